@@ -1,0 +1,34 @@
+"""Where the lab keeps what it makes. Everything else derives from these folders.
+
+As root both folders are the system's own, because PostgreSQL then runs under an unprivileged
+user who may not enter root's home.
+"""
+
+import os
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent
+"""The checkout that this code runs from."""
+
+_NAME = "residency-lab"
+
+
+def cache_dir() -> Path:
+    """Folder of `artifacts/` and `store/`: safe to delete, made again by a build.
+
+    `STACK_CACHE` in the environment overrides it.
+    """
+    return _folder("STACK_CACHE", Path("/var/cache"), "XDG_CACHE_HOME", ".cache")
+
+
+def state_dir() -> Path:
+    """Folder of `instances/`: what runs, and its data. `STACK_STATE` overrides it."""
+    return _folder("STACK_STATE", Path("/var/lib"), "XDG_STATE_HOME", ".local/state")
+
+
+def _folder(override: str, system: Path, xdg: str, home: str) -> Path:
+    if given := os.environ.get(override):
+        return Path(given).resolve()
+    if os.geteuid() == 0:
+        return system / _NAME
+    return Path(os.environ.get(xdg) or Path.home() / home).resolve() / _NAME
