@@ -1,0 +1,146 @@
+"""`python -m stack.inbox`: runs the inbox until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from stack.errors import BadInput, HostCannot, LabError
+from stack.inbox import smtp
+from stack.inbox.control import Control
+from stack.inbox.desk import Desk
+from stack.inbox.store import Store
+from stack.inbox.web import application
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the inbox. Returns the exit code: 0 after a stop, else that of the error."""
+    options = _options(arguments)
+    try:
+        services = dict(_service(text) for text in options.pagerduty_service)
+        asyncio.run(_serve(options, services))
+    except LabError as error:
+        print(f"inbox: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m stack.inbox", description=__doc__)
+    parser.add_argument("--http-port", type=int, required=True, metavar="P")
+    parser.add_argument("--smtp-port", type=int, required=True, metavar="P")
+    parser.add_argument("--database", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--pagerduty-service",
+        action="append",
+        default=[],
+        metavar="NAME=KEYFILE",
+        help="a service and the file that holds its routing key (32 letters and digits)",
+    )
+    parser.add_argument(
+        "--control",
+        type=Path,
+        metavar="FILE",
+        help='JSON that makes a channel fail, such as {"slack": {"status": 500}}',
+    )
+    return parser.parse_args(arguments)
+
+
+def _service(text: str) -> tuple[str, str]:
+    """Read `NAME=KEYFILE` into (routing key, name). Raises BadInput."""
+    name, separator, file = text.partition("=")
+    if not (name and separator and file):
+        raise BadInput(
+            f"--pagerduty-service is `{text}`", cure="Write NAME=KEYFILE, as in on-call=key.txt."
+        )
+    try:
+        key = Path(file).read_text().strip()
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"the routing key of PagerDuty service `{name}` cannot be read: {error}",
+            cure="Write 32 letters and digits into that file.",
+        ) from error
+    if len(key) != 32 or not (key.isascii() and key.isalnum()):
+        raise BadInput(
+            f"`{file}`: the routing key of PagerDuty service `{name}` has {len(key)} characters "
+            "or others than letters and digits",
+            cure="Write 32 letters and digits into that file.",
+        )
+    return key, name
+
+
+class _Server(uvicorn.Server):
+    """Stops at SIGTERM or SIGINT, with exit code 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals within. uvicorn's own raises them again afterwards: an end as if killed."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
+    """Listen on both ports until told to stop. Raises HostCannot."""
+    http_socket = _listening(options.http_port, "--http-port")
+    store = Store(options.database)
+    desk = Desk(store=store, control=Control(options.control))
+    try:
+        try:
+            mail_server = await smtp.listen(desk, port=options.smtp_port)
+        except OSError as error:
+            raise _taken(options.smtp_port, "--smtp-port", error) from error
+        server = _Server(
+            uvicorn.Config(
+                application(desk, services),
+                log_level="warning",
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        # What was imported stays: no need to look at it in every collection.
+        gc.freeze()
+        print(
+            f"inbox: http://127.0.0.1:{options.http_port} and smtp 127.0.0.1:{options.smtp_port}",
+            flush=True,
+        )
+        async with mail_server:
+            await server.serve([http_socket])
+    finally:
+        store.close()
+
+
+def _listening(port: int, option: str) -> socket.socket:
+    """Return a socket that is bound to the port on 127.0.0.1. Raises HostCannot."""
+    made = socket.socket()
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(("127.0.0.1", port))
+        made.listen(128)
+    except (OSError, OverflowError) as error:
+        made.close()
+        raise _taken(port, option, error) from error
+    return made
+
+
+def _taken(port: int, option: str, error: Exception) -> HostCannot:
+    return HostCannot(
+        f"port {port} of 127.0.0.1 cannot be listened on: {error}",
+        cure=f"End what holds it, or choose another one with {option}.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

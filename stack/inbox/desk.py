@@ -1,0 +1,60 @@
+"""Where all channels hand in what arrived: made to fail if wished, stored, counted."""
+
+from dataclasses import dataclass, field, replace
+
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector, disable_created_metrics
+
+from stack.inbox.control import Control
+from stack.inbox.message import Channel, Kind, Message
+from stack.inbox.store import Store
+
+
+class Metrics:
+    """What arrived since the process started; every label value stands at 0 from the start."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._messages = Counter(
+            "inbox_messages_total",
+            "Notifications recorded, accepted or not.",
+            ["channel", "kind"],
+            registry=self.registry,
+        )
+        self._problems = Counter(
+            "inbox_problems_total",
+            "Broken rules found in recorded notifications.",
+            ["channel"],
+            registry=self.registry,
+        )
+        for channel in Channel:
+            self._problems.labels(channel)
+            for kind in Kind:
+                self._messages.labels(channel, kind)
+
+    def count(self, message: Message) -> None:
+        self._messages.labels(message.channel, message.kind).inc()
+        self._problems.labels(message.channel).inc(len(message.problems))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Takes in messages of every channel."""
+
+    store: Store
+    control: Control
+    metrics: Metrics = field(default_factory=Metrics)
+
+    def wished(self, message: Message) -> Message:
+        """Return the message with the answer that the control file wishes, if it wishes one."""
+        status = self.control.status(message.channel)
+        if status is None or status == message.answer:
+            return message
+        problem = f"answered {status} on purpose (control file) instead of {message.answer}"
+        return replace(message, answer=status, problems=(problem, *message.problems))
+
+    def take(self, message: Message) -> None:
+        """Store and count one message. Raises sqlite3.Error if it cannot be stored."""
+        self.store.add(message)
+        self.metrics.count(message)
