@@ -1,0 +1,82 @@
+"""A control file: JSON that tells a running service how to misbehave, watched without a thread."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from stack.errors import BadInput
+
+T = TypeVar("T")
+
+_Signature = tuple[int, int, int] | str | None
+
+
+class ControlFile(Generic[T]):
+    """The newest good value of the control file at `path`.
+
+    `parse` makes the value from the JSON object, or raises BadInput. An absent file and `{}` both
+    mean healthy, that is `parse({})`. A file that cannot be used is reported in one line on
+    stderr, once, and the last good value stays.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[dict[str, object]], T], *, who: str) -> None:
+        self._path = path
+        self._parse = parse
+        self._who = who
+        self._value = parse({})
+        self._seen: _Signature = None
+
+    def value(self) -> T:
+        """The value as of now: one `stat`, and a read when the file was replaced."""
+        signature = self._signature()
+        if signature != self._seen:
+            self._seen = signature
+            try:
+                self._value = self._parse(self._read())
+            except BadInput as error:
+                text = f"{self._who}: {error.what}; the last good values stay. {error.cure}"
+                print(text.strip(), file=sys.stderr, flush=True)
+        return self._value
+
+    def _signature(self) -> _Signature:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return str(error)
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _read(self) -> dict[str, object]:
+        try:
+            document = json.loads(self._path.read_bytes() or b"{}")
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise BadInput(
+                f"control file `{self._path}` cannot be read: {error.strerror}"
+            ) from error
+        except ValueError as error:
+            raise BadInput(f"control file `{self._path}` is not JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise BadInput(f"control file `{self._path}` is not a JSON object")
+        return document
+
+
+def number(document: dict[str, object], key: str, *, maximum: float) -> float | None:
+    """`document[key]` between 0 and `maximum`; None when absent. Raises BadInput otherwise."""
+    value = document.get(key)
+    if value is None:
+        return None
+    # bool is an int to Python and never meant here; the comparison refuses NaN too.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= maximum:
+        raise BadInput(f"`{key}` is {json.dumps(value)}, wanted a number from 0 to {maximum:g}")
+    return float(value)
+
+
+def only_known(document: dict[str, object], known: list[str]) -> None:
+    """Raise BadInput when `document` has a key that is not `known`."""
+    if unknown := sorted(set(document) - set(known)):
+        raise BadInput(f"unknown `{'`, `'.join(unknown)}`, known are `{'`, `'.join(known)}`")
