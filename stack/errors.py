@@ -1,4 +1,4 @@
-"""What the user may read when something is wrong: one or two lines and an exit code, never a traceback."""
+"""What a user reads when something is wrong: one or two lines and an exit code, no traceback."""
 
 
 class LabError(Exception):

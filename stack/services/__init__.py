@@ -1,0 +1,32 @@
+"""The services of the stack, one module each; adding a service is adding a module and naming it.
+
+Order is that of `doit status`; what waits for what stands in each service's `after`.
+"""
+
+from stack.service import Service
+from stack.services import (
+    alertmanager,
+    backend,
+    database_link,
+    inbox,
+    node_exporter,
+    postgres_exporter,
+    postgresql,
+    prometheus,
+    simulated_host,
+)
+
+SERVICES: dict[str, Service] = {
+    module.SERVICE.name: module.SERVICE
+    for module in (
+        postgresql,
+        database_link,
+        backend,
+        postgres_exporter,
+        simulated_host,
+        node_exporter,
+        prometheus,
+        alertmanager,
+        inbox,
+    )
+}

@@ -1,0 +1,107 @@
+"""The tasks of the monitoring lab: `doit list` shows them, `doit help TASK` their parameters.
+
+`python3 dodo.py TASK` does the same on a machine with nothing but Python 3.11: it makes a virtual
+environment from the locked requirements first.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    from stack.bootstrap import main
+
+    main(sys.argv[1:])
+
+from stack.cli import Reporter, option, task
+
+DOIT_CONFIG = {
+    "default_tasks": ["status"],
+    "reporter": Reporter,
+    "backend": "sqlite3",
+    "dep_file": ":memory:",  # the store and the instances know what is up to date
+}
+
+INSTANCE = option("instance", str, "default", "name of the instance")
+
+
+def task_build():
+    """build every package from its pinned parts, check its hash, put it into the store"""
+    return task("stack.store:build")
+
+
+def task_lock():
+    """pin the packages anew from Debian's signed metadata and show what changed"""
+    return task("stack.store:update_lock")
+
+
+def task_up():
+    """bring the whole stack up and wait until every service is ready"""
+    return task(
+        "stack.commands:up",
+        params=[
+            INSTANCE,
+            option("speed", float, 1.0, "how many times faster than written it lives (1 or more)"),
+            option("port-offset", int, 0, "added to every default port"),
+        ],
+    )
+
+
+def task_status():
+    """show services, addresses, memory, speed and hash of a running stack (also: plain `doit`)"""
+    return task("stack.commands:status", params=[INSTANCE])
+
+
+def task_down():
+    """stop the stack, also one whose supervisor was killed; data stay unless --wipe"""
+    return task(
+        "stack.commands:down",
+        params=[INSTANCE, option("wipe", bool, False, "remove its data and logs, too")],
+    )
+
+
+def task_logs():
+    """print the logs of the named services (all when none is named)"""
+    return task(
+        "stack.commands:logs",
+        params=[
+            INSTANCE,
+            option("follow", bool, False, "go on printing until Ctrl-C"),
+            option("lines", int, 20, "lines per service"),
+        ],
+        pos_arg="services",
+    )
+
+
+def task_restart():
+    """restart the named services and wait until they are ready"""
+    return task("stack.commands:restart", params=[INSTANCE], pos_arg="services")
+
+
+def task_check():
+    """check rules, routes, templates, runbooks and scenarios in seconds, without an instance"""
+    return task("stack.check:run")
+
+
+def task_verify_alerts():
+    """prove under real traffic that each alert fires, reaches the right people and resolves"""
+    return {
+        "basename": "verify-alerts",
+        **task(
+            "scenarios.proof:verify_alerts",
+            params=[
+                option("only", list, [], "alert to prove (repeatable; also as plain arguments)"),
+                option("speed", float, 60.0, "how many times faster than written (1 or more)"),
+                option("keep", bool, False, "leave the instances running for a look"),
+            ],
+            pos_arg="only",
+        ),
+    }
+
+
+def task_lint():
+    """ruff, its format and mypy over the whole tree"""
+    return task("stack.dev:lint")
+
+
+def task_test():
+    """lint, then every test; arguments go to pytest (`doit test -- -k speed`)"""
+    return task("stack.dev:test", pos_arg="arguments")

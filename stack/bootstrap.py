@@ -1,0 +1,122 @@
+"""The way in on a machine with nothing but Python 3.11: a virtual environment, then doit in it.
+
+Standard library only, since nothing else is there yet. The environment is made from
+`requirements.txt`, where every file is pinned by its hash; pip finds them through the mirror that
+the host's own pip settings name.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent
+VENV = REPO / ".venv"
+REQUIREMENTS = REPO / "requirements.txt"
+STAMP = VENV / "made-from"
+
+
+def main(arguments: list[str]) -> None:
+    """Replace this process by doit in the virtual environment, making it first where needed.
+
+    Exits with 3 when the environment cannot be made.
+    """
+    if sys.version_info < (3, 11):  # noqa: UP036  # whoever starts this may have an older one
+        version = ".".join(map(str, sys.version_info[:2]))
+        _give_up(
+            f"Python {version} is too old: 3.11 is needed.", "Run it with python3.11 or newer."
+        )
+    try:
+        ensure_venv()
+    except OSError as error:
+        _give_up(
+            f"cannot write `{error.filename or VENV}`: {error.strerror}.", "Mend that, repeat."
+        )
+    except KeyboardInterrupt:
+        print("\ninterrupted; the next run begins the virtual environment anew", file=sys.stderr)
+        raise SystemExit(130) from None
+    os.chdir(REPO)
+    python = str(VENV / "bin" / "python")
+    os.execv(python, [python, "-m", "stack.cli", *arguments])
+
+
+def ensure_venv() -> None:
+    """Make `.venv` from the locked requirements unless it already is. Safe to run twice at once."""
+    wanted = _digest()
+    if _made_from() == wanted:
+        return
+    with (REPO / ".venv.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _made_from() != wanted:
+            _make(wanted)
+
+
+def _digest() -> str:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}\n".encode()
+    return hashlib.sha256(python + REQUIREMENTS.read_bytes()).hexdigest()
+
+
+def _made_from() -> str:
+    """Digest that the environment was made from; empty when it is absent, unfinished or moved."""
+    try:
+        return STAMP.read_text() if (VENV / "bin" / "python").exists() else ""
+    except FileNotFoundError:
+        return ""
+
+
+def _make(digest: str) -> None:
+    total = REQUIREMENTS.read_text().count("==")
+    print(f"first run: making {VENV.name} with {total} locked packages", file=sys.stderr)
+    shutil.rmtree(VENV, ignore_errors=True)
+    venv.create(VENV, with_pip=True)
+    _install(total)
+    partial = STAMP.with_suffix(".part")
+    partial.write_text(digest)
+    partial.replace(STAMP)
+
+
+def _install(total: int) -> None:
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes"]
+    command += ["--disable-pip-version-check", "--no-input", "--progress-bar=off"]
+    command += ["-r", str(REQUIREMENTS)]
+    log = REPO / ".venv-pip.log"
+    collected = 0
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as pip,
+        log.open("w") as record,
+    ):
+        assert pip.stdout is not None
+        for line in pip.stdout:
+            record.write(line)
+            if line.startswith("Collecting "):
+                collected += 1
+                _progress(f"  {min(collected, total)}/{total} {line.split()[1]}")
+            elif line.startswith("Installing collected"):
+                _progress("  installing\n")
+    if pip.returncode:
+        errors = [text for text in log.read_text().splitlines() if text.startswith("ERROR")]
+        reason = errors[-1] if errors else f"pip ended with {pip.returncode}"
+        _give_up(
+            f"the virtual environment cannot be made: {reason}",
+            f"pip's whole output is in {log.name}; check that this host's pip reaches an index.",
+        )
+    log.unlink()
+
+
+def _progress(text: str) -> None:
+    """One line, overwritten on a terminal; elsewhere only the texts that end in a newline."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    elif text.endswith("\n"):
+        print(text, end="", file=sys.stderr, flush=True)
+
+
+def _give_up(what: str, cure: str) -> None:
+    print(f"{what}\n  {cure}", file=sys.stderr)
+    raise SystemExit(3)

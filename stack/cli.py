@@ -1,0 +1,129 @@
+"""Between doit and our functions: task declarations, messages and exit codes.
+
+A task's function raises `stack.errors.LabError`; the user reads its one or two lines and the
+command ends with its exit code. doit itself knows only 1 and 2, so the code leaves through the
+reporter, after doit has closed its books.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from doit.doit_cmd import DoitMain
+from doit.exceptions import TaskFailed
+from doit.reporter import ZeroReporter
+
+from stack.errors import LabError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells report SIGINT."""
+
+Param = dict[str, Any]
+
+VERBOSE: Param = {
+    "name": "verbose",
+    "long": "verbose",
+    "type": bool,
+    "default": False,
+    "help": "show the traceback behind an error",
+}
+
+
+class Reporter(ZeroReporter):  # type: ignore[misc]  # doit is untyped
+    """Prints nothing but what tasks print, and ends the process with the worst exit code."""
+
+    exit_code = 0
+
+    def complete_run(self) -> None:
+        super().complete_run()
+        sys.stdout.flush()
+        if Reporter.exit_code:
+            raise SystemExit(Reporter.exit_code)
+
+
+def option(name: str, kind: type, default: object, text: str) -> Param:
+    """A parameter `--name` of a task; `text` names the unit."""
+    return {
+        "name": name.replace("-", "_"), "long": name, "type": kind, "default": default, "help": text
+    }  # fmt: skip
+
+
+def task(
+    function: Callable[..., object],
+    *,
+    params: list[Param] | None = None,
+    pos_arg: str | None = None,
+) -> dict[str, Any]:
+    """The doit task that calls `function` with the parsed parameters, always, uncaptured.
+
+    What is up to date is known by the store and the instances, not by doit.
+    """
+    names = {param["name"] for param in params or []} | ({pos_arg} if pos_arg else set())
+    return {
+        "actions": [(_shielded(function, names), [])],
+        "params": [*(params or []), VERBOSE],
+        "pos_arg": pos_arg,
+        "verbosity": 2,
+        "io": {"capture": False},
+        "uptodate": [False],
+    }
+
+
+def _shielded(function: str, names: set[str]) -> Callable[..., object]:
+    def call(task: Any) -> object:
+        given = dict(task.options or {})
+        if task.pos_arg:
+            given[task.pos_arg] = [*given.get(task.pos_arg, []), *(task.pos_arg_val or [])]
+        try:
+            module, name = function.split(":")
+            getattr(import_module(module), name)(**{name: given[name] for name in names})
+        except LabError as error:
+            return _failed(str(error), error.exit_code, given["verbose"])
+        except KeyboardInterrupt:
+            return _failed("interrupted", INTERRUPTED, given["verbose"])
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            text = f"unexpected {type(error).__name__} at {where.filename}:{where.lineno}: {error}"
+            text += "\n  This is a defect of the lab; --verbose shows more."
+            return _failed(text, 1, given["verbose"])
+        return True
+
+    return call
+
+
+def _failed(text: str, code: int, verbose: bool) -> TaskFailed:
+    if verbose:
+        traceback.print_exc()
+    sys.stdout.flush()
+    print(text, file=sys.stderr)
+    Reporter.exit_code = max(Reporter.exit_code, code)
+    return TaskFailed(text, report=False)
+
+
+def main(arguments: list[str]) -> int:
+    """Run doit; wrong use ends with 2, and an unknown task names its nearest neighbours."""
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    DoitMain.BIN_NAME = "doit"
+    code = int(DoitMain().run(arguments))
+    if code == 3:  # doit's own code for what it refuses before any task runs
+        _suggest(arguments)
+        return 2
+    return code
+
+
+def _suggest(arguments: list[str]) -> None:
+    import dodo
+
+    tasks = [name[5:].replace("_", "-") for name in vars(dodo) if name.startswith("task_")]
+    for word in arguments:
+        near = [] if word in tasks or word.startswith("-") else get_close_matches(word, tasks)
+        if near:
+            print(f"  Did you mean: {', '.join(near)}?", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,34 @@
+"""The stub Residency Scheduler: the application that is monitored."""
+
+import sys
+
+from stack import probes
+from stack.service import HOST, Layout, Service
+
+PORT = 8000
+
+
+def command(layout: Layout) -> list[str]:
+    return [sys.executable, "-m", "stack.scheduler", "--port", str(layout.port(SERVICE.name))]
+
+
+def environment(layout: Layout) -> dict[str, str]:
+    """It reaches the database through `database-link`."""
+    password = layout.secret("scheduler_database_password").read_text()
+    address = f"{HOST}:{layout.port('database-link')}"
+    return {
+        "DATABASE_URL": f"postgresql://scheduler:{password}@{address}/residency",
+        "SCHEDULER_PASSWORD": layout.secret("scheduler_password").read_text(),
+    }
+
+
+SERVICE = Service(
+    name="backend",
+    about="stub Residency Scheduler",
+    ports={"http": PORT},
+    command=command,
+    environment=environment,
+    ready=probes.http("backend", "/health/ready"),
+    after=("postgresql", "database-link"),
+    page="/docs",
+)

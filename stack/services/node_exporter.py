@@ -1,0 +1,28 @@
+"""node_exporter: the metrics of the simulated host, whose disk is mounted for it alone."""
+
+import sys
+
+from stack import probes
+from stack.service import Layout, Service
+from stack.services.simulated_host import root
+from stack.simhost import node_exporter_arguments
+
+PORT = 9100
+
+
+def command(layout: Layout) -> list[str]:
+    exporter = layout.program("node_exporter", "node_exporter")
+    arguments = node_exporter_arguments(root(layout), layout.port(SERVICE.name))
+    enter = [sys.executable, "-m", "stack.simhost.enter", "--root", str(root(layout))]
+    return [*enter, "--", exporter, *arguments]
+
+
+SERVICE = Service(
+    name="node-exporter",
+    about="metrics of the simulated host",
+    ports={"http": PORT},
+    package="node_exporter",
+    command=command,
+    ready=probes.http("node-exporter", "/metrics", contains="node_cpu_seconds_total{"),
+    after=("simulated-host",),
+)

@@ -1,0 +1,35 @@
+"""postgres_exporter: PostgreSQL's statistics as metrics, read as a user who may only monitor.
+
+Settings: github.com/prometheus-community/postgres_exporter.
+"""
+
+from stack import probes
+from stack.service import HOST, Layout, Service
+
+PORT = 9187
+
+
+def command(layout: Layout) -> list[str]:
+    listen = f"{HOST}:{layout.port(SERVICE.name)}"
+    return [layout.program("postgres_exporter", "postgres_exporter"),
+            f"--web.listen-address={listen}"]  # fmt: skip
+
+
+def environment(layout: Layout) -> dict[str, str]:
+    return {
+        "DATA_SOURCE_URI": f"{HOST}:{layout.port('postgresql')}/residency?sslmode=disable",
+        "DATA_SOURCE_USER": "exporter",
+        "DATA_SOURCE_PASS_FILE": str(layout.secret("exporter_database_password")),
+    }
+
+
+SERVICE = Service(
+    name="postgres-exporter",
+    about="metrics of PostgreSQL",
+    ports={"http": PORT},
+    package="postgres_exporter",
+    command=command,
+    environment=environment,
+    ready=probes.http("postgres-exporter", "/metrics", contains="pg_up 1"),
+    after=("postgresql",),
+)

@@ -1,0 +1,48 @@
+"""Prometheus: scrapes, evaluates the rules, sends alerts to Alertmanager.
+
+Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
+"""
+
+from stack import probes, speed
+from stack.render import load, render
+from stack.service import HOST, Layout, Service
+
+PORT = 9090
+
+
+def config(layout: Layout) -> dict[str, str]:
+    """prometheus.yml and the rule files, resolved and scaled for the instance."""
+    source = layout.config_root / "prometheus"
+    main = load(source / "prometheus.yml")
+    scaled = speed.scale_prometheus(main, layout.speed)
+    scrape_s = speed.seconds(scaled["global"]["scrape_interval"])
+    files = {"prometheus.yml": render(scaled, layout, file=source / "prometheus.yml")}
+    for path in sorted((source / "rules").glob("*.yml")):
+        rules = speed.scale_rules(
+            load(path), layout.speed, scrape_interval_s=scrape_s, file=str(path)
+        )
+        files[f"rules/{path.name}"] = render(rules, layout, file=path)
+    return files
+
+
+def command(layout: Layout) -> list[str]:
+    return [
+        layout.program("prometheus", "prometheus"),
+        f"--config.file={layout.config(SERVICE.name) / 'prometheus.yml'}",
+        f"--storage.tsdb.path={layout.data(SERVICE.name)}",
+        f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
+        "--web.enable-lifecycle",
+        *speed.prometheus_flags(layout.speed),
+    ]
+
+
+SERVICE = Service(
+    name="prometheus",
+    about="metrics and alert rules",
+    ports={"http": PORT},
+    package="prometheus",
+    config=config,
+    command=command,
+    ready=probes.http("prometheus", "/-/ready"),
+    page="/classic/alerts",
+)
