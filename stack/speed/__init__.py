@@ -1,0 +1,35 @@
+"""What a speed does to configuration: an instance of speed K divides every duration by K.
+
+Pure functions on text and parsed YAML; nothing here reads files or knows of instances. `durations` has
+the arithmetic and the floors, `tokens` finds durations in query text, `tree` and `hidden` understand
+PromQL and the seconds that hide in its numbers, `promql`, `rules` and `config` put them to use.
+
+Not divided: thresholds, also those of `rate`, `increase` and `deriv`, since traffic is not sped up.
+"""
+
+from stack.speed.config import (
+    prometheus_flags,
+    scale_alertmanager,
+    scale_prometheus,
+    scrape_interval,
+)
+from stack.speed.durations import INTERVAL_FLOOR_S, duration, scale_duration, seconds
+from stack.speed.promql import SCRAPES_PER_RANGE, longest_range, scale_expression
+from stack.speed.rules import RuleDurations, rule_durations, scale_rules
+
+__all__ = [
+    "INTERVAL_FLOOR_S",
+    "SCRAPES_PER_RANGE",
+    "RuleDurations",
+    "duration",
+    "longest_range",
+    "prometheus_flags",
+    "rule_durations",
+    "scale_alertmanager",
+    "scale_duration",
+    "scale_expression",
+    "scale_prometheus",
+    "scale_rules",
+    "scrape_interval",
+    "seconds",
+]

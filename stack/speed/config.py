@@ -1,0 +1,144 @@
+"""Prometheus and Alertmanager at a speed: their configuration files and Prometheus' flags."""
+
+import copy
+from fractions import Fraction
+from typing import Any
+
+from stack.errors import BadInput
+from stack.speed.durations import (
+    INTERVAL_FLOOR_S,
+    checked,
+    divided,
+    milliseconds,
+    scale_duration,
+    text_of,
+)
+
+Mapping = dict[str, Any]
+
+_SCRAPE_DEFAULTS = {"scrape_interval": "1m", "evaluation_interval": "1m", "scrape_timeout": "10s"}
+_ROUTE_DEFAULTS = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
+_RESOLVE_TIMEOUT = "5m"
+
+# Flag -> (Prometheus 2.53's default, floor in ms).
+_FLAGS = {
+    # Prometheus tells Alertmanager to forget an alert four delays after the last word of it. With 1 s a
+    # busy machine may be silent for 4 s before a firing alert is taken for resolved.
+    "rules.alert.resend-delay": ("1m", 1000),
+    # Ten scrapes at the shortest interval: a series must not vanish because a busy machine scraped late.
+    "query.lookback-delta": ("5m", 2000),
+    "rules.alert.for-grace-period": ("10m", 0),
+    "rules.alert.for-outage-tolerance": ("1h", 0),
+}
+
+
+def scrape_interval(document: Mapping) -> float:
+    """The global scrape interval of a Prometheus configuration, in seconds. Raises BadInput."""
+    text = (document.get("global") or {}).get(
+        "scrape_interval", _SCRAPE_DEFAULTS["scrape_interval"]
+    )
+    return _milliseconds(text, "global.scrape_interval") / 1000
+
+
+def scale_prometheus(document: Mapping, speed: float) -> Mapping:
+    """A new Prometheus configuration at `speed`, from a parsed one. Raises BadInput.
+
+    Scrape and evaluation intervals are divided, with a floor of 200 ms. A scrape timeout is cut only to
+    its interval, as Prometheus wants it: an exporter's answer takes real time. For the same reason the
+    timeouts of alerting, remote write and service discovery are left. Absent global values become
+    Prometheus' defaults at speed.
+    """
+    exact = checked(speed)
+    scaled = copy.deepcopy(document)
+    if exact == 1:
+        return scaled
+    overall = {**_SCRAPE_DEFAULTS, **(scaled.get("global") or {})}
+    scaled["global"] = overall
+    _interval(overall, "evaluation_interval", exact, "global")
+    _scrape(overall, exact, "global", overall)
+    if "rule_query_offset" in overall:
+        overall["rule_query_offset"] = scale_duration(str(overall["rule_query_offset"]), speed)
+    for job in scaled.get("scrape_configs") or []:
+        _scrape(job, exact, f"job `{job.get('job_name')}`", overall)
+    return scaled
+
+
+def _scrape(holder: Mapping, speed: Fraction, where: str, overall: Mapping) -> None:
+    _interval(holder, "scrape_interval", speed, where)
+    if "scrape_timeout" in holder:
+        timeout_ms = _milliseconds(holder["scrape_timeout"], f"{where}: scrape_timeout")
+        interval = holder.get("scrape_interval", overall["scrape_interval"])
+        holder["scrape_timeout"] = text_of(min(timeout_ms, milliseconds(interval)))
+
+
+def scale_alertmanager(document: Mapping, speed: float) -> Mapping:
+    """A new Alertmanager configuration at `speed`, from a parsed one. Raises BadInput.
+
+    `resolve_timeout` and each route's `group_wait`, `group_interval` and `repeat_interval` are divided,
+    absent ones at the root becoming Alertmanager's defaults at speed. Receivers' own timeouts are real
+    time and are left. Time intervals are refused: they follow the wall clock.
+    """
+    exact = checked(speed)
+    scaled = copy.deepcopy(document)
+    if exact == 1:
+        return scaled
+    _refuse_time_intervals(scaled, speed)
+    overall = {"resolve_timeout": _RESOLVE_TIMEOUT, **(scaled.get("global") or {})}
+    _plain(overall, "resolve_timeout", exact, "global")
+    scaled["global"] = overall
+    if isinstance(scaled.get("route"), dict):
+        scaled["route"] = {**_ROUTE_DEFAULTS, **scaled["route"]}
+        _route(scaled["route"], exact, "route")
+    return scaled
+
+
+def _route(route: Mapping, speed: Fraction, where: str) -> None:
+    _plain(route, "group_wait", speed, where)
+    _interval(route, "group_interval", speed, where)
+    _interval(route, "repeat_interval", speed, where)
+    for key in ("mute_time_intervals", "active_time_intervals"):
+        if route.get(key):
+            raise _wall_clock(f"{where}: `{key}`", float(speed))
+    for count, child in enumerate(route.get("routes") or []):
+        _route(child, speed, f"{where}.routes[{count}]")
+
+
+def _refuse_time_intervals(document: Mapping, speed: float) -> None:
+    for key in ("time_intervals", "mute_time_intervals"):
+        if document.get(key):
+            raise _wall_clock(f"`{key}`", speed)
+
+
+def _wall_clock(what: str, speed: float) -> BadInput:
+    return BadInput(
+        f"alertmanager: {what} follows the wall clock, which speed {speed:g} does not change.",
+        cure="Take it out of the lab's routes, or run at speed 1.",
+    )
+
+
+def _interval(holder: Mapping, key: str, speed: Fraction, where: str) -> None:
+    _plain(holder, key, speed, where, floor_ms=round(INTERVAL_FLOOR_S * 1000))
+
+
+def _plain(holder: Mapping, key: str, speed: Fraction, where: str, *, floor_ms: int = 0) -> None:
+    if key in holder:
+        written_ms = _milliseconds(holder[key], f"{where}: {key}")
+        holder[key] = text_of(divided(written_ms, speed, floor_ms=floor_ms))
+
+
+def _milliseconds(text: object, where: str) -> int:
+    try:
+        return milliseconds(str(text))
+    except BadInput as error:
+        raise BadInput(f"{where}: {error.what}", cure=error.cure) from error
+
+
+def prometheus_flags(speed: float) -> list[str]:
+    """Prometheus' flags that hold durations, at `speed`; none at speed 1. Raises BadInput."""
+    exact = checked(speed)
+    if exact == 1:
+        return []
+    return [
+        f"--{flag}={text_of(divided(milliseconds(default), exact, floor_ms=floor_ms))}"
+        for flag, (default, floor_ms) in _FLAGS.items()
+    ]

@@ -1,0 +1,262 @@
+"""Seconds that hide in plain numbers: which of an expression's numbers a speed must divide.
+
+Each operation is given the sort of value it yields. Ages may be scaled by a constant factor, shifted by
+constant seconds and compared with constant seconds; everything else done to them is refused, since no one
+can tell which of the numbers near it are seconds.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from stack.speed.tree import Node
+
+
+class Sort(Enum):
+    """What a value is to the clock."""
+
+    PLAIN = "plain"  # nothing to do with it
+    CONSTANT = "constant"  # arithmetic of literals
+    INSTANT = "instant"  # a moment: time(), timestamp(x)
+    AGE = "age"  # a length of time: time() - x
+    SETTLED_AGE = "settled age"  # an age that has passed a filter such as `> 300`
+    SETTLED = "settled"  # has passed a filter, but is no single sort: no arithmetic with it
+    REFUSED = "refused"  # said once; what stands above it adds no complaint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """The numbers to divide, by their count in the text, and why an expression is refused."""
+
+    numbers: frozenset[int]
+    refusals: tuple[str, ...]
+
+
+_CALENDAR = {
+    "hour", "minute", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year",
+}  # fmt: skip
+_KEEPS_SORT = {
+    "abs", "vector", "scalar", "sort", "sort_desc", "min", "max", "avg", "topk", "bottomk",
+    "min_over_time", "max_over_time", "avg_over_time", "last_over_time",
+}  # fmt: skip
+_DROPS_VALUE = {
+    "absent", "absent_over_time", "present_over_time", "count_over_time", "count", "group",
+}  # fmt: skip
+_COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
+_SETS = {"and", "or", "unless"}
+_CLOCK = {Sort.INSTANT, Sort.AGE, Sort.SETTLED_AGE, Sort.SETTLED}
+_AGES = {Sort.AGE, Sort.SETTLED_AGE}
+
+
+def find(tree: Node, *, recorded: bool = False) -> Findings:
+    """The seconds hidden in the numbers of an expression.
+
+    `recorded`: the value goes into a new series, where a later comparison could not be seen.
+    """
+    search = _Search()
+    sort = search.sort(tree)
+    open_sorts = {Sort.INSTANT, Sort.AGE} | (
+        {Sort.SETTLED_AGE, Sort.SETTLED} if recorded else set()
+    )
+    if sort in open_sorts:
+        search.refuse(tree, "its value is in seconds and is not compared with a constant here")
+    return Findings(numbers=frozenset(search.numbers), refusals=tuple(search.refusals))
+
+
+def strip(node: Node) -> Node:
+    """The node inside any parentheses."""
+    return strip(node.parts[0]) if node.kind == "paren" else node
+
+
+def value(node: Node) -> float | None:
+    """The value of constant arithmetic; None where it is none, or has none."""
+    match node.kind:
+        case "number":
+            return node.value
+        case "paren":
+            return value(node.parts[0])
+        case "sign":
+            inner = value(node.parts[0])
+            return None if inner is None else -inner
+        case "binary":
+            left, right = map(value, node.parts)
+            return None if left is None or right is None else _arithmetic(node.name, left, right)
+    return None
+
+
+def _arithmetic(operator: str, left: float, right: float) -> float | None:
+    try:
+        match operator:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+            case "/":
+                return left / right
+    except ArithmeticError:
+        pass
+    return None
+
+
+@dataclass
+class _Search:
+    numbers: set[int] = field(default_factory=set)
+    refusals: list[str] = field(default_factory=list)
+
+    def refuse(self, node: Node, why: str) -> Sort:
+        self.refusals.append(f"`{node.text}`: {why}")
+        return Sort.REFUSED
+
+    def sort(self, node: Node) -> Sort:
+        if node.fixed:
+            return self.refuse(node, "`@` with a fixed instant is wall-clock time")
+        match node.kind:
+            case "number":
+                return Sort.CONSTANT
+            case "paren" | "subquery":
+                return self.sort(node.parts[0])
+            case "sign":
+                sort = self.sort(node.parts[0])
+                return self._plain(node, [sort]) if sort in _CLOCK - _AGES else sort
+            case "call" | "aggregate":
+                return self._call(node)
+            case "binary":
+                return self._binary(node)
+        return Sort.PLAIN
+
+    def _call(self, node: Node) -> Sort:
+        sorts = [self.sort(part) for part in node.parts]
+        if Sort.REFUSED in sorts:
+            return Sort.REFUSED
+        if node.name in {"time", "timestamp"}:
+            return Sort.INSTANT
+        if node.name in _CALENDAR:
+            return self.refuse(node, "the calendar does not run faster")
+        if node.name == "predict_linear":
+            if sorts[1] is not Sort.CONSTANT:
+                return self.refuse(node, "how far ahead is not a constant")
+            self._divide(node.parts[1])
+            return self._plain(node, sorts[:1])
+        if node.name in _KEEPS_SORT and sorts[-1] in _CLOCK:
+            return sorts[-1]
+        if node.name in _DROPS_VALUE:
+            return Sort.PLAIN
+        return self._plain(node, sorts)
+
+    def _plain(self, node: Node, sorts: list[Sort]) -> Sort:
+        """The sort of an operation that tells nothing of time, unless it is given some."""
+        if any(sort in _CLOCK for sort in sorts):
+            return self.refuse(node, "what comes of seconds here cannot be followed")
+        return Sort.REFUSED if Sort.REFUSED in sorts else Sort.PLAIN
+
+    def _binary(self, node: Node) -> Sort:
+        left, right = sorts = [self.sort(part) for part in node.parts]
+        if Sort.REFUSED in sorts:
+            return Sort.REFUSED
+        if node.name in _SETS:
+            return self._set(node, left, right)
+        if left is right is Sort.CONSTANT:
+            return Sort.PLAIN if node.name in _COMPARISONS else Sort.CONSTANT
+        if not _CLOCK.intersection(sorts):
+            return self._window_in_number(node)
+        if node.name in _COMPARISONS:
+            return self._comparison(node, left, right)
+        if node.name in {"+", "-"}:
+            return self._shift(node, left, right)
+        if node.name == "/" and left in _AGES and right in _AGES:
+            return Sort.PLAIN
+        if right is Sort.CONSTANT and node.name in {"*", "/"} and left is not Sort.SETTLED:
+            return left
+        if left is Sort.CONSTANT and node.name == "*" and right is not Sort.SETTLED:
+            return right
+        return self._plain(node, sorts)
+
+    def _set(self, node: Node, left: Sort, right: Sort) -> Sort:
+        if node.name != "or" or left is right:
+            return left  # `and` and `unless` only ask whether the right side is there
+        if Sort.AGE in (left, right) or Sort.INSTANT in (left, right):
+            return self.refuse(node, "its two sides are not both seconds")
+        return Sort.SETTLED
+
+    def _window_in_number(self, node: Node) -> Sort:
+        """Refuse a rate made by hand: `increase(x[5m]) / 300` names its window a second time."""
+        divisor = value(node.parts[1]) if node.name == "/" else None
+        for part in node.parts[0].walk() if divisor else ():
+            windows = [inner.range_s for inner in part.parts]
+            if part.name in {"increase", "delta"} and divisor in windows:
+                return self.refuse(
+                    node, "divides by its own range in seconds; use `rate` or `deriv`"
+                )
+        return Sort.PLAIN
+
+    def _comparison(self, node: Node, left: Sort, right: Sort) -> Sort:
+        for one, other, part in ((left, right, node.parts[1]), (right, left, node.parts[0])):
+            if one in _AGES and other is Sort.CONSTANT:
+                self._divide(part)
+                return Sort.PLAIN if node.is_bool else Sort.SETTLED_AGE
+            if one is Sort.INSTANT and other is Sort.PLAIN:
+                return self._moments(node, part)
+        if {left, right} <= _AGES:
+            return Sort.PLAIN if node.is_bool else Sort.SETTLED_AGE
+        if left is right is Sort.INSTANT:
+            return Sort.PLAIN if node.is_bool else Sort.SETTLED
+        return self.refuse(node, "the seconds are not compared with a constant")
+
+    def _shift(self, node: Node, left: Sort, right: Sort) -> Sort:
+        for one, other, part in ((left, right, node.parts[1]), (right, left, node.parts[0])):
+            if one in _AGES and other is Sort.CONSTANT:
+                self._divide(part)
+                return Sort.AGE
+        if left is Sort.INSTANT and right is Sort.CONSTANT:
+            self._divide(node.parts[1])
+            return Sort.INSTANT
+        if right is Sort.INSTANT and left is Sort.CONSTANT and node.name == "+":
+            self._divide(node.parts[0])
+            return Sort.INSTANT
+        if {left, right} <= _AGES:
+            return Sort.AGE
+        if node.name == "-" and left is right is Sort.INSTANT:
+            return Sort.AGE
+        if node.name == "-" and {left, right} == {Sort.INSTANT, Sort.PLAIN}:
+            moment = node.parts[0 if left is Sort.PLAIN else 1]
+            return Sort.AGE if self._divide_shift(moment) else self._unclear(node)
+        return self._plain(node, [left, right])
+
+    def _moments(self, node: Node, moment: Node) -> Sort:
+        """`moment < time()`: only constants added to the moment are seconds."""
+        if not self._divide_shift(moment):
+            return self._unclear(node)
+        return Sort.PLAIN if node.is_bool else Sort.SETTLED
+
+    def _unclear(self, node: Node) -> Sort:
+        return self.refuse(node, "which of the added series are lengths of time cannot be told")
+
+    def _divide_shift(self, moment: Node) -> bool:
+        """Divide what is added to a moment; False where that is not a constant."""
+        moment = strip(moment)
+        if moment.kind != "binary" or moment.name not in {"+", "-"}:
+            return True
+        left, right = moment.parts
+        if value(right) is not None:
+            return self._divide_shift(left) and self._divide(right)
+        if value(left) is not None and moment.name == "+":
+            return self._divide_shift(right) and self._divide(left)
+        return False
+
+    def _divide(self, node: Node) -> bool:
+        """Divide constant seconds: both terms of a sum, one factor of a product."""
+        node = strip(node)
+        if node.kind == "number":
+            self.numbers.add(node.number)
+        elif node.kind == "sign" or (node.kind == "binary" and node.name == "/"):
+            return self._divide(node.parts[0])
+        elif node.kind == "binary" and node.name in {"+", "-"}:
+            return self._divide(node.parts[0]) and self._divide(node.parts[1])
+        elif node.kind == "binary" and node.name == "*":
+            # `7 * 24 * 3600` becomes `7 * 24 * 60`: the largest factor divides evenly at most speeds.
+            return self._divide(max(reversed(node.parts), key=lambda part: abs(value(part) or 0)))
+        else:
+            self.refuse(node, "this arithmetic of constants cannot be followed")
+            return False
+        return True

@@ -1,0 +1,122 @@
+"""PromQL at a speed: every duration divided, the text otherwise as it was written."""
+
+from fractions import Fraction
+
+from stack.errors import BadInput
+from stack.speed import hidden, tokens, tree
+from stack.speed.durations import (
+    INTERVAL_FLOOR_S,
+    checked,
+    divided,
+    milliseconds,
+    text_of,
+)
+from stack.speed.tokens import Role, Token
+
+SCRAPES_PER_RANGE = 4
+"""`rate` needs two samples; four survive a late or a lost scrape."""
+
+AS_IT_IS = 'Compare the age with a constant, or annotate the alert with `speed: "none"` if no number is lab time.'
+
+
+def scale_expression(
+    expr: str,
+    speed: float,
+    *,
+    scrape_interval_s: float,
+    numbers: bool = True,
+    recorded: bool = False,
+) -> str:
+    """The expression at `speed`: ranges, subqueries, offsets, and known seconds in numbers divided.
+
+    `scrape_interval_s` is the interval as written (speed 1). No range falls under four scrapes at
+    speed, unless it was written so short; a subquery whose range is raised keeps its number of steps.
+    `numbers=False` leaves plain numbers alone. `recorded` refuses an expression whose value is an age.
+    Raises BadInput for text that is not PromQL and for seconds that hide in numbers beyond the known cases.
+    """
+    exact = checked(speed)
+    if exact == 1:
+        return expr
+    found = tree.read(expr)
+    seconds_in = hidden.find(found, recorded=recorded) if numbers else None
+    floor_ms = SCRAPES_PER_RANGE * _scrape_ms(scrape_interval_s, exact)
+    marks = list(tokens.scan(expr))
+    texts = [*_durations(marks, exact, floor_ms)]
+    if seconds_in is not None:
+        texts += _numbers(expr, found, marks, seconds_in, exact)
+    return tokens.replaced(expr, sorted(texts, key=lambda pair: pair[0].start))
+
+
+def longest_range(expr: str) -> float:
+    """How far back an expression looks, in seconds: range + offset, added up through subqueries."""
+    return _reach(tree.read(expr))
+
+
+def _reach(node: tree.Node) -> float:
+    return node.span_s + max((_reach(part) for part in node.parts), default=0.0)
+
+
+def _scrape_ms(scrape_interval_s: float, speed: Fraction) -> int:
+    written_ms = round(scrape_interval_s * 1000)
+    return divided(written_ms, speed, floor_ms=round(INTERVAL_FLOOR_S * 1000))
+
+
+def _durations(marks: list[Token], speed: Fraction, floor_ms: int) -> list[tuple[Token, str]]:
+    texts = []
+    slower = speed  # of the range that a step belongs to
+    for mark in marks:
+        if mark.role is Role.RANGE:
+            written = _length_ms(mark.text)
+            scaled = divided(written, speed, floor_ms=floor_ms)
+            slower = Fraction(written, scaled) if scaled > round(written / speed) else speed
+            texts.append((mark, text_of(scaled)))
+        elif mark.role is Role.STEP:
+            texts.append((mark, text_of(divided(_length_ms(mark.text), slower))))
+        elif mark.role is Role.OFFSET:
+            texts.append((mark, text_of(divided(_length_ms(mark.text), speed))))
+    return texts
+
+
+def _is_duration(text: str) -> bool:
+    return text[-1] in "ywdhms" and not text.lower().startswith("0x")
+
+
+def _length_ms(text: str) -> int:
+    """Of a duration, or of a number of seconds in its place as newer Prometheus allows."""
+    return milliseconds(text) if _is_duration(text) else round(_value(text) * 1000)
+
+
+def _value(text: str) -> float:
+    """The value of a number in PromQL; a duration is its seconds."""
+    if text.lower().startswith("0x"):
+        return float(int(text, 16))
+    if text[:1].isdigit() and _is_duration(text):
+        return milliseconds(text) / 1000
+    return float(text)
+
+
+def _numbers(
+    expr: str, found: tree.Node, marks: list[Token], seconds_in: hidden.Findings, speed: Fraction
+) -> list[tuple[Token, str]]:
+    operands = [mark for mark in marks if mark.role is Role.NUMBER]
+    literals = [node for node in found.walk() if node.kind == "number"]
+    refusals = list(seconds_in.refusals) + [
+        f"`{mark.text}` stands as a plain number, and it cannot be told whether it is lab time"
+        for count, mark in enumerate(operands)
+        if count not in seconds_in.numbers and mark.text[0].isdigit() and _is_duration(mark.text)
+    ]
+    if refusals:
+        raise BadInput("; ".join(refusals) + ".", cure=AS_IT_IS)
+    if not seconds_in.numbers:
+        return []
+    if [abs(node.value) for node in literals] != [_value(mark.text) for mark in operands]:
+        raise BadInput(f"`{expr.strip()}`: its numbers cannot be found in its text.", cure=AS_IT_IS)
+    return [(operands[at], _divided_text(operands[at].text, speed)) for at in seconds_in.numbers]
+
+
+def _divided_text(text: str, speed: Fraction) -> str:
+    value = _value(text)
+    if value in (0, float("inf")) or value != value:
+        return text
+    scaled = float(Fraction(value) / speed)
+    return str(int(scaled)) if scaled.is_integer() else repr(scaled)

@@ -1,0 +1,121 @@
+"""Rule files at a speed, and how long a rule takes by what it says."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from stack.errors import BadInput
+from stack.speed.durations import INTERVAL_FLOOR_S, checked, scale_duration, seconds
+from stack.speed.promql import longest_range, scale_expression
+
+Mapping = dict[str, Any]
+
+ANNOTATION = "speed"
+"""An alert annotated `speed: "none"` keeps its numbers: they are not lab time. Its durations are divided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleDurations:
+    """The waits in one rule, in seconds."""
+
+    for_s: float
+    keep_firing_for_s: float
+    longest_range_s: float
+
+
+def rule_durations(rule: Mapping) -> RuleDurations:
+    """The waits in a rule as parsed from YAML; absent ones are 0. Raises BadInput."""
+    return RuleDurations(
+        for_s=seconds(str(rule.get("for", "0"))),
+        keep_firing_for_s=seconds(str(rule.get("keep_firing_for", "0"))),
+        longest_range_s=longest_range(str(rule.get("expr", ""))),
+    )
+
+
+def scale_rules(document: Mapping, speed: float, *, scrape_interval_s: float, file: str) -> Mapping:
+    """A new rule file at `speed`, from a parsed one; `scrape_interval_s` is as written (speed 1).
+
+    Divides group `interval` (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and the
+    expressions; the annotation `speed` is taken out. Raises one BadInput with all that is wrong.
+    """
+    checked(speed)
+    scaled = copy.deepcopy(document)
+    problems: list[str] = []
+    scaling = _Scaling(speed=speed, scrape_interval_s=scrape_interval_s, problems=problems)
+    for group, where in _mappings(scaled, "groups", "group", problems):
+        scaling.group(group, where)
+    if problems:
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        raise BadInput(f"`{file}` cannot be lived at speed {speed:g}:{listed}")
+    return scaled
+
+
+def _mappings(
+    parent: object, key: str, what: str, problems: list[str]
+) -> Iterator[tuple[Mapping, str]]:
+    """The mappings in the list `parent[key]`, each with its name for messages."""
+    items = parent.get(key) if isinstance(parent, dict) else parent
+    if not isinstance(items or [], list) or not isinstance(parent, dict):
+        problems.append(f"`{key}` is {type(items).__name__}, wanted a list.")
+        return
+    for count, item in enumerate(items or [], start=1):
+        if isinstance(item, dict):
+            name = item.get("name") or item.get("alert") or item.get("record") or f"no. {count}"
+            yield item, f"{what} `{name}`"
+        else:
+            problems.append(f"{what} no. {count} is {type(item).__name__}, wanted a mapping.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scaling:
+    speed: float
+    scrape_interval_s: float
+    problems: list[str]
+
+    def group(self, group: Mapping, where: str) -> None:
+        self._duration(group, "interval", where, floor_s=INTERVAL_FLOOR_S)
+        self._duration(group, "query_offset", where)
+        inner: list[str] = []
+        for rule, name in _mappings(group, "rules", "rule", inner):
+            self._rule(rule, f"{where}, {name}")
+        self.problems.extend(f"{where}: {problem}" for problem in inner)
+
+    def _rule(self, rule: Mapping, where: str) -> None:
+        self._duration(rule, "for", where)
+        self._duration(rule, "keep_firing_for", where)
+        numbers = not self._keeps_numbers(rule, where)
+        try:
+            rule["expr"] = scale_expression(
+                str(rule.get("expr", "")),
+                self.speed,
+                scrape_interval_s=self.scrape_interval_s,
+                numbers=numbers,
+                recorded="record" in rule,
+            )
+        except BadInput as error:
+            self._problem(where, error)
+
+    def _keeps_numbers(self, rule: Mapping, where: str) -> bool:
+        """Take the rule's own word on its numbers out of it."""
+        annotations = rule.get("annotations")
+        if not isinstance(annotations, dict) or ANNOTATION not in annotations:
+            return False
+        word = annotations.pop(ANNOTATION)
+        if not annotations:
+            del rule["annotations"]
+        if word != "none":
+            wanted = f'annotation `{ANNOTATION}` is `{word}`, the only word for it is `"none"`.'
+            self.problems.append(f"{where}: {wanted}")
+        return True
+
+    def _duration(self, holder: Mapping, key: str, where: str, *, floor_s: float = 0.0) -> None:
+        if key not in holder:
+            return
+        try:
+            holder[key] = scale_duration(str(holder[key]), self.speed, floor_s=floor_s)
+        except BadInput as error:
+            self._problem(f"{where}: `{key}`", error)
+
+    def _problem(self, where: str, error: BadInput) -> None:
+        self.problems.append(f"{where}: {error.what} {error.cure}".rstrip())
