@@ -53,14 +53,13 @@ def option(name: str, kind: type, default: object, text: str) -> Param:
 
 
 def task(
-    function: Callable[..., object],
-    *,
-    params: list[Param] | None = None,
-    pos_arg: str | None = None,
+    function: str, *, params: list[Param] | None = None, pos_arg: str | None = None
 ) -> dict[str, Any]:
-    """The doit task that calls `function` with the parsed parameters, always, uncaptured.
+    """The doit task that calls `function` (`module:name`) with the parsed parameters, uncaptured.
 
-    What is up to date is known by the store and the instances, not by doit.
+    The module is imported when the task runs, so that every command starts at once. Plain
+    arguments go to the parameter `pos_arg`, after those of an option of that name. What is up to
+    date is known by the store and the instances, not by doit.
     """
     names = {param["name"] for param in params or []} | ({pos_arg} if pos_arg else set())
     return {

@@ -111,7 +111,7 @@ def _directory(name: str) -> Path:
 def _locked(directory: Path) -> Iterator[None]:
     """One command at a time per instance; a second one waits."""
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(directory.parent)
         lock = (directory.parent / f".{directory.name}.lock").open("w")
     except OSError as error:
         raise HostCannot(
@@ -162,6 +162,14 @@ def _hash(record: Record) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def _make_folder(folder: Path) -> None:
+    """mkdir -p; whatever the umask, PostgreSQL's user must get through what is made here."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+
+
 def _clear_leftovers(directory: Path) -> None:
     """End what a killed supervisor or `doit` left running."""
     if directory.exists():
@@ -172,9 +180,7 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     """Write the instance's folder: record, configuration, secrets, supervisor's settings."""
     directory = instance.directory
     for folder in ("logs", "control", "data"):
-        (directory / folder).mkdir(parents=True, exist_ok=True)
-    for folder in (directory.parent.parent, directory.parent, directory, directory / "data"):
-        folder.chmod(0o755)  # whatever the umask: PostgreSQL's user must get through
+        _make_folder(directory / folder)
     check_reachable(directory)
     shutil.rmtree(instance.config_dir, ignore_errors=True)
     for path, text in files.items():
