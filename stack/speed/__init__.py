@@ -1,8 +1,9 @@
 """What a speed does to configuration: an instance of speed K divides every duration by K.
 
-Pure functions on text and parsed YAML; nothing here reads files or knows of instances. `durations` has
-the arithmetic and the floors, `tokens` finds durations in query text, `tree` and `hidden` understand
-PromQL and the seconds that hide in its numbers, `promql`, `rules` and `config` put them to use.
+Pure functions on text and parsed YAML; nothing here reads files or knows of instances. `durations`
+has the arithmetic and the floors, `tokens` finds durations in query text, `tree` and `hidden`
+understand PromQL and the seconds that hide in its numbers, `promql`, `rules` and `config` put them
+to use.
 
 Not divided: thresholds, also those of `rate`, `increase` and `deriv`, since traffic is not sped up.
 """

@@ -10,7 +10,6 @@ from stack.speed.durations import (
     checked,
     divided,
     milliseconds,
-    scale_duration,
     text_of,
 )
 
@@ -22,10 +21,10 @@ _RESOLVE_TIMEOUT = "5m"
 
 # Flag -> (Prometheus 2.53's default, floor in ms).
 _FLAGS = {
-    # Prometheus tells Alertmanager to forget an alert four delays after the last word of it. With 1 s a
-    # busy machine may be silent for 4 s before a firing alert is taken for resolved.
+    # Prometheus tells Alertmanager to forget an alert four delays after the last word of it. With
+    # 1 s a busy machine may be silent for 4 s before a firing alert is taken for resolved.
     "rules.alert.resend-delay": ("1m", 1000),
-    # Ten scrapes at the shortest interval: a series must not vanish because a busy machine scraped late.
+    # Ten scrapes at the shortest interval: no series vanishes because a busy machine scraped late.
     "query.lookback-delta": ("5m", 2000),
     "rules.alert.for-grace-period": ("10m", 0),
     "rules.alert.for-outage-tolerance": ("1h", 0),
@@ -43,22 +42,21 @@ def scrape_interval(document: Mapping) -> float:
 def scale_prometheus(document: Mapping, speed: float) -> Mapping:
     """A new Prometheus configuration at `speed`, from a parsed one. Raises BadInput.
 
-    Scrape and evaluation intervals are divided, with a floor of 200 ms. A scrape timeout is cut only to
-    its interval, as Prometheus wants it: an exporter's answer takes real time. For the same reason the
-    timeouts of alerting, remote write and service discovery are left. Absent global values become
-    Prometheus' defaults at speed.
+    Scrape and evaluation intervals are divided, with a floor of 200 ms. A scrape timeout is cut
+    only to its interval, as Prometheus wants it: an exporter's answer takes real time. For the same
+    reason the timeouts of alerting, remote write and service discovery are left. Absent global
+    values become Prometheus' defaults at speed.
     """
     exact = checked(speed)
     scaled = copy.deepcopy(document)
     if exact == 1:
         return scaled
-    overall = {**_SCRAPE_DEFAULTS, **(scaled.get("global") or {})}
+    overall = {**_SCRAPE_DEFAULTS, **_section(scaled, "global", "prometheus")}
     scaled["global"] = overall
     _interval(overall, "evaluation_interval", exact, "global")
     _scrape(overall, exact, "global", overall)
-    if "rule_query_offset" in overall:
-        overall["rule_query_offset"] = scale_duration(str(overall["rule_query_offset"]), speed)
-    for job in scaled.get("scrape_configs") or []:
+    _plain(overall, "rule_query_offset", exact, "global")
+    for job in _sections(scaled, "scrape_configs", "prometheus"):
         _scrape(job, exact, f"job `{job.get('job_name')}`", overall)
     return scaled
 
@@ -68,27 +66,26 @@ def _scrape(holder: Mapping, speed: Fraction, where: str, overall: Mapping) -> N
     if "scrape_timeout" in holder:
         timeout_ms = _milliseconds(holder["scrape_timeout"], f"{where}: scrape_timeout")
         interval = holder.get("scrape_interval", overall["scrape_interval"])
-        holder["scrape_timeout"] = text_of(min(timeout_ms, milliseconds(interval)))
+        holder["scrape_timeout"] = text_of(min(timeout_ms, milliseconds(str(interval))))
 
 
 def scale_alertmanager(document: Mapping, speed: float) -> Mapping:
     """A new Alertmanager configuration at `speed`, from a parsed one. Raises BadInput.
 
-    `resolve_timeout` and each route's `group_wait`, `group_interval` and `repeat_interval` are divided,
-    absent ones at the root becoming Alertmanager's defaults at speed. Receivers' own timeouts are real
-    time and are left. Time intervals are refused: they follow the wall clock.
+    `resolve_timeout` and each route's `group_wait`, `group_interval` and `repeat_interval` are
+    divided, absent ones at the root becoming Alertmanager's defaults at speed. Receivers' own
+    timeouts are real time and are left. Time intervals are refused: they follow the wall clock.
     """
     exact = checked(speed)
     scaled = copy.deepcopy(document)
     if exact == 1:
         return scaled
     _refuse_time_intervals(scaled, speed)
-    overall = {"resolve_timeout": _RESOLVE_TIMEOUT, **(scaled.get("global") or {})}
+    overall = {"resolve_timeout": _RESOLVE_TIMEOUT, **_section(scaled, "global", "alertmanager")}
     _plain(overall, "resolve_timeout", exact, "global")
     scaled["global"] = overall
-    if isinstance(scaled.get("route"), dict):
-        scaled["route"] = {**_ROUTE_DEFAULTS, **scaled["route"]}
-        _route(scaled["route"], exact, "route")
+    scaled["route"] = {**_ROUTE_DEFAULTS, **_section(scaled, "route", "alertmanager")}
+    _route(scaled["route"], exact, "route")
     return scaled
 
 
@@ -99,7 +96,7 @@ def _route(route: Mapping, speed: Fraction, where: str) -> None:
     for key in ("mute_time_intervals", "active_time_intervals"):
         if route.get(key):
             raise _wall_clock(f"{where}: `{key}`", float(speed))
-    for count, child in enumerate(route.get("routes") or []):
+    for count, child in enumerate(_sections(route, "routes", where)):
         _route(child, speed, f"{where}.routes[{count}]")
 
 
@@ -124,6 +121,21 @@ def _plain(holder: Mapping, key: str, speed: Fraction, where: str, *, floor_ms: 
     if key in holder:
         written_ms = _milliseconds(holder[key], f"{where}: {key}")
         holder[key] = text_of(divided(written_ms, speed, floor_ms=floor_ms))
+
+
+def _section(document: object, key: str, where: str) -> Mapping:
+    """The mapping under a key, empty where there is none."""
+    found = (document.get(key) or {}) if isinstance(document, dict) else None
+    if not isinstance(found, dict):
+        raise BadInput(f"{where}: `{key}` is not a mapping.")
+    return found
+
+
+def _sections(document: Mapping, key: str, where: str) -> list[Mapping]:
+    found = document.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise BadInput(f"{where}: `{key}` is not a list of mappings.")
+    return found
 
 
 def _milliseconds(text: object, where: str) -> int:

@@ -1,8 +1,8 @@
 """Durations in Prometheus' grammar, and what a speed does to one.
 
 The grammar and its canonical form are those of `model.ParseDuration` and `Duration.String` in
-github.com/prometheus/common. Everything is counted in whole milliseconds, Prometheus' own grain, and
-divided as fractions, so that speeds compose without rounding drift.
+github.com/prometheus/common. Everything is counted in whole milliseconds, Prometheus' own grain,
+and divided as fractions, so that speeds compose without rounding drift.
 """
 
 import math
@@ -12,7 +12,7 @@ from fractions import Fraction
 from stack.errors import BadInput
 
 INTERVAL_FLOOR_S = 0.2
-"""No scrape, evaluation or group interval goes below this: two busy cores keep up with five rounds a second."""
+"""No scrape, evaluation or group interval goes below: two busy cores keep up with five a second."""
 
 _GRAMMAR = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
@@ -36,8 +36,8 @@ def milliseconds(text: str) -> int:
     if text != "0" and (not text or not found):
         raise BadInput(
             f"`{text}` is not a duration.",
-            cure="Write it as Prometheus does: whole numbers with y, w, d, h, m, s, ms, largest first, "
-            "such as `1h30m`.",
+            cure="Write it as Prometheus does: whole numbers with y, w, d, h, m, s, ms, "
+            "largest first, such as `1h30m`.",
         )
     parts = found.groups() if found else ()
     total = sum(
@@ -77,7 +77,7 @@ def text_of(length_ms: int) -> str:
 
 
 def checked(speed: float) -> Fraction:
-    """The speed as an exact fraction; raises BadInput unless it is a finite number of at least 1."""
+    """The speed as an exact fraction. Raises BadInput unless it is finite and at least 1."""
     number = isinstance(speed, int | float) and not isinstance(speed, bool)
     if not number or not math.isfinite(speed) or speed < 1:
         raise BadInput(

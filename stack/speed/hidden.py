@@ -1,13 +1,14 @@
 """Seconds that hide in plain numbers: which of an expression's numbers a speed must divide.
 
-Each operation is given the sort of value it yields. Ages may be scaled by a constant factor, shifted by
-constant seconds and compared with constant seconds; everything else done to them is refused, since no one
-can tell which of the numbers near it are seconds.
+Each operation is given the sort of value it yields. Ages may be scaled by a constant factor,
+shifted by constant seconds and compared with constant seconds; everything else done to them is
+refused, since no one can tell which of the numbers near it are seconds.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from stack.speed.constants import dividing, strip, value
 from stack.speed.tree import Node
 
 
@@ -32,7 +33,8 @@ class Findings:
 
 
 _CALENDAR = {
-    "hour", "minute", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year",
+    "hour", "minute", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month",
+    "year",
 }  # fmt: skip
 _KEEPS_SORT = {
     "abs", "vector", "scalar", "sort", "sort_desc", "min", "max", "avg", "topk", "bottomk",
@@ -60,43 +62,6 @@ def find(tree: Node, *, recorded: bool = False) -> Findings:
     if sort in open_sorts:
         search.refuse(tree, "its value is in seconds and is not compared with a constant here")
     return Findings(numbers=frozenset(search.numbers), refusals=tuple(search.refusals))
-
-
-def strip(node: Node) -> Node:
-    """The node inside any parentheses."""
-    return strip(node.parts[0]) if node.kind == "paren" else node
-
-
-def value(node: Node) -> float | None:
-    """The value of constant arithmetic; None where it is none, or has none."""
-    match node.kind:
-        case "number":
-            return node.value
-        case "paren":
-            return value(node.parts[0])
-        case "sign":
-            inner = value(node.parts[0])
-            return None if inner is None else -inner
-        case "binary":
-            left, right = map(value, node.parts)
-            return None if left is None or right is None else _arithmetic(node.name, left, right)
-    return None
-
-
-def _arithmetic(operator: str, left: float, right: float) -> float | None:
-    try:
-        match operator:
-            case "+":
-                return left + right
-            case "-":
-                return left - right
-            case "*":
-                return left * right
-            case "/":
-                return left / right
-    except ArithmeticError:
-        pass
-    return None
 
 
 @dataclass
@@ -245,18 +210,10 @@ class _Search:
         return False
 
     def _divide(self, node: Node) -> bool:
-        """Divide constant seconds: both terms of a sum, one factor of a product."""
-        node = strip(node)
-        if node.kind == "number":
-            self.numbers.add(node.number)
-        elif node.kind == "sign" or (node.kind == "binary" and node.name == "/"):
-            return self._divide(node.parts[0])
-        elif node.kind == "binary" and node.name in {"+", "-"}:
-            return self._divide(node.parts[0]) and self._divide(node.parts[1])
-        elif node.kind == "binary" and node.name == "*":
-            # `7 * 24 * 3600` becomes `7 * 24 * 60`: the largest factor divides evenly at most speeds.
-            return self._divide(max(reversed(node.parts), key=lambda part: abs(value(part) or 0)))
-        else:
+        """Divide constant seconds; False where that is refused."""
+        numbers = dividing(node)
+        if numbers is None:
             self.refuse(node, "this arithmetic of constants cannot be followed")
             return False
+        self.numbers |= numbers
         return True

@@ -5,7 +5,6 @@ from fractions import Fraction
 from stack.errors import BadInput
 from stack.speed import hidden, tokens, tree
 from stack.speed.durations import (
-    INTERVAL_FLOOR_S,
     checked,
     divided,
     milliseconds,
@@ -16,7 +15,10 @@ from stack.speed.tokens import Role, Token
 SCRAPES_PER_RANGE = 4
 """`rate` needs two samples; four survive a late or a lost scrape."""
 
-AS_IT_IS = 'Compare the age with a constant, or annotate the alert with `speed: "none"` if no number is lab time.'
+AS_IT_IS = (
+    "In an alert, compare `time() - x` with a constant number of seconds; "
+    'or annotate the alert with `speed: "none"` if none of its numbers is lab time.'
+)
 
 
 def scale_expression(
@@ -29,17 +31,18 @@ def scale_expression(
 ) -> str:
     """The expression at `speed`: ranges, subqueries, offsets, and known seconds in numbers divided.
 
-    `scrape_interval_s` is the interval as written (speed 1). No range falls under four scrapes at
-    speed, unless it was written so short; a subquery whose range is raised keeps its number of steps.
-    `numbers=False` leaves plain numbers alone. `recorded` refuses an expression whose value is an age.
-    Raises BadInput for text that is not PromQL and for seconds that hide in numbers beyond the known cases.
+    `scrape_interval_s` is the instance's own, that is, already at speed. No range falls under four
+    of them, unless it was written so short; a subquery whose range is raised keeps its number of
+    steps. `numbers=False` leaves plain numbers alone. `recorded` refuses an expression whose value
+    is an age. Raises BadInput for text that is not PromQL, and for seconds that hide in numbers in
+    other ways than the known ones.
     """
     exact = checked(speed)
     if exact == 1:
         return expr
     found = tree.read(expr)
     seconds_in = hidden.find(found, recorded=recorded) if numbers else None
-    floor_ms = SCRAPES_PER_RANGE * _scrape_ms(scrape_interval_s, exact)
+    floor_ms = round(SCRAPES_PER_RANGE * scrape_interval_s * 1000)
     marks = list(tokens.scan(expr))
     texts = [*_durations(marks, exact, floor_ms)]
     if seconds_in is not None:
@@ -54,11 +57,6 @@ def longest_range(expr: str) -> float:
 
 def _reach(node: tree.Node) -> float:
     return node.span_s + max((_reach(part) for part in node.parts), default=0.0)
-
-
-def _scrape_ms(scrape_interval_s: float, speed: Fraction) -> int:
-    written_ms = round(scrape_interval_s * 1000)
-    return divided(written_ms, speed, floor_ms=round(INTERVAL_FLOOR_S * 1000))
 
 
 def _durations(marks: list[Token], speed: Fraction, floor_ms: int) -> list[tuple[Token, str]]:

@@ -12,7 +12,7 @@ from stack.speed.promql import longest_range, scale_expression
 Mapping = dict[str, Any]
 
 ANNOTATION = "speed"
-"""An alert annotated `speed: "none"` keeps its numbers: they are not lab time. Its durations are divided."""
+"""An alert annotated `speed: "none"` keeps its numbers, not its durations: they are no lab time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ def rule_durations(rule: Mapping) -> RuleDurations:
 
 
 def scale_rules(document: Mapping, speed: float, *, scrape_interval_s: float, file: str) -> Mapping:
-    """A new rule file at `speed`, from a parsed one; `scrape_interval_s` is as written (speed 1).
+    """A new rule file at `speed`, from a parsed one; `scrape_interval_s` is at speed.
 
     Divides group `interval` (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and the
     expressions; the annotation `speed` is taken out. Raises one BadInput with all that is wrong.
@@ -55,16 +55,22 @@ def _mappings(
     parent: object, key: str, what: str, problems: list[str]
 ) -> Iterator[tuple[Mapping, str]]:
     """The mappings in the list `parent[key]`, each with its name for messages."""
-    items = parent.get(key) if isinstance(parent, dict) else parent
-    if not isinstance(items or [], list) or not isinstance(parent, dict):
-        problems.append(f"`{key}` is {type(items).__name__}, wanted a list.")
+    items = (parent.get(key) or []) if isinstance(parent, dict) else None
+    if not isinstance(items, list):
+        problems.append(f"`{key}` is not a list.")
         return
-    for count, item in enumerate(items or [], start=1):
+    for count, item in enumerate(items, start=1):
         if isinstance(item, dict):
             name = item.get("name") or item.get("alert") or item.get("record") or f"no. {count}"
             yield item, f"{what} `{name}`"
         else:
             problems.append(f"{what} no. {count} is {type(item).__name__}, wanted a mapping.")
+
+
+def _change(holder: Mapping, key: str, text: str) -> None:
+    """Set a text, but leave an equal one as YAML typed it: `for: 0` stays a number."""
+    if text != str(holder.get(key, "")):
+        holder[key] = text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +92,14 @@ class _Scaling:
         self._duration(rule, "keep_firing_for", where)
         numbers = not self._keeps_numbers(rule, where)
         try:
-            rule["expr"] = scale_expression(
+            expr = scale_expression(
                 str(rule.get("expr", "")),
                 self.speed,
                 scrape_interval_s=self.scrape_interval_s,
                 numbers=numbers,
                 recorded="record" in rule,
             )
+            _change(rule, "expr", expr)
         except BadInput as error:
             self._problem(where, error)
 
@@ -113,7 +120,7 @@ class _Scaling:
         if key not in holder:
             return
         try:
-            holder[key] = scale_duration(str(holder[key]), self.speed, floor_s=floor_s)
+            _change(holder, key, scale_duration(str(holder[key]), self.speed, floor_s=floor_s))
         except BadInput as error:
             self._problem(f"{where}: `{key}`", error)
 

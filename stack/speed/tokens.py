@@ -1,7 +1,7 @@
 """Where the durations and numbers of a query stand in its text.
 
-A lexer, not a parser: it knows strings, comments, braces, brackets and the word `offset`, which LogQL
-writes in the same way. The text must already be known to be valid.
+A lexer, not a parser: it knows strings, comments, braces, brackets and the word `offset`, which
+LogQL writes in the same way. The text must already be known to be valid.
 """
 
 import re

@@ -1,7 +1,8 @@
 """A PromQL expression as a plain tree, its numbers counted in the order of the text.
 
-The parser (promql-parser) gives no positions and prints no milliseconds, so it is used to understand and
-the text is changed token by token: the n-th number literal of the tree is the n-th number of the text.
+The parser (promql-parser) gives no positions and prints no milliseconds, so it is used only to
+understand, and the text is changed token by token: the n-th number literal of the tree is the n-th
+number of the text.
 """
 
 from collections.abc import Iterator
