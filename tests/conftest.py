@@ -1,0 +1,32 @@
+"""What every test may use: a state folder of its own that PostgreSQL's user may enter."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def state_dir() -> Iterator[Path]:
+    """STACK_STATE for the tests of one module; whatever runs in it is stopped at the end.
+
+    Not pytest's own folder, which only its owner may enter.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
+    folder.chmod(0o755)
+    before = os.environ.get("STACK_STATE")
+    os.environ["STACK_STATE"] = str(folder)
+    yield folder
+    from stack.instance import instances_dir
+    from stack.lifecycle import bring_down
+
+    for path in sorted(instances_dir().glob("*/")):
+        bring_down(path.name, wipe=True)
+    shutil.rmtree(folder)
+    if before is None:
+        del os.environ["STACK_STATE"]
+    else:
+        os.environ["STACK_STATE"] = before
