@@ -1,0 +1,69 @@
+"""What every fault offers, and what it needs to know of an instance."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+
+class FaultFailed(Exception):
+    """A fault that was not injected, or not put right, although nothing blocked it."""
+
+
+class Target(Protocol):
+    """The part of `stack.instance.Instance` that faults act on."""
+
+    def pid(self, service: str) -> int | None: ...
+    def service_running(self, service: str) -> bool: ...
+    def stop_service(self, service: str) -> None: ...
+    def start_service(self, service: str) -> None: ...
+    def control_file(self, service: str) -> Path: ...
+
+
+class Fault(Protocol):
+    """A cause that can be injected and put right."""
+
+    @property
+    def touches(self) -> frozenset[str]:
+        """Services and resources that behave differently while it is in force."""
+
+    @property
+    def shows_within_s(self) -> float:
+        """Real seconds, whatever the speed, from injection until a scrape can show it."""
+
+    @property
+    def lingers_s(self) -> float:
+        """Real seconds, whatever the speed, for which its effect goes on after `undo`."""
+
+    def blocked(self, instance: Target) -> str | None:
+        """Why this host cannot host it; None when it can."""
+
+    def inject(self, instance: Target) -> None:
+        """Bring it about; returns once it is in force. Raises FaultFailed."""
+
+    def undo(self, instance: Target) -> None:
+        """Put it right; harmless when it was never injected. Raises FaultFailed."""
+
+    def verify(self, instance: Target) -> str | None:
+        """What is still wrong after `undo`; None when all is as before."""
+
+
+def write_control(path: Path, content: Mapping[str, object]) -> None:
+    """Replace a service's control file in one step, so that it never reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        json.dump(content, file)
+    Path(name).chmod(0o644)
+    Path(name).replace(path)
+
+
+def read_control(path: Path) -> Mapping[str, object]:
+    """The control file's content; empty when it is absent, which means healthy."""
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    return content if isinstance(content, dict) else {}

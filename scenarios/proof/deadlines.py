@@ -1,0 +1,230 @@
+"""When each link of an alert's chain must be there, derived from the instance's own configuration.
+
+All figures are real seconds on the instance, so they are read from its rendered files, where the
+speed is already in them. Each deadline is a list of named terms, so that a report can say why.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loadgen.faults.base import Fault
+from stack import speed
+from stack.errors import BadInput
+
+BUSY_MACHINE_S = 2.0
+"""What two busy cores may add to a chain, whatever the speed: processes wait for their turn, and
+a scrape, an evaluation or a delivery comes late. Added once to each deadline."""
+
+POLL_S = 0.1
+"""How often the evidence is gathered; a state is seen at most that much late."""
+
+DEFAULT_EVALUATION_S = 60.0
+"""Prometheus' `evaluation_interval` and `scrape_interval` when unset."""
+
+DEFAULT_ROUTE = {"group_wait": 30.0, "group_interval": 300.0}
+"""Alertmanager's defaults when the top route sets none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One alert rule as the instance evaluates it; times in seconds."""
+
+    alert: str
+    for_s: float
+    keep_firing_for_s: float
+    range_s: float
+    """The longest look back of its expression."""
+    evaluation_s: float
+    scrape_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """What Alertmanager does with an alert: the receivers and their slowest timing, in seconds."""
+
+    receivers: tuple[str, ...]
+    group_wait_s: float
+    group_interval_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadline:
+    """Seconds after its zero, as the sum of named terms."""
+
+    terms: tuple[tuple[str, float], ...]
+
+    @property
+    def seconds(self) -> float:
+        return sum(value for _, value in self.terms)
+
+    def plus(self, **terms: float) -> "Deadline":
+        """Later by the given terms; underscores in names become spaces."""
+        named = tuple((name.replace("_", " "), value) for name, value in terms.items() if value)
+        return Deadline(terms=self.terms + named)
+
+    @property
+    def why(self) -> str:
+        """The terms, as a sum in words."""
+        return " + ".join(f"{name} {value:.3g}" for name, value in self.terms)
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s ({self.why})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadlines:
+    """The chain of one scenario; the first four count from the fault, the last two from its end."""
+
+    pending: Deadline
+    firing: Deadline
+    held: Deadline
+    notified: Deadline
+    inactive: Deadline
+    resolved: Deadline
+    tail_s: float
+    """Quiet to be seen after the last expected notification."""
+    floor_s: float
+    """`for` + `group_wait`: no notification can come sooner after the fault."""
+    steady_evaluations: int = 4
+    """Evaluations of the rule that must be seen inactive before the fault."""
+    steady: Deadline = Deadline(terms=())
+    """Within which the gate must be passed, counted from the start of the traffic."""
+
+
+def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
+    """The deadlines of one scenario. Pure."""
+    # The fault shows, the next scrape sees it, a window over it fills, the next evaluation reads
+    # it. One more evaluation: the scrape may land just after the first.
+    pending = Deadline(terms=()).plus(
+        fault_shows=fault.shows_within_s,
+        scrape=rule.scrape_s,
+        range=rule.range_s,
+        two_evaluations=2 * rule.evaluation_s,
+        busy_machine=BUSY_MACHINE_S,
+    )
+    # Prometheus fires at the first evaluation at which `for` has passed: it rounds up.
+    firing = pending.plus(**{"for": rule.for_s, "evaluation": rule.evaluation_s})
+    # Prometheus sends at once; only being busy can delay it, and that is in already.
+    held = firing.plus(poll=POLL_S)
+    notified = firing.plus(group_wait=route.group_wait_s)
+    inactive = Deadline(terms=()).plus(
+        fault_lingers=fault.lingers_s,
+        scrape=rule.scrape_s,
+        range=rule.range_s,
+        two_evaluations=2 * rule.evaluation_s,
+        keep_firing_for=rule.keep_firing_for_s,
+        busy_machine=BUSY_MACHINE_S,
+    )
+    # A group that has notified once speaks again at its next flush, at worst a whole interval on.
+    resolved = inactive.plus(group_interval=route.group_interval_s)
+    steady = Deadline(terms=()).plus(
+        # Locust starts, its users log in, a rate needs two scrapes, and what an earlier fault left
+        # in the windows and groups of the same instance has to drain.
+        traffic_starts=10.0,
+        range=rule.range_s,
+        scrapes=4 * rule.scrape_s,
+        evaluations=6 * rule.evaluation_s,
+        group_interval=route.group_interval_s,
+        busy_machine=2 * BUSY_MACHINE_S,
+    )
+    return Deadlines(
+        pending=pending,
+        firing=firing,
+        held=held,
+        notified=notified,
+        inactive=inactive,
+        resolved=resolved,
+        # A stray that the same cause sets off has been scraped, evaluated and grouped by then.
+        tail_s=rule.scrape_s + 4 * rule.evaluation_s + route.group_wait_s + 2 * POLL_S,
+        floor_s=rule.for_s + route.group_wait_s,
+        steady=steady,
+    )
+
+
+def read_rule(alert: str, prometheus_config: Path) -> Rule:
+    """The rule of `alert` in the folder with `prometheus.yml` and `rules/`.
+
+    Raises BadInput when there is none, or more than one.
+    """
+    settings = (
+        yaml.safe_load((prometheus_config / "prometheus.yml").read_text()).get("global") or {}
+    )
+    evaluation_s = _seconds(settings, "evaluation_interval", DEFAULT_EVALUATION_S)
+    scrape_s = _seconds(settings, "scrape_interval", DEFAULT_EVALUATION_S)
+    found = [
+        Rule(
+            alert=alert,
+            for_s=_seconds(rule, "for", 0),
+            keep_firing_for_s=_seconds(rule, "keep_firing_for", 0),
+            range_s=speed.longest_range(str(rule["expr"])),
+            evaluation_s=_seconds(group, "interval", evaluation_s),
+            scrape_s=scrape_s,
+        )
+        for path in sorted((prometheus_config / "rules").glob("*.yml"))
+        for group in yaml.safe_load(path.read_text()).get("groups") or ()
+        for rule in group.get("rules") or ()
+        if rule.get("alert") == alert
+    ]
+    if len(found) != 1:
+        raise BadInput(
+            f"alert `{alert}`: {len(found)} rules in `{prometheus_config / 'rules'}`, wanted one.",
+            cure="Give each alert one rule with a name of its own.",
+        )
+    return found[0]
+
+
+def read_route(labels: Mapping[str, str], alertmanager_config: Path) -> Route:
+    """The receivers and the slowest timing of an alert with these labels (`alertname` included)."""
+    document = yaml.safe_load((alertmanager_config / "alertmanager.yml").read_text())
+    leaves = list(_walk(document["route"], labels, DEFAULT_ROUTE))
+    return Route(
+        receivers=tuple(dict.fromkeys(str(leaf["receiver"]) for leaf in leaves)),
+        group_wait_s=max(leaf["group_wait"] for leaf in leaves),
+        group_interval_s=max(leaf["group_interval"] for leaf in leaves),
+    )
+
+
+def _walk(
+    route: Mapping[str, Any], labels: Mapping[str, str], inherited: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Alertmanager's own walk: children first, in order, `continue` goes on to the next sibling."""
+    own = {
+        **inherited,
+        **{key: _seconds(route, key, 0) for key in DEFAULT_ROUTE if key in route},
+        **({"receiver": route["receiver"]} if "receiver" in route else {}),
+    }
+    leaves: list[dict[str, Any]] = []
+    for child in route.get("routes") or ():
+        if all(_matches(matcher, labels) for matcher in child.get("matchers") or ()):
+            leaves += _walk(child, labels, own)
+            if not child.get("continue"):
+                break
+    return leaves or [own]
+
+
+_MATCHER = re.compile(
+    r"""^\s*(?P<name>[\w:]+)\s*(?P<operator>=~|!~|!=|=)\s*"?(?P<value>.*?)"?\s*$"""
+)
+
+
+def _matches(matcher: str, labels: Mapping[str, str]) -> bool:
+    """One matcher against a label set; an absent label is the empty string."""
+    found = _MATCHER.match(matcher)
+    if not found:
+        raise BadInput(
+            f"matcher `{matcher}` in alertmanager.yml cannot be read.",
+            cure='Write it as `label="value"`, with =, !=, =~ or !~.',
+        )
+    value, wanted = labels.get(found["name"], ""), found["value"]
+    if found["operator"] in ("=", "!="):
+        return (value == wanted) == (found["operator"] == "=")
+    return bool(re.fullmatch(wanted, value)) == (found["operator"] == "=~")
+
+
+def _seconds(document: Mapping[str, Any], key: str, default: float) -> float:
+    return speed.seconds(str(document[key])) if key in document else default

@@ -1,0 +1,173 @@
+"""The timestamped record of everything that a scenario saw, kept on disk as it happens."""
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something seen or done."""
+
+    at: float
+    """Unix seconds, by the clock of whoever stamped it; all run on one machine."""
+    instance: str = ""
+    scenario: str = ""
+    """Alert whose scenario did it; empty for what belongs to the instance as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertState(Event):
+    """Prometheus moved one alert to another state, at an evaluation of its rule."""
+
+    alert: str
+    labels: Mapping[str, str]
+    """Without `alertname`."""
+    state: str
+    """`pending`, `firing` or `inactive`."""
+    active_at: float = 0.0
+    """When the expression became true; 0 when inactive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held(Event):
+    """Alertmanager took an alert up, suppressed it, or let go of it."""
+
+    alert: str
+    labels: Mapping[str, str]
+    state: str
+    """`active`, `suppressed` or `gone`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification(Event):
+    """A message reached the inbox."""
+
+    id: int
+    channel: str
+    destination: str
+    kind: str
+    """`firing`, `resolved` or `other`."""
+    alerts: tuple[str, ...]
+    subject: str
+    problems: tuple[str, ...] = ()
+    """What its channel's rules find wrong with it."""
+    answer: int = 200
+    """The HTTP or SMTP code that the sender got."""
+    body: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate(Event):
+    """The steady-state gate was passed, or not: then nothing was injected."""
+
+    passed: bool
+    reason: str
+    evaluations: int = 0
+    """How often the rule was seen evaluated and inactive."""
+    requests_per_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultStep(Event):
+    """A step of the fault: `injecting`, `injected`, `undoing`, `undone`, `blocked`, `failed`."""
+
+    step: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrafficSeen(Event):
+    """Locust's own figures since the traffic began; times in milliseconds."""
+
+    users: int
+    requests: int
+    failures: int
+    median_ms: float = 0.0
+    p95_ms: float = 0.0
+    errors: tuple[str, ...] = ()
+    """The most frequent errors, with their counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble(Event):
+    """Something that should not have happened: an observer lost its source, a service died."""
+
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Event):
+    """The scenario was ended before its time."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched(Event):
+    """Every source was read successfully up to `at`."""
+
+
+KINDS: Mapping[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        AlertState,
+        Held,
+        Notification,
+        Gate,
+        FaultStep,
+        TrafficSeen,
+        Trouble,
+        Stopped,
+        Watched,
+    )
+}
+
+
+def to_line(event: Event) -> str:
+    """One JSON object, kind first."""
+    return json.dumps({"kind_of_event": type(event).__name__, **asdict(event)})
+
+
+def from_line(line: str) -> Event:
+    """Inverse of `to_line`. Raises ValueError or KeyError for anything else."""
+    read: dict[str, Any] = json.loads(line)
+    kind = KINDS[read.pop("kind_of_event")]
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in read.items()})
+
+
+@dataclass
+class Evidence:
+    """The events of one group of scenarios on one instance, written to `file` as they come.
+
+    Several groups share one file; whatever ends the process, the lines so far are on disk.
+    """
+
+    instance: str
+    file: IO[str]
+    lock: threading.Lock
+    """Guards `file`, so it is shared by all who write to it."""
+    _events: list[Event] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        with self.lock:
+            self._events.append(event)
+            self.file.write(to_line(event) + "\n")
+            self.file.flush()
+
+    def of(self, scenario: str) -> tuple[Event, ...]:
+        """What belongs to one scenario or to the instance as a whole, in order of arrival."""
+        with self.lock:
+            return tuple(event for event in self._events if event.scenario in ("", scenario))
+
+
+def read(path: Path) -> Iterable[Event]:
+    """The events of a file; a last line cut short by a kill is left out."""
+    for line in path.read_text().splitlines():
+        try:
+            yield from_line(line)
+        except (ValueError, KeyError):
+            return

@@ -1,0 +1,105 @@
+"""What a scenario file declares: traffic, fault, alert and the notifications that must follow."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loadgen.faults.base import Fault
+
+TEAM_MAIL = "@residency.example"
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Want:
+    """One notification that must arrive: firing once, and resolved once."""
+
+    channel: str
+    """`slack`, `email` or `pagerduty`, as the inbox calls it."""
+    destination: str
+
+    def __str__(self) -> str:
+        return f"{CHANNELS[self.channel]} {self.destination}"
+
+
+CHANNELS = {"slack": "Slack", "email": "email", "pagerduty": "PagerDuty"}
+
+
+def slack(channel: str) -> Want:
+    """A message in a Slack channel, `#alerts-<team>`."""
+    return Want(channel="slack", destination=channel)
+
+
+def email(address: str) -> Want:
+    """A mail to a team, `<team>@residency.example`."""
+    return Want(channel="email", destination=address)
+
+
+def pagerduty(service: str) -> Want:
+    """A page, by the name of the PagerDuty service in the inbox."""
+    return Want(channel="pagerduty", destination=service)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """The Locust users and the load shape that one scenario drives."""
+
+    users: tuple[type, ...]
+    shape: type
+    failures_expected: str = ""
+    """Why requests fail while the fault is in force; empty when none may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """Traffic + fault + the alert and the notifications that must follow."""
+
+    alert: str
+    labels: Mapping[str, str]
+    """All labels that the alert carries besides `alertname`, exactly."""
+    traffic: Traffic
+    fault: Fault
+    notifications: tuple[Want, ...]
+    """No more and no fewer."""
+    may_also_fire: frozenset[str] = field(default_factory=frozenset)
+    """Other alerts that the same cause may set off; they need not."""
+
+    @property
+    def touches(self) -> frozenset[str]:
+        """What the fault disturbs; scenarios with nothing in common run at the same time."""
+        return self.fault.touches
+
+    def problems(self) -> list[str]:
+        """Everything wrong with the declaration itself, as sentences; empty when sound."""
+        found = []
+        if not self.alert:
+            found.append("`alert` is empty; name the alert as in its rule.")
+        if "alertname" in self.labels:
+            found.append("`labels` has `alertname`; it is `alert`, list only the others.")
+        if "severity" not in self.labels:
+            found.append("`labels` lacks `severity`, which decides the channels.")
+        if not self.notifications:
+            found.append("`notifications` is empty; an alert that reaches nobody proves nothing.")
+        if not self.traffic.users:
+            found.append("`traffic` has no users; silence would look healthy.")
+        if not self.touches:
+            found.append("the fault touches nothing, so it cannot cause the alert.")
+        if self.alert in self.may_also_fire:
+            found.append(f"`may_also_fire` lists `{self.alert}` itself.")
+        found += [
+            f"`{want}` is listed {count} times; each notification is wanted once."
+            for want, count in Counter(self.notifications).items()
+            if count > 1
+        ]
+        for want in self.notifications:
+            found += _destination_problems(want)
+        return found
+
+
+def _destination_problems(want: Want) -> list[str]:
+    if want.channel not in CHANNELS:
+        return [f"channel `{want.channel}` is unknown; use slack(), email() or pagerduty()."]
+    if want.channel == "slack" and not want.destination.startswith("#"):
+        return [f"Slack channel `{want.destination}` must start with `#`."]
+    if want.channel == "email" and not want.destination.endswith(TEAM_MAIL):
+        return [f"email `{want.destination}` must end with `{TEAM_MAIL}`."]
+    return []

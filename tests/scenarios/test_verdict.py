@@ -1,0 +1,289 @@
+"""One row per broken link; the quiet row, in which nothing is wrong, comes first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from scenarios.proof.deadlines import Deadlines, Route, Rule, derive
+from scenarios.proof.evidence import (
+    AlertState,
+    Event,
+    FaultStep,
+    Gate,
+    Held,
+    Notification,
+    Stopped,
+    TrafficSeen,
+    Trouble,
+    Watched,
+)
+from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack
+from scenarios.proof.verdict import CHAIN, Outcome, judge
+
+LABELS = {"severity": "critical", "team": "database"}
+ALERT = "PostgreSQLDown"
+
+
+@dataclass(frozen=True)
+class NoFault:
+    touches: frozenset[str] = frozenset({"postgresql"})
+    shows_within_s: float = 0.5
+    lingers_s: float = 0.5
+
+
+SCENARIO = Scenario(
+    alert=ALERT,
+    labels=LABELS,
+    traffic=Traffic(users=(object,), shape=object),
+    fault=NoFault(),  # type: ignore[arg-type]
+    notifications=(slack("#alerts-database"), pagerduty("on-call")),
+    may_also_fire=frozenset({"HighErrorRate"}),
+)
+RULE = Rule(alert=ALERT, for_s=1, keep_firing_for_s=0, range_s=0, evaluation_s=0.25, scrape_s=0.25)
+ROUTE = Route(receivers=("all",), group_wait_s=0.5, group_interval_s=5)
+DEADLINES: Deadlines = derive(RULE, ROUTE, NoFault())  # type: ignore[arg-type]
+# pending 3.25, firing 4.5, notified 5.0 after the fault; inactive 3.25, resolved 8.25 after undo
+
+
+def message(
+    at: float,
+    channel: str,
+    destination: str,
+    kind: str = "firing",
+    alert: str = ALERT,
+    **more: object,
+) -> Notification:
+    fields = {"id": int(at * 1000), "subject": f"[{kind}] {alert}", "alerts": (alert,), **more}
+    return Notification(at=at, channel=channel, destination=destination, kind=kind, **fields)  # type: ignore[arg-type]
+
+
+def state(at: float, state: str, alert: str = ALERT, labels: object = None) -> AlertState:
+    active = 0.0 if state == "inactive" else 100.3
+    return AlertState(at=at, alert=alert, labels=labels or LABELS, state=state, active_at=active)  # type: ignore[arg-type]
+
+
+GOOD: tuple[Event, ...] = (
+    state(97, "firing", "LeftOver"),
+    state(98, "inactive", "LeftOver"),
+    Gate(at=99, passed=True, reason="", evaluations=4, requests_per_s=9),
+    FaultStep(at=100, step="injecting"),
+    FaultStep(at=100.1, step="injected"),
+    state(100.3, "pending"),
+    state(101.3, "firing"),
+    state(101.4, "firing", "HighErrorRate"),
+    Held(at=101.4, alert=ALERT, labels=LABELS, state="active"),
+    message(101.9, "slack", "#alerts-database"),
+    message(102.0, "pagerduty", "on-call"),
+    TrafficSeen(at=102, users=5, requests=90, failures=30),
+    FaultStep(at=102.1, step="undoing"),
+    FaultStep(at=102.5, step="undone"),
+    state(103.3, "inactive"),
+    Held(at=103.4, alert=ALERT, labels=LABELS, state="gone"),
+    message(106.9, "slack", "#alerts-database", "resolved"),
+    message(106.9, "pagerduty", "on-call", "resolved"),
+    Watched(at=110),
+)
+
+
+def without(kind: type[Event], /, **fields: object) -> tuple[Event, ...]:
+    """GOOD without the events of a kind that have these fields."""
+
+    def dropped(event: Event) -> bool:
+        return isinstance(event, kind) and all(getattr(event, k) == v for k, v in fields.items())
+
+    kept = tuple(event for event in GOOD if not dropped(event))
+    assert len(kept) < len(GOOD)
+    return kept
+
+
+def changed(change: Callable[[Event], Event]) -> tuple[Event, ...]:
+    return tuple(change(event) for event in GOOD)
+
+
+def _moved(kind: type[Event], by_s: float, /, **fields: object) -> tuple[Event, ...]:
+    def change(event: Event) -> Event:
+        hit = isinstance(event, kind) and all(getattr(event, k) == v for k, v in fields.items())
+        return replace(event, at=event.at + by_s) if hit else event
+
+    return changed(change)
+
+
+def _relabelled(event: Event) -> Event:
+    if isinstance(event, AlertState) and event.alert == ALERT:
+        return replace(event, labels={**LABELS, "team": "databse"})
+    return event
+
+
+def _malformed(**fields: object) -> tuple[Event, ...]:
+    return changed(
+        lambda event: (
+            replace(event, **fields)  # type: ignore[arg-type]
+            if isinstance(event, Notification)
+            and (event.channel, event.kind) == ("slack", "firing")
+            else event
+        )
+    )
+
+
+def _refused_gate(**fields: object) -> tuple[Event, ...]:
+    return changed(lambda event: replace(event, **fields) if isinstance(event, Gate) else event)  # type: ignore[arg-type]
+
+
+def _late(event: Event) -> Event:
+    if isinstance(event, AlertState) and event.alert == ALERT and event.active_at:
+        return replace(event, active_at=105.0, at=105.0)
+    return event
+
+
+def _stuck(event: Event) -> Event:
+    if isinstance(event, FaultStep) and event.step == "undone":
+        return replace(event, step="failed", detail="port still open")
+    return event
+
+
+def _suppressed(event: Event) -> Event:
+    return replace(event, state="suppressed") if isinstance(event, Held) else event
+
+
+WARNING = {"severity": "warning"}
+
+# Each row: what is wrong, the evidence, the link that breaks, what is said.
+BROKEN = [
+    ("no evidence", (), "steady", "was not examined: no evidence of a steady state"),
+    ("not steady", _refused_gate(passed=False, reason="target inbox is down"), "steady",
+     "not steady: target inbox is down"),
+    ("rule not evaluated", _refused_gate(evaluations=0), "steady", "inactive 0 times"),
+    ("no traffic", _refused_gate(requests_per_s=0.0), "steady", "0.0 requests/s"),
+    ("fires when healthy", (*GOOD[:3], replace(state(99.5, "pending"), active_at=99.4), *GOOD[3:]),
+     "steady", "was pending before the fault, under healthy traffic"),
+    ("fault never injected", GOOD[:3], "fault", "the fault was never injected"),
+    ("fault fails", (*GOOD[:4], FaultStep(at=100.1, step="failed", detail="still running")),
+     "fault",
+     "the fault could not be injected: still running"),
+    ("never pending", GOOD[:5], "pending",
+     "never became pending: its expression stayed empty for 3.2 s ("),
+    ("labels differ", changed(_relabelled), "pending",
+     'labels differ: found {severity="critical", team="databse"}'
+     ', wanted {severity="critical", team="database"}'),
+    ("pending late", changed(_late),
+     "pending", "became pending 1.7 s after its deadline of 3.3 s"),
+    ("never firing", without(AlertState, state="firing", alert=ALERT), "firing",
+     "became pending but never fired"),
+    ("firing late", _moved(AlertState, 6.5, state="firing", alert=ALERT), "firing",
+     "fired 3.2 s after its deadline of 4.6 s"),
+    ("not held", without(Held, state="active"), "held", "fired, but Alertmanager never held it"),
+    ("suppressed", changed(_suppressed), "held",
+     "Alertmanager suppressed it"),
+    ("page missing", without(Notification, channel="pagerduty"), "notified",
+     "PagerDuty on-call: expected 1 firing notification, got 0 within"),
+    ("Slack twice", (*GOOD, message(102.4, "slack", "#alerts-database")), "notified",
+     "Slack #alerts-database: 2 firing notifications, expected 1"),
+    ("wrong channel too", (*GOOD, message(102.0, "slack", "#alerts-platform")), "notified",
+     "Slack #alerts-platform: 1 firing notification, expected none"),
+    ("notified late", _moved(Notification, 4, channel="pagerduty", kind="firing"), "notified",
+     "the firing notification on PagerDuty on-call arrived 0.9 s after its deadline"),
+    ("no value", _malformed(body="Runbook: <no value>"), "notified",
+     "firing notification on Slack #alerts-database carries `<no value>`"),
+    ("malformed", _malformed(problems=("`text` is longer than 3000",)), "notified",
+     "firing notification on Slack #alerts-database is malformed: `text` is longer than 3000"),
+    ("refused", _malformed(answer=400), "notified", "was refused with 400"),
+    ("another alert", (*GOOD, state(102, "firing", "DiskSpaceWarning", WARNING)),
+     "nothing else",
+     'unexpected alert DiskSpaceWarning{severity="warning"} fired'),
+    ("another series", (*GOOD, state(102, "firing", ALERT, {"severity": "critical"})),
+     "nothing else",
+     'unexpected alert PostgreSQLDown{severity="critical"} fired besides'),
+    ("another notification", (*GOOD, message(108, "email", "a@residency.example",
+     alert="Strange")), "nothing else",
+     "unexpected notification of Strange on email a@residency.example"),
+    ("no notification at all", (*GOOD, message(108, "slack", "#x", alerts=())), "nothing else",
+     "is no notification of an alert"),
+    ("companion malformed", (*GOOD, message(103, "slack", "#x", alert="HighErrorRate",
+     body="<no value>")),
+     "nothing else", "carries `<no value>`"),
+    ("a service died", (*GOOD, Trouble(at=103, what="`inbox` stopped answering")), "nothing else",
+     "`inbox` stopped answering"),
+    ("not put right", changed(_stuck),
+     "put right", "the fault could not be put right: port still open"),
+    ("resolved by itself", _moved(AlertState, -1.5, state="inactive", alert=ALERT), "inactive",
+     "resolved 0.3 s before the fault was put right"),
+    ("does not resolve", without(AlertState, state="inactive", alert=ALERT), "inactive",
+     "did not resolve within 3.2 s ("),
+    ("resolves late", _moved(AlertState, 3, state="inactive", alert=ALERT), "inactive",
+     "resolved 0.5 s after its deadline of 3.7 s"),
+    ("fires again", (*GOOD, state(109, "pending")), "inactive",
+     "became pending again 5.7 s after it resolved"),
+    ("resolved missing", without(Notification, channel="pagerduty", kind="resolved"), "resolved",
+     "PagerDuty on-call: expected 1 resolved notification, got 0"),
+    ("resolved twice", (*GOOD, message(107, "pagerduty", "on-call", "resolved")), "resolved",
+     "PagerDuty on-call: 2 resolved notifications, expected 1"),
+    ("not watched", without(Watched), "quiet", "was not watched for"),
+]  # fmt: skip
+
+
+def test_verdict_is_proven_when_every_link_holds() -> None:
+    verdict = judge(GOOD, SCENARIO, DEADLINES)
+    assert (verdict.outcome, verdict.reason) == (Outcome.PROVEN, "")
+    assert [link.name for link in verdict.links] == [name for name, _ in CHAIN]
+    assert verdict.at_s("notified") == pytest.approx(2.0)
+    assert verdict.floor_s == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("events", "link", "said"), [row[1:] for row in BROKEN], ids=[r[0] for r in BROKEN]
+)
+def test_verdict_names_the_first_broken_link(
+    events: tuple[Event, ...], link: str, said: str
+) -> None:
+    verdict = judge(events, SCENARIO, DEADLINES)
+    assert (verdict.outcome, verdict.links[-1].name) == (Outcome.FAILED, link)
+    assert said in verdict.reason
+
+
+def test_verdict_table_breaks_every_link() -> None:
+    assert {row[2] for row in BROKEN} == {name for name, _ in CHAIN}
+
+
+@pytest.mark.parametrize("index", range(len(GOOD)))
+def test_verdict_needs_every_event_that_the_chain_names(index: int) -> None:
+    """No observation may be missing, save those that the chain does not ask for.
+
+    `firing` says when it became pending, so a poll may miss that state.
+    """
+    spare = {"LeftOver", "HighErrorRate", "gone", 90, "pending"}
+    event = GOOD[index]
+    idle = spare & {getattr(event, name, None) for name in ("alert", "state", "requests")}
+    verdict = judge(GOOD[:index] + GOOD[index + 1 :], SCENARIO, DEADLINES)
+    assert (verdict.outcome is Outcome.PROVEN) == bool(idle), event
+
+
+def test_verdict_is_blocked_with_its_reason() -> None:
+    events = (*GOOD[:3], FaultStep(at=99.5, step="blocked", detail="no user namespaces"))
+    verdict = judge(events, SCENARIO, DEADLINES)
+    assert (verdict.outcome, verdict.reason) == (Outcome.BLOCKED, "no user namespaces")
+
+
+def test_verdict_lets_companions_fire() -> None:
+    events = (*GOOD, state(102, "firing", "DiskSpaceWarning", WARNING),
+              message(103, "email", "x@residency.example", alert="DiskSpaceWarning"))  # fmt: skip
+    assert judge(events, SCENARIO, DEADLINES).outcome is Outcome.FAILED
+    explained = judge(events, SCENARIO, DEADLINES, explained={"DiskSpaceWarning"})
+    assert explained.outcome is Outcome.PROVEN
+
+
+def test_verdict_waits_while_a_link_may_still_come() -> None:
+    waiting = judge(GOOD[:5], SCENARIO, DEADLINES, now=101)
+    assert (waiting.outcome, waiting.reason) == (Outcome.RUNNING, "pending")
+    assert judge(GOOD[:5], SCENARIO, DEADLINES, now=106).outcome is Outcome.FAILED
+
+
+def test_verdict_says_what_an_interrupted_scenario_waited_for() -> None:
+    verdict = judge((*GOOD[:6], Stopped(at=101, why="interrupted")), SCENARIO, DEADLINES)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reason == "interrupted while waiting for: firing"
+
+
+def test_verdict_wants_mail_where_mail_is_declared() -> None:
+    wanted = replace(SCENARIO, notifications=(email("database@residency.example"),))
+    assert "expected none" in judge(GOOD, wanted, DEADLINES).reason
