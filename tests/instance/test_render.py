@@ -71,7 +71,7 @@ def test_render_makes_secrets_absolute() -> None:
 
 
 def test_render_refuses_a_port_that_the_service_does_not_have() -> None:
-    with pytest.raises(BadInput, match=r"some\.yml: `inbox:9` .*no port 9") as caught:
+    with pytest.raises(BadInput, match=r"some\.yml: `inbox:9`: .*no port 9") as caught:
         rendered("inbox:9")
     assert "inbox:8025 or inbox:1025" in caught.value.cure
 
