@@ -28,11 +28,20 @@ TEXT_LIMIT = 40_000
 ATTACHMENTS_LIMIT = 100
 BLOCKS_LIMIT = 50
 SECTION_LIMIT = 3_000
+COLOURS = {"": "#dddddd", "good": "#2eb67d", "warning": "#ecb22e", "danger": "#e01e5a"}
+"""Slack's named colours, and that of an attachment which names none."""
 
 _PATH = re.compile(r"/services/T\w+/B\w+/[\w-]+/?")
 _CHANNEL = re.compile(r"[#@]?[^\sA-Z#@,:*!?]{1,80}|[CDGUW][A-Z0-9]{7,}")
-_COLOUR = re.compile(r"good|warning|danger|#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_HEXADECIMAL = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 _SHOWN = ("text", "fallback", "title", "pretext", "fields", "blocks", "image_url")
+
+
+def colour_of(colour: str) -> str | None:
+    """Return an attachment's colour as `#rrggbb` or `#rgb`; None if Slack knows no such colour."""
+    if found := _HEXADECIMAL.fullmatch(colour):
+        return f"#{found[1]}"
+    return COLOURS.get(colour)
 
 
 def judge(post: Post) -> Reply:
@@ -144,7 +153,7 @@ def _problems(payload: dict[str, object], attachments: list[dict[str, object]]) 
         if not text_at(item, "fallback"):
             problems.append(f"{where}: no `fallback`, so a phone's notification shows no text")
         colour = text_at(item, "color")
-        if colour and not _COLOUR.fullmatch(colour):
+        if colour_of(colour) is None:
             problems.append(f"{where}: `color` is `{colour}`, not good, warning, danger or #rrggbb")
         link = text_at(item, "title_link")
         if link and not _is_url(link):
