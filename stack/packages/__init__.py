@@ -1,0 +1,24 @@
+"""The packages that the stack runs from: one module for each, listed here.
+
+A package says which Debian packages it is made of, what of them it keeps, and which programs it
+offers. How that becomes an output is the store's business.
+"""
+
+from stack.packages import (
+    alertmanager,
+    glibc,
+    node_exporter,
+    postgres_exporter,
+    postgresql,
+    prometheus,
+)
+from stack.store.derivation import Package
+
+PACKAGES: tuple[Package, ...] = (
+    glibc.PACKAGE,
+    prometheus.PACKAGE,
+    alertmanager.PACKAGE,
+    node_exporter.PACKAGE,
+    postgres_exporter.PACKAGE,
+    postgresql.PACKAGE,
+)

@@ -1,0 +1,42 @@
+"""Prometheus and promtool, with the classic web page and the scripts that it loads."""
+
+from stack.store.derivation import Package, Program, Replacement
+
+PACKAGE = Package(
+    name="prometheus",
+    debs=(
+        "prometheus",
+        "promtool",
+        "fonts-glyphicons-halflings",
+        "libjs-bootstrap4",
+        "libjs-d3",
+        "libjs-eonasdan-bootstrap-datetimepicker",
+        "libjs-jquery",
+        "libjs-jquery-hotkeys",
+        "libjs-moment",
+        "libjs-moment-timezone",
+        "libjs-mustache",
+        "libjs-popper.js",
+        "libjs-rickshaw",
+    ),
+    needs=("glibc",),
+    keep=(
+        "usr/bin/*",
+        "usr/share/prometheus/*",
+        "usr/share/javascript/*",
+        "usr/share/nodejs/*",
+        "usr/share/fonts*",
+    ),
+    replacements=(
+        # Compiled in. The working directory stands in for it, so that no location is baked in.
+        Replacement(
+            file="usr/bin/prometheus",
+            old="/usr/share/prometheus/",
+            new="/proc/self/cwd////////",
+        ),
+    ),
+    programs=(
+        Program(name="prometheus", file="usr/bin/prometheus", cwd="usr/share/prometheus"),
+        Program(name="promtool", file="usr/bin/promtool"),
+    ),
+)

@@ -1,0 +1,153 @@
+"""The store: lock -> fetch -> unpack -> relocate -> store path.
+
+    paths = realise(["prometheus"])          # {"prometheus": Path, "glibc": Path}: its closure
+    paths["prometheus"] / "bin" / "promtool" # runs as it is, on any Linux of this CPU
+    closure("prometheus")                    # the store paths that must stay together
+    digest(["prometheus"])                   # 64 hex digits that name exactly these outputs
+
+`build()` and `update_lock()` are what `doit build` and `doit lock` call. A package is described
+by one module in `stack/packages`; nothing gets in whose hash `stack/lock.toml` does not name.
+Whatever goes wrong is a `stack.errors.LabError`.
+
+- `lock`, `derivation`: what is wanted; `mirrors`, `fetch`: where it comes from
+- `deb`, `builder`, `tree`: how an output is made, and what it is
+- `realisation`: how it gets into the store; `repin`: how the lock is made
+"""
+
+import contextlib
+import hashlib
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stack.paths import cache_dir
+from stack.store import progress
+from stack.store.derivation import Derivation, Package, chosen, derive, host_system
+from stack.store.lock import Lock, load
+from stack.store.mirrors import mirrors
+from stack.store.realisation import Store, realise_all
+
+if TYPE_CHECKING:
+    from stack.store.repin import Change
+
+__all__ = [
+    "Source",
+    "build",
+    "closure",
+    "digest",
+    "realise",
+    "update_lock",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is built and where it goes. Unless given: the checked-in lock and all packages, for
+    this machine, into the host's cache."""
+
+    lock: Lock | None = None
+    packages: tuple[Package, ...] | None = None
+    system: str | None = None
+    cache: Path | None = None
+
+    def pinned(self) -> Lock:
+        return self.lock or load()
+
+    def derivations(self, lock: Lock) -> dict[str, Derivation]:
+        return derive(self.recipes(), lock, self.system or host_system())
+
+    def recipes(self) -> tuple[Package, ...]:
+        if self.packages is not None:
+            return self.packages
+        # Packages import this package for the words that they are written in.
+        from stack.packages import PACKAGES
+
+        return PACKAGES
+
+    def store(self, lock: Lock) -> Store:
+        cache = self.cache or cache_dir()
+        return Store(
+            folder=cache / "store",
+            artifacts=cache / "artifacts",
+            mirrors=mirrors(lock.snapshot),
+        )
+
+
+_HOST = Source()
+
+
+def realise(
+    names: Iterable[str] | None = None,
+    source: Source = _HOST,
+    report: progress.Progress | None = None,
+) -> dict[str, Path]:
+    """Store paths of packages (all, if none is named) and of what they need, built if missing.
+
+    Progress goes to stderr unless `report` is given. Raises LabError: see `realise_all`.
+    """
+    lock = source.pinned()
+    derivations = _closures(names, source.derivations(lock))
+    store = source.store(lock)
+    wanted = {name: output for (of, name), output in lock.outputs.items() if of == _system(source)}
+    with contextlib.ExitStack() as shown:
+        if report is None:
+            live = sys.stderr.isatty()
+            report = shown.enter_context(progress.Bars()) if live else progress.Lines()
+        realise_all(derivations, store, wanted, report)
+    return {name: store.path(derivation) for name, derivation in derivations.items()}
+
+
+def closure(name: str, source: Source = _HOST) -> set[Path]:
+    """The store paths that a package's programs need, its own among them. Builds nothing."""
+    lock = source.pinned()
+    store = source.store(lock)
+    needed = _closures([name], source.derivations(lock))
+    return {store.path(derivation) for derivation in needed.values()}
+
+
+def digest(names: Iterable[str] | None = None, source: Source = _HOST) -> str:
+    """SHA-256 over the names of all store paths that these packages need. Builds nothing."""
+    needed = _closures(names, source.derivations(source.pinned()))
+    joined = "\n".join(sorted(derivation.store_name for derivation in needed.values()))
+    return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def build(names: Iterable[str] | None = None, source: Source = _HOST) -> None:
+    """Realise packages and print a line for each, then the totals: what `doit build` does."""
+    began = time.monotonic()
+    with (
+        progress.Bars()
+        if sys.stderr.isatty()
+        else contextlib.nullcontext(progress.Lines()) as report
+    ):
+        paths = realise(names, source, report)
+    for name, path in paths.items():
+        print(f"{name:18} {path}")
+    seconds = time.monotonic() - began
+    print(f"{len(paths)} packages, {report.downloaded / 1e6:.1f} MB downloaded, {seconds:.2f} s")
+
+
+def update_lock(source: Source = _HOST) -> "list[Change]":
+    """Pin anew from the distribution's signed metadata, print what changed, and return it.
+
+    Raises LabError, and then has changed nothing.
+    """
+    from stack.store.repin import repin
+
+    return repin(source)
+
+
+def _system(source: Source) -> str:
+    return source.system or host_system()
+
+
+def _closures(
+    names: Iterable[str] | None, derivations: dict[str, Derivation]
+) -> dict[str, Derivation]:
+    needed: dict[str, Derivation] = {}
+    for name in chosen(names, derivations):
+        needed |= derivations[name].closure()
+    return needed

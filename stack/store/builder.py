@@ -1,0 +1,106 @@
+"""Builds the output of a derivation: unpacked packages, relocated so that they run anywhere.
+
+A program's ELF interpreter cannot be relative, so each program is moved to `libexec/` and a small
+script takes its place, which starts it with the loader and the libraries of its own closure.
+Nothing here may depend on the store's location, the user, the clock or the environment.
+"""
+
+import fnmatch
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stack.errors import BadInput
+from stack.store import deb
+
+if TYPE_CHECKING:
+    from stack.store.derivation import Derivation, Program
+    from stack.store.lock import Artifact
+
+_PLATFORM = {
+    "amd64": {"triplet": "x86_64-linux-gnu", "loader": "ld-linux-x86-64.so.2"},
+    "arm64": {"triplet": "aarch64-linux-gnu", "loader": "ld-linux-aarch64.so.1"},
+}
+
+# `--inhibit-cache`: the host's own libraries are not looked up by name. The loader's arguments
+# take the place of LD_LIBRARY_PATH, so that programs started by this one inherit nothing.
+_WRAPPER = """\
+#!/bin/sh
+# Starts {name} with the loader and libraries of its own closure, wherever the store is.
+self=$0
+case $self in */*) ;; *) self=./$self ;; esac
+if [ -L "$self" ]; then self=$(readlink -f "$self"); fi
+case $self in /*) ;; *) self=$PWD/$self ;; esac
+root=${{self%/*}}/{up}
+{cd}exec "$root/{loader}" --inhibit-cache --library-path "{libraries}" \\
+    --argv0 "$self" "$root/libexec/{name}" "$@"
+"""
+
+
+def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: Path) -> None:
+    """Build the output in the empty folder `into`. `read` gives the content of an artifact.
+
+    Raises BadInput where a package does not hold what the recipe says.
+    """
+    package = derivation.package
+    keep = _matcher(derivation, package.keep)
+    drop = _matcher(derivation, package.drop)
+    for artifact in derivation.artifacts:
+        deb.unpack(
+            read(artifact),
+            into,
+            name=artifact.name,
+            wanted=lambda path: bool(keep(path)) and not drop(path),
+        )
+    for replacement in package.replacements:
+        _replace(into / replacement.file, replacement.old.encode(), replacement.new.encode())
+    for program in package.programs:
+        _wrap(derivation, program, into)
+
+
+def _matcher(derivation: "Derivation", patterns: tuple[str, ...]) -> Callable[[str], object]:
+    """True for a path that one of the shell patterns matches; without patterns, for none."""
+    filled = [_filled(derivation.system, pattern) for pattern in patterns]
+    return re.compile("|".join(map(fnmatch.translate, filled)) or "(?!)").match
+
+
+def _filled(system: str, path: str) -> str:
+    return path.format(**_PLATFORM[system])
+
+
+def _replace(file: Path, old: bytes, new: bytes) -> None:
+    content = file.read_bytes()
+    if len(old) != len(new) or old not in content:
+        raise BadInput(f"`{file.name}`: cannot replace `{old.decode()}` by `{new.decode()}`")
+    file.write_bytes(content.replace(old, new))
+
+
+def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:
+    """Move a program to `libexec/`, put its wrapper in its place and a link to that into `bin/`."""
+    stands = root / program.file
+    if not stands.is_file():
+        raise BadInput(f"`{derivation.name}`: no program at `{program.file}`")
+    real = root / "libexec" / program.name
+    real.parent.mkdir(exist_ok=True)
+    stands.rename(real)
+    stands.write_text(_wrapper(derivation, program))
+    stands.chmod(0o755)
+    link = root / "bin" / program.name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(f"../{program.file}")
+
+
+def _wrapper(derivation: "Derivation", program: "Program") -> str:
+    folder = _filled(derivation.system, "usr/lib/{triplet}")
+    needed = [f"../{name.store_name}" for name in derivation.needs]
+    if not needed:
+        raise BadInput(f"`{derivation.name}` has programs, but needs no package with a loader")
+    libraries = [f"$root/{folder}", *(f"$root/{path}/{folder}" for path in needed)]
+    return _WRAPPER.format(
+        name=program.name,
+        up="/".join([".."] * program.file.count("/")),
+        cd=f'cd "$root/{program.cwd}" || exit 1\n' if program.cwd else "",
+        loader=_filled(derivation.system, f"{needed[0]}/usr/lib/{{triplet}}/{{loader}}"),
+        libraries=":".join(libraries),
+    )

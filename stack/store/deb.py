@@ -1,0 +1,114 @@
+"""Unpacks Debian packages without root and without Debian's tools, and trusts none of them."""
+
+import io
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from stack.errors import BadInput
+
+_AR_MAGIC = b"!<arch>\n"
+_AR_HEADER_BYTES = 60
+
+
+def unpack(deb: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) -> None:
+    """Unpack those files of a package for whose path `wanted` is true into an existing folder.
+
+    `name` is for messages. Modes keep only the owner's execute bit. Raises BadInput for what is
+    no Debian package and for a member that is absolute, leads out of the folder, is a device, or
+    stands there already.
+    """
+    data = _data_member(deb, name)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+            for member in archive:
+                path = _checked(member, name)
+                if path and wanted(path):
+                    _extract(archive, member, into, path, name)
+    except (tarfile.TarError, EOFError) as error:
+        raise BadInput(f"`{name}` holds a broken archive: {error}") from error
+
+
+def _data_member(deb: bytes, name: str) -> bytes:
+    for member, content in _ar_members(deb, name):
+        if member.startswith("data.tar"):
+            return content
+    raise BadInput(f"`{name}` is no Debian package: it has no `data.tar` member")
+
+
+def _ar_members(ar: bytes, name: str) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of an `ar` archive. Layout: deb(5)."""
+    if not ar.startswith(_AR_MAGIC):
+        raise BadInput(f"`{name}` is no Debian package: it does not start with `!<arch>`")
+    at = len(_AR_MAGIC)
+    while at < len(ar):
+        header = ar[at : at + _AR_HEADER_BYTES]
+        at += _AR_HEADER_BYTES
+        try:
+            size = int(header[48:58])
+        except ValueError:
+            size = -1
+        if header[58:60] != b"`\n" or size < 0 or at + size > len(ar):
+            raise BadInput(f"`{name}` is cut off or damaged at byte {at}")
+        yield header[:16].decode("ascii", "replace").rstrip(" /"), ar[at : at + size]
+        at += size + size % 2
+
+
+def _checked(member: tarfile.TarInfo, name: str) -> str:
+    """The member's path below the root, `""` for the root. Raises BadInput if it may not be."""
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        raise BadInput(f"`{name}` would write outside its folder: `{member.name}`")
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        raise BadInput(f"`{name}` holds a device or pipe: `{member.name}`")
+    if member.issym() and not _stays_inside(path.parent, member.linkname):
+        raise BadInput(f"`{name}` links out of its folder: `{member.name}` -> `{member.linkname}`")
+    return "" if path == PurePosixPath(".") else str(path)
+
+
+def _stays_inside(folder: PurePosixPath, target: str) -> bool:
+    depth = len(folder.parts)
+    for part in PurePosixPath(target).parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0 or part == "/":
+            return False
+    return True
+
+
+def _extract(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path, path: str, name: str
+) -> None:
+    target = into / path
+    _make_folders(into, target if member.isdir() else target.parent, name)
+    if member.isdir():
+        return
+    if target.is_symlink() or target.exists():
+        raise BadInput(f"`{name}` holds `{path}`, which stands there already")
+    if member.issym():
+        target.symlink_to(member.linkname)
+        return
+    try:
+        content = archive.extractfile(member)
+    except KeyError:
+        content = None
+    if content is None:
+        raise BadInput(f"`{name}`: `{path}` is a link to `{member.linkname}`, which is not there")
+    with content, target.open("xb") as file:
+        while chunk := content.read(1 << 20):
+            file.write(chunk)
+    target.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def _make_folders(root: Path, folder: Path, name: str) -> None:
+    """Make `folder` and its parents below `root`; none of them may be a link."""
+    at = root
+    for part in folder.relative_to(root).parts:
+        at = at / part
+        if at.is_symlink():
+            raise BadInput(f"`{name}` writes through the link `{at.relative_to(root)}`")
+        if not at.is_dir():
+            try:
+                at.mkdir()
+            except FileExistsError as error:
+                where = at.relative_to(root)
+                raise BadInput(f"`{name}` has `{where}` as file and as folder") from error

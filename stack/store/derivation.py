@@ -1,0 +1,150 @@
+"""What a package says about itself, and the derivation that the lock makes of it."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+
+from stack.errors import BadInput, HostCannot
+from stack.store.lock import Artifact, Lock
+
+SYSTEMS = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Name of a CPU as the kernel gives it -> the system's name, which is the distribution's."""
+
+BUILDER = "debian 1"
+"""Names the way in which outputs are built. Count it up with a change of `builder` or `deb` that
+changes an output: the lock's tree hashes tell when that was forgotten.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program that can be started from `bin/NAME`.
+
+    `file` is its path in the output. `cwd`, a folder in the output, becomes its working
+    directory: only for programs that are given absolute paths.
+    """
+
+    name: str
+    file: str
+    cwd: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """In `file`, `old` becomes `new` wherever it stands. Both have the same length."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """The recipe for an output, before the lock says from which artifacts.
+
+    `{triplet}` and `{loader}` in a path stand for the system's (`x86_64-linux-gnu`, …).
+    """
+
+    name: str
+    debs: tuple[str, ...]
+    """Artifacts, unpacked into one tree. The first one gives the version."""
+    needs: tuple[str, ...] = ()
+    """Packages that its programs need at run time: where their libraries are looked for next."""
+    keep: tuple[str, ...] = ("*",)
+    """Shell patterns of the paths to keep; `*` crosses slashes."""
+    drop: tuple[str, ...] = ()
+    """Shell patterns of paths to leave out after all."""
+    replacements: tuple[Replacement, ...] = ()
+    programs: tuple[Program, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """The recipe for one output on one system. Its canonical JSON names the output."""
+
+    package: Package
+    system: str
+    version: str
+    artifacts: tuple[Artifact, ...]
+    needs: tuple["Derivation", ...]
+
+    @property
+    def name(self) -> str:
+        return self.package.name
+
+    def json(self) -> str:
+        """Canonical: sorted keys, no spaces, ASCII."""
+        arguments = asdict(self.package)
+        for said_elsewhere in ("name", "debs", "needs"):
+            del arguments[said_elsewhere]
+        recipe = {
+            "name": self.name,
+            "version": self.version,
+            "system": self.system,
+            "builder": BUILDER,
+            "artifacts": [artifact.sha256 for artifact in self.artifacts],
+            "needs": [need.store_name for need in self.needs],
+            "arguments": arguments,
+        }
+        return json.dumps(recipe, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def store_name(self) -> str:
+        """`<hash>-<name>-<version>`: the name of the output's folder in any store."""
+        return f"{hashlib.sha256(self.json().encode()).hexdigest()[:32]}-{self.name}-{self.version}"
+
+    def closure(self) -> dict[str, "Derivation"]:
+        """This derivation and all that it needs, by package name, the needed ones first."""
+        found: dict[str, Derivation] = {}
+        for need in self.needs:
+            found |= need.closure()
+        return found | {self.name: self}
+
+
+def host_system() -> str:
+    """The system of this machine. Raises HostCannot for a CPU that the lock does not cover."""
+    machine = platform.machine()
+    if machine not in SYSTEMS:
+        raise HostCannot(
+            f"this machine's CPU is `{machine}`; packages are pinned for {', '.join(SYSTEMS)}",
+            cure="Use a machine of one of these kinds.",
+        )
+    return SYSTEMS[machine]
+
+
+def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, Derivation]:
+    """Derivations of all packages, by name. Raises BadInput for what the lock does not pin."""
+    by_name = {package.name: package for package in packages}
+    done: dict[str, Derivation] = {}
+
+    def visit(package: Package) -> Derivation:
+        if package.name not in done:
+            artifacts = tuple(lock.artifact(deb, system) for deb in package.debs)
+            done[package.name] = Derivation(
+                package=package,
+                system=system,
+                # An epoch's colon would split the loader's list of library folders.
+                version=artifacts[0].version.rpartition(":")[2],
+                artifacts=artifacts,
+                needs=tuple(visit(by_name[need]) for need in package.needs),
+            )
+        return done[package.name]
+
+    for package in by_name.values():
+        visit(package)
+    return done
+
+
+def chosen(names: Iterable[str] | None, derivations: Mapping[str, Derivation]) -> list[str]:
+    """`names`, or all of them. Raises BadInput for an unknown one and suggests the nearest."""
+    if names is None:
+        return list(derivations)
+    wanted = list(names)
+    for name in wanted:
+        if name not in derivations:
+            near = get_close_matches(name, derivations) or sorted(derivations)
+            raise BadInput(f"no package is called `{name}`", cure=f"Did you mean {near[0]}?")
+    return wanted

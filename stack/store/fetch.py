@@ -1,0 +1,180 @@
+"""Brings artifacts into the cache: any mirror will do, since only the right hash gets in."""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from io import BufferedRandom
+from pathlib import Path
+
+import httpx
+
+from stack.errors import CheckFailed, HostCannot, LabError
+from stack.store.disk import disk_full, make_folder
+from stack.store.lock import Artifact
+from stack.store.progress import Progress
+
+_CHUNK_BYTES = 1 << 18
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds, for each read and for connecting
+_TRIES = 3  # for each URL; a broken transfer goes on where it broke
+
+
+class _Refused(Exception):
+    """One URL did not give the artifact; the message says why."""
+
+
+class _WrongContent(_Refused):
+    """One URL gave something else than the lock wants."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetcher:
+    """Fetches into `folder` from `mirrors` (base URLs, tried in order). Safe to use from threads
+    and by several processes at once. `stop` set ends every transfer; what came stays for later.
+    """
+
+    folder: Path
+    mirrors: tuple[str, ...]
+    progress: Progress
+    client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
+    )
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def fetch(self, artifact: Artifact) -> Path:
+        """The artifact's file in the cache, with the content that the lock wants.
+
+        Raises HostCannot if no mirror gives it or the disk is full, CheckFailed if a mirror gave
+        something else and none the right thing.
+        """
+        final = self.folder / artifact.sha256
+        part = self.folder / f"{artifact.sha256}.part"
+        if _is_good(final, artifact):
+            return final
+        make_folder(self.folder)
+        try:
+            with _alone_with(part) as file:
+                # Another build may have brought it while this one waited.
+                if not _is_good(final, artifact):
+                    self._from_any_mirror(artifact, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    part.chmod(0o644)
+                    part.replace(final)
+                else:
+                    part.unlink(missing_ok=True)
+        except OSError as error:
+            part.unlink(missing_ok=error.errno == errno.ENOSPC)
+            raise disk_full(error, self.folder, artifact.size) from error
+        return final
+
+    def _from_any_mirror(self, artifact: Artifact, file: BufferedRandom) -> None:
+        failures: list[str] = []
+        wrong = False
+        what = f"{artifact.name} {artifact.version}"
+        self.progress.begin(what, artifact.size)
+        try:
+            for mirror in self.mirrors:
+                url = f"{mirror}/{artifact.path}"
+                try:
+                    self._from_url(url, artifact, file, what)
+                    return
+                except _Refused as reason:
+                    wrong = wrong or isinstance(reason, _WrongContent)
+                    failures.append(f"{url}: {reason}")
+        finally:
+            self.progress.end(what)
+        raise _unreachable(artifact, failures, wrong)
+
+    def _from_url(self, url: str, artifact: Artifact, file: BufferedRandom, what: str) -> None:
+        for attempt in range(_TRIES):
+            try:
+                self._transfer(url, artifact, file, what)
+                _check(artifact, file)
+                return
+            except httpx.HTTPError as error:
+                broke = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
+                if not broke or attempt == _TRIES - 1:
+                    raise _Refused(str(error) or type(error).__name__) from error
+            except _WrongContent:
+                # It may have been the part that an earlier build left: once more, from the start.
+                file.truncate(0)
+                if attempt > 0:
+                    raise
+
+    def _transfer(self, url: str, artifact: Artifact, file: BufferedRandom, what: str) -> None:
+        """Append what is missing of the artifact, or all of it where the mirror cannot resume."""
+        have = file.seek(0, os.SEEK_END)
+        if have >= artifact.size:
+            return
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        with self.client.stream("GET", url, headers=headers) as response:
+            if response.status_code not in (200, 206):
+                raise _Refused(f"HTTP {response.status_code}")
+            if response.status_code == 200:
+                file.truncate(0)
+            have = file.seek(0, os.SEEK_END)
+            for chunk in response.iter_raw(_CHUNK_BYTES):
+                if self.stop.is_set():
+                    raise CancelledError
+                have += len(chunk)
+                if have > artifact.size:
+                    file.truncate(0)
+                    raise _WrongContent(f"more than the {artifact.size} bytes in the lock")
+                file.write(chunk)
+                self.progress.advance(what, len(chunk))
+
+
+def _check(artifact: Artifact, file: BufferedRandom) -> None:
+    file.flush()
+    size = file.seek(0, os.SEEK_END)
+    if size < artifact.size:
+        raise httpx.ReadError(f"ended after {size} of {artifact.size} bytes")
+    file.seek(0)
+    found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != artifact.sha256:
+        raise _WrongContent(f"SHA-256 is {found}, the lock wants {artifact.sha256}")
+
+
+def _is_good(path: Path, artifact: Artifact) -> bool:
+    try:
+        if path.stat().st_size != artifact.size:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == artifact.sha256
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def _alone_with(path: Path) -> Iterator[BufferedRandom]:
+    """Open a file, which only one user at a time gets, whether thread or process."""
+    while True:
+        with path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Whoever had it before may have renamed or removed it.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    yield file
+                    return
+
+
+def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> LabError:
+    tried = "\n".join(f"    {failure}" for failure in failures) or "    there is no mirror to ask"
+    if wrong:
+        return CheckFailed(
+            f"artifact `{artifact}` is not what the lock pins:\n{tried}",
+            cure="Nothing of it was kept. If the lock was edited, restore it; otherwise the "
+            "mirror is broken: name another one in STACK_DEBIAN_MIRROR.",
+        )
+    return HostCannot(
+        f"artifact `{artifact}` cannot be had:\n{tried}",
+        cure="Check the network, or name a Debian mirror in STACK_DEBIAN_MIRROR.",
+    )

@@ -1,0 +1,127 @@
+"""The lock: every artifact and every expected output, as `stack/lock.toml` pins them."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from stack.errors import BadInput
+
+LOCK_FILE = Path(__file__).resolve().parent.parent / "lock.toml"
+
+_HEADER = """\
+# Every artifact that may enter the store, and the tree hash of every output. `doit lock` writes
+# this file from the distribution's signed metadata; sizes are in bytes, hashes SHA-256.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """One downloadable file. `path` is relative to the root of a mirror."""
+
+    name: str
+    version: str
+    architecture: str
+    path: str
+    sha256: str
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} ({self.architecture})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What building a package must give: its tree hash, and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """`suite`, `release` and `snapshot` say which state of the distribution was pinned.
+
+    `snapshot` (YYYYMMDDTHHMMSSZ) is a moment at which the permanent archive held it all.
+    `outputs` is keyed by (system, package); `file` is named in messages.
+    """
+
+    suite: str
+    release: str
+    snapshot: str
+    artifacts: tuple[Artifact, ...]
+    outputs: Mapping[tuple[str, str], Output]
+    file: Path = LOCK_FILE
+
+    def artifact(self, name: str, system: str) -> Artifact:
+        """The artifact of `name` that `system` uses. Raises BadInput if it is not pinned."""
+        for artifact in self.artifacts:
+            if artifact.name == name and artifact.architecture in (system, "all"):
+                return artifact
+        raise BadInput(
+            f"`{self.file.name}` pins no artifact `{name}` for {system}",
+            cure="`doit lock` pins what the packages name.",
+        )
+
+
+def load(file: Path = LOCK_FILE) -> Lock:
+    """Read a lock. Raises BadInput, naming the file and what is wrong in it."""
+    try:
+        document = tomllib.loads(file.read_text())
+        return _parsed(document, file)
+    except FileNotFoundError:
+        problem = "does not exist"
+    except tomllib.TOMLDecodeError as error:
+        problem = f"is not TOML: {error}"
+    except (KeyError, TypeError, AttributeError) as error:
+        problem = f"lacks or misuses a field: {error}"
+    except ValueError as error:
+        problem = str(error)
+    raise BadInput(f"`{file}` {problem}", cure="Restore it from version control, or `doit lock`.")
+
+
+def _parsed(document: dict[str, Any], file: Path) -> Lock:
+    artifacts = tuple(Artifact(**entry) for entry in document["artifact"])
+    outputs = {
+        (system, name): Output(**entry)
+        for system, entries in document.get("output", {}).items()
+        for name, entry in entries.items()
+    }
+    every: tuple[Artifact | Output, ...] = (*artifacts, *outputs.values())
+    for pinned in every:
+        if len(pinned.sha256) != 64 or not set(pinned.sha256) <= set("0123456789abcdef"):
+            raise ValueError(f"has a bad SHA-256: `{pinned.sha256}`")
+        if not isinstance(pinned.size, int):
+            raise ValueError(f"has a size that is no integer: `{pinned.size}`")
+    return Lock(
+        suite=document["suite"],
+        release=document["release"],
+        snapshot=document["snapshot"],
+        artifacts=artifacts,
+        outputs=outputs,
+        file=file,
+    )
+
+
+def text(lock: Lock) -> str:
+    """The lock as a file's text: sorted, one field a line, so that a diff of it reads well."""
+    import tomlkit
+
+    artifacts = sorted(lock.artifacts, key=lambda a: (a.name, a.architecture))
+    systems = sorted({system for system, _ in lock.outputs})
+    document = {
+        "suite": lock.suite,
+        "release": lock.release,
+        "snapshot": lock.snapshot,
+        "artifact": [{f.name: getattr(a, f.name) for f in fields(Artifact)} for a in artifacts],
+        "output": {
+            system: {
+                name: {"sha256": output.sha256, "size": output.size}
+                for (of, name), output in sorted(lock.outputs.items())
+                if of == system
+            }
+            for system in systems
+        },
+    }
+    return _HEADER + tomlkit.dumps(document)

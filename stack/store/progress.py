@@ -1,0 +1,111 @@
+"""Tells a person on stderr how downloads and builds go. Nothing is told when nothing is done."""
+
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+class Progress(Protocol):
+    """What fetching and building report to, from several threads. Counts are in bytes."""
+
+    def begin(self, what: str, size: int) -> None: ...
+    def advance(self, what: str, count: int) -> None: ...
+    def end(self, what: str) -> None: ...
+    def say(self, line: str) -> None: ...
+
+
+class Quiet:
+    """Counts what was downloaded and says nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.downloaded = 0  # bytes
+
+    def begin(self, what: str, size: int) -> None: ...
+
+    def advance(self, what: str, count: int) -> None:
+        with self._lock:
+            self.downloaded += count
+
+    def end(self, what: str) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+
+class Lines(Quiet):
+    """One plain line for each artifact once it is here: for logs and pipes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun: dict[str, tuple[float, int]] = {}
+
+    def begin(self, what: str, size: int) -> None:
+        self._begun[what] = (time.monotonic(), size)
+
+    def end(self, what: str) -> None:
+        began, size = self._begun.pop(what)
+        rate = size / max(time.monotonic() - began, 1e-3)
+        self.say(f"fetched {what}: {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s")
+
+    def say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+
+class Bars(Quiet):
+    """A live bar for each download under way, with bytes and rate: for terminals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tasks: dict[str, TaskID] = {}
+        self._bars: RichProgress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def begin(self, what: str, size: int) -> None:
+        with self._lock:
+            self._tasks[what] = self._live().add_task(what, total=size)
+
+    def advance(self, what: str, count: int) -> None:
+        super().advance(what, count)
+        self._live().advance(self._tasks[what], count)
+
+    def end(self, what: str) -> None:
+        self._live().remove_task(self._tasks.pop(what))
+
+    def say(self, line: str) -> None:
+        with self._lock:
+            self._live().console.print(line, highlight=False, markup=False)
+
+    def _live(self) -> "RichProgress":
+        """The bars, shown from their first use on: a build with nothing to do shows none."""
+        if self._bars is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+            from rich.progress import Progress as RichProgress
+
+            self._bars = RichProgress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                DownloadColumn(),
+                TransferSpeedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bars.start()
+        return self._bars

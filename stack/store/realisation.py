@@ -1,0 +1,219 @@
+"""Makes derivations real: build aside, check the tree hash, make read-only, rename into place.
+
+A store path is valid because it was renamed into place, so nothing is hashed again when all is
+there. Beside the store paths stand `.manifests/NAME` (tree hash, then one line for each entry),
+`.locks/NAME`, and `.building-NAME` while NAME is being built.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stack.errors import BadInput, CheckFailed
+from stack.store import builder, tree
+from stack.store.derivation import Derivation
+from stack.store.disk import disk_full, locked, locked_if_free, make_folder, sync
+from stack.store.lock import Artifact, Output
+from stack.store.progress import Progress
+
+if TYPE_CHECKING:
+    from stack.store.fetch import Fetcher
+
+_DOWNLOADS_AT_ONCE = 6
+_BUILDING = ".building-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """A folder of store paths, and the folder of artifacts that they are built from."""
+
+    folder: Path
+    artifacts: Path
+    mirrors: tuple[str, ...]
+
+    def path(self, derivation: Derivation) -> Path:
+        return self.folder / derivation.store_name
+
+    def manifest_file(self, derivation: Derivation) -> Path:
+        return self.folder / ".manifests" / derivation.store_name
+
+    def lock_file(self, store_name: str) -> Path:
+        return self.folder / ".locks" / store_name
+
+
+Wanted = Mapping[str, Output] | None
+"""The outputs that the lock wants, by package name; None takes whatever comes (to pin it)."""
+
+
+def realise_all(
+    derivations: Mapping[str, Derivation], store: Store, wanted: Wanted, progress: Progress
+) -> None:
+    """Build those of the derivations that the store does not hold, several at once.
+
+    Raises CheckFailed for a wrong artifact or output, HostCannot if an artifact cannot be had or
+    the store not be written, BadInput for a package that does not hold what its recipe says.
+    What was finished before an error stays valid.
+    """
+    _check_wanted(derivations, wanted)
+    missing = [each for each in derivations.values() if not _is_there(each, store, wanted)]
+    if missing:
+        _prepare(store)
+        _Build(store=store, wanted=wanted, progress=progress).run(missing)
+
+
+def _check_wanted(derivations: Mapping[str, Derivation], wanted: Wanted) -> None:
+    for name, derivation in derivations.items():
+        if wanted is not None and name not in wanted:
+            raise BadInput(
+                f"the lock names no output hash for `{name}` on {derivation.system}",
+                cure="`doit lock` builds it once and pins what comes out.",
+            )
+
+
+def _is_there(derivation: Derivation, store: Store, wanted: Wanted) -> bool:
+    """True for a valid store path. Raises CheckFailed if it is not what the lock wants."""
+    if not store.path(derivation).is_dir():
+        return False
+    try:
+        with store.manifest_file(derivation).open() as file:
+            found = file.readline().strip()
+    except FileNotFoundError:
+        found = tree.manifest(store.path(derivation)).sha256
+    if wanted is not None and found != wanted[derivation.name].sha256:
+        raise CheckFailed(
+            f"`{store.path(derivation)}` has the tree hash {found}, "
+            f"the lock wants {wanted[derivation.name].sha256}",
+            cure="Restore the lock from version control, or `doit lock` to pin anew.",
+        )
+    return True
+
+
+def _prepare(store: Store) -> None:
+    """Make the store's folders and sweep what killed builds left."""
+    if set(str(store.folder)) & set(":;$"):
+        raise BadInput(
+            f"the store may not be in `{store.folder}`: the loader's list of folders knows "
+            "no `:`, `;` or `$` in names",
+            cure="Choose another folder with STACK_CACHE.",
+        )
+    for folder in (store.folder, store.folder / ".locks", store.folder / ".manifests"):
+        make_folder(folder)
+    for leftover in store.folder.glob(f"{_BUILDING}*"):
+        name = leftover.name.removeprefix(_BUILDING)
+        with locked_if_free(store.lock_file(name)) as free:
+            if free:
+                tree.remove(leftover)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Build:
+    """One go at building several derivations."""
+
+    store: Store
+    wanted: Wanted
+    progress: Progress
+
+    @cached_property
+    def fetcher(self) -> "Fetcher":
+        # httpx takes longer to import than a build with nothing to do may last.
+        from stack.store.fetch import Fetcher
+
+        return Fetcher(
+            folder=self.store.artifacts, mirrors=self.store.mirrors, progress=self.progress
+        )
+
+    def run(self, derivations: list[Derivation]) -> None:
+        """Download and build in parallel; the first error ends the rest."""
+        # The largest first: what takes longest should not start last.
+        order = sorted(derivations, key=lambda d: -sum(a.size for a in d.artifacts))
+        pinned = {a.sha256: a for derivation in order for a in derivation.artifacts}
+        make_folder(self.store.artifacts)
+        with (
+            ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as downloads,
+            ThreadPoolExecutor(os.cpu_count()) as builds,
+        ):
+            try:
+                files = {key: downloads.submit(self.fetcher.fetch, a) for key, a in pinned.items()}
+                built = [builds.submit(self._one, each, files) for each in order]
+                # Ends with the first error, whichever derivation has it.
+                for done in wait(built, return_when=FIRST_EXCEPTION).done:
+                    done.result()
+            except BaseException:
+                self.fetcher.stop.set()
+                downloads.shutdown(wait=False, cancel_futures=True)
+                builds.shutdown(wait=False, cancel_futures=True)
+                raise
+            finally:
+                self.fetcher.client.close()
+
+    def _one(self, derivation: Derivation, files: Mapping[str, "Future[Path]"]) -> None:
+        for artifact in derivation.artifacts:
+            files[artifact.sha256].result()
+        with locked(self.store.lock_file(derivation.store_name)):
+            # Another build may have made it while this one waited.
+            if _is_there(derivation, self.store, self.wanted):
+                return
+            aside = self.store.folder / f"{_BUILDING}{derivation.store_name}"
+            try:
+                self._make(derivation, aside, lambda a: files[a.sha256].result().read_bytes())
+            except OSError as error:
+                needed = self.wanted[derivation.name].size if self.wanted else 0
+                raise disk_full(error, self.store.folder, needed) from error
+            finally:
+                tree.remove(aside)
+        self.progress.say(f"built {derivation.name} {derivation.version}")
+
+    def _make(self, derivation: Derivation, aside: Path, read: Callable[[Artifact], bytes]) -> None:
+        tree.remove(aside)
+        aside.mkdir()
+        builder.build(derivation, read, aside)
+        tree.seal(aside)
+        found = tree.manifest(aside)
+        if self.fetcher.stop.is_set():
+            raise CancelledError
+        if self.wanted is not None and found.sha256 != self.wanted[derivation.name].sha256:
+            raise self._mismatch(derivation, found, self.wanted[derivation.name])
+        _write_manifest(self.store.manifest_file(derivation), found)
+        sync(aside)
+        aside.rename(self.store.path(derivation))
+        sync(self.store.folder)
+
+    def _mismatch(
+        self, derivation: Derivation, found: tree.Manifest, wanted: Output
+    ) -> CheckFailed:
+        """Names both hashes, and the differing files where a good output is known."""
+        good = _manifest_of(self.store, wanted.sha256)
+        if good is not None:
+            paths = found.differences(good)
+            shown = ", ".join(f"`{path}`" for path in paths[:10])
+            detail = f"{len(paths)} entries differ from the earlier good output: {shown}"
+        else:
+            file = self.store.manifest_file(derivation)
+            refused = file.with_name(f"{file.name}.refused")
+            _write_manifest(refused, found)
+            detail = f"no good output is here to compare; its entries are in `{refused}`"
+        return CheckFailed(
+            f"`{derivation.name}` {derivation.version} came out with the tree hash "
+            f"{found.sha256}, the lock wants {wanted.sha256}; {detail}",
+            cure="Nothing was kept. Restore the lock from version control, or `doit lock`.",
+        )
+
+
+def _write_manifest(file: Path, manifest: tree.Manifest) -> None:
+    new = file.with_name(f".{file.name}.new")
+    new.write_text("\n".join([manifest.sha256, *manifest.lines]) + "\n")
+    new.chmod(0o644)
+    new.replace(file)
+
+
+def _manifest_of(store: Store, sha256: str) -> tree.Manifest | None:
+    """The manifest of an output with this tree hash, if one was ever built here."""
+    for file in (store.folder / ".manifests").iterdir():
+        lines = file.read_text().splitlines()
+        if lines[:1] == [sha256]:
+            return tree.Manifest(lines=tuple(lines[1:]))
+    return None

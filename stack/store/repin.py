@@ -1,0 +1,238 @@
+"""Makes the lock anew from the distribution's signed metadata.
+
+The suite's InRelease is checked against the distribution's archive keyring, the package index by
+the hash that stands in it, each artifact by the hash in the index; then every package is built
+for every system, and its tree hash pinned. Whatever fails, the lock stays as it was.
+"""
+
+import hashlib
+import lzma
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.paths import cache_dir
+from stack.store import lock as locks
+from stack.store import progress, tree
+from stack.store.derivation import SYSTEMS, Package, derive
+from stack.store.disk import disk_full, make_folder
+from stack.store.lock import Artifact, Lock, Output
+from stack.store.mirrors import mirrors
+from stack.store.realisation import Store, realise_all
+
+if TYPE_CHECKING:
+    from stack.store import Source
+
+SUITE = "trixie"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+_GPGV_TIMEOUT_S = 30
+_HTTP_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What became of one artifact or output: `old` is empty for a new one, `new` for a dropped."""
+
+    what: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.old or 'not there'} -> {self.new or 'dropped'}"
+
+
+def repin(source: "Source", keyring: Path = KEYRING) -> list[Change]:
+    """Write the lock anew; print what changed and return it.
+
+    Raises HostCannot if gpgv, the keyring or a mirror is missing, CheckFailed if a signature or
+    hash is wrong, BadInput if the suite lacks a package.
+    """
+    old = source.lock or _previous()
+    cache = source.cache or cache_dir()
+    fresh = _pinned(source.recipes(), old, keyring)
+    new = replace(fresh, outputs=_outputs(source.recipes(), fresh, cache))
+    changes = [*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new))]
+    for change in changes:
+        print(change)
+    if changes or locks.text(old) != locks.text(new):
+        _write(new)
+    print(f"{len(changes)} changes: Debian {new.release} ({new.suite}), {new.file}")
+    return changes
+
+
+def _previous() -> Lock:
+    """The lock as it is; an empty one where there is none yet."""
+    if locks.LOCK_FILE.exists():
+        return locks.load()
+    return Lock(suite=SUITE, release="", snapshot="", artifacts=(), outputs={})
+
+
+def _pinned(packages: Iterable[Package], old: Lock, keyring: Path) -> Lock:
+    """A lock with artifacts but no outputs. Asks the mirrors one after the other."""
+    names = {deb for package in packages for deb in package.debs}
+    failures: list[str] = []
+    with httpx.Client(timeout=_HTTP_TIMEOUT_S, follow_redirects=True) as client:
+        for mirror in mirrors(old.snapshot or "99991231T000000Z"):
+            dists = f"{mirror}/dists/{old.suite}"
+            try:
+                signed = client.get(f"{dists}/InRelease").raise_for_status().content
+                release = verified(signed, keyring)
+                artifacts = [
+                    artifact
+                    for system in SYSTEMS.values()
+                    for artifact in _from_index(client, dists, release, system, names)
+                ]
+            except httpx.HTTPError as error:
+                failures.append(f"    {dists}: {error or type(error).__name__}")
+                continue
+            return replace(
+                old,
+                release=_field(release, "Version"),
+                snapshot=_snapshot(_field(release, "Date")),
+                # What is for all architectures stands in each index.
+                artifacts=tuple(dict.fromkeys(artifacts)),
+                outputs={},
+            )
+    raise HostCannot(
+        "no mirror gives the suite's metadata:\n" + "\n".join(failures),
+        cure="Check the network, or name a Debian mirror in STACK_DEBIAN_MIRROR.",
+    )
+
+
+def verified(signed: bytes, keyring: Path) -> str:
+    """The text that a key of the keyring signed, without what stands around it.
+
+    Raises HostCannot if gpgv or the keyring is missing, CheckFailed for a bad signature.
+    """
+    gpgv = shutil.which("gpgv")
+    for there, what, package in (
+        (gpgv is not None, "`gpgv`", "gpgv"),
+        (keyring.exists(), f"the keyring `{keyring}`", "debian-archive-keyring"),
+    ):
+        if not there:
+            raise HostCannot(
+                f"{what} is missing, and the distribution's signature cannot be checked",
+                cure=f"Install the package `{package}`; only `doit lock` needs it.",
+            )
+    with tempfile.TemporaryDirectory() as folder:
+        file, text = Path(folder) / "InRelease", Path(folder) / "text"
+        file.write_bytes(signed)
+        command = [gpgv or "gpgv", "--keyring", str(keyring), "--output", str(text), str(file)]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=_GPGV_TIMEOUT_S)
+        if ran.returncode != 0:
+            last = (ran.stderr.strip() or "no reason given").splitlines()[-1]
+            raise CheckFailed(
+                f"InRelease has no good signature by a key in `{keyring}`: {last}",
+                cure="The mirror or what lies between is not to be trusted; try another one.",
+            )
+        return text.read_text()
+
+
+def _field(release: str, name: str) -> str:
+    found = re.search(rf"^{name}: (.+)$", release, re.MULTILINE)
+    if not found:
+        raise CheckFailed(f"the signed InRelease has no field `{name}`")
+    return found[1]
+
+
+def _snapshot(date: str) -> str:
+    """A moment at which the archive surely held the release made at `date`: two days later.
+
+    Asked for a moment, the archive answers with its last state before it.
+    """
+    made = datetime.strptime(date, "%a, %d %b %Y %H:%M:%S %Z").replace(tzinfo=UTC)
+    return (made + timedelta(days=2)).strftime("%Y%m%dT000000Z")
+
+
+def _from_index(
+    client: httpx.Client, dists: str, release: str, system: str, names: set[str]
+) -> list[Artifact]:
+    path = f"main/binary-{system}/Packages.xz"
+    hashes = release.partition("\nSHA256:\n")[2]
+    pinned = re.search(rf"^ ([0-9a-f]{{64}}) +\d+ {re.escape(path)}$", hashes, re.MULTILINE)
+    if not pinned:
+        raise CheckFailed(f"the signed InRelease names no `{path}`")
+    packed = client.get(f"{dists}/{path}").raise_for_status().content
+    found = hashlib.sha256(packed).hexdigest()
+    if found != pinned[1]:
+        raise CheckFailed(f"`{path}` has SHA-256 {found}, InRelease wants {pinned[1]}")
+    artifacts = list(_artifacts_in(lzma.decompress(packed).decode(), names))
+    missing = names - {artifact.name for artifact in artifacts}
+    if missing:
+        raise BadInput(f"the suite has no {', '.join(sorted(missing))} for {system}")
+    return artifacts
+
+
+def _artifacts_in(index: str, names: set[str]) -> Iterator[Artifact]:
+    """The wanted ones of a Packages index. Its fields: deb822(5)."""
+    for stanza in index.split("\n\n"):
+        first = stanza.partition("\n")[0].removeprefix("Package: ")
+        if first in names:
+            fields = dict(re.findall(r"^([A-Za-z0-9-]+): (.+)$", stanza, re.MULTILINE))
+            yield Artifact(
+                name=first,
+                version=fields["Version"],
+                architecture=fields["Architecture"],
+                path=fields["Filename"],
+                sha256=fields["SHA256"],
+                size=int(fields["Size"]),
+            )
+
+
+def _outputs(
+    packages: Iterable[Package], fresh: Lock, cache: Path
+) -> dict[tuple[str, str], Output]:
+    """Build everything for every system in a store of its own, which is then removed.
+
+    Unpacking runs nothing, so that a machine can build for another CPU.
+    """
+    make_folder(cache)
+    scratch = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
+    store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=mirrors(fresh.snapshot))
+    outputs: dict[tuple[str, str], Output] = {}
+    try:
+        for system in SYSTEMS.values():
+            derivations = derive(packages, fresh, system)
+            realise_all(derivations, store, None, progress.Lines())
+            for name, derivation in derivations.items():
+                made = tree.manifest(store.path(derivation))
+                outputs[system, name] = Output(sha256=made.sha256, size=made.size)
+    finally:
+        tree.remove(scratch)
+    return outputs
+
+
+def _artifacts(lock: Lock) -> dict[str, str]:
+    return {f"{a.name} ({a.architecture})": f"{a.version} {a.sha256[:12]}" for a in lock.artifacts}
+
+
+def _trees(lock: Lock) -> dict[str, str]:
+    return {f"output {name} ({of})": o.sha256[:12] for (of, name), o in lock.outputs.items()}
+
+
+def _changes(old: dict[str, str], new: dict[str, str]) -> list[Change]:
+    return [
+        Change(what=key, old=old.get(key, ""), new=new.get(key, ""))
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key)
+    ]
+
+
+def _write(lock: Lock) -> None:
+    temporary = lock.file.with_name(f".{lock.file.name}.new")
+    try:
+        temporary.write_text(locks.text(lock))
+        temporary.replace(lock.file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise disk_full(error, lock.file.parent, 0) from error

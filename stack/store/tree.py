@@ -1,0 +1,103 @@
+"""The tree hash: what an output is, told by names, modes, contents and link targets alone."""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.errors import BadInput
+
+_FOLDER_MODE = 0o555
+_MTIME = 1  # seconds since the epoch; what an output's files all carry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """All entries of a tree, sorted by path: one JSON list a line, [path, kind, …].
+
+    A folder is [path, "folder"]; a file [path, "file" or "program", SHA-256, size in bytes];
+    a link [path, "link", target].
+    """
+
+    lines: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256("".join(f"{line}\n" for line in self.lines).encode()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(entry[3] for line in self.lines if len(entry := json.loads(line)) == 4)
+
+    def differences(self, other: "Manifest") -> list[str]:
+        """Sorted paths of all entries that are not the same in both."""
+        changed = set(self.lines) ^ set(other.lines)
+        return sorted({json.loads(line)[0] for line in changed})
+
+
+def manifest(root: Path) -> Manifest:
+    """Describe the tree under `root`. Raises BadInput for a device, a socket or a pipe."""
+    return Manifest(lines=tuple(json.dumps(_entry(root, path)) for path in _paths(root)))
+
+
+def _paths(root: Path) -> list[bytes]:
+    """Paths below `root`, relative to it, in the order of their bytes."""
+    base = os.fsencode(root)
+    found: list[bytes] = []
+    for folder, folders, files in os.walk(base):
+        found += [os.path.relpath(os.path.join(folder, n), base) for n in (*folders, *files)]  # noqa: PTH118
+    return sorted(found)
+
+
+def _entry(root: Path, path: bytes) -> list[str | int]:
+    name = os.fsdecode(path)
+    at = root / name
+    info = at.lstat()
+    if stat.S_ISLNK(info.st_mode):
+        return [name, "link", os.readlink(at)]  # noqa: PTH115 (Path would normalise the target)
+    if stat.S_ISDIR(info.st_mode):
+        return [name, "folder"]
+    if not stat.S_ISREG(info.st_mode):
+        raise BadInput(f"`{at}` is no file, folder or link; an output may not hold it")
+    with at.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    return [name, "program" if info.st_mode & 0o111 else "file", content, info.st_size]
+
+
+def seal(root: Path) -> None:
+    """Make a tree read-only and its modes and times what every output's are.
+
+    Raises BadInput for a link that leads out of the tree.
+    """
+    inside = root.resolve()
+    for at in (*_bottom_up(root), root):
+        if at.is_symlink():
+            if not at.resolve().is_relative_to(inside):
+                raise BadInput(f"`{at}` leads out of its output, to `{at.readlink()}`")
+        elif at.is_dir():
+            at.chmod(_FOLDER_MODE)
+        else:
+            at.chmod(0o555 if at.stat().st_mode & 0o111 else 0o444)
+        os.utime(at, (_MTIME, _MTIME), follow_symlinks=False)
+
+
+def remove(root: Path) -> None:
+    """Remove a tree, sealed or not. One that is not there is no error."""
+    if not root.is_dir():
+        return
+    root.chmod(0o755)
+    for at in _bottom_up(root):
+        if at.is_dir() and not at.is_symlink():
+            at.chmod(0o755)
+    shutil.rmtree(root)
+
+
+def _bottom_up(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root, topdown=False):
+        for name in (*files, *folders):
+            yield Path(folder) / name
