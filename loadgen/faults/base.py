@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from stack.service import Layout
+
 
 class FaultFailed(Exception):
     """A fault that was not injected, or not put right, although nothing blocked it."""
@@ -15,7 +17,9 @@ class FaultFailed(Exception):
 class Target(Protocol):
     """The part of `stack.instance.Instance` that faults act on."""
 
-    def pid(self, service: str) -> int | None: ...
+    layout: Layout
+
+    def pid(self, service: str) -> int: ...
     def service_running(self, service: str) -> bool: ...
     def stop_service(self, service: str) -> None: ...
     def start_service(self, service: str) -> None: ...

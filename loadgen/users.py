@@ -1,0 +1,176 @@
+"""The people of a clinic day, as Locust users. Pace and weights are those of a busy weekday."""
+
+import os
+import random
+from datetime import date, timedelta
+from typing import Any
+
+from faker import Faker
+from locust import HttpUser, constant_pacing, task
+
+FIRST_DAY, LAST_DAY = date(2025, 7, 1), date(2026, 6, 30)
+"""The academic year of the scheduler's seeded data."""
+
+RESIDENTS, FACULTY, COORDINATORS = 60, 30, 2
+FIRST_FACULTY_ID = RESIDENTS + 1
+
+PASSWORD = "SCHEDULER_PASSWORD"
+"""Variable that holds the password of all seeded users; without it, that of the instance
+`default` is read."""
+
+fake = Faker()
+
+
+def password() -> str:
+    """The seeded users' password. Raises BadInput when there is no instance to ask."""
+    if given := os.environ.get(PASSWORD):
+        return given
+    from stack.paths import state_dir
+
+    secret = state_dir() / "instances" / "default" / "secrets" / "scheduler_password"
+    try:
+        return secret.read_text().strip()
+    except OSError as error:
+        raise SystemExit(
+            f"no password for the scheduler: `{secret}`: {error.strerror}.\n"
+            f"  Start the instance with `doit up`, or set {PASSWORD}."
+        ) from None
+
+
+def week() -> dict[str, str]:
+    """A random week of the academic year, as the query of a schedule."""
+    first = fake.date_between(FIRST_DAY, LAST_DAY - timedelta(days=6))
+    return {"start": first.isoformat(), "end": (first + timedelta(days=6)).isoformat()}
+
+
+class ClinicUser(HttpUser):
+    """Somebody who logs in once and then works at a steady pace."""
+
+    abstract = True
+    host = "http://127.0.0.1:8000"
+    wait_time = constant_pacing(1.0)  # seconds from one task to the next
+    person_id: int = 0
+
+    def username(self) -> str:
+        raise NotImplementedError
+
+    def on_start(self) -> None:
+        """Logs in. A scheduler without its database answers 503; the user tries again when the
+        first task is refused."""
+        self.log_in()
+
+    def log_in(self) -> None:
+        with self.client.post(
+            "/api/v1/auth/login",
+            json={"username": self.username(), "password": password()},
+            catch_response=True,
+        ) as answer:
+            if answer.status_code != 200:
+                answer.failure(f"log in: {answer.status_code}")
+                return
+        self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def read(self, path: str, *, name: str = "", **query: Any) -> Any:
+        """GET; the parsed answer, or None when it failed or the user is not logged in."""
+        if "Authorization" not in self.client.headers:
+            self.log_in()
+        answer = self.client.get(path, params=query, name=name or path)
+        return answer.json() if answer.ok else None
+
+    def write(
+        self, path: str, body: dict[str, Any], *, name: str = "", fine: tuple[int, ...] = ()
+    ) -> Any:
+        """POST; `fine` are refusals that belong to a normal day, such as 409."""
+        with self.client.post(path, json=body, name=name or path, catch_response=True) as answer:
+            if answer.status_code in fine:
+                answer.success()
+        return answer.json() if answer.ok else None
+
+
+class Resident(ClinicUser):
+    """Looks at the own schedule most of the time; now and then asks for a swap."""
+
+    weight = 6
+
+    def username(self) -> str:
+        self.person_id = random.randint(1, RESIDENTS)
+        return f"resident{self.person_id:02}"
+
+    @task(8)
+    def look_at_own_week(self) -> None:
+        self.read("/api/v1/schedule", person_id=self.person_id, **week())
+
+    @task(2)
+    def look_at_everybodys_day(self) -> None:
+        day = fake.date_between(FIRST_DAY, LAST_DAY).isoformat()
+        self.read("/api/v1/schedule", start=day, end=day)
+
+    @task(2)
+    def look_up_a_colleague(self) -> None:
+        colleague = random.randint(1, RESIDENTS + FACULTY)
+        self.read(f"/api/v1/people/{colleague}", name="/api/v1/people/[id]")
+
+    @task(1)
+    def ask_for_a_swap(self) -> None:
+        own = self.read("/api/v1/schedule", person_id=self.person_id, **week())
+        if own:
+            wish = {"assignment_id": random.choice(own)["id"], "reason": fake.sentence(),
+                    "target_id": random.randint(1, RESIDENTS)}  # fmt: skip
+            self.write("/api/v1/swaps", wish, fine=(409, 422))
+
+
+class Coordinator(ClinicUser):
+    """Keeps the roster: who is absent, who works where, which swaps are open."""
+
+    weight = 2
+
+    def username(self) -> str:
+        return f"coordinator{random.randint(1, COORDINATORS)}"
+
+    @task(4)
+    def look_at_the_week(self) -> None:
+        self.read("/api/v1/schedule", **week())
+
+    @task(2)
+    def look_at_absences(self) -> None:
+        self.read("/api/v1/absences", **week())
+
+    @task(2)
+    def note_an_absence(self) -> None:
+        days = week()
+        absence = {"person_id": random.randint(1, RESIDENTS), "first_day": days["start"],
+                   "last_day": days["end"], "kind": random.choice(["sick", "vacation", "conference"]),
+                   "note": fake.sentence()}  # fmt: skip
+        self.write("/api/v1/absences", absence, fine=(409, 422))
+
+    @task(1)
+    def look_at_open_swaps(self) -> None:
+        self.read("/api/v1/swaps", status="pending", limit=20)
+
+
+class Faculty(ClinicUser):
+    """Looks at the clinic and decides on swaps."""
+
+    weight = 2
+
+    def username(self) -> str:
+        number = random.randint(1, FACULTY)
+        self.person_id = RESIDENTS + number
+        return f"faculty{number:02}"
+
+    @task(4)
+    def look_at_own_week(self) -> None:
+        self.read("/api/v1/schedule", person_id=self.person_id, **week())
+
+    @task(2)
+    def look_at_violations(self) -> None:
+        self.read("/api/v1/compliance/violations", limit=20)
+
+    @task(1)
+    def decide_on_a_swap(self) -> None:
+        open_swaps = self.read("/api/v1/swaps", status="pending", limit=20) or {}
+        items = open_swaps.get("items", []) if isinstance(open_swaps, dict) else open_swaps
+        if items:
+            verb = random.choice(["approve", "approve", "reject"])
+            path = f"/api/v1/swaps/{random.choice(items)['id']}/{verb}"
+            self.write(path, {}, name=f"/api/v1/swaps/[id]/{verb}", fine=(409,))
