@@ -1,0 +1,138 @@
+"""What `doit check` runs: is the configuration that people edit whole, before anything is started?
+
+`configuration` parses it once, with the line of every node. Then `programs` asks promtool and
+amtool, and the lab's own checks ask what those cannot know: `alerts` (labels, annotations,
+runbooks), `coverage` (unit tests and scenarios), `routing` (receivers and templates), `addresses`
+(services), `notifications` (every text renders), `scaling` (speed). Each yields `Problem`s; all are
+reported together. Nothing here starts a service.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from stack.check import (
+    addresses,
+    alerts,
+    coverage,
+    loaded,
+    notifications,
+    programs,
+    routing,
+    scaling,
+)
+from stack.check.configuration import Configuration, load
+from stack.check.names import runbook_path, scenario_path
+from stack.check.problem import Problem, ProblemsFound
+from stack.check.programs import Programs
+from stack.paths import REPO
+from stack.services import SERVICES
+from stack.store import realise
+
+__all__ = [
+    "Problem",
+    "ProblemsFound",
+    "Programs",
+    "Setup",
+    "find_problems",
+    "run",
+    "runbook_path",
+    "scenario_path",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is checked, and with what."""
+
+    config_root: Path = REPO / "stack"
+    """Folder with `prometheus/`, `alertmanager/` and `runbooks/`."""
+    scenarios: Path = REPO / "scenarios"
+    addresses: Collection[str]
+    """Every `service:default port` of the lab."""
+    programs: Programs
+
+
+def host_setup() -> Setup:
+    """The checkout, the lab's services, and the programs of the store, built if missing."""
+    built = realise(["prometheus", "alertmanager"])
+    return Setup(
+        addresses={
+            f"{service.name}:{port}"
+            for service in SERVICES.values()
+            for port in service.ports.values()
+        },
+        programs=Programs(
+            promtool=built["prometheus"] / "bin" / "promtool",
+            amtool=built["alertmanager"] / "bin" / "amtool",
+        ),
+    )
+
+
+def run(setup: Setup | None = None) -> None:
+    """What `doit check` does: print one line on what is good.
+
+    Raises ProblemsFound, which is a CheckFailed, with every problem; HostCannot if promtool or
+    amtool cannot be run.
+    """
+    setup = setup or host_setup()
+    configuration = load(setup.config_root)
+    problems = _problems(configuration, setup)
+    if problems:
+        raise ProblemsFound(problems, setup.config_root.parent)
+    print(
+        f"{len(configuration.alerts)} alerts, {len(routing.receivers(configuration))} receivers "
+        f"and {len(configuration.templates)} template files are good."
+    )
+
+
+def find_problems(setup: Setup) -> list[Problem]:
+    """Every problem, by file and line. Raises HostCannot if promtool or amtool cannot be run."""
+    return _problems(load(setup.config_root), setup)
+
+
+def _problems(configuration: Configuration, setup: Setup) -> list[Problem]:
+    own: list[Problem] = [
+        *configuration.problems,
+        *loaded.check(configuration),
+        *alerts.check(configuration),
+        *coverage.check(configuration, setup.scenarios),
+        *routing.check(configuration),
+        *addresses.check(configuration, setup.addresses),
+    ]
+    theirs = _asked(configuration, setup.programs)
+    # Where a program found fault, speed and rendering would only repeat it in other words.
+    faulty = {problem.path for problem in theirs}
+    scaled = [problem for problem in scaling.check(configuration) if problem.path not in faulty]
+    # amtool names no line; where we do, its word adds nothing.
+    named = {problem.path for problem in own if problem.line}
+    theirs = [problem for problem in theirs if problem.line or problem.path not in named]
+    if not theirs and not any(problem.check.startswith("templates/") for problem in own):
+        theirs += notifications.check(configuration, setup.programs)
+    return sorted(
+        {*own, *theirs, *scaled},
+        key=lambda problem: (problem.path, problem.line or 0, problem.check, problem.what),
+    )
+
+
+def _asked(configuration: Configuration, tools: Programs) -> list[Problem]:
+    """promtool and amtool, a file each, side by side."""
+    asked: list[Callable[[], Iterable[Problem]]] = [
+        partial(programs.check_alertmanager, configuration, tools)
+    ]
+    if configuration.prometheus:
+        asked.append(partial(programs.check_prometheus, configuration.prometheus, tools))
+    asked += [partial(programs.check_rules, source, tools) for source in configuration.rules]
+    with ThreadPoolExecutor() as pool:
+        found = [problem for result in pool.map(_call, asked) for problem in result]
+        # Unit tests of a rule file that does not load say so once for each case.
+        broken = {problem.path.name for problem in [*found, *configuration.problems]}
+        tests = [one for one in configuration.unit_tests if one.path.name not in broken]
+        ran = pool.map(lambda source: programs.check_unit_tests(source, tools), tests)
+        return found + [problem for result in ran for problem in result]
+
+
+def _call(question: Callable[[], Iterable[Problem]]) -> list[Problem]:
+    return list(question())

@@ -1,0 +1,58 @@
+"""Every service that the configuration addresses is one that the lab runs, at its default port."""
+
+import re
+from collections.abc import Collection, Iterator
+
+import yaml
+
+from stack.check.configuration import Configuration
+from stack.check.problem import Problem
+from stack.check.source import line, pairs, scalars, text
+from stack.check.suggest import nearest
+
+_ADDRESS = re.compile(r"^(?:https?://)?(?P<address>[A-Za-z0-9_.-]+:\d+)(?:/.*)?$")
+
+_ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", "api_url", "url")
+"""Keys of alertmanager.yml whose value is an address."""
+
+
+def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[Problem]:
+    """`addresses` are those that the lab has, as `service:default port`."""
+    for source in (configuration.prometheus, configuration.alertmanager):
+        for node in _addressed(source.root) if source else []:
+            match = _ADDRESS.match(text(node))
+            if not match or match["address"] in addresses or _outside(text(node)):
+                continue
+            assert source is not None
+            yield Problem(
+                check="services/unknown",
+                path=source.path,
+                line=line(node),
+                what=f"`{match['address']}` is no service of the lab.",
+                cure=nearest(match["address"], addresses),
+            )
+
+
+def _outside(address: str) -> bool:
+    """A host with a domain is not the lab's."""
+    return "." in address.split("//")[-1].split(":")[0]
+
+
+def _addressed(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Scrape and Alertmanager targets, and the values of keys that hold an address."""
+    for node in _mappings(root):
+        for key, value in pairs(node):
+            if key == "targets":
+                yield from scalars(value)
+            elif key in _ADDRESSING:
+                yield value
+
+
+def _mappings(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from _mappings(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for entry in node.value:
+            yield from _mappings(entry)

@@ -1,0 +1,112 @@
+"""Each alert by itself: labels that route it, annotations that explain it, a runbook."""
+
+import re
+from collections.abc import Iterator
+
+from stack.check.configuration import Alert, Configuration
+from stack.check.names import runbook_path, runbook_url
+from stack.check.problem import Problem
+from stack.check.source import line, scalars, text
+from stack.check.suggest import nearest
+
+SEVERITIES = ("critical", "warning", "info")
+ANNOTATIONS = ("summary", "description", "runbook_url")
+
+_TEAM_MATCHER = re.compile(r'^\s*team\s*=~?\s*"([^"]*)"\s*$')
+
+
+def check(configuration: Configuration) -> Iterator[Problem]:
+    known_teams = teams(configuration)
+    first: dict[str, Alert] = {}
+    for alert in configuration.alerts:
+        yield from _duplicate(alert, first.setdefault(alert.name, alert))
+        yield from _labels(alert, known_teams)
+        yield from _annotations(alert)
+        yield from _runbook(alert, configuration)
+    for page in sorted((configuration.root / "runbooks").glob("*.md")):
+        if page.stem not in first and page.stem != "README":
+            yield Problem(
+                check="alerts/runbook",
+                path=page,
+                what=f"no rule is called `{page.stem}`.",
+                cure=f"Rename the runbook or delete it. {nearest(page.stem, first)}",
+            )
+
+
+def teams(configuration: Configuration) -> set[str]:
+    """The teams that a route of Alertmanager names; every other alert is the platform team's."""
+    source = configuration.alertmanager
+    matchers = [
+        _TEAM_MATCHER.match(node.value) for node in scalars(source.root if source else None)
+    ]
+    return {"platform"} | {team for found in matchers if found for team in found[1].split("|")}
+
+
+def _duplicate(alert: Alert, first: Alert) -> Iterator[Problem]:
+    if alert is not first:
+        yield Problem(
+            check="alerts/duplicate",
+            path=alert.path,
+            line=alert.line,
+            what=f"`{alert.name}` is defined twice, first at {first.path.name}:{first.line}.",
+            cure="Give one of the two another name.",
+        )
+
+
+def _labels(alert: Alert, known_teams: set[str]) -> Iterator[Problem]:
+    severity = alert.label("severity")
+    if text(severity) not in SEVERITIES:
+        found = f"has severity `{text(severity)}`" if severity else "has no severity"
+        yield Problem(
+            check="alerts/severity",
+            path=alert.path,
+            line=line(severity or alert.node),
+            what=f"`{alert.name}` {found}, so that its channels are unclear.",
+            cure=f"Write a label `severity`. {nearest(text(severity), SEVERITIES)}",
+        )
+    team = alert.label("team")
+    if team and text(team) not in known_teams:
+        yield Problem(
+            check="alerts/team",
+            path=alert.path,
+            line=line(team),
+            what=f"`{alert.name}` is for team `{text(team)}`, which no route of alertmanager.yml "
+            "names.",
+            cure=nearest(text(team), known_teams),
+        )
+
+
+def _annotations(alert: Alert) -> Iterator[Problem]:
+    for name in ANNOTATIONS:
+        if not text(alert.annotation(name)).strip():
+            yield Problem(
+                check="alerts/annotation",
+                path=alert.path,
+                line=alert.line,
+                what=f"`{alert.name}` has no annotation `{name}`, which every message shows.",
+                cure=f"Add `{name}` below `annotations`"
+                + (f": {runbook_url(alert.name)}" if name == "runbook_url" else "."),
+            )
+
+
+def _runbook(alert: Alert, configuration: Configuration) -> Iterator[Problem]:
+    node = alert.annotation("runbook_url")
+    if not node:
+        return
+    if text(node) != runbook_url(alert.name):
+        yield Problem(
+            check="alerts/runbook",
+            path=alert.path,
+            line=line(node),
+            what=f"`{alert.name}` links `{text(node)}`, which is not its runbook.",
+            cure=f"Write {runbook_url(alert.name)}",
+        )
+    page = runbook_path(alert.name, configuration.root)
+    if not page.is_file() or not page.read_text().strip():
+        yield Problem(
+            check="alerts/runbook",
+            path=alert.path,
+            line=line(node),
+            what=f"`{alert.name}` has no runbook: `runbooks/{page.name}` is missing or empty.",
+            cure="Write it: what the alert means, first checks, how to mitigate.",
+        )

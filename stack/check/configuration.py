@@ -1,0 +1,90 @@
+"""The files that people edit, parsed once for all checks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from stack.check.problem import Problem
+from stack.check.source import Source, entries, get, line, parse, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One alerting rule."""
+
+    name: str
+    path: Path
+    node: yaml.Node
+
+    @property
+    def line(self) -> int:
+        return line(self.node)
+
+    def label(self, name: str) -> yaml.Node | None:
+        return get(self.node, "labels", name)
+
+    def annotation(self, name: str) -> yaml.Node | None:
+        return get(self.node, "annotations", name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What parsed; a file with a YAML error is in `problems` instead."""
+
+    root: Path
+    """Folder with `prometheus/`, `alertmanager/` and `runbooks/`."""
+    sources: Mapping[Path, Source]
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def prometheus(self) -> Source | None:
+        return self.sources.get(self.root / "prometheus" / "prometheus.yml")
+
+    @property
+    def alertmanager(self) -> Source | None:
+        return self.sources.get(self.root / "alertmanager" / "alertmanager.yml")
+
+    @property
+    def rules(self) -> list[Source]:
+        return self._in(self.root / "prometheus" / "rules")
+
+    @property
+    def unit_tests(self) -> list[Source]:
+        return self._in(self.root / "prometheus" / "tests")
+
+    @property
+    def templates(self) -> list[Path]:
+        return sorted((self.root / "alertmanager" / "templates").glob("*.tmpl"))
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """Every alerting rule, in the order of files and lines."""
+        return [
+            Alert(name=text(get(rule, "alert")), path=source.path, node=rule)
+            for source in self.rules
+            for group in entries(source.root, "groups")
+            for rule in entries(group, "rules")
+            if text(get(rule, "alert"))
+        ]
+
+    def _in(self, folder: Path) -> list[Source]:
+        return [source for path, source in self.sources.items() if path.parent == folder]
+
+
+def load(root: Path) -> Configuration:
+    """Parse every file below `root` that a check looks at."""
+    prometheus = root / "prometheus"
+    paths = [
+        prometheus / "prometheus.yml",
+        *sorted(prometheus.glob("rules/*.yml")),
+        *sorted(prometheus.glob("tests/*.yml")),
+        root / "alertmanager" / "alertmanager.yml",
+    ]
+    parsed = [parse(path) for path in paths]
+    return Configuration(
+        root=root,
+        sources={found.path: found for found in parsed if isinstance(found, Source)},
+        problems=[found for found in parsed if isinstance(found, Problem)],
+    )

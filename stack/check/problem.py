@@ -1,0 +1,35 @@
+"""What a check finds: data, rendered elsewhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.errors import CheckFailed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing wrong in one file."""
+
+    check: str
+    """Id of the check, `area/what`."""
+    path: Path
+    line: int | None = None
+    """Line in `path`, counted from 1; None where the whole file is meant."""
+    what: str
+    """The rule, receiver or service in backticks, what was found and what was wanted."""
+    cure: str
+
+    def text(self, root: Path) -> str:
+        """Two lines for a person; `root` is left out of the path."""
+        path = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
+        where = f"{path}:{self.line}" if self.line else str(path)
+        return f"{where}: {self.what}\n  {self.cure}"
+
+
+class ProblemsFound(CheckFailed):
+    """Every problem of one run, by file and line."""
+
+    def __init__(self, problems: list[Problem], root: Path) -> None:
+        self.problems = problems
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        super().__init__("\n".join([*(problem.text(root) for problem in problems), count]))

@@ -1,0 +1,103 @@
+"""Alertmanager's routes, receivers and templates fit together."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from stack.check.configuration import Configuration
+from stack.check.problem import Problem
+from stack.check.source import Source, entries, get, line, pairs, scalars, text
+from stack.check.suggest import nearest
+
+_USED = re.compile(r'\{\{-?\s*template\s+"([^"]+)"')
+_DEFINED = re.compile(r'\{\{-?\s*(?:define|block)\s+"([^"]+)"')
+_BUILT_IN = re.compile(r"^__|\.default\.")
+"""Names of the templates that Alertmanager brings along."""
+
+
+def check(configuration: Configuration) -> Iterator[Problem]:
+    source = configuration.alertmanager
+    if source:
+        yield from _receivers(source)
+        yield from _resolved(source)
+        yield from _templates(source, configuration.templates)
+
+
+def receivers(configuration: Configuration) -> list[str]:
+    """Names of the receivers, in order."""
+    source = configuration.alertmanager
+    return [text(get(one, "name")) for one in entries(source.root if source else None, "receivers")]
+
+
+def _routes(route: yaml.Node | None) -> Iterator[yaml.Node]:
+    if route:
+        yield route
+        for child in entries(route, "routes"):
+            yield from _routes(child)
+
+
+def _receivers(source: Source) -> Iterator[Problem]:
+    defined = {
+        text(get(receiver, "name")): receiver for receiver in entries(source.root, "receivers")
+    }
+    used: set[str] = set()
+    for route in _routes(get(source.root, "route")):
+        receiver = get(route, "receiver")
+        used.add(text(receiver))
+        if receiver and text(receiver) not in defined:
+            yield Problem(
+                check="routes/receiver",
+                path=source.path,
+                line=line(receiver),
+                what=f"a route leads to receiver `{text(receiver)}`, which is not defined.",
+                cure=nearest(text(receiver), defined),
+            )
+    for name, node in defined.items():
+        if name not in used:
+            yield Problem(
+                check="routes/receiver",
+                path=source.path,
+                line=line(node),
+                what=f"no route leads to receiver `{name}`.",
+                cure="Route something to it or delete it.",
+            )
+
+
+def _resolved(source: Source) -> Iterator[Problem]:
+    """Without `send_resolved` a channel never hears that an alert is over."""
+    for receiver in entries(source.root, "receivers"):
+        for kind, configs in pairs(receiver):
+            for config in configs.value if isinstance(configs, yaml.SequenceNode) else []:
+                if text(get(config, "send_resolved")) != "true":
+                    yield Problem(
+                        check="routes/send-resolved",
+                        path=source.path,
+                        line=line(config),
+                        what=f"receiver `{text(get(receiver, 'name'))}` does not send the end of "
+                        f"an alert ({kind}).",
+                        cure="Add `send_resolved: true`.",
+                    )
+
+
+def _templates(source: Source, files: list[Path]) -> Iterator[Problem]:
+    lines = [
+        (path, number, content)
+        for path in files
+        for number, content in enumerate(path.read_text().splitlines(), 1)
+    ]
+    defined = {name for _, _, content in lines for name in _DEFINED.findall(content)}
+    # A value that is merged into several receivers is one line of the file.
+    values = {(line(node), str(node.value)) for node in scalars(source.root)}
+    lines += [(source.path, number, value) for number, value in sorted(values)]
+    for path, number, content in lines:
+        for name in _USED.findall(content):
+            if name not in defined and not _BUILT_IN.search(name):
+                yield Problem(
+                    check="templates/undefined",
+                    path=path,
+                    line=number,
+                    what=f"template `{name}` is not defined in alertmanager/templates/.",
+                    cure=nearest(name, defined),
+                )

@@ -1,0 +1,102 @@
+"""YAML files with the line of every node.
+
+The helpers answer `nothing` for a shape that they do not expect: promtool and amtool report wrong
+shapes, so that no check has to.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from stack.check.problem import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One parsed file."""
+
+    path: Path
+    root: yaml.Node | None
+    """None for an empty file."""
+
+
+def parse(path: Path) -> Source | Problem:
+    """The file, or what is wrong with its YAML."""
+    try:
+        return Source(path=path, root=yaml.compose(path.read_text(), yaml.SafeLoader))
+    except FileNotFoundError:
+        return Problem(
+            check="yaml/missing",
+            path=path,
+            what="the file is missing.",
+            cure="Restore it from the repository.",
+        )
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        # Not every part of PyYAML's message is set, and none ends with a full stop.
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        line = mark.line + 1 if mark else None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        said, line = str(error).splitlines()[0], None
+    return Problem(
+        check="yaml/syntax",
+        path=path,
+        line=line,
+        what=f"not valid YAML: {said}.",
+        cure="Mend the line, or one of the lines above that it belongs to.",
+    )
+
+
+def line(node: yaml.Node) -> int:
+    """Line of the node's first character, counted from 1."""
+    return int(node.start_mark.line) + 1
+
+
+def get(node: yaml.Node | None, *keys: str) -> yaml.Node | None:
+    """The value below `keys`, through merge keys (`<<`); None if it is not there."""
+    for key in keys:
+        node = _value(node, key)
+    return node
+
+
+def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    merged: yaml.Node | None = None
+    for name, value in node.value:
+        if name.value == key:
+            return value  # type: ignore[no-any-return]
+        if name.value == "<<":
+            merged = _value(value, key)
+    return merged
+
+
+def entries(node: yaml.Node | None, *keys: str) -> list[yaml.Node]:
+    """The entries of the list below `keys`."""
+    found = get(node, *keys)
+    return list(found.value) if isinstance(found, yaml.SequenceNode) else []
+
+
+def pairs(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
+    """Keys and values of a mapping, without merged ones."""
+    found = node.value if isinstance(node, yaml.MappingNode) else []
+    return [(str(key.value), value) for key, value in found]
+
+
+def text(node: yaml.Node | None) -> str:
+    """A scalar's text; "" for anything else."""
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
+def scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """Every value below the node, keys left out; one that is merged in twice comes twice."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.SequenceNode):
+        for entry in node.value:
+            yield from scalars(entry)
+    elif isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            yield from scalars(value)
