@@ -1,0 +1,4 @@
+"""The endpoints, one module a subject.
+
+The statuses that a route declares (`responses`) are also the ones that its counters start with.
+"""

@@ -1,0 +1,71 @@
+"""Log in, and see who is logged in."""
+
+import asyncio
+import secrets
+import time
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
+
+from stack.scheduler import tokens
+from stack.scheduler.deps import Caller, Db, Owned
+from stack.scheduler.tokens import Claims, Role
+
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+
+# Somebody unknown takes as long as somebody with a wrong password.
+_NOBODY = tokens.hash_password(secrets.token_hex(), b"nobody")
+
+
+class Login(BaseModel):
+    username: str = Field(max_length=100)
+    password: str = Field(max_length=200)
+
+
+class Token(BaseModel):
+    """`expires_in` in seconds."""
+
+    access_token: str
+    token_type: str = "bearer"
+    role: Role
+    person_id: int | None
+    expires_in: int
+
+
+class Me(BaseModel):
+    username: str
+    role: Role
+    person_id: int | None
+
+
+@router.post("/login", responses={401: {}})
+async def login(body: Login, db: Db, owned: Owned) -> Token:
+    """A bearer token for a name and password."""
+    rows = await db.fetch(
+        "SELECT role, person_id, password_hash FROM users WHERE username = %s", (body.username,)
+    )
+    stored = rows[0]["password_hash"] if rows else _NOBODY
+    matches = await asyncio.to_thread(tokens.password_matches, body.password, stored)
+    if not rows or not matches:
+        raise HTTPException(401, "wrong user name or password")
+    life_s = int(owned.settings.token_life_s)
+    claims = Claims(
+        username=body.username,
+        role=rows[0]["role"],
+        person_id=rows[0]["person_id"],
+        expires=int(time.time()) + life_s,
+        serial=secrets.token_hex(8),
+    )
+    owned.metrics.active.saw(claims.serial)
+    return Token(
+        access_token=tokens.sign(claims, owned.settings.secret),
+        role=claims.role,
+        person_id=claims.person_id,
+        expires_in=life_s,
+    )
+
+
+@router.get("/me", responses={401: {}})
+async def me(claims: Caller) -> Me:
+    """Who the token speaks for."""
+    return Me(username=claims.username, role=claims.role, person_id=claims.person_id)
