@@ -1,7 +1,9 @@
 """PostgreSQL 17: server, client programs, and every library that they load.
 
-Without the LLVM just-in-time compiler (a library of 130 MB) and what compiles extensions. Run
-`initdb` and the server with `timezone=GMT` where the host may lack /usr/share/zoneinfo.
+Without the LLVM just-in-time compiler (a library of 130 MB) and what compiles extensions. Time
+zones other than GMT come from the host's /usr/share/zoneinfo; where it may lack that, set
+`timezone` and `log_timezone` to GMT. `initdb` needs no locale of the host either with
+`--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8`.
 """
 
 from stack.store.derivation import Package, Program
@@ -25,14 +27,9 @@ _PROGRAMS = (
 
 _LIBRARIES = (
     "libaudit1",
-    "libbsd0",
     "libcap-ng0",
     "libcap2",
     "libcom-err2",
-    "libdb5.3t64",
-    "libedit2",
-    "libgcrypt20",
-    "libgpg-error0",
     "libgssapi-krb5-2",
     "libicu76",
     "libk5crypto3",
@@ -42,7 +39,6 @@ _LIBRARIES = (
     "libldap2",
     "liblz4-1",
     "liblzma5",
-    "libmd0",
     "libpam0g",
     "libpcre2-8-0",
     "libpq5",
@@ -71,6 +67,15 @@ PACKAGE = Package(
         "usr/lib/{triplet}/*.so*",
         "usr/share/postgresql/17/*",
     ),
-    drop=("*/llvmjit*", "*/bitcode/*", "*/pgxs/*", "*/man/*"),
+    drop=(
+        "*/llvmjit*",
+        "*/bitcode/*",
+        "*/pgxs/*",
+        "*/man/*",
+        # Plug-ins that nothing here asks for, and that would need more libraries.
+        "*/engines-3/*",
+        "*/krb5/*",
+        "*/libexslt*",
+    ),
     programs=tuple(Program(name=name, file=f"{_BIN}/{name}") for name in _PROGRAMS),
 )

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stack.errors import BadInput
 from stack.paths import cache_dir
 from stack.store import progress
 from stack.store.derivation import Derivation, Package, chosen, derive, host_system
@@ -91,12 +92,11 @@ def realise(
     lock = source.pinned()
     derivations = _closures(names, source.derivations(lock))
     store = source.store(lock)
-    wanted = {name: output for (of, name), output in lock.outputs.items() if of == _system(source)}
     with contextlib.ExitStack() as shown:
         if report is None:
             live = sys.stderr.isatty()
             report = shown.enter_context(progress.Bars()) if live else progress.Lines()
-        realise_all(derivations, store, wanted, report)
+        realise_all(derivations.values(), store, report)
     return {name: store.path(derivation) for name, derivation in derivations.items()}
 
 
@@ -140,14 +140,16 @@ def update_lock(source: Source = _HOST) -> "list[Change]":
     return repin(source)
 
 
-def _system(source: Source) -> str:
-    return source.system or host_system()
-
-
 def _closures(
     names: Iterable[str] | None, derivations: dict[str, Derivation]
 ) -> dict[str, Derivation]:
     needed: dict[str, Derivation] = {}
     for name in chosen(names, derivations):
         needed |= derivations[name].closure()
+    for name, derivation in needed.items():
+        if derivation.output is None:
+            raise BadInput(
+                f"the lock names no output hash for `{name}` on {derivation.system}",
+                cure="`doit lock` builds it and pins what comes out.",
+            )
     return needed

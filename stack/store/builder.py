@@ -24,17 +24,18 @@ _PLATFORM = {
 }
 
 # `--inhibit-cache`: the host's own libraries are not looked up by name. The loader's arguments
-# take the place of LD_LIBRARY_PATH, so that programs started by this one inherit nothing.
+# stand in for LD_LIBRARY_PATH, which programs started by this one would inherit. PostgreSQL's
+# programs find each other, and their data files, from `--argv0`.
 _WRAPPER = """\
 #!/bin/sh
 # Starts {name} with the loader and libraries of its own closure, wherever the store is.
 self=$0
 case $self in */*) ;; *) self=./$self ;; esac
 if [ -L "$self" ]; then self=$(readlink -f "$self"); fi
-case $self in /*) ;; *) self=$PWD/$self ;; esac
-root=${{self%/*}}/{up}
-{cd}exec "$root/{loader}" --inhibit-cache --library-path "{libraries}" \\
-    --argv0 "$self" "$root/libexec/{name}" "$@"
+root=$(CDPATH= cd -- "${{self%/*}}/{up}" && pwd -P) || exit 126
+store=${{root%/*}}
+{cd}exec "$store/{loader}" --inhibit-cache --library-path "{libraries}" \\
+    --argv0 "$root/{file}" "$root/libexec/{name}" "$@"
 """
 
 
@@ -93,14 +94,14 @@ def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:
 
 def _wrapper(derivation: "Derivation", program: "Program") -> str:
     folder = _filled(derivation.system, "usr/lib/{triplet}")
-    needed = [f"../{name.store_name}" for name in derivation.needs]
+    needed = [need.store_name for need in derivation.needs]
     if not needed:
         raise BadInput(f"`{derivation.name}` has programs, but needs no package with a loader")
-    libraries = [f"$root/{folder}", *(f"$root/{path}/{folder}" for path in needed)]
     return _WRAPPER.format(
         name=program.name,
+        file=program.file,
         up="/".join([".."] * program.file.count("/")),
-        cd=f'cd "$root/{program.cwd}" || exit 1\n' if program.cwd else "",
+        cd=f'cd "$root/{program.cwd}" || exit 126\n' if program.cwd else "",
         loader=_filled(derivation.system, f"{needed[0]}/usr/lib/{{triplet}}/{{loader}}"),
-        libraries=":".join(libraries),
+        libraries=":".join([f"$root/{folder}", *(f"$store/{need}/{folder}" for need in needed)]),
     )

@@ -8,15 +8,10 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
 from stack.errors import BadInput, HostCannot
-from stack.store.lock import Artifact, Lock
+from stack.store.lock import Artifact, Lock, Output
 
 SYSTEMS = {"x86_64": "amd64", "aarch64": "arm64"}
 """Name of a CPU as the kernel gives it -> the system's name, which is the distribution's."""
-
-BUILDER = "debian 1"
-"""Names the way in which outputs are built. Count it up with a change of `builder` or `deb` that
-changes an output: the lock's tree hashes tell when that was forgotten.
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +58,19 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Derivation:
-    """The recipe for one output on one system. Its canonical JSON names the output."""
+    """The recipe for one output on one system. Its canonical JSON names the output.
+
+    The tree hash that the output must have is part of it, as in Nix's fixed-output derivations:
+    so a store path of this name is what the lock wants, whichever builder made it. It is None
+    only while the lock is being made.
+    """
 
     package: Package
     system: str
     version: str
     artifacts: tuple[Artifact, ...]
     needs: tuple["Derivation", ...]
+    output: Output | None
 
     @property
     def name(self) -> str:
@@ -84,10 +85,11 @@ class Derivation:
             "name": self.name,
             "version": self.version,
             "system": self.system,
-            "builder": BUILDER,
+            "builder": "debian",
             "artifacts": [artifact.sha256 for artifact in self.artifacts],
             "needs": [need.store_name for need in self.needs],
             "arguments": arguments,
+            "output": self.output.sha256 if self.output else None,
         }
         return json.dumps(recipe, sort_keys=True, separators=(",", ":"))
 
@@ -116,7 +118,7 @@ def host_system() -> str:
 
 
 def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, Derivation]:
-    """Derivations of all packages, by name. Raises BadInput for what the lock does not pin."""
+    """Derivations of all packages, by name. Raises BadInput for an artifact that is not pinned."""
     by_name = {package.name: package for package in packages}
     done: dict[str, Derivation] = {}
 
@@ -130,6 +132,7 @@ def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, De
                 version=artifacts[0].version.rpartition(":")[2],
                 artifacts=artifacts,
                 needs=tuple(visit(by_name[need]) for need in package.needs),
+                output=lock.outputs.get((system, package.name)),
             )
         return done[package.name]
 

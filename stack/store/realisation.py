@@ -6,7 +6,7 @@ there. Beside the store paths stand `.manifests/NAME` (tree hash, then one line 
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,51 +45,17 @@ class Store:
         return self.folder / ".locks" / store_name
 
 
-Wanted = Mapping[str, Output] | None
-"""The outputs that the lock wants, by package name; None takes whatever comes (to pin it)."""
-
-
-def realise_all(
-    derivations: Mapping[str, Derivation], store: Store, wanted: Wanted, progress: Progress
-) -> None:
+def realise_all(derivations: Iterable[Derivation], store: Store, progress: Progress) -> None:
     """Build those of the derivations that the store does not hold, several at once.
 
     Raises CheckFailed for a wrong artifact or output, HostCannot if an artifact cannot be had or
     the store not be written, BadInput for a package that does not hold what its recipe says.
     What was finished before an error stays valid.
     """
-    _check_wanted(derivations, wanted)
-    missing = [each for each in derivations.values() if not _is_there(each, store, wanted)]
+    missing = [each for each in derivations if not store.path(each).is_dir()]
     if missing:
         _prepare(store)
-        _Build(store=store, wanted=wanted, progress=progress).run(missing)
-
-
-def _check_wanted(derivations: Mapping[str, Derivation], wanted: Wanted) -> None:
-    for name, derivation in derivations.items():
-        if wanted is not None and name not in wanted:
-            raise BadInput(
-                f"the lock names no output hash for `{name}` on {derivation.system}",
-                cure="`doit lock` builds it once and pins what comes out.",
-            )
-
-
-def _is_there(derivation: Derivation, store: Store, wanted: Wanted) -> bool:
-    """True for a valid store path. Raises CheckFailed if it is not what the lock wants."""
-    if not store.path(derivation).is_dir():
-        return False
-    try:
-        with store.manifest_file(derivation).open() as file:
-            found = file.readline().strip()
-    except FileNotFoundError:
-        found = tree.manifest(store.path(derivation)).sha256
-    if wanted is not None and found != wanted[derivation.name].sha256:
-        raise CheckFailed(
-            f"`{store.path(derivation)}` has the tree hash {found}, "
-            f"the lock wants {wanted[derivation.name].sha256}",
-            cure="Restore the lock from version control, or `doit lock` to pin anew.",
-        )
-    return True
+        _Build(store=store, progress=progress).run(missing)
 
 
 def _prepare(store: Store) -> None:
@@ -114,7 +80,6 @@ class _Build:
     """One go at building several derivations."""
 
     store: Store
-    wanted: Wanted
     progress: Progress
 
     @cached_property
@@ -155,13 +120,13 @@ class _Build:
             files[artifact.sha256].result()
         with locked(self.store.lock_file(derivation.store_name)):
             # Another build may have made it while this one waited.
-            if _is_there(derivation, self.store, self.wanted):
+            if self.store.path(derivation).is_dir():
                 return
             aside = self.store.folder / f"{_BUILDING}{derivation.store_name}"
             try:
                 self._make(derivation, aside, lambda a: files[a.sha256].result().read_bytes())
             except OSError as error:
-                needed = self.wanted[derivation.name].size if self.wanted else 0
+                needed = derivation.output.size if derivation.output else 0
                 raise disk_full(error, self.store.folder, needed) from error
             finally:
                 tree.remove(aside)
@@ -175,8 +140,8 @@ class _Build:
         found = tree.manifest(aside)
         if self.fetcher.stop.is_set():
             raise CancelledError
-        if self.wanted is not None and found.sha256 != self.wanted[derivation.name].sha256:
-            raise self._mismatch(derivation, found, self.wanted[derivation.name])
+        if derivation.output is not None and found.sha256 != derivation.output.sha256:
+            raise self._mismatch(derivation, found, derivation.output)
         _write_manifest(self.store.manifest_file(derivation), found)
         sync(aside)
         aside.rename(self.store.path(derivation))

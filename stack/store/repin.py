@@ -60,7 +60,7 @@ def repin(source: "Source", keyring: Path = KEYRING) -> list[Change]:
     old = source.lock or _previous()
     cache = source.cache or cache_dir()
     fresh = _pinned(source.recipes(), old, keyring)
-    new = replace(fresh, outputs=_outputs(source.recipes(), fresh, cache))
+    new = _complete(source.recipes(), fresh, cache)
     changes = [*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new))]
     for change in changes:
         print(change)
@@ -189,27 +189,36 @@ def _artifacts_in(index: str, names: set[str]) -> Iterator[Artifact]:
             )
 
 
-def _outputs(
-    packages: Iterable[Package], fresh: Lock, cache: Path
-) -> dict[tuple[str, str], Output]:
-    """Build everything for every system in a store of its own, which is then removed.
+def _complete(packages: Iterable[Package], fresh: Lock, cache: Path) -> Lock:
+    """Build everything for every system in a store of its own, and pin what comes out.
 
     Unpacking runs nothing, so that a machine can build for another CPU.
     """
     make_folder(cache)
     scratch = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
     store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=mirrors(fresh.snapshot))
-    outputs: dict[tuple[str, str], Output] = {}
     try:
         for system in SYSTEMS.values():
-            derivations = derive(packages, fresh, system)
-            realise_all(derivations, store, None, progress.Lines())
-            for name, derivation in derivations.items():
-                made = tree.manifest(store.path(derivation))
-                outputs[system, name] = Output(sha256=made.sha256, size=made.size)
+            fresh = _with_outputs(fresh, tuple(packages), system, store)
     finally:
         tree.remove(scratch)
-    return outputs
+    return fresh
+
+
+def _with_outputs(lock: Lock, packages: tuple[Package, ...], system: str, store: Store) -> Lock:
+    """Build what needs nothing unpinned, pin it, and so on: a name depends on the needed trees."""
+    while True:
+        ready = [
+            derivation
+            for derivation in derive(packages, lock, system).values()
+            if derivation.output is None and all(need.output for need in derivation.needs)
+        ]
+        if not ready:
+            return lock
+        realise_all(ready, store, progress.Lines())
+        made = {(system, each.name): tree.manifest(store.path(each)) for each in ready}
+        pinned = {key: Output(sha256=found.sha256, size=found.size) for key, found in made.items()}
+        lock = replace(lock, outputs={**lock.outputs, **pinned})
 
 
 def _artifacts(lock: Lock) -> dict[str, str]:
