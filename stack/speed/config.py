@@ -33,10 +33,8 @@ _FLAGS = {
 
 def scrape_interval(document: Mapping) -> float:
     """The global scrape interval of a Prometheus configuration, in seconds. Raises BadInput."""
-    text = (document.get("global") or {}).get(
-        "scrape_interval", _SCRAPE_DEFAULTS["scrape_interval"]
-    )
-    return _milliseconds(text, "global.scrape_interval") / 1000
+    settings = {**_SCRAPE_DEFAULTS, **_section(document, "global", "prometheus")}
+    return _milliseconds(settings["scrape_interval"], "global: scrape_interval") / 1000
 
 
 def scale_prometheus(document: Mapping, speed: float) -> Mapping:
@@ -54,9 +52,12 @@ def scale_prometheus(document: Mapping, speed: float) -> Mapping:
     overall = {**_SCRAPE_DEFAULTS, **_section(scaled, "global", "prometheus")}
     scaled["global"] = overall
     _interval(overall, "evaluation_interval", exact, "global")
+    patience = overall["scrape_timeout"]
     _scrape(overall, exact, "global", overall)
     _plain(overall, "rule_query_offset", exact, "global")
     for job in _sections(scaled, "scrape_configs", "prometheus"):
+        if "scrape_interval" in job:  # a job of its own pace need not be cut to the global one
+            job.setdefault("scrape_timeout", patience)
         _scrape(job, exact, f"job `{job.get('job_name')}`", overall)
     return scaled
 

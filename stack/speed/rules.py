@@ -92,8 +92,9 @@ class _Scaling:
         self._duration(rule, "keep_firing_for", where)
         numbers = not self._keeps_numbers(rule, where)
         try:
+            written = rule.get("expr")
             expr = scale_expression(
-                str(rule.get("expr", "")),
+                "" if written is None else str(written),
                 self.speed,
                 scrape_interval_s=self.scrape_interval_s,
                 numbers=numbers,
@@ -117,7 +118,7 @@ class _Scaling:
         return True
 
     def _duration(self, holder: Mapping, key: str, where: str, *, floor_s: float = 0.0) -> None:
-        if key not in holder:
+        if holder.get(key) is None:
             return
         try:
             _change(holder, key, scale_duration(str(holder[key]), self.speed, floor_s=floor_s))
