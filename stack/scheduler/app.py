@@ -59,12 +59,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(DatabaseAway, _unavailable)
     app.add_exception_handler(psycopg.OperationalError, _unavailable)
     app.add_middleware(Observe, metrics=metrics)
-    _expect_routes(app, metrics)
+    _expect_routes(metrics)
     return app
 
 
-def _expect_routes(app: FastAPI, metrics: Metrics) -> None:
-    for route in app.routes:
+def _expect_routes(metrics: Metrics) -> None:
+    for route in (route for module in ROUTERS for route in module.router.routes):
         if not isinstance(route, APIRoute) or route.path.startswith(UNCOUNTED):
             continue
         statuses = {route.status_code or 200, *map(int, route.responses), *_ALWAYS}

@@ -8,13 +8,19 @@ from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from stack.scheduler import logs, tokens
 from stack.scheduler.db import Database
 from stack.scheduler.metrics import Metrics
 from stack.scheduler.settings import YEAR_END, YEAR_START, Settings
 from stack.scheduler.tokens import Claims, Role
+
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""A row's number, as PostgreSQL's integer can hold it."""
+
+Text = Annotated[str, Field(max_length=500, pattern="^[^\0]*$")]
+"""Free text without NUL, which PostgreSQL cannot store."""
 
 Row = dict[str, Any]
 """A row on its way from the database to a response model, which checks it."""

@@ -56,7 +56,7 @@ class Duty:
 _AM, _PM = (7, 13), (13, 19)
 
 WARD = Rotation(
-    id=1, code="WARD", name="Inpatient ward", am=_AM, pm=_PM, weekday_need=14, weekend_need=8
+    id=1, code="WARD", name="Inpatient ward", am=_AM, pm=_PM, weekday_need=13, weekend_need=8
 )
 ICU = Rotation(
     id=2, code="ICU", name="Intensive care", am=_AM, pm=_PM, weekday_need=6, weekend_need=4
@@ -65,7 +65,7 @@ ED = Rotation(
     id=3, code="ED", name="Emergency department", am=_AM, pm=_PM, weekday_need=5, weekend_need=5
 )
 CLINIC = Rotation(
-    id=4, code="CLINIC", name="Continuity clinic", am=(8, 12), pm=(13, 17), weekday_need=8
+    id=4, code="CLINIC", name="Continuity clinic", am=(8, 12), pm=(13, 17), weekday_need=7
 )
 PROC = Rotation(id=5, code="PROC", name="Procedures", am=(8, 12), pm=(13, 17), weekday_need=4)
 ELECTIVE = Rotation(id=6, code="ELECTIVE", name="Elective", am=(8, 12), pm=(13, 17), weekday_need=3)

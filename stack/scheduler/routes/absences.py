@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException
 from psycopg import errors
 from pydantic import BaseModel, Field
 
-from stack.scheduler.deps import Caller, Coordinator, Db, Listing, Paged, listing
+from stack.scheduler.deps import Caller, Coordinator, Db, Id, Listing, Paged, Text, listing
 from stack.scheduler.settings import YEAR_END, YEAR_START
 
 router = APIRouter(prefix="/api/v1/absences", tags=["absences"])
@@ -16,11 +16,11 @@ router = APIRouter(prefix="/api/v1/absences", tags=["absences"])
 class NewAbsence(BaseModel):
     """Both days are included."""
 
-    person_id: int
+    person_id: Id
     first_day: dt.date = Field(ge=YEAR_START, le=YEAR_END)
     last_day: dt.date = Field(ge=YEAR_START, le=YEAR_END)
     kind: Literal["vacation", "sick", "conference", "leave"]
-    note: str = Field(default="", max_length=500, pattern="^[^\0]*$")
+    note: Text = ""
 
 
 @router.get("", responses={401: {}})
@@ -28,7 +28,7 @@ async def list_absences(
     db: Db,
     claims: Caller,
     page: Paged,
-    person_id: int | None = None,
+    person_id: Id | None = None,
     start: dt.date = YEAR_START,
     end: dt.date = YEAR_END,
 ) -> Listing:
@@ -36,7 +36,7 @@ async def list_absences(
     rows = await db.fetch(
         "SELECT id, person_id, first_day, last_day, kind, note, count(*) OVER () AS total"
         " FROM absences WHERE last_day >= %(start)s AND first_day <= %(end)s"
-        " AND (%(person)s::bigint IS NULL OR person_id = %(person)s)"
+        " AND (%(person)s::int IS NULL OR person_id = %(person)s)"
         " ORDER BY first_day, id LIMIT %(limit)s OFFSET %(offset)s",
         {
             "start": start,
@@ -59,17 +59,17 @@ async def create_absence(body: NewAbsence, db: Db, claims: Caller) -> dict[str, 
     try:
         rows = await db.write(
             "INSERT INTO absences (person_id, first_day, last_day, kind, note)"
-            " VALUES (%s::bigint, %s, %s, %s, %s)"
+            " VALUES (%s, %s, %s, %s, %s)"
             " RETURNING id, person_id, first_day, last_day, kind, note",
             (body.person_id, body.first_day, body.last_day, body.kind, body.note),
         )
-    except (errors.ForeignKeyViolation, errors.NumericValueOutOfRange):
+    except errors.ForeignKeyViolation:
         raise HTTPException(404, f"no person {body.person_id}") from None
     return rows[0]
 
 
 @router.delete("/{absence_id}", status_code=204, responses={401: {}, 403: {}, 404: {}})
-async def delete_absence(absence_id: int, db: Db, claims: Coordinator) -> None:
+async def delete_absence(absence_id: Id, db: Db, claims: Coordinator) -> None:
     """Take an absence out."""
-    if not await db.write("DELETE FROM absences WHERE id = %s::bigint RETURNING id", (absence_id,)):
+    if not await db.write("DELETE FROM absences WHERE id = %s RETURNING id", (absence_id,)):
         raise HTTPException(404, f"no absence {absence_id}")

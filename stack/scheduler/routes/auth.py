@@ -5,10 +5,10 @@ import secrets
 import time
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from stack.scheduler import tokens
-from stack.scheduler.deps import Caller, Db, Owned
+from stack.scheduler.deps import Caller, Db, Owned, Text
 from stack.scheduler.tokens import Claims, Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
@@ -18,8 +18,8 @@ _NOBODY = tokens.hash_password(secrets.token_hex(), b"nobody")
 
 
 class Login(BaseModel):
-    username: str = Field(max_length=100)
-    password: str = Field(max_length=200)
+    username: Text
+    password: Text
 
 
 class Token(BaseModel):

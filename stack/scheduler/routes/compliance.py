@@ -79,8 +79,8 @@ def _columns(found: list[Violation]) -> tuple[list[Any], ...]:
         [v.person_id for v in found],
         [date_of(v.first_day) for v in found],
         [date_of(v.last_day) for v in found],
-        [v.found for v in found],
-        [v.allowed for v in found],
+        [float(v.found) for v in found],
+        [float(v.allowed) for v in found],
         [v.message for v in found],
     )
 

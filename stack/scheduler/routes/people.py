@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
-from stack.scheduler.deps import Caller, Db, Listing, Paged, listing
+from stack.scheduler.deps import Caller, Db, Id, Listing, Paged, listing
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 
@@ -39,10 +39,10 @@ async def list_people(
 
 
 @router.get("/people/{person_id}", responses={401: {}, 404: {}})
-async def read_person(person_id: int, db: Db, claims: Caller) -> Person:
+async def read_person(person_id: Id, db: Db, claims: Caller) -> Person:
     """One person."""
     rows = await db.fetch(
-        "SELECT id, name, email, role, pgy_level, specialty FROM people WHERE id = %s::bigint",
+        "SELECT id, name, email, role, pgy_level, specialty FROM people WHERE id = %s",
         (person_id,),
     )
     if not rows:

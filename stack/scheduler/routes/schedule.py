@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException
 from psycopg import errors
 from pydantic import BaseModel
 
-from stack.scheduler.deps import Caller, Coordinator, Db, Listing, Paged, Range, listing
+from stack.scheduler.deps import Caller, Coordinator, Db, Id, Listing, Paged, Range, listing
 from stack.scheduler.model import block_id
 
 router = APIRouter(prefix="/api/v1", tags=["schedule"])
@@ -16,9 +16,9 @@ MOST_DAYS = 92
 
 
 class NewAssignment(BaseModel):
-    person_id: int
-    block_id: int
-    rotation_id: int
+    person_id: Id
+    block_id: Id
+    rotation_id: Id
 
 
 @router.get("/schedule", responses={401: {}})
@@ -28,7 +28,7 @@ async def read_schedule(
     page: Paged,
     start: dt.date,
     end: dt.date,
-    person_id: int | None = None,
+    person_id: Id | None = None,
 ) -> Listing:
     """Assignments of some days (at most 92), of everybody or of one person."""
     days = Range(start=start, end=end).checked(most_days=MOST_DAYS)
@@ -38,7 +38,7 @@ async def read_schedule(
         " FROM assignments a JOIN blocks b ON b.id = a.block_id"
         " JOIN people p ON p.id = a.person_id JOIN rotations r ON r.id = a.rotation_id"
         " WHERE a.block_id BETWEEN %(first)s AND %(last)s"
-        " AND (%(person)s::bigint IS NULL OR a.person_id = %(person)s)"
+        " AND (%(person)s::int IS NULL OR a.person_id = %(person)s)"
         " ORDER BY a.block_id, a.person_id LIMIT %(limit)s OFFSET %(offset)s",
         {
             "first": block_id(days.start.toordinal(), "AM"),
@@ -52,12 +52,12 @@ async def read_schedule(
 
 
 @router.get("/assignments/{assignment_id}", responses={401: {}, 404: {}})
-async def read_assignment(assignment_id: int, db: Db, claims: Caller) -> dict[str, Any]:
+async def read_assignment(assignment_id: Id, db: Db, claims: Caller) -> dict[str, Any]:
     """One assignment."""
     rows = await db.fetch(
         "SELECT a.id, b.day, b.half, a.person_id, a.block_id, a.rotation_id, r.code AS rotation"
         " FROM assignments a JOIN blocks b ON b.id = a.block_id"
-        " JOIN rotations r ON r.id = a.rotation_id WHERE a.id = %s::bigint",
+        " JOIN rotations r ON r.id = a.rotation_id WHERE a.id = %s",
         (assignment_id,),
     )
     if not rows:
@@ -71,13 +71,13 @@ async def create_assignment(body: NewAssignment, db: Db, claims: Coordinator) ->
     try:
         rows = await db.write(
             "INSERT INTO assignments (block_id, person_id, rotation_id)"
-            " VALUES (%s::bigint, %s::bigint, %s::bigint)"
+            " VALUES (%s, %s, %s)"
             " RETURNING id, block_id, person_id, rotation_id",
             (body.block_id, body.person_id, body.rotation_id),
         )
     except errors.UniqueViolation:
         raise HTTPException(409, "that person has an assignment in that block") from None
-    except (errors.ForeignKeyViolation, errors.NumericValueOutOfRange):
+    except errors.ForeignKeyViolation:
         raise HTTPException(404, "no such person, block or rotation") from None
     return rows[0]
 
@@ -85,10 +85,8 @@ async def create_assignment(body: NewAssignment, db: Db, claims: Coordinator) ->
 @router.delete(
     "/assignments/{assignment_id}", status_code=204, responses={401: {}, 403: {}, 404: {}}
 )
-async def delete_assignment(assignment_id: int, db: Db, claims: Coordinator) -> None:
+async def delete_assignment(assignment_id: Id, db: Db, claims: Coordinator) -> None:
     """Take an assignment out; swap requests about it stay, without it."""
-    gone = await db.write(
-        "DELETE FROM assignments WHERE id = %s::bigint RETURNING id", (assignment_id,)
-    )
+    gone = await db.write("DELETE FROM assignments WHERE id = %s RETURNING id", (assignment_id,))
     if not gone:
         raise HTTPException(404, f"no assignment {assignment_id}")

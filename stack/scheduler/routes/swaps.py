@@ -3,17 +3,17 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from stack.scheduler.deps import Caller, Counts, Db, Decider, Listing, Paged, listing
+from stack.scheduler.deps import Caller, Counts, Db, Decider, Id, Listing, Paged, Text, listing
 
 router = APIRouter(prefix="/api/v1/swaps", tags=["swaps"])
 
 
 class NewSwap(BaseModel):
-    assignment_id: int
-    target_id: int
-    reason: str = Field(default="", max_length=500, pattern="^[^\0]*$")
+    assignment_id: Id
+    target_id: Id
+    reason: Text = ""
 
 
 @router.get("", responses={401: {}})
@@ -37,10 +37,10 @@ async def list_swaps(
 async def request_swap(body: NewSwap, db: Db, claims: Caller, metrics: Counts) -> dict[str, Any]:
     """Ask; residents only for an assignment of their own."""
     rows = await db.write(
-        "WITH asked AS (SELECT * FROM assignments WHERE id = %(assignment)s::bigint),"
-        " target AS (SELECT * FROM people WHERE id = %(target)s::bigint),"
+        "WITH asked AS (SELECT * FROM assignments WHERE id = %(assignment)s),"
+        " target AS (SELECT * FROM people WHERE id = %(target)s),"
         " clash AS (SELECT 1 FROM assignments o JOIN asked USING (block_id)"
-        "  WHERE o.person_id = %(target)s::bigint),"
+        "  WHERE o.person_id = %(target)s),"
         " made AS (INSERT INTO swap_requests (assignment_id, requester_id, target_id, reason)"
         "  SELECT asked.id, asked.person_id, target.id, %(reason)s FROM asked, target"
         "  WHERE NOT EXISTS (SELECT FROM clash)"
@@ -67,16 +67,16 @@ async def request_swap(body: NewSwap, db: Db, claims: Caller, metrics: Counts) -
 
 
 @router.post("/{swap_id}/approve", responses={401: {}, 403: {}, 404: {}, 409: {}})
-async def approve_swap(swap_id: int, db: Db, claims: Decider, metrics: Counts) -> dict[str, Any]:
+async def approve_swap(swap_id: Id, db: Db, claims: Decider, metrics: Counts) -> dict[str, Any]:
     """Give the assignment to the other person."""
     rows = await db.write(
-        "WITH asked AS (SELECT * FROM swap_requests WHERE id = %(id)s::bigint FOR UPDATE),"
+        "WITH asked AS (SELECT * FROM swap_requests WHERE id = %(id)s FOR UPDATE),"
         " moved AS (UPDATE assignments a SET person_id = asked.target_id FROM asked"
         "  WHERE a.id = asked.assignment_id AND asked.status = 'pending'"
         "  AND NOT EXISTS (SELECT FROM assignments o"
         "   WHERE o.block_id = a.block_id AND o.person_id = asked.target_id) RETURNING a.id),"
         " done AS (UPDATE swap_requests s SET status = 'approved', decided_by = %(by)s,"
-        "  decided_at = now() FROM moved WHERE s.id = %(id)s::bigint RETURNING s.*)"
+        "  decided_at = now() FROM moved WHERE s.id = %(id)s RETURNING s.*)"
         " SELECT (SELECT status FROM asked) AS was, (SELECT to_jsonb(done) FROM done) AS swap",
         {"id": swap_id, "by": claims.username},
     )
@@ -84,10 +84,10 @@ async def approve_swap(swap_id: int, db: Db, claims: Decider, metrics: Counts) -
 
 
 @router.post("/{swap_id}/reject", responses={401: {}, 403: {}, 404: {}, 409: {}})
-async def reject_swap(swap_id: int, db: Db, claims: Decider, metrics: Counts) -> dict[str, Any]:
+async def reject_swap(swap_id: Id, db: Db, claims: Decider, metrics: Counts) -> dict[str, Any]:
     """Leave the assignment where it is."""
     rows = await db.write(
-        "WITH asked AS (SELECT * FROM swap_requests WHERE id = %(id)s::bigint FOR UPDATE),"
+        "WITH asked AS (SELECT * FROM swap_requests WHERE id = %(id)s FOR UPDATE),"
         " done AS (UPDATE swap_requests s SET status = 'rejected', decided_by = %(by)s,"
         "  decided_at = now() FROM asked WHERE s.id = asked.id AND asked.status = 'pending'"
         "  RETURNING s.*)"
@@ -97,7 +97,7 @@ async def reject_swap(swap_id: int, db: Db, claims: Decider, metrics: Counts) ->
     return _decided(rows[0], swap_id, metrics, "rejected")
 
 
-def _decided(answer: dict[str, Any], swap_id: int, metrics: Counts, status: str) -> dict[str, Any]:
+def _decided(answer: dict[str, Any], swap_id: Id, metrics: Counts, status: str) -> dict[str, Any]:
     if answer["was"] is None:
         raise HTTPException(404, f"no swap request {swap_id}")
     if answer["swap"] is None:
