@@ -36,8 +36,8 @@ class ControlFile(Generic[T]):
             try:
                 self._value = self._parse(self._read())
             except BadInput as error:
-                text = f"{self._who}: {error.what}; the last good values stay. {error.cure}"
-                print(text.strip(), file=sys.stderr, flush=True)
+                text = f"{self._who}: control file `{self._path}`: {error.what}"
+                print(f"{text}; the last good values stay", file=sys.stderr, flush=True)
         return self._value
 
     def _signature(self) -> _Signature:
@@ -51,17 +51,15 @@ class ControlFile(Generic[T]):
 
     def _read(self) -> dict[str, object]:
         try:
-            document = json.loads(self._path.read_bytes() or b"{}")
+            document = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise BadInput(
-                f"control file `{self._path}` cannot be read: {error.strerror}"
-            ) from error
-        except ValueError as error:
-            raise BadInput(f"control file `{self._path}` is not JSON: {error}") from error
+            raise BadInput(f"cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise BadInput(f"not JSON: {error}") from error
         if not isinstance(document, dict):
-            raise BadInput(f"control file `{self._path}` is not a JSON object")
+            raise BadInput("not a JSON object")
         return document
 
 

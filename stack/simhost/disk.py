@@ -22,12 +22,11 @@ def fill(pid: int, root: Path, *, free_percent: float) -> None:
     """
     with _fill_file(pid, root) as file:
         disk = os.fstatvfs(file)
-        own_blocks = os.fstat(file).st_blocks * 512 // disk.f_frsize
-        free_blocks = int(disk.f_blocks * free_percent / 100)
-        blocks = disk.f_bavail + own_blocks - free_blocks
-        if not 0 <= free_percent <= 100 or blocks < 0:
-            most = 100 * (disk.f_bavail + own_blocks) / disk.f_blocks
-            raise BadInput(f"/data cannot be {free_percent:g} % free, wanted 0 to {most:.1f}")
+        free_at_most = disk.f_bavail + os.fstat(file).st_blocks * 512 // disk.f_frsize
+        most_percent = 100 * free_at_most / disk.f_blocks
+        if not 0 <= free_percent <= most_percent:
+            raise BadInput(f"/data: {free_percent:g} % free, wanted 0 to {most_percent:.1f} %")
+        blocks = free_at_most - int(disk.f_blocks * free_percent / 100)
         os.ftruncate(file, blocks * disk.f_frsize)
         if blocks:
             os.posix_fallocate(file, 0, blocks * disk.f_frsize)
@@ -53,7 +52,8 @@ def usage(pid: int, root: Path) -> tuple[int, int]:
 @contextmanager
 def _fill_file(pid: int, root: Path) -> Iterator[int]:
     """A descriptor of /data's fill file, known to lie on the simulated disk."""
-    point = root.absolute() / "root/data"
+    # The kernel's list of mounts knows no symbolic links.
+    point = root.resolve() / "root/data"
     device = _device_mounted_at(pid, point)
     inside = Path(f"/proc/{pid}/root{point}") / FILL_FILE
     try:

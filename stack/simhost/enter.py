@@ -18,6 +18,8 @@ from stack.simhost.namespace import make_disks, write_mounts
 from stack.simhost.tree import prepare
 
 DATA_BYTES = 64 * 1024**2
+# A tmpfs of size 0 has no limit at all, and what is written to it is this machine's memory.
+_DATA_BYTES_ALLOWED = range(1024**2, 1024**3 + 1)
 _CURE = (
     "Disk scenarios are blocked here; run as root, "
     "or allow user namespaces (sysctl user.max_user_namespaces, AppArmor, seccomp)."
@@ -51,6 +53,8 @@ def main(arguments: list[str]) -> int:
             return _check()
         if options.root is None or not options.program:
             raise BadInput("`--root DIR` and `-- PROGRAM` are needed")
+        if options.data_size not in _DATA_BYTES_ALLOWED:
+            raise BadInput(f"`--data-size` is {options.data_size}, wanted 1 MiB to 1 GiB in bytes")
         _enter(options.root.absolute(), options.data_size)
         os.execvp(options.program[0], options.program)
     except LabError as error:

@@ -75,7 +75,10 @@ def _unshare() -> None:
             Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
             Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
         except OSError as error:
-            raise HostCannot(f"no user namespace for uid {uid}: {error.strerror}") from error
+            # The kernel says "no space left" when it means the sysctl.
+            spent = error.errno == errno.ENOSPC
+            why = "user.max_user_namespaces is reached" if spent else error.strerror
+            raise HostCannot(f"no user namespace for uid {uid}: {why}") from error
     except OSError as error:
         raise HostCannot(f"no mount namespace: {error.strerror}") from error
     try:
