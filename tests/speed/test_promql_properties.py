@@ -1,13 +1,18 @@
 """Properties of scaled PromQL, over expressions made from a small grammar."""
 
+import subprocess
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import promql_parser as parser
+import pytest
+import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stack import speed
+from stack.store import realise
 
 TRICKY = ["5m", "[5m]", "offset 5m", "a[1h:1m]", "#", "{", "}", "é > 3600", "it's", "time() - x"]
 FIRST, SECOND = 4, 15
@@ -193,3 +198,25 @@ def test_scaled_constants_are_found_among_all_other_numbers(expr: str) -> None:
         f"({expr}) and time() - x > 600 or {expr}", 60, scrape_interval_s=0
     )
     assert text == f"({scaled(expr, 60)}) and time() - x > 10 or {scaled(expr, 60)}"
+
+
+@pytest.fixture(scope="module")
+def promtool() -> Path:
+    return realise(["prometheus"])["prometheus"] / "bin" / "promtool"
+
+
+@settings(deadline=None, max_examples=5)
+@given(st.lists(queries, min_size=20, max_size=20), st.sampled_from([7, 60, 1e6]))
+def test_scaled_expressions_pass_promtool(promtool: Path, exprs: list[str], factor: float) -> None:
+    both = [*exprs, *(scaled(expr, factor) for expr in exprs)]
+    rules = [{"alert": f"A{at}", "expr": expr} for at, expr in enumerate(both)]
+    file = yaml.safe_dump({"groups": [{"name": "g", "rules": rules}]})
+    done = subprocess.run(
+        [promtool, "check", "rules"],
+        input=file,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
