@@ -48,14 +48,12 @@ def unrendered(texts: Iterable[str]) -> list[str]:
     Go's text/template prints `<no value>` for a missing map entry, fmt prints `%!s(…)` and the
     like for a wrong verb; braces are left when a template was quoted or never executed.
     """
-    found: dict[str, None] = {}
-    for text in texts:
-        for match in _UNRENDERED.finditer(html.unescape(text)):
-            start = max(match.start() - 20, 0)
-            excerpt = " ".join(html.unescape(text)[start : match.end() + 20].split())
-            if not any(f"`{match[0]}`" in problem for problem in found):
-                found[f"unrendered template: `{match[0]}` in `{excerpt}`"] = None
-    return list(found)
+    found: dict[str, str] = {}
+    for text in map(html.unescape, texts):
+        for match in _UNRENDERED.finditer(text):
+            around = text[max(match.start() - 30, 0) : match.end() + 30]
+            found.setdefault(match[0], " ".join(around.split()))
+    return [f"unrendered template: `{left}` in `{around}`" for left, around in found.items()]
 
 
 def read_object(body: bytes | str) -> dict[str, object] | None:
@@ -82,11 +80,19 @@ def strings(value: object) -> Iterator[str]:
 
 
 def text_at(entries: dict[str, object], key: str) -> str:
-    """Return `entries[key]` as text: empty when absent or null."""
+    """Return `entries[key]` as text: empty when absent or null, JSON when it is no string."""
     value = entries.get(key)
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value)
+    return "" if value is None else as_json(value)
+
+
+def as_json(value: object, *, indent: int | None = None) -> str:
+    """Write a JSON value. What is nested too deep to be written becomes an ellipsis."""
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=False)
+    except RecursionError:
+        return "…"
 
 
 def objects_at(entries: dict[str, object], key: str) -> list[dict[str, object]]:

@@ -1,6 +1,5 @@
 """The page: what arrived, and one message as its reader would see it."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -12,7 +11,7 @@ from starlette.responses import Response
 
 from stack.inbox import mail, mrkdwn, sanitise
 from stack.inbox.message import Channel, Message
-from stack.inbox.reading import objects_at, read_object, text_at
+from stack.inbox.reading import as_json, objects_at, read_object, text_at
 from stack.inbox.slack import COLOURS, colour_of
 
 _LISTED = 500
@@ -72,7 +71,7 @@ def message(found: Message, *, newest: int) -> Response:
     raw = found.raw.decode("utf-8", "replace")
     payload = None if found.channel is Channel.EMAIL else read_object(found.raw)
     if payload is not None:
-        raw = json.dumps(payload, indent=2, ensure_ascii=False)
+        raw = as_json(payload, indent=2)
     return _page(
         f"{found.channel}.html",
         message=found,

@@ -19,6 +19,8 @@ from stack.inbox.message import Message, Post, Reply
 
 _READ_LIMIT_BYTES = 64 * 1_048_576
 """A body is read up to here, so that its sender hears why it is refused; then it is hung up on."""
+_NUMBER_LIMIT = 2**63
+"""SQLite's whole numbers end here."""
 _KEEP_LIMIT_BYTES = max(slack.BODY_LIMIT_BYTES, pagerduty.BODY_LIMIT_BYTES)
 
 
@@ -68,9 +70,10 @@ class Web:
         return Response(reply.text, message.answer, headers={"Content-Type": content_type})
 
     def _found(self, request: Request) -> Message:
-        message = self._desk.store.get(request.path_params["id"])
+        id = request.path_params["id"]
+        message = self._desk.store.get(id) if id < _NUMBER_LIMIT else None
         if message is None:
-            raise HTTPException(404, f"no message {request.path_params['id']}")
+            raise HTTPException(404, f"there is no message {id}")
         return message
 
 
@@ -132,7 +135,7 @@ def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name)
     try:
         number = default if text is None else int(text)
-        if abs(number) < 2**63:
+        if abs(number) < _NUMBER_LIMIT:
             return number
     except ValueError:
         pass

@@ -31,7 +31,7 @@ function overview(list) {
     at("kind").classList.add(message.kind);
     at("subject").textContent = message.subject || "(no subject)";
     at("subject").title = message.subject;
-    at("destination").textContent = message.destination || "–";
+    at("destination").textContent = message.destination;
     at("destination").title = message.destination;
     const more = message.problems.length > 1 ? ` and ${message.problems.length - 1} more` : "";
     at("problems").textContent = message.problems.length ? message.problems[0] + more : "";
@@ -107,8 +107,8 @@ function message() {
   }
   const frame = document.querySelector(".mail-html");
   const fit = () => {
-    const height = frame.contentDocument?.documentElement?.scrollHeight;
-    if (height) frame.style.height = `${height + 2}px`;
+    const height = frame.contentDocument?.documentElement?.getBoundingClientRect().height;
+    if (height) frame.style.height = `${Math.ceil(height) + 2}px`;
   };
   if (frame) {
     frame.addEventListener("load", fit);
