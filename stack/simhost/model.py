@@ -5,6 +5,7 @@ fixed bounds, far from every alert's threshold; a target replaces one level from
 next. Counters only ever grow, because each step adds something that is not negative.
 """
 
+import functools
 import math
 import random
 from dataclasses import dataclass, fields, replace
@@ -87,9 +88,17 @@ def levels_at(uptime_s: float, seed: int, wanted: Targets) -> Levels:
 
 def _wave(time_s: float, seed: int, name: str) -> float:
     """A smooth value from -1 to 1 that depends on its arguments alone."""
-    phases = random.Random(f"{seed} {name}")
-    waves = (math.sin(2 * math.pi * (time_s / period + phases.random())) for period in _PERIODS_S)
+    waves = (
+        math.sin(2 * math.pi * (time_s / period_s + phase))
+        for period_s, phase in zip(_PERIODS_S, _phases(seed, name), strict=True)
+    )
     return sum(waves) / len(_PERIODS_S)
+
+
+@functools.cache  # asked for at every step
+def _phases(seed: int, name: str) -> tuple[float, ...]:
+    chance = random.Random(f"{seed} {name}")
+    return tuple(chance.random() for _ in _PERIODS_S)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from stack.simhost.model import CPUS, Levels, State
 def replace_text(path: Path, text: str) -> None:
     """Give `path` new content so that a reader sees the old or the new one, never a mixture."""
     aside = path.with_name(f".{path.name}.new")
-    aside.write_text(text)
+    with aside.open("wb", buffering=0) as file:  # the texts are small: one call writes all
+        file.write(text.encode())
     aside.replace(path)
 
 

@@ -100,7 +100,7 @@ class Host:
 
     def logged(self, text: str) -> str:
         """Wait until the log of all processes holds `text`, and return the log."""
-        return _eventually(lambda: text in self.log() and self.log(), f"not logged: {text}")
+        return _eventually(lambda: self.log() if text in self.log() else "", f"not logged: {text}")
 
     def log(self) -> str:
         return self._log.read_text()
