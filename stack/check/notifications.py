@@ -33,7 +33,10 @@ def check(configuration: Configuration, programs: Programs) -> Iterator[Problem]
     files = {path.name: path for path in configuration.templates}
     with tempfile.TemporaryDirectory() as folder:
         samples = _samples(Path(folder))
-        for number, value in sorted(texts):
+        # One text of all is asked about once; which of them it is matters only if it fails.
+        whole = "\n".join(value for _, value in sorted(texts))
+        refused = _refusal(whole, samples, configuration, programs)
+        for number, value in sorted(texts) if refused else []:
             words = _refusal(value, samples, configuration, programs)
             if not words:
                 continue
