@@ -121,7 +121,7 @@ def _show(stack: Instance) -> list[str]:
         )
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     console.print(table)
-    total += sum(memory_bytes(pid) for pid in [_supervisor_pid(stack)] if pid)
+    total += memory_bytes(_supervisor_pid(stack), family=False)
     console.print(
         f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
         f"  memory {total / _MIB:.0f} MB  {stack.directory}"
@@ -141,14 +141,17 @@ def _supervisor_pid(stack: Instance) -> int:
     try:
         return int((stack.directory / "supervisord.pid").read_text())
     except (OSError, ValueError):
-        return 0
+        return -1
 
 
-def memory_bytes(pid: int) -> int:
-    """Proportional set size of a process with its children, in bytes: shared pages count once."""
+def memory_bytes(pid: int, *, family: bool = True) -> int:
+    """Proportional set size in bytes, where shared pages count once; with all child processes.
+
+    0 when there is no such process.
+    """
     try:
-        parent = psutil.Process(pid)
-        family = [parent, *parent.children(recursive=True)]
-        return sum(int(process.memory_full_info().pss) for process in family)
+        process = psutil.Process(pid)
+        counted = [process, *(process.children(recursive=True) if family else [])]
+        return sum(int(one.memory_full_info().pss) for one in counted)
     except psutil.Error:
         return 0

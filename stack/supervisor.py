@@ -94,7 +94,7 @@ class Supervisor:
     def running(self) -> bool:
         try:
             with self._call() as server:
-                return bool(server.getState()["statename"] == "RUNNING")
+                return bool(server.getState()["statename"])
         except (OSError, HTTPException):
             return False
 
@@ -132,11 +132,14 @@ class Supervisor:
                     if time.monotonic() > deadline:
                         break
                     time.sleep(0.02)
-                server.shutdown()
+                else:
+                    # Nothing is left for it to do, and its own shutdown takes over a second.
+                    _signal(processes(self.directory), signal.SIGKILL)
         except (OSError, HTTPException, Fault):
             pass  # it does not run, or went away meanwhile: the sweep finds what it left
         self.sweep()
-        self._socket.unlink(missing_ok=True)
+        for name in ("supervisor.sock", "supervisord.pid"):
+            (self.directory / name).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """End every process that carries this instance's mark: SIGTERM, then SIGKILL."""

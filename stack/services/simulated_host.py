@@ -1,9 +1,13 @@
 """The simulated host: a synthetic /proc and /sys that node_exporter reads."""
 
 import sys
+import time
 from pathlib import Path
 
 from stack.service import Layout, Service
+
+_FRESH_S = 1.0
+"""Age in seconds up to which its files count as alive; it writes them several times a second."""
 
 
 def root(layout: Layout) -> Path:
@@ -19,7 +23,11 @@ def command(layout: Layout) -> list[str]:
 
 def ready(layout: Layout) -> str | None:
     stat = root(layout) / "proc" / "stat"
-    return None if stat.exists() else f"{stat} is not there yet"
+    try:
+        age_s = time.time() - stat.stat().st_mtime
+    except FileNotFoundError:
+        return f"{stat} is not there yet"
+    return None if age_s < _FRESH_S else f"{stat} is {age_s:.0f} s old"
 
 
 SERVICE = Service(

@@ -1,0 +1,69 @@
+"""The commands as a user runs them, on ports and in a state folder of their own."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.errors import HostCannot
+from stack.paths import REPO
+from stack.ports import check_free, shifted
+from stack.services import SERVICES
+
+Doit = Callable[..., subprocess.CompletedProcess[str]]
+
+COMMAND = [sys.executable, "-m", "stack.cli"]
+
+
+@pytest.fixture(scope="module")
+def offset() -> str:
+    """A port offset at which nobody listens."""
+    while True:
+        candidate = random.SystemRandom().randrange(11_000, 22_000)
+        try:
+            check_free(shifted(SERVICES.values(), candidate))
+        except HostCannot:
+            continue
+        return str(candidate)
+
+
+@pytest.fixture(scope="module")
+def doit(state_dir: Path) -> Doit:
+    def run(*arguments: str, before: list[str] | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*(before or []), *COMMAND, *arguments],
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def begun(state_dir: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a command without waiting for it; killed when the test ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=REPO,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
