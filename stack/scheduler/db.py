@@ -10,6 +10,7 @@ fresh pool is opened as soon as it succeeds. Meanwhile requests fail at once.
 """
 
 import asyncio
+import contextvars
 import logging
 import select
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -73,7 +74,8 @@ class Database:
 
     def start(self) -> None:
         """Begin to connect, in the background."""
-        self._reviver = asyncio.create_task(self._revive(), name="database-reviver")
+        # In a context of its own: what it logs is not about the request that noticed the loss.
+        self._reviver = asyncio.create_task(self._revive(), context=contextvars.Context())
 
     async def close(self) -> None:
         """Stop trying and close all connections."""

@@ -21,7 +21,7 @@ VARIABLES = {
     "SCHEDULER_SEED": "integer that decides all seeded rows; default 2025",
     "SCHEDULER_PASSWORD": "password of every seeded user, fixed when seeding; default `residency`",
     "SCHEDULER_SECRET": "key that signs tokens; default: derived from password and seed",
-    "SCHEDULER_POOL_SIZE": "database connections; default 16",
+    "SCHEDULER_POOL_SIZE": "database connections; default 20",
     "SCHEDULER_MAX_WAITING": "requests that may wait for a connection, others get 503; default 100",
     "SCHEDULER_ACQUIRE_TIMEOUT": "seconds to wait for one of the busy connections; default 15",
     "SCHEDULER_STATEMENT_TIMEOUT": "seconds that one statement may take; default 60",
@@ -37,7 +37,7 @@ class Settings:
     seed: int = 2025
     password: str = "residency"
     secret: bytes = b""
-    pool_size: int = 16
+    pool_size: int = 20
     max_waiting: int = 100
     acquire_timeout_s: float = 15.0
     statement_timeout_s: float = 60.0
