@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
+from doit.cmdparse import CmdOption, CmdParseError, TaskParse
 from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed
 from doit.reporter import ZeroReporter
@@ -74,9 +75,7 @@ def task(
 
 def _shielded(function: str, names: set[str]) -> Callable[..., object]:
     def call(task: Any) -> object:
-        given = dict(task.options or {})
-        if task.pos_arg:
-            given[task.pos_arg] = [*given.get(task.pos_arg, []), *(task.pos_arg_val or [])]
+        given = _given(task)
         try:
             module, name = function.split(":")
             getattr(import_module(module), name)(**{name: given[name] for name in names})
@@ -92,6 +91,25 @@ def _shielded(function: str, names: set[str]) -> Callable[..., object]:
         return True
 
     return call
+
+
+def _given(task: Any) -> dict[str, Any]:
+    """The parameters as given. doit stops at the first plain argument; options may follow it."""
+    given = dict(task.options or {})
+    if not task.pos_arg:
+        return given
+    parser = TaskParse([CmdOption(param) for param in task.params])
+    plain, rest = [], list(task.pos_arg_val or [])
+    while rest:
+        try:
+            options, after = parser.parse_only(rest, {task.pos_arg: [], **given})
+        except CmdParseError:  # not ours: meant for whom the task calls
+            after, options = rest, given
+        given |= options
+        plain += after[:1]
+        rest = after[1:]
+    given[task.pos_arg] = [*given.get(task.pos_arg, []), *plain]
+    return given
 
 
 def _failed(text: str, code: int, verbose: bool) -> TaskFailed:

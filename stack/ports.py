@@ -71,8 +71,9 @@ def _is_taken(port: int) -> bool:
 
 def _holder(port: int) -> str:
     for connection in psutil.net_connections("tcp"):
-        listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-        if not listens or connection.laddr[1] != port:
+        # psutil gives the address of an unbound socket as an empty tuple.
+        address = tuple(connection.laddr)
+        if connection.status != psutil.CONN_LISTEN or port not in address:
             continue
         if connection.pid is None:
             return "a process of another user"

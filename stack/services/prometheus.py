@@ -15,7 +15,7 @@ def config(layout: Layout) -> dict[str, str]:
     source = layout.config_root / "prometheus"
     main = load(source / "prometheus.yml")
     scaled = speed.scale_prometheus(main, layout.speed)
-    scrape_s = speed.seconds(scaled["global"]["scrape_interval"])
+    scrape_s = speed.scrape_interval(scaled)
     files = {"prometheus.yml": render(scaled, layout, file=source / "prometheus.yml")}
     for path in sorted((source / "rules").glob("*.yml")):
         rules = speed.scale_rules(

@@ -62,6 +62,14 @@ def test_cli_plain_arguments_follow_those_of_the_option(doit) -> None:
     assert doit("speak", "--add", "a", "--add", "b", "c", "d").stdout == "quiet a b c d\n"
 
 
+def test_cli_options_may_follow_plain_arguments(doit) -> None:
+    assert doit("speak", "a", "--word", "loud", "b", "--add", "c").stdout == "loud c a b\n"
+
+
+def test_cli_options_of_others_are_passed_on(doit) -> None:
+    assert doit("speak", "--", "-k", "name").stdout == "quiet -k name\n"
+
+
 @pytest.mark.parametrize(
     ("word", "code", "said"),
     [
