@@ -39,7 +39,8 @@ def short_tests() -> dict[str, str]:
             for case in group["alert_rule_test"]:
                 kind = (case["alertname"], bool(case.get("exp_alerts")))
                 first.setdefault(kind, {**group, "alert_rule_test": [case]})
-        texts[path.name] = yaml.safe_dump({**document, "tests": list(first.values())})
+        short = {**document, "tests": list(first.values()), "evaluation_interval": "15s"}
+        texts[path.name] = yaml.safe_dump(short)
     return texts
 
 
