@@ -7,10 +7,10 @@ gone, however it went, so is locust: `python -m locust -f SCENARIO.py,loadgen/le
 import json
 import os
 import sys
+import threading
 import time
 from typing import Any
 
-import gevent
 from locust import events
 
 EVERY_S = 0.5
@@ -28,8 +28,12 @@ def figures(environment: Any, now: float) -> dict[str, Any]:
         "failures": total.num_failures,
         "median_ms": total.median_response_time or 0,
         "p95_ms": total.get_response_time_percentile(0.95) or 0,
-        "errors": [f"{e.occurrences} × {e.method} {e.name}: {e.error}" for e in errors[:ERRORS_SHOWN]],
-    }  # fmt: skip
+        "errors": [_told(error) for error in errors[:ERRORS_SHOWN]],
+    }
+
+
+def _told(error: Any) -> str:
+    return f"{error.occurrences}x {error.method} {error.name}: {error.error}"
 
 
 def _report(environment: Any, parent: int) -> None:
@@ -39,11 +43,14 @@ def _report(environment: Any, parent: int) -> None:
             print(json.dumps(figures(environment, time.time())), flush=True)
         except BrokenPipeError:
             break
-        gevent.sleep(EVERY_S)
+        time.sleep(EVERY_S)
     sys.stderr.write("the process that started locust is gone; so is locust\n")
     os._exit(1)
 
 
-@events.init.add_listener
 def _on_init(environment: Any, **_: Any) -> None:
-    gevent.spawn(_report, environment, os.getppid())
+    # Locust has made threads cooperative: this one is a greenlet beside the users.
+    threading.Thread(target=_report, args=(environment, os.getppid()), daemon=True).start()
+
+
+events.init.add_listener(_on_init)  # type: ignore[no-untyped-call]

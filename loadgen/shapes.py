@@ -33,19 +33,20 @@ class Staged(LoadTestShape):
     stages: ClassVar[tuple[Stage, ...]] = ()
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._index = 0
         self._reached_s: float | None = None
 
     def reset_time(self) -> None:
-        super().reset_time()
+        super().reset_time()  # type: ignore[no-untyped-call]
         self._index, self._reached_s = 0, None
 
     def tick(self) -> tuple[int, float] | None:
-        now_s = self.get_run_time()
+        now_s: float = self.get_run_time()  # type: ignore[no-untyped-call]
         if self._asked_to_end(now_s):
             return None
-        if self._reached_s is None and self.get_current_user_count() == self._stage.users:
+        users: int = self.get_current_user_count()  # type: ignore[no-untyped-call]
+        if self._reached_s is None and users == self._stage.users:
             self._reached_s = now_s
         following = stage_at(self.stages, self._index, self._reached_s, now_s)
         if following != self._index:
@@ -61,8 +62,8 @@ class Staged(LoadTestShape):
     def _asked_to_end(self, now_s: float) -> bool:
         """Locust leaves `--run-time` to the shape."""
         options = self.runner.environment.parsed_options if self.runner else None
-        run_time_s = getattr(options, "run_time", None)
-        return bool(run_time_s) and now_s >= run_time_s
+        run_time_s: float | None = getattr(options, "run_time", None)
+        return bool(run_time_s and now_s >= run_time_s)
 
 
 class ClinicMorning(Staged):

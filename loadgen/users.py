@@ -77,6 +77,11 @@ class ClinicUser(HttpUser):
         answer = self.client.get(path, params=query, name=name or path)
         return answer.json() if answer.ok else None
 
+    def listed(self, path: str, **query: Any) -> list[Any]:
+        """The items of a list; none when it failed."""
+        answer = self.read(path, **query)
+        return list(answer["items"]) if answer else []
+
     def write(
         self, path: str, body: dict[str, Any], *, name: str = "", fine: tuple[int, ...] = ()
     ) -> Any:
@@ -112,7 +117,7 @@ class Resident(ClinicUser):
 
     @task(1)
     def ask_for_a_swap(self) -> None:
-        own = self.read("/api/v1/schedule", person_id=self.person_id, **week())
+        own = self.listed("/api/v1/schedule", person_id=self.person_id, **week())
         if own:
             wish = {"assignment_id": random.choice(own)["id"], "reason": fake.sentence(),
                     "target_id": random.randint(1, RESIDENTS)}  # fmt: skip
@@ -138,9 +143,13 @@ class Coordinator(ClinicUser):
     @task(2)
     def note_an_absence(self) -> None:
         days = week()
-        absence = {"person_id": random.randint(1, RESIDENTS), "first_day": days["start"],
-                   "last_day": days["end"], "kind": random.choice(["sick", "vacation", "conference"]),
-                   "note": fake.sentence()}  # fmt: skip
+        absence = {
+            "person_id": random.randint(1, RESIDENTS),
+            "first_day": days["start"],
+            "last_day": days["end"],
+            "kind": random.choice(["sick", "vacation", "conference"]),
+            "note": fake.sentence(),
+        }
         self.write("/api/v1/absences", absence, fine=(409, 422))
 
     @task(1)
@@ -168,9 +177,8 @@ class Faculty(ClinicUser):
 
     @task(1)
     def decide_on_a_swap(self) -> None:
-        open_swaps = self.read("/api/v1/swaps", status="pending", limit=20) or {}
-        items = open_swaps.get("items", []) if isinstance(open_swaps, dict) else open_swaps
-        if items:
+        waiting = self.listed("/api/v1/swaps", status="pending", limit=20)
+        if waiting:
             verb = random.choice(["approve", "approve", "reject"])
-            path = f"/api/v1/swaps/{random.choice(items)['id']}/{verb}"
+            path = f"/api/v1/swaps/{random.choice(waiting)['id']}/{verb}"
             self.write(path, {}, name=f"/api/v1/swaps/[id]/{verb}", fine=(409,))

@@ -15,7 +15,7 @@ class SlowDatabaseLink:
     """
 
     latency_s: float
-    round_trips: int = 2
+    round_trips: int = 1
     """Of a usual request, for how soon the first slow one can have ended."""
     touches: frozenset[str] = frozenset({SERVICE, "backend"})
 

@@ -1,5 +1,14 @@
 """Runs scenarios against instances, keeps the evidence, judges it and reports.
 
-`scenario` declares, `deadlines` derives, `verdict` judges (all three pure); `watch` observes,
-`play` acts on one instance, `run` packs scenarios onto instances, `report` writes.
+`scenario` declares, `deadlines` derives, `verdict` judges (all pure); `watch` observes, `gate` and
+`play` act on one instance, `run` packs scenarios onto instances, `report` writes.
 """
+
+from collections.abc import Sequence
+
+
+def verify_alerts(only: Sequence[str] = (), speed: float = 60.0, keep: bool = False) -> int:
+    """Prove alerts, all when `only` is empty. See `scenarios.proof.run.verify_alerts`."""
+    from scenarios.proof import run
+
+    return run.verify_alerts(only, speed=speed, keep=keep)

@@ -35,6 +35,7 @@ class Rule:
     """One alert rule as the instance evaluates it; times in seconds."""
 
     alert: str
+    expression: str
     for_s: float
     keep_firing_for_s: float
     range_s: float
@@ -159,6 +160,7 @@ def read_rule(alert: str, prometheus_config: Path) -> Rule:
     found = [
         Rule(
             alert=alert,
+            expression=str(rule["expr"]),
             for_s=_seconds(rule, "for", 0),
             keep_firing_for_s=_seconds(rule, "keep_firing_for", 0),
             range_s=speed.longest_range(str(rule["expr"])),

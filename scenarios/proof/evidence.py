@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -135,8 +135,9 @@ def to_line(event: Event) -> str:
 def from_line(line: str) -> Event:
     """Inverse of `to_line`. Raises ValueError or KeyError for anything else."""
     read: dict[str, Any] = json.loads(line)
-    kind = KINDS[read.pop("kind_of_event")]
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in read.items()})
+    kind: Any = KINDS[read.pop("kind_of_event")]
+    event: Event = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in read.items()})
+    return event
 
 
 @dataclass
@@ -162,6 +163,13 @@ class Evidence:
         """What belongs to one scenario or to the instance as a whole, in order of arrival."""
         with self.lock:
             return tuple(event for event in self._events if event.scenario in ("", scenario))
+
+    def bystanders(self, alerts: Collection[str]) -> set[str]:
+        """Alerts other than these that became active or were notified of."""
+        with self.lock:
+            active = {e.alert for e in self._events if isinstance(e, AlertState) and e.active_at}
+            named = {a for e in self._events if isinstance(e, Notification) for a in e.alerts}
+        return (active | named) - set(alerts)
 
 
 def read(path: Path) -> Iterable[Event]:

@@ -40,7 +40,15 @@ SCENARIO = Scenario(
     notifications=(slack("#alerts-database"), pagerduty("on-call")),
     may_also_fire=frozenset({"HighErrorRate"}),
 )
-RULE = Rule(alert=ALERT, for_s=1, keep_firing_for_s=0, range_s=0, evaluation_s=0.25, scrape_s=0.25)
+RULE = Rule(
+    alert=ALERT,
+    expression="",
+    for_s=1,
+    keep_firing_for_s=0,
+    range_s=0,
+    evaluation_s=0.25,
+    scrape_s=0.25,
+)
 ROUTE = Route(receivers=("all",), group_wait_s=0.5, group_interval_s=5)
 DEADLINES: Deadlines = derive(RULE, ROUTE, NoFault())  # type: ignore[arg-type]
 # pending 3.25, firing 4.5, notified 5.0 after the fault; inactive 3.25, resolved 8.25 after undo

@@ -1,0 +1,116 @@
+"""Which scenarios there are, which alert rules there are, and whether each has the other."""
+
+import importlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+
+from scenarios.proof.scenario import Scenario
+from stack.errors import BadInput
+from stack.paths import REPO
+
+FOLDER = REPO / "scenarios"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A scenario and the file that declares it, which is a locustfile too."""
+
+    scenario: Scenario
+    file: Path
+
+    @property
+    def where(self) -> str:
+        return f"{self.file.parent.name}/{self.file.name}"
+
+
+def find(folder: Path = FOLDER) -> list[Found]:
+    """All scenarios, validated, by file name. Raises one BadInput with everything that is wrong."""
+    # Locust patches the standard library when it is imported, unless it is told not to.
+    os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+    found, problems = [], []
+    for file in sorted(folder.glob("*/*.py")):
+        if file.parent.name == "proof" or file.name == "__init__.py":
+            continue
+        try:
+            scenario = _load(file)
+        except BadInput as error:
+            problems.append(str(error))
+            continue
+        found.append(Found(scenario=scenario, file=file))
+        problems += [f"{file.parent.name}/{file.name}: {one}" for one in scenario.problems()]
+    names = [one.scenario.alert for one in found]
+    problems += [f"alert `{name}` has {names.count(name)} scenarios; keep one."
+                 for name in sorted(set(names)) if names.count(name) > 1]  # fmt: skip
+    if problems:
+        raise BadInput("scenarios that cannot be played:\n  " + "\n  ".join(problems))
+    return found
+
+
+def _load(file: Path) -> Scenario:
+    where = f"{file.parent.name}/{file.name}"
+    try:
+        module = importlib.import_module(f"scenarios.{file.parent.name}.{file.stem}")
+        scenario = module.SCENARIO
+    except Exception as error:  # whatever a scenario's author wrote, the message names the file
+        raise BadInput(f"{where}: {type(error).__name__}: {error}") from error
+    if not isinstance(scenario, Scenario):
+        raise BadInput(f"{where}: `SCENARIO` is a {type(scenario).__name__}, wanted a Scenario.")
+    if file.stem.replace("_", "") != scenario.alert.lower():
+        raise BadInput(f"{where}: its alert is `{scenario.alert}`; name the file after it.")
+    return scenario
+
+
+def rules(config_root: Path) -> dict[str, str]:
+    """Alert → the stem of the rule file that has it, as people write them."""
+    found = {}
+    for path in sorted((config_root / "prometheus" / "rules").glob("*.yml")):
+        try:
+            groups = (yaml.safe_load(path.read_text()) or {}).get("groups") or ()
+        except yaml.YAMLError as error:
+            raise BadInput(f"`{path}` is not YAML: {error}") from error
+        for group in groups:
+            for rule in group.get("rules") or ():
+                if "alert" in rule:
+                    found[str(rule["alert"])] = path.stem
+    return found
+
+
+def choose(found: Sequence[Found], only: Sequence[str]) -> list[Found]:
+    """The scenarios with these names, all when none is given.
+
+    Raises BadInput that suggests the nearest names.
+    """
+    by_name = {one.scenario.alert: one for one in found}
+    wanted = [name for given in only for name in re.split(r"[,\s]+", given) if name]
+    for name in wanted:
+        if name not in by_name:
+            close = {known.lower(): known for known in by_name}
+            near = get_close_matches(name.lower(), close, n=3, cutoff=0.4)
+            known = ", ".join(close[one] for one in near) or ", ".join(sorted(by_name))
+            raise BadInput(f"there is no scenario for alert `{name}`.", cure=f"Try {known}.")
+    return [one for one in found if not wanted or one.scenario.alert in wanted]
+
+
+def uncovered(found: Sequence[Found], known: dict[str, str]) -> dict[str, str]:
+    """Alert → why it fails without being played: a rule without scenario, or the reverse."""
+    gaps = {}
+    by_name = {one.scenario.alert: one for one in found}
+    for alert, stem in known.items():
+        if alert not in by_name:
+            gaps[alert] = (
+                f"alert rule without scenario: `rules/{stem}.yml` has it, `scenarios/{stem}/` not"
+            )
+        elif by_name[alert].file.parent.name != stem:
+            gaps[alert] = (
+                f"its rule is in `rules/{stem}.yml`, its scenario is {by_name[alert].where}"
+            )
+    for alert, one in by_name.items():
+        if alert not in known:
+            gaps[alert] = f"scenario without alert rule: {one.where}, but no rule has that name"
+    return gaps

@@ -1,0 +1,116 @@
+"""The steady-state gate: nothing is injected before an instance is seen healthy under traffic."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from scenarios.proof.deadlines import Deadlines, Rule
+from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
+from scenarios.proof.watch import Watcher
+from stack.speed import tree
+
+BACKEND_REQUESTS = 'sum(rate(http_requests_total{{job="backend"}}[{window_ms}ms]))'
+
+
+def pass_gate(
+    rule: Rule,
+    deadlines: Deadlines,
+    watcher: Watcher,
+    locust: "subprocess.Popen[str]",
+    evidence: Evidence,
+    *,
+    stopped: Callable[[], bool],
+    tell: Callable[[str], None],
+) -> bool:
+    """Wait until everything is steady; the evidence says that it is, or why it never was."""
+    limit_s, wanted = deadlines.steady.seconds, deadlines.steady_evaluations
+    give_up = time.time() + limit_s
+    while not stopped():
+        rate = _requests_per_s(rule, watcher)
+        reason = (
+            _unsteady_traffic(rule.alert, locust, evidence)
+            or _unsteady_metrics(rule, watcher, rate)
+            or _unsteady_rule(rule.alert, watcher, wanted)
+        )
+        if reason is None or time.time() > give_up:
+            evaluations = watcher.inactive_evaluations(rule.alert)
+            said = f"{reason}, still after {limit_s:.0f} s" if reason else ""
+            evidence.add(Gate(
+                at=watcher.until, instance=watcher.instance.name, scenario=rule.alert,
+                passed=reason is None, reason=said, evaluations=evaluations, requests_per_s=rate,
+            ))  # fmt: skip
+            return reason is None
+        tell(f"steady? {reason}")
+        time.sleep(0.1)
+    return False
+
+
+def _unsteady_traffic(
+    alert: str, locust: "subprocess.Popen[str]", evidence: Evidence
+) -> str | None:
+    """Why the traffic is not healthy yet; None when it is."""
+    if locust.poll() is not None:
+        return f"locust ended with exit code {locust.returncode}"
+    seen = [one for one in evidence.of(alert) if isinstance(one, TrafficSeen)]
+    if not seen or not seen[-1].requests:
+        return "no traffic yet"
+    if seen[-1].failures:
+        return f"{seen[-1].failures} of {seen[-1].requests} requests fail ({seen[-1].errors[0]})"
+    return None
+
+
+def _unsteady_metrics(rule: Rule, watcher: Watcher, rate: float) -> str | None:
+    """Why Prometheus does not see a healthy stack yet; None when it does."""
+    try:
+        targets = watcher.get("prometheus", "/api/v1/targets", state="active")
+        for target in targets["data"]["activeTargets"]:
+            if target["health"] != "up":
+                job = target["labels"]["job"]
+                return f"target `{job}` is {target['health']} {target['lastError']}".strip()
+        if not rate > 0:
+            return "Prometheus sees no requests"
+        for selector in selectors(rule.expression):
+            if not _value(watcher, f"count({selector})"):
+                return f"its rule reads `{selector}`, which has no series"
+    except httpx.HTTPError as error:
+        return f"Prometheus does not answer: {error}"
+    return None
+
+
+def _unsteady_rule(alert: str, watcher: Watcher, wanted: int) -> str | None:
+    """Why the alert is not known to be inactive yet; None when it is."""
+    if active := watcher.active():
+        return f"`{active[0]}` is active"
+    done = watcher.inactive_evaluations(alert)
+    return None if done >= wanted else f"rule evaluated inactive {done} of {wanted} times"
+
+
+def selectors(expression: str) -> list[str]:
+    """What a rule reads and must therefore exist; within `absent` nothing has to."""
+
+    def below(node: tree.Node) -> list[str]:
+        if node.kind == "call" and node.name.startswith("absent"):
+            return []
+        # Its range is dropped: what matters is that the series are there.
+        text = node.text.rpartition("[")[0] if node.range_s else node.text
+        own = [text] if node.kind == "selector" else []
+        return own + [text for part in node.parts for text in below(part)]
+
+    return below(tree.read(expression))
+
+
+def _requests_per_s(rule: Rule, watcher: Watcher) -> float:
+    window_ms = round(rule.scrape_s * 4000)
+    try:
+        return _value(watcher, BACKEND_REQUESTS.format(window_ms=window_ms))
+    except httpx.HTTPError:
+        return 0.0
+
+
+def _value(watcher: Watcher, query: str) -> float:
+    """The value of a query that gives one sample; 0 when it gives none."""
+    result: Any = watcher.get("prometheus", "/api/v1/query", query=query)["data"]["result"]
+    return float(result[0]["value"][1]) if result else 0.0

@@ -1,0 +1,26 @@
+"""Which scenarios may run at the same time on one instance."""
+
+from collections.abc import Sequence
+
+from scenarios.proof.catalogue import Found
+
+
+def pack(found: Sequence[Found]) -> list[list[Found]]:
+    """Groups whose members touch nothing in common: greedy colouring in the given order.
+
+    The same scenarios give the same groups. A scenario also keeps apart from one whose alert it
+    may set off.
+    """
+    groups: list[list[Found]] = []
+    for one in found:
+        home = next((g for g in groups if not any(_clash(one, other) for other in g)), None)
+        if home is None:
+            groups.append([one])
+        else:
+            home.append(one)
+    return groups
+
+
+def _clash(one: Found, other: Found) -> bool:
+    a, b = one.scenario, other.scenario
+    return bool(a.touches & b.touches or a.alert in b.may_also_fire or b.alert in a.may_also_fire)

@@ -1,0 +1,214 @@
+"""Plays a group of scenarios on one instance, all at the same time."""
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+from loadgen.faults.base import FaultFailed
+from loadgen.traffic import driving
+from scenarios.proof import deadlines as timing
+from scenarios.proof.catalogue import Found
+from scenarios.proof.deadlines import Deadlines, Rule
+from scenarios.proof.evidence import Evidence, FaultStep, Stopped, TrafficSeen
+from scenarios.proof.gate import pass_gate
+from scenarios.proof.verdict import Outcome, Verdict, judge
+from scenarios.proof.watch import Watcher
+from stack.errors import LabError
+from stack.instance import Instance
+
+PUT_RIGHT_WITHIN_S = 15.0
+"""Real seconds in which an undone fault must be seen to be gone."""
+
+WATCHER_MAY_LAG_S = 5.0
+"""A deadline is held against what has been watched, unless the watcher is this far behind."""
+
+LOOK_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What one scenario is doing, for whoever looks on."""
+
+    alert: str
+    instance: str
+    what: str
+    zero: float | None = None
+    """Unix seconds from which the deadline counts; None before the fault."""
+    due: float | None = None
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """How one scenario went."""
+
+    verdict: Verdict
+    deadlines: Deadlines
+    rule: Rule
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """One instance with everything that the scenarios of a group share."""
+
+    instance: Instance
+    evidence: Evidence
+    folder: Path
+    """Where logs of locust go."""
+    stop: Flag
+    tell: Tell
+
+
+def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
+    """The verdict of each scenario of the group, by alert. Whatever happens, faults are undone."""
+    disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
+    with ExitStack() as ending:
+        watcher = ending.enter_context(Watcher(stage.instance, stage.evidence, disturbed))
+        parts = [_Part(found, group, stage, watcher) for found in group]
+        for part in parts:
+            part.locust = ending.enter_context(part.traffic())
+        steady = [part for part in parts if part.gate()]
+        with ThreadPoolExecutor(max(1, len(steady))) as pool:
+            for future in [pool.submit(part.perform) for part in steady]:
+                future.result()
+    return {part.scenario.alert: part.played() for part in parts}
+
+
+class _Part:
+    """One scenario of the group."""
+
+    def __init__(
+        self, found: Found, group: Sequence[Found], stage: Stage, watcher: Watcher
+    ) -> None:
+        self.scenario = found.scenario
+        self.file = found.file
+        self.stage = stage
+        self.watcher = watcher
+        self.locust: subprocess.Popen[str] | None = None
+        self.rule, self.deadlines = derived(found, stage.instance)
+        companions = [other.scenario for other in group if other is not found]
+        self.explained = frozenset[str]().union(
+            *({other.alert} | other.may_also_fire for other in companions)
+        )
+
+    def traffic(self) -> Any:
+        """Locust, bounded by the longest that the scenario can take."""
+        limits = (self.deadlines.steady, self.deadlines.notified, self.deadlines.resolved)
+        return driving(
+            self.file,
+            self.stage.instance,
+            run_time_s=sum(limit.seconds for limit in limits) + 2 * PUT_RIGHT_WITHIN_S,
+            log=self.stage.folder / f"locust-{self.scenario.alert}.log",
+            heard=self._heard,
+        )
+
+    def gate(self) -> bool:
+        """True when the instance is steady, so that the fault may be injected."""
+        assert self.locust is not None
+        return pass_gate(
+            self.rule, self.deadlines, self.watcher, self.locust, self.stage.evidence,
+            stopped=self.stage.stop.is_set, tell=self._tell,
+        )  # fmt: skip
+
+    def perform(self) -> None:
+        """Fault, wait for the notifications, put right, wait for the rest of the chain."""
+        fault, instance = self.scenario.fault, self.stage.instance
+        if reason := fault.blocked(instance):
+            self._step("blocked", reason)
+            return
+        with ExitStack() as undo:
+            undo.callback(self._put_right)
+            self._step("injecting", str(fault))
+            try:
+                fault.inject(instance)
+            except Exception as error:  # a fault's own code: the others go on, this one has failed
+                self._step("failed", _told(error))
+                return
+            self._step("injected", str(fault))
+            self._follow(until="put right")
+        self._follow(until="")
+
+    def played(self) -> Played:
+        if self.stage.stop.is_set() and not self._is_over():
+            self._add(Stopped, why="interrupted")
+        return Played(verdict=self._judge(now=None), deadlines=self.deadlines, rule=self.rule)
+
+    def _follow(self, *, until: str) -> None:
+        """Wait while the verdict is running and its next link is not `until`."""
+        while not self.stage.stop.is_set():
+            # Evidence is complete up to what the watcher has read, not up to this moment.
+            now = max(self.watcher.until, time.time() - WATCHER_MAY_LAG_S)
+            verdict = self._judge(now=now)
+            link = verdict.links[-1]
+            if verdict.outcome is not Outcome.RUNNING or link.name == until:
+                return
+            self._tell(link.said, verdict.zero, link.due)
+            self.stage.stop.wait(LOOK_EVERY_S)
+
+    def _put_right(self) -> None:
+        fault, instance = self.scenario.fault, self.stage.instance
+        self._step("undoing", str(fault))
+        give_up = time.monotonic() + PUT_RIGHT_WITHIN_S
+        try:
+            fault.undo(instance)
+            while wrong := fault.verify(instance):
+                if time.monotonic() > give_up:
+                    raise FaultFailed(wrong)
+                time.sleep(LOOK_EVERY_S)
+        except Exception as error:  # the instance is not used again, so no more than this is lost
+            self._step("failed", _told(error))
+        else:
+            self._step("undone", str(fault))
+
+    def _judge(self, now: float | None) -> Verdict:
+        events = self.stage.evidence.of(self.scenario.alert)
+        return judge(events, self.scenario, self.deadlines, now=now, explained=self.explained)
+
+    def _is_over(self) -> bool:
+        return self._judge(now=self.watcher.until).outcome is not Outcome.RUNNING
+
+    def _heard(self, figures: Mapping[str, Any]) -> None:
+        """Locust's figures, as `loadgen.leash` tells them."""
+        errors = tuple(figures["errors"])
+        self._add(TrafficSeen, **{**figures, "errors": errors})
+
+    def _step(self, step: str, detail: str) -> None:
+        self._add(FaultStep, step=step, detail=detail)
+        self._tell(f"{step}: {detail}")
+
+    def _add(self, kind: Any, **fields: Any) -> None:
+        given = {"at": time.time(), "instance": self.stage.instance.name, **fields}
+        self.stage.evidence.add(kind(scenario=self.scenario.alert, **given))
+
+    def _tell(self, what: str, zero: float | None = None, due: float | None = None) -> None:
+        self.stage.tell(
+            Progress(
+                alert=self.scenario.alert,
+                instance=self.stage.instance.name,
+                what=what,
+                zero=zero,
+                due=due,
+            )
+        )
+
+
+def _told(error: Exception) -> str:
+    expected = isinstance(error, FaultFailed | LabError)
+    return str(error) if expected else f"{type(error).__name__}: {error}"
+
+
+def derived(found: Found, instance: Instance) -> tuple[Rule, Deadlines]:
+    """The rule as the instance has it, and the deadlines that follow."""
+    scenario = found.scenario
+    rule = timing.read_rule(scenario.alert, instance.config_dir / "prometheus")
+    labels = {**scenario.labels, "alertname": scenario.alert}
+    route = timing.read_route(labels, instance.config_dir / "alertmanager")
+    return rule, timing.derive(rule, route, scenario.fault)

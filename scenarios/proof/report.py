@@ -1,0 +1,167 @@
+"""Writes what a proof found: JUnit XML for CI, one HTML page for people, a table at the end."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from scenarios.proof.deadlines import Deadlines, Rule
+from scenarios.proof.evidence import Event
+from scenarios.proof.scenario import Scenario
+from scenarios.proof.timeline import told
+from scenarios.proof.verdict import Outcome, Verdict
+
+COLOURS = {Outcome.PROVEN: "green", Outcome.FAILED: "red", Outcome.BLOCKED: "yellow"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """All there is to tell of one alert; less when it was not played."""
+
+    verdict: Verdict
+    scenario: Scenario | None = None
+    file: str = ""
+    instance: str = ""
+    deadlines: Deadlines | None = None
+    rule: Rule | None = None
+    events: Sequence[Event] = ()
+
+    @property
+    def alert(self) -> str:
+        return self.verdict.alert
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.verdict.outcome
+
+    @property
+    def over_floor(self) -> float | None:
+        """Fault to last notification, against the floor; None when it was never notified."""
+        notified_s, floor_s = self.verdict.at_s("notified"), self.verdict.floor_s
+        return notified_s / floor_s if notified_s is not None and floor_s else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """A run of scenarios with its verdicts."""
+
+    started: float
+    """Unix seconds."""
+    took_s: float
+    speed: float
+    results: Sequence[Result]
+    instances: Mapping[str, str]
+    """Name → hash."""
+    packages: Mapping[str, str]
+    """Name → store path's name."""
+    folder: Path
+    interrupted: bool
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "report.html"
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(one.outcome is outcome for one in self.results)
+
+    @property
+    def median_over_floor(self) -> float | None:
+        found = [one.over_floor for one in self.results if one.over_floor is not None]
+        return median(found) if found else None
+
+
+def new_folder(reports: Path, now: datetime) -> Path:
+    """`reports/<UTC timestamp>`, made; `reports/latest` points to it from now on."""
+    stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
+    folder = reports / stamp
+    folder.mkdir(parents=True)
+    link = reports / f".latest-{stamp}"
+    link.symlink_to(stamp)
+    link.replace(reports / "latest")
+    return folder
+
+
+def write(proof: Proof) -> None:
+    """Write `junit.xml` and `report.html` beside the evidence."""
+    from scenarios.proof.page import render
+
+    (proof.folder / "junit.xml").write_bytes(junit(proof))
+    proof.page.write_text(render(proof))
+
+
+def junit(proof: Proof) -> bytes:
+    """Each alert a test case; a failure carries the broken link and the timeline."""
+    suite = ET.Element(
+        "testsuite",
+        name="verify-alerts",
+        tests=str(len(proof.results)),
+        failures=str(proof.count(Outcome.FAILED)),
+        errors="0",
+        skipped=str(proof.count(Outcome.BLOCKED)),
+        time=f"{proof.took_s:.3f}",
+        timestamp=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+    )
+    for one in proof.results:
+        group = one.file.partition("/")[0] or "uncovered"
+        case = ET.SubElement(suite, "testcase", name=one.alert, classname=f"scenarios.{group}",
+                             time=f"{_length_s(one):.3f}")  # fmt: skip
+        timeline = "\n".join(told(one.events, one.verdict))
+        if one.outcome is Outcome.BLOCKED:
+            ET.SubElement(case, "skipped", message=_plain(one.verdict.reason))
+        elif one.outcome is not Outcome.PROVEN:
+            failure = ET.SubElement(case, "failure", message=_plain(one.verdict.reason))
+            failure.text = _plain(f"{one.verdict.reason}\n\n{timeline}\n")
+        else:
+            ET.SubElement(case, "system-out").text = _plain(timeline)
+    tree = ET.Element("testsuites", name="verify-alerts")
+    tree.append(suite)
+    ET.indent(tree)
+    text: bytes = ET.tostring(tree, encoding="utf-8", xml_declaration=True)
+    return text
+
+
+def tell(proof: Proof, *, kept: Sequence[str], console: Console | None = None) -> None:
+    """The table at the end, and where the report lies."""
+    console = console or Console(highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("alert", "verdict", "fault → page", "floor", "ratio"):
+        table.add_column(heading, justify="left" if heading in ("alert", "verdict") else "right")
+    for one in proof.results:
+        notified_s, ratio = one.verdict.at_s("notified"), one.over_floor
+        table.add_row(
+            one.alert,
+            f"[{COLOURS[one.outcome]}]{one.outcome}[/]",
+            f"{notified_s:.2f} s" if notified_s is not None else "",
+            f"{one.verdict.floor_s:.2f} s" if one.verdict.floor_s else "",
+            f"{ratio:.2f}" if ratio is not None else "",
+        )
+    console.print()
+    console.print(table)
+    for one in proof.results:
+        if one.verdict.reason:
+            console.print(f"\n{one.alert}: {one.verdict.reason}", markup=False, soft_wrap=True)
+    middle = proof.median_over_floor
+    figure = f", median {middle:.2f} x floor" if middle is not None else ""
+    console.print(f"\n{len(proof.results)} alerts in {proof.took_s:.1f} s at speed {proof.speed:g}"
+                  f"{figure}\nreport {proof.page}", soft_wrap=True)  # fmt: skip
+    for name in kept:
+        console.print(f"instance `{name}` goes on: `doit status --instance {name}` shows it, "
+                      f"`doit down --instance {name}` or the next proof ends it",
+                      soft_wrap=True)  # fmt: skip
+
+
+def _length_s(result: Result) -> float:
+    """Seconds from the first to the last that was seen."""
+    times = [event.at for event in result.events]
+    return max(times) - min(times) if times else 0.0
+
+
+def _plain(text: str) -> str:
+    """Without the control characters that XML cannot hold."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]", "?", text)

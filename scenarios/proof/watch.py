@@ -1,0 +1,188 @@
+"""Watches one instance from outside: Prometheus' rules, Alertmanager's alerts, the inbox."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from scenarios.proof.deadlines import POLL_S
+from scenarios.proof.evidence import (
+    AlertState,
+    Evidence,
+    Held,
+    Notification,
+    Trouble,
+    Watched,
+)
+from stack.instance import Instance
+
+SILENT_S = 3.0
+"""How long a source may not answer before that is trouble; a busy machine is slow, not silent."""
+
+_WATCHED_EVERY_S = 0.5
+_SERVICES_EVERY_S = 1.0
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def seconds_of(stamp: str) -> float:
+    """Unix seconds of an RFC 3339 time."""
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+class Watcher:
+    """Polls the sources in a thread of its own and writes what changes into the evidence."""
+
+    def __init__(self, instance: Instance, evidence: Evidence, disturbed: frozenset[str]) -> None:
+        """`disturbed` are the services that a fault may stop; any other must go on running."""
+        self.instance = instance
+        self.until = time.time()
+        """Every source was read successfully up to here, Unix seconds."""
+        self._evidence = evidence
+        self._disturbed = disturbed
+        self._client = httpx.Client(trust_env=False, timeout=2.0)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"watch-{instance.name}", daemon=True
+        )
+        self._states: dict[tuple[str, Labels], str] = {}
+        self._held: dict[tuple[str, Labels], str] = {}
+        self._inactive: dict[str, set[float]] = {}
+        self._last_message = 0
+        self._silent_since: dict[str, float] = {}
+        self._pids: dict[str, int] = {}
+        self._noted = self._looked = 0.0
+
+    def __enter__(self) -> "Watcher":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._client.close()
+
+    def active(self) -> list[str]:
+        """Names of the alerts that are pending or firing, or that Alertmanager holds."""
+        return sorted({alert for alert, _ in (*self._states, *self._held)})
+
+    def inactive_evaluations(self, alert: str) -> int:
+        """How many evaluations in a row left the alert's rule inactive."""
+        return len(self._inactive.get(alert, ()))
+
+    def get(self, service: str, path: str, **query: str) -> Any:
+        """The parsed answer of a service. Raises httpx.HTTPError."""
+        answer = self._client.get(self.instance.url(service) + path, params=query)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            begun = time.time()
+            # No `and`: each source is read whatever the others say.
+            read = [
+                self._read("prometheus", self._read_rules),
+                self._read("alertmanager", self._read_held),
+                self._read("inbox", self._read_messages),
+            ]
+            if all(read):
+                self._watched(begun)
+            if begun - self._looked >= _SERVICES_EVERY_S:
+                self._looked = begun
+                self._look_at_services(begun)
+            self._stop.wait(max(0.0, POLL_S - (time.time() - begun)))
+
+    def _read(self, source: str, read: Callable[[float], None]) -> bool:
+        now = time.time()
+        try:
+            read(now)
+        except (httpx.HTTPError, ValueError) as error:
+            since = self._silent_since.setdefault(source, now)
+            if 0 < since < now - SILENT_S:
+                self._silent_since[source] = -1.0  # said once
+                what = f"`{source}` at {self.instance.url(source)} stopped answering: {error}"
+                self._add(Trouble, now, what=what)
+            return False
+        self._silent_since.pop(source, None)
+        return True
+
+    def _watched(self, at: float) -> None:
+        self.until = at
+        if at - self._noted >= _WATCHED_EVERY_S:
+            self._noted = at
+            self._add(Watched, at)
+
+    def _read_rules(self, now: float) -> None:
+        found: dict[tuple[str, Labels], str] = {}
+        evaluated: dict[str, float] = {}
+        for group in self.get("prometheus", "/api/v1/rules", type="alert")["data"]["groups"]:
+            for rule in group["rules"]:
+                evaluated[rule["name"]] = seconds_of(rule["lastEvaluation"])
+                self._count(rule, evaluated[rule["name"]])
+                for alert in rule["alerts"]:
+                    key = _key(alert["labels"])
+                    found[key] = alert["state"]
+                    if self._states.get(key) != alert["state"]:
+                        self._add(
+                            AlertState, evaluated[key[0]], alert=key[0], labels=dict(key[1]),
+                            state=alert["state"], active_at=seconds_of(alert["activeAt"]),
+                        )  # fmt: skip
+        for alert, labels in self._states.keys() - found.keys():
+            self._add(AlertState, evaluated.get(alert, now), alert=alert, labels=dict(labels),
+                      state="inactive")  # fmt: skip
+        self._states = found
+
+    def _count(self, rule: Mapping[str, Any], evaluated: float) -> None:
+        """Before its first evaluation a rule has the year 1 as its last."""
+        seen = self._inactive.setdefault(rule["name"], set())
+        if rule["state"] != "inactive" or rule["health"] != "ok":
+            seen.clear()
+        elif evaluated > 0:
+            seen.add(evaluated)
+
+    def _read_held(self, now: float) -> None:
+        found = {
+            _key(alert["labels"]): str(alert["status"]["state"])
+            for alert in self.get("alertmanager", "/api/v2/alerts")
+        }
+        for key, state in found.items():
+            if state != "unprocessed" and self._held.get(key) != state:
+                self._add(Held, now, alert=key[0], labels=dict(key[1]), state=state)
+        for alert, labels in self._held.keys() - found.keys():
+            self._add(Held, now, alert=alert, labels=dict(labels), state="gone")
+        self._held = {key: state for key, state in found.items() if state != "unprocessed"}
+
+    def _read_messages(self, now: float) -> None:
+        for message in self.get("inbox", "/api/messages", after=str(self._last_message)):
+            self._last_message = max(self._last_message, message["id"])
+            self._add(
+                Notification, message["received_at"], id=message["id"],
+                channel=message["channel"], destination=message["destination"],
+                kind=message["kind"], alerts=tuple(message["alerts"]),
+                subject=message["subject"], problems=tuple(message["problems"]),
+                answer=message["answer"], body=message["body"],
+            )  # fmt: skip
+
+    def _look_at_services(self, now: float) -> None:
+        states = self.instance.supervisor.states()
+        for service, pid in {name: state.pid for name, state in states.items()}.items():
+            before = self._pids.get(service, pid)
+            self._pids[service] = pid
+            if pid != before and service not in self._disturbed:
+                gone = (
+                    f"stopped (it was PID {before})" if not pid else f"was restarted as PID {pid}"
+                )
+                self._add(
+                    Trouble, now, what=f"`{service}` {gone}, which the fault does not explain"
+                )
+
+    def _add(self, event: Any, at: float, /, **fields: Any) -> None:
+        self._evidence.add(event(at=at, instance=self.instance.name, **fields))
+
+
+def _key(labels: Mapping[str, str]) -> tuple[str, Labels]:
+    others = tuple(sorted((k, v) for k, v in labels.items() if k != "alertname"))
+    return labels["alertname"], others
