@@ -53,6 +53,8 @@ class Source:
     packages: tuple[Package, ...] | None = None
     system: str | None = None
     cache: Path | None = None
+    mirrors: tuple[str, ...] | None = None
+    """Base URLs of Debian mirrors; unless given, those that the host is configured for."""
 
     def pinned(self) -> Lock:
         return self.lock or load()
@@ -73,7 +75,7 @@ class Source:
         return Store(
             folder=cache / "store",
             artifacts=cache / "artifacts",
-            mirrors=mirrors(lock.snapshot),
+            mirrors=self.mirrors or mirrors(lock.snapshot),
         )
 
 

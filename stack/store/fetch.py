@@ -116,6 +116,8 @@ class Fetcher:
         if have:
             headers["Range"] = f"bytes={have}-"
         with self.client.stream("GET", url, headers=headers) as response:
+            if response.status_code == 416:  # it has less than an earlier try left here
+                raise _WrongContent(f"it has no more than {have} of {artifact.size} bytes")
             if response.status_code not in (200, 206):
                 raise _Refused(f"HTTP {response.status_code}")
             if response.status_code == 200:

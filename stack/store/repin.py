@@ -59,8 +59,9 @@ def repin(source: "Source", keyring: Path = KEYRING) -> list[Change]:
     """
     old = source.lock or _previous()
     cache = source.cache or cache_dir()
-    fresh = _pinned(source.recipes(), old, keyring)
-    new = _complete(source.recipes(), fresh, cache)
+    bases = source.mirrors or mirrors(old.snapshot or "99991231T000000Z")
+    fresh = _pinned(source.recipes(), old, bases, keyring)
+    new = _complete(source.recipes(), fresh, bases, cache)
     changes = [*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new))]
     for change in changes:
         print(change)
@@ -77,12 +78,12 @@ def _previous() -> Lock:
     return Lock(suite=SUITE, release="", snapshot="", artifacts=(), outputs={})
 
 
-def _pinned(packages: Iterable[Package], old: Lock, keyring: Path) -> Lock:
+def _pinned(packages: Iterable[Package], old: Lock, bases: tuple[str, ...], keyring: Path) -> Lock:
     """A lock with artifacts but no outputs. Asks the mirrors one after the other."""
     names = {deb for package in packages for deb in package.debs}
     failures: list[str] = []
     with httpx.Client(timeout=_HTTP_TIMEOUT_S, follow_redirects=True) as client:
-        for mirror in mirrors(old.snapshot or "99991231T000000Z"):
+        for mirror in bases:
             dists = f"{mirror}/dists/{old.suite}"
             try:
                 signed = client.get(f"{dists}/InRelease").raise_for_status().content
@@ -189,14 +190,16 @@ def _artifacts_in(index: str, names: set[str]) -> Iterator[Artifact]:
             )
 
 
-def _complete(packages: Iterable[Package], fresh: Lock, cache: Path) -> Lock:
+def _complete(
+    packages: Iterable[Package], fresh: Lock, bases: tuple[str, ...], cache: Path
+) -> Lock:
     """Build everything for every system in a store of its own, and pin what comes out.
 
     Unpacking runs nothing, so that a machine can build for another CPU.
     """
     make_folder(cache)
     scratch = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
-    store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=mirrors(fresh.snapshot))
+    store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=bases)
     try:
         for system in SYSTEMS.values():
             fresh = _with_outputs(fresh, tuple(packages), system, store)

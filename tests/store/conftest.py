@@ -1,0 +1,215 @@
+"""A small world for the store: packages made on the spot, and a mirror on this machine."""
+
+import hashlib
+import io
+import lzma
+import tarfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from stack.store import Source, tree
+from stack.store.derivation import Package, derive
+from stack.store.lock import Artifact, Lock, Output
+from stack.store.progress import Quiet
+from stack.store.realisation import Store, realise_all
+
+SYSTEM = "amd64"
+
+
+def member(
+    path: str, content: bytes = b"", *, kind: bytes = tarfile.REGTYPE, link: str = "", mode: int = 0
+) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(path)
+    info.type, info.linkname, info.size = kind, link, len(content)
+    info.mode = mode or (0o755 if kind == tarfile.DIRTYPE else 0o644)
+    return info, content
+
+
+def ar(members: Mapping[str, bytes]) -> bytes:
+    parts = [b"!<arch>\n"]
+    for name, content in members.items():
+        parts.append(f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode())
+        parts.append(content + b"\n" * (len(content) % 2))
+    return b"".join(parts)
+
+
+def deb(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """A Debian package of these members, as dpkg-deb would make it."""
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        for info, content in members:
+            archive.addfile(info, io.BytesIO(content))
+    data = lzma.compress(tar.getvalue(), preset=0)
+    return ar({"debian-binary": b"2.0\n", "control.tar.xz": b"", "data.tar.xz": data})
+
+
+@dataclass
+class Mirror:
+    """An HTTP server that can misbehave. Paths are relative to its root."""
+
+    url: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    breaks: dict[str, list[int]] = field(default_factory=dict)
+    """Path -> for each coming request, after how many bytes the connection breaks."""
+    resumes: bool = True
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    """Path and `Range` of every request so far."""
+
+
+def _handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.lstrip("/")
+            wanted = self.headers.get("Range", "")
+            mirror.requests.append((path, wanted))
+            if path not in mirror.files:
+                self.send_error(404)
+                return
+            content = mirror.files[path]
+            start = int(wanted[6:-1]) if wanted and mirror.resumes else 0
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(content) - start))
+            self.end_headers()
+            coming = mirror.breaks.get(path)
+            end = start + coming.pop(0) if coming else len(content)
+            self.wfile.write(content[start:end])
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    return Handler
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    made = Mirror(url="")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(made)) as server:
+        made.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield made
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def publish(mirror: Mirror) -> Callable[[str, bytes], Artifact]:
+    """Put a package on the mirror and get the artifact that pins it."""
+
+    def put(name: str, content: bytes) -> Artifact:
+        path = f"pool/{name}_1.0_amd64.deb"
+        mirror.files[path] = content
+        return Artifact(
+            name=name,
+            version="1.0",
+            architecture=SYSTEM,
+            path=path,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+        )
+
+    return put
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Two packages, `base` and `tool`, and where they are built: `source` says it all."""
+
+    source: Source
+    artifacts: dict[str, Artifact]
+
+    @property
+    def lock(self) -> Lock:
+        assert self.source.lock is not None
+        return self.source.lock
+
+    @property
+    def cache(self) -> Path:
+        assert self.source.cache is not None
+        return self.source.cache
+
+    def elsewhere(self, cache: Path) -> "World":
+        return replace(self, source=replace(self.source, cache=cache))
+
+    def pinned_by(self, lock: Lock) -> "World":
+        return replace(self, source=replace(self.source, lock=lock))
+
+    def pinning(self, name: str, **changes: object) -> "World":
+        """The same with a changed pin of the artifact `name`."""
+        artifacts = tuple(
+            replace(a, **changes) if a.name == name else a  # type: ignore[arg-type]
+            for a in self.lock.artifacts
+        )
+        return self.pinned_by(replace(self.lock, artifacts=artifacts))
+
+    def wanting(self, name: str, sha256: str) -> "World":
+        """The same with another tree hash wanted of the package `name`."""
+        outputs = {**self.lock.outputs, (SYSTEM, name): Output(sha256=sha256, size=1)}
+        return self.pinned_by(replace(self.lock, outputs=outputs))
+
+
+PACKAGES = (
+    Package(name="base", debs=("libbase",)),
+    Package(name="tool", debs=("tool", "libtool"), drop=("usr/share/doc/*",)),
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path, mirror: Mirror, publish: Callable[[str, bytes], Artifact]) -> World:
+    debs = {
+        "libbase": deb(member("./usr/lib/libbase.so", b"base" * 50_000)),
+        "libtool": deb(member("./usr/lib/libtool.so", b"lib")),
+        "tool": deb(
+            member("./usr", kind=tarfile.DIRTYPE),
+            member("./usr/bin/tool", b"#!/bin/sh\necho tool\n", mode=0o4755),
+            member("./usr/bin/alias", kind=tarfile.SYMTYPE, link="tool"),
+            member("./usr/share/doc/tool/README", b"dropped"),
+        ),
+    }
+    artifacts = {name: publish(name, content) for name, content in debs.items()}
+    lock = Lock(
+        suite="test",
+        release="1",
+        snapshot="20260101T000000Z",
+        artifacts=tuple(artifacts.values()),
+        outputs={},
+        file=tmp_path / "lock.toml",
+    )
+    store = Store(
+        folder=tmp_path / "pin", artifacts=tmp_path / "pin-artifacts", mirrors=(mirror.url,)
+    )
+    derivations = derive(PACKAGES, lock, SYSTEM)
+    realise_all(derivations.values(), store, Quiet())
+    outputs = {}
+    for name, derivation in derivations.items():
+        made = tree.manifest(store.path(derivation))
+        outputs[SYSTEM, name] = Output(sha256=made.sha256, size=made.size)
+    mirror.requests.clear()
+    source = Source(
+        lock=replace(lock, outputs=outputs),
+        packages=PACKAGES,
+        system=SYSTEM,
+        cache=tmp_path / "cache",
+        mirrors=(mirror.url,),
+    )
+    return World(source=source, artifacts=artifacts)
+
+
+@pytest.fixture
+def make_deb() -> Callable[..., bytes]:
+    return deb
+
+
+@pytest.fixture
+def make_member() -> Callable[..., tuple[tarfile.TarInfo, bytes]]:
+    return member
+
+
+@pytest.fixture
+def make_ar() -> Callable[[Mapping[str, bytes]], bytes]:
+    return ar

@@ -1,0 +1,184 @@
+"""Only the right content gets into the cache, from whichever mirror has it."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.errors import CheckFailed, HostCannot
+from stack.store import fetch
+from stack.store.fetch import Fetcher
+from stack.store.lock import Artifact
+from stack.store.progress import Lines, Quiet
+
+CONTENT = bytes(range(256)) * 4000
+DEAD = "http://127.0.0.1:9"  # the discard port, where nothing listens
+
+
+@pytest.fixture
+def artifact(publish: Callable[[str, bytes], Artifact]) -> Artifact:
+    return publish("thing", CONTENT)
+
+
+@contextmanager
+def fetcher(folder: Path, *mirrors: str) -> Iterator[Fetcher]:
+    made = Fetcher(folder=folder, mirrors=mirrors, progress=Quiet())
+    with made.client:
+        yield made
+
+
+def test_fetch_brings_the_artifact_once(tmp_path: Path, mirror: Any, artifact: Artifact) -> None:
+    with fetcher(tmp_path / "deep" / "cache", mirror.url) as fetching:
+        got = fetching.fetch(artifact)
+        assert fetching.fetch(artifact) == got
+    assert got.read_bytes() == CONTENT
+    assert got.name == artifact.sha256
+    assert mirror.requests == [(artifact.path, "")]
+    assert [at.name for at in got.parent.iterdir()] == [artifact.sha256]
+    assert got.stat().st_mode & 0o777 == 0o644
+
+
+def test_fetch_by_many_at_once_asks_once(tmp_path: Path, mirror: Any, artifact: Artifact) -> None:
+    with fetcher(tmp_path, mirror.url) as fetching, ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(fetching.fetch, [artifact] * 8))) == 1
+    assert len(mirror.requests) == 1
+    assert [at.name for at in tmp_path.iterdir()] == [artifact.sha256]
+
+
+def test_fetch_tries_the_next_mirror(tmp_path: Path, mirror: Any, artifact: Artifact) -> None:
+    with fetcher(tmp_path, DEAD, f"{mirror.url}/nowhere", mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+
+
+def test_fetch_resumes_a_broken_transfer(tmp_path: Path, mirror: Any, artifact: Artifact) -> None:
+    mirror.breaks[artifact.path] = [300_000, 300_000]
+    with fetcher(tmp_path, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+    asked = [wanted for _, wanted in mirror.requests]
+    assert len(asked) == 3
+    assert asked[0] == ""
+    assert all(wanted.startswith("bytes=") for wanted in asked[1:])
+
+
+def test_fetch_starts_again_where_a_mirror_cannot_resume(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    mirror.breaks[artifact.path] = [300_000]
+    mirror.resumes = False
+    with fetcher(tmp_path, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+
+
+def test_fetch_goes_on_from_what_a_killed_build_left(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    (tmp_path / f"{artifact.sha256}.part").write_bytes(CONTENT[:1000])
+    with fetcher(tmp_path, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+    assert mirror.requests == [(artifact.path, "bytes=1000-")]
+
+
+@pytest.mark.parametrize("left", [b"rubbish", b"x" * len(CONTENT), b"x" * len(CONTENT) * 2])
+def test_fetch_does_not_trust_what_a_killed_build_left(
+    tmp_path: Path, mirror: Any, artifact: Artifact, left: bytes
+) -> None:
+    (tmp_path / f"{artifact.sha256}.part").write_bytes(left)
+    with fetcher(tmp_path, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("bad", [CONTENT[:-1], b"x" + CONTENT[1:], b""], ids=["cut", "wrong", "0"])
+def test_fetch_replaces_a_damaged_artifact(
+    tmp_path: Path, mirror: Any, artifact: Artifact, bad: bytes
+) -> None:
+    (tmp_path / artifact.sha256).write_bytes(bad)
+    with fetcher(tmp_path, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+
+
+def test_fetch_refuses_a_wrong_hash_and_names_both(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    wrong = replace(artifact, sha256="0" * 64)
+    with (
+        fetcher(tmp_path, mirror.url) as fetching,
+        pytest.raises(
+            CheckFailed, match=f"SHA-256 is {artifact.sha256}, the lock wants {'0' * 64}"
+        ),
+    ):
+        fetching.fetch(wrong)
+    assert not (tmp_path / wrong.sha256).exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(b"y" + CONTENT, "more than the 1024000 bytes"), (CONTENT[:-7], "ended after 1023993 of")],
+    ids=["too long", "too short"],
+)
+def test_fetch_refuses_a_wrong_size(
+    tmp_path: Path, mirror: Any, artifact: Artifact, change: bytes, message: str
+) -> None:
+    mirror.files[artifact.path] = change
+    with (
+        fetcher(tmp_path, mirror.url) as fetching,
+        pytest.raises((CheckFailed, HostCannot), match=message),
+    ):
+        fetching.fetch(artifact)
+    assert not (tmp_path / artifact.sha256).exists()
+    mirror.files[artifact.path] = CONTENT
+    with fetcher(tmp_path, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+
+
+def test_fetch_prefers_a_good_mirror_to_a_wrong_one(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    mirror.files[f"bad/{artifact.path}"] = CONTENT[::-1]
+    with fetcher(tmp_path, f"{mirror.url}/bad", mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+
+
+def test_fetch_names_artifact_and_each_failure(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    del mirror.files[artifact.path]
+    with fetcher(tmp_path, DEAD, mirror.url) as fetching, pytest.raises(HostCannot) as caught:
+        fetching.fetch(artifact)
+    message = str(caught.value)
+    assert "`thing 1.0 (amd64)`" in message
+    assert f"{DEAD}/{artifact.path}: " in message
+    assert f"{mirror.url}/{artifact.path}: HTTP 404" in message
+    assert "STACK_DEBIAN_MIRROR" in message
+
+
+def test_fetch_tells_of_a_full_disk(
+    tmp_path: Path, mirror: Any, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fetch.os, "fsync", full)
+    with (
+        fetcher(tmp_path, mirror.url) as fetching,
+        pytest.raises(HostCannot, match=f"`{tmp_path}` is full: {len(CONTENT)} bytes are needed"),
+    ):
+        fetching.fetch(artifact)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fetch_reports_bytes_and_rate(
+    tmp_path: Path, mirror: Any, artifact: Artifact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = Lines()
+    fetching = Fetcher(folder=tmp_path, mirrors=(mirror.url,), progress=lines)
+    with fetching.client:
+        fetching.fetch(artifact)
+        fetching.fetch(artifact)
+    assert lines.downloaded == len(CONTENT)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("fetched thing 1.0: 1.0 MB, ")

@@ -1,0 +1,152 @@
+"""The lock is made from signed metadata only, and stays as it was when anything fails."""
+
+import hashlib
+import lzma
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.store import lock as locks
+from stack.store import repin, update_lock
+
+INDEX = "dists/test/main/binary-{}/Packages.xz"
+
+
+@pytest.fixture
+def suite(world: Any, mirror: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Publishes the metadata of what the mirror holds; what signs it is taken as good."""
+    monkeypatch.setattr(repin, "verified", lambda signed, keyring: signed.decode())
+    world.lock.file.write_text(locks.text(world.lock))
+
+    def publish() -> None:
+        hashes = []
+        for system in ("amd64", "arm64"):
+            stanzas = [
+                f"Package: {Path(path).name.split('_')[0]}\nVersion: 1.0\nArchitecture: {system}\n"
+                f"Filename: {path}\nSize: {len(content)}\n"
+                f"SHA256: {hashlib.sha256(content).hexdigest()}\n"
+                for path, content in mirror.files.items()
+                if path.startswith("pool/")
+            ]
+            packed = lzma.compress("\n".join(stanzas).encode())
+            mirror.files[INDEX.format(system)] = packed
+            digest = hashlib.sha256(packed).hexdigest()
+            hashes.append(f" {digest} {len(packed)} main/binary-{system}/Packages.xz\n")
+        mirror.files["dists/test/InRelease"] = (
+            "Version: 2\nDate: Sat, 21 Nov 2026 09:15:44 UTC\nMD5Sum:\n x\nSHA256:\n"
+            + "".join(hashes)
+        ).encode()
+
+    publish()
+    return publish
+
+
+def test_update_pins_artifacts_and_outputs_for_all_systems(
+    world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update_lock(world.source)
+    new = locks.load(world.lock.file)
+    assert (new.release, new.snapshot) == ("2", "20261123T000000Z")
+    assert set(new.outputs) == {(s, p) for s in ("amd64", "arm64") for p in ("base", "tool")}
+    assert {k: v for k, v in new.outputs.items() if k[0] == "amd64"} == world.lock.outputs
+    assert len(new.artifacts) == 6
+    out = capsys.readouterr().out
+    assert "tool (arm64): not there -> 1.0 " in out
+    assert "tool (amd64)" not in out.replace("output tool (amd64)", "")
+
+
+def test_update_twice_changes_nothing(world: Any, suite: Any) -> None:
+    update_lock(world.source)
+    text = world.lock.file.read_text()
+    assert repin.repin(world.pinned_by(locks.load(world.lock.file)).source) == []
+    assert world.lock.file.read_text() == text
+
+
+def test_update_shows_what_changed(
+    world: Any, mirror: Any, suite: Any, make_deb: Any, make_member: Any
+) -> None:
+    mirror.files["pool/libtool_1.0_amd64.deb"] = make_deb(make_member("usr/lib/libtool.so", b"2"))
+    suite()
+    changes = {str(change).partition(" (amd64)")[0] for change in update_lock(world.source)}
+    assert {"libtool", "output tool"} <= changes
+    assert not {"libbase", "output base"} & changes
+
+
+def _tampered_index(mirror: Any) -> None:
+    mirror.files[INDEX.format("arm64")] += b"x"
+
+
+def _package_gone(mirror: Any, suite: Callable[[], None]) -> None:
+    del mirror.files["pool/libtool_1.0_amd64.deb"]
+    suite()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "message"),
+    [
+        (lambda mirror, suite: mirror.files.clear(), HostCannot, "no mirror gives.*404"),
+        (
+            lambda mirror, suite: _tampered_index(mirror),
+            CheckFailed,
+            "binary-arm64.*InRelease wants",
+        ),
+        (_package_gone, BadInput, "the suite has no libtool for amd64"),
+        (
+            lambda mirror, suite: mirror.files.update({"pool/tool_1.0_amd64.deb": b"swapped"}),
+            HostCannot,
+            "tool 1.0",
+        ),
+    ],
+    ids=["no mirror", "index tampered with", "package gone", "artifact swapped"],
+)
+def test_update_that_fails_leaves_the_lock(
+    world: Any, mirror: Any, suite: Any, spoil: Any, error: type[Exception], message: str
+) -> None:
+    before = world.lock.file.read_text()
+    spoil(mirror, suite)
+    with pytest.raises(error, match=f"(?s){message}"):
+        update_lock(world.source)
+    assert world.lock.file.read_text() == before
+    assert not list(world.cache.glob("lock-*"))
+
+
+def test_update_needs_gpgv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostCannot, match=r"(?s)`gpgv` is missing.*Install the package `gpgv`"):
+        repin.verified(b"", tmp_path)
+
+
+def test_update_needs_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    with pytest.raises(HostCannot, match=r"(?s)keyring `.*none`.*debian-archive-keyring"):
+        repin.verified(b"", tmp_path / "none")
+
+
+@pytest.mark.skipif(not (shutil.which("gpg") and shutil.which("gpgv")), reason="needs GnuPG")
+def test_verified_gives_only_what_was_signed(tmp_path: Path) -> None:
+    home = tmp_path / "gnupg"
+    home.mkdir(mode=0o700)
+    text, keyring = tmp_path / "text", tmp_path / "keyring.gpg"
+    text.write_text("Version: 1\n")
+
+    def gpg(*arguments: str) -> None:
+        command = ["gpg", "--homedir", str(home), "--batch", "--passphrase", "", "--yes"]
+        subprocess.run([*command, *arguments], check=True, capture_output=True, timeout=60)
+
+    gpg("--quick-generate-key", "test", "ed25519", "sign")
+    gpg("--output", str(keyring), "--export")
+    gpg("--output", str(tmp_path / "signed"), "--clearsign", str(text))
+    gpg("--version")
+    signed = (tmp_path / "signed").read_bytes()
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, timeout=60)
+
+    assert repin.verified(b"Version: 0\n" + signed, keyring) == "Version: 1\n"
+    with pytest.raises(CheckFailed, match="no good signature"):
+        repin.verified(signed.replace(b"Version: 1", b"Version: 2"), keyring)
+    with pytest.raises(CheckFailed, match="no good signature"):
+        repin.verified(b"Version: 1\n", keyring)
