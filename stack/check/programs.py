@@ -104,7 +104,7 @@ def check_unit_tests(source: Source, programs: Programs) -> list[Problem]:
     found = []
     for match in _CASE.finditer(output):
         group = cases.get(match[1])
-        outcome = re.sub(r"\s+", " ", output[match.end() :].split("\n    name: ")[0]).strip()
+        outcome = _outcome(output[match.end() :].split("\n    name: ")[0])
         found.append(
             Problem(
                 check="prometheus/unit-test",
@@ -115,6 +115,19 @@ def check_unit_tests(source: Source, programs: Programs) -> list[Problem]:
             )
         )
     return found or list(_unread(output, source, "prometheus/unit-test"))
+
+
+def _outcome(words: str) -> str:
+    """What was wanted and what came; of annotations only where the labels are as wanted."""
+    wanted, _, got = words.partition("got:")
+    for kind in ("Labels", "Annotations"):
+        sides = [
+            re.findall(rf"^\s*{kind}:(\{{.*\}})$", side, re.MULTILINE) for side in (wanted, got)
+        ]
+        if sides[0] != sides[1]:
+            told = [", ".join(side) or "no alert" for side in sides]
+            return f"wanted {told[0]}, got {told[1]}."
+    return " ".join(words.split())
 
 
 def check_alertmanager(configuration: Configuration, programs: Programs) -> list[Problem]:
