@@ -19,11 +19,12 @@ _ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", 
 def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[Problem]:
     """`addresses` are those that the lab has, as `service:default port`."""
     for source in (configuration.prometheus, configuration.alertmanager):
-        for node in _addressed(source.root) if source else []:
+        if source is None:
+            continue
+        for node in _addressed(source.root):
             match = _ADDRESS.match(text(node))
-            if not match or match["address"] in addresses or _outside(text(node)):
+            if not match or match["address"] in addresses or _outside(match["address"]):
                 continue
-            assert source is not None
             yield Problem(
                 check="services/unknown",
                 path=source.path,
@@ -35,7 +36,7 @@ def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[
 
 def _outside(address: str) -> bool:
     """A host with a domain is not the lab's."""
-    return "." in address.split("//")[-1].split(":")[0]
+    return "." in address.split(":")[0]
 
 
 def _addressed(root: yaml.Node | None) -> Iterator[yaml.Node]:
