@@ -24,8 +24,9 @@ _PLATFORM = {
 }
 
 # `--inhibit-cache`: the host's own libraries are not looked up by name. The loader's arguments
-# stand in for LD_LIBRARY_PATH, which programs started by this one would inherit. PostgreSQL's
-# programs find each other, and their data files, from `--argv0`.
+# stand in for LD_LIBRARY_PATH, which programs started by this one would inherit. It is called by a
+# link of the program's name, which is the name that `ps` and `top` then show. PostgreSQL's programs
+# find each other, and their data files, from `--argv0`.
 _WRAPPER = """\
 #!/bin/sh
 # Starts {name} with the loader and libraries of its own closure, wherever the store is.
@@ -34,7 +35,7 @@ case $self in */*) ;; *) self=./$self ;; esac
 if [ -L "$self" ]; then self=$(readlink -f "$self"); fi
 root=$(CDPATH= cd -- "${{self%/*}}/{up}" && pwd -P) || exit 126
 store=${{root%/*}}
-{cd}exec "$store/{loader}" --inhibit-cache --library-path "{libraries}" \\
+{cd}exec "$root/libexec/loader/{name}" --inhibit-cache --library-path "{libraries}" \\
     --argv0 "$root/{file}" "$root/libexec/{name}" "$@"
 """
 
@@ -79,11 +80,18 @@ def _replace(file: Path, old: bytes, new: bytes) -> None:
 
 def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:
     """Move a program to `libexec/`, put its wrapper in its place and a link to that into `bin/`."""
+    if not derivation.needs:
+        raise BadInput(f"`{derivation.name}` has programs, but needs no package with a loader")
     stands = root / program.file
     if not stands.is_file():
         raise BadInput(f"`{derivation.name}`: no program at `{program.file}`")
     real = root / "libexec" / program.name
-    real.parent.mkdir(exist_ok=True)
+    loader = root / "libexec" / "loader" / program.name
+    loader.parent.mkdir(parents=True, exist_ok=True)
+    loader.symlink_to(
+        f"../../../{derivation.needs[0].store_name}/"
+        + _filled(derivation.system, "usr/lib/{triplet}/{loader}")
+    )
     stands.rename(real)
     stands.write_text(_wrapper(derivation, program))
     stands.chmod(0o755)
@@ -95,13 +103,10 @@ def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:
 def _wrapper(derivation: "Derivation", program: "Program") -> str:
     folder = _filled(derivation.system, "usr/lib/{triplet}")
     needed = [need.store_name for need in derivation.needs]
-    if not needed:
-        raise BadInput(f"`{derivation.name}` has programs, but needs no package with a loader")
     return _WRAPPER.format(
         name=program.name,
         file=program.file,
         up="/".join([".."] * program.file.count("/")),
         cd=f'cd "$root/{program.cwd}" || exit 126\n' if program.cwd else "",
-        loader=_filled(derivation.system, f"{needed[0]}/usr/lib/{{triplet}}/{{loader}}"),
         libraries=":".join([f"$root/{folder}", *(f"$store/{need}/{folder}" for need in needed)]),
     )

@@ -24,20 +24,23 @@ def make_folder(folder: Path) -> None:
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise disk_full(error, folder, 0) from error
+        raise unusable(error, folder) from error
 
 
-def disk_full(error: OSError, folder: Path, needed: int) -> LabError:
-    """What to tell a person about a failed write in `folder`. `needed` is in bytes."""
+def unusable(error: OSError, folder: Path, needed: int = 0) -> LabError:
+    """What to tell a person about an error in `folder`. `needed` is in bytes, 0 if unknown."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        with contextlib.suppress(OSError):
-            free = shutil.disk_usage(folder).free
-            return HostCannot(
-                f"the disk of `{folder}` is full: {needed} bytes are needed, {free} are free",
-                cure="Make room, or choose another disk with STACK_CACHE. Nothing was left behind.",
-            )
+        wants = f"{needed} bytes are needed" if needed else "more is needed"
+        try:
+            wants += f", {shutil.disk_usage(folder).free} are free"
+        except OSError:
+            wants += ", and it cannot be told how much is free"
+        return HostCannot(
+            f"the disk of `{folder}` is full: {wants}",
+            cure="Make room, or choose another disk with STACK_CACHE. Nothing was left behind.",
+        )
     return HostCannot(
-        f"`{folder}` cannot be written: {error.strerror or error}",
+        f"`{folder}` cannot be used: {error.strerror or error}",
         cure="Choose a folder that you may write to with STACK_CACHE.",
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from stack.errors import CheckFailed, HostCannot, LabError
-from stack.store.disk import disk_full, make_folder
+from stack.store.disk import make_folder, unusable
 from stack.store.lock import Artifact
 from stack.store.progress import Progress
 
@@ -54,10 +54,10 @@ class Fetcher:
         """
         final = self.folder / artifact.sha256
         part = self.folder / f"{artifact.sha256}.part"
-        if _is_good(final, artifact):
-            return final
-        make_folder(self.folder)
         try:
+            if _is_good(final, artifact):
+                return final
+            make_folder(self.folder)
             with _alone_with(part) as file:
                 # Another build may have brought it while this one waited.
                 if not _is_good(final, artifact):
@@ -70,7 +70,7 @@ class Fetcher:
                     part.unlink(missing_ok=True)
         except OSError as error:
             part.unlink(missing_ok=error.errno == errno.ENOSPC)
-            raise disk_full(error, self.folder, artifact.size) from error
+            raise unusable(error, self.folder, artifact.size) from error
         return final
 
     def _from_any_mirror(self, artifact: Artifact, file: BufferedRandom) -> None:

@@ -54,7 +54,8 @@ class Lines(Quiet):
         self.say(f"fetched {what}: {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s")
 
     def say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        # One write, so that lines of several threads do not run into each other.
+        sys.stderr.write(f"{line}\n")
 
 
 class Bars(Quiet):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from stack.errors import BadInput, CheckFailed
 from stack.store import builder, tree
 from stack.store.derivation import Derivation
-from stack.store.disk import disk_full, locked, locked_if_free, make_folder, sync
+from stack.store.disk import locked, locked_if_free, make_folder, sync, unusable
 from stack.store.lock import Artifact, Output
 from stack.store.progress import Progress
 
@@ -52,7 +52,10 @@ def realise_all(derivations: Iterable[Derivation], store: Store, progress: Progr
     the store not be written, BadInput for a package that does not hold what its recipe says.
     What was finished before an error stays valid.
     """
-    missing = [each for each in derivations if not store.path(each).is_dir()]
+    try:
+        missing = [each for each in derivations if not store.path(each).is_dir()]
+    except OSError as error:
+        raise unusable(error, store.folder) from error
     if missing:
         _prepare(store)
         _Build(store=store, progress=progress).run(missing)
@@ -124,22 +127,25 @@ class _Build:
                 return
             aside = self.store.folder / f"{_BUILDING}{derivation.store_name}"
             try:
-                self._make(derivation, aside, lambda a: files[a.sha256].result().read_bytes())
+                self._make(derivation, aside, lambda a: self._read(files[a.sha256].result()))
             except OSError as error:
                 needed = derivation.output.size if derivation.output else 0
-                raise disk_full(error, self.store.folder, needed) from error
+                raise unusable(error, self.store.folder, needed) from error
             finally:
                 tree.remove(aside)
         self.progress.say(f"built {derivation.name} {derivation.version}")
+
+    def _read(self, artifact: Path) -> bytes:
+        if self.fetcher.stop.is_set():
+            raise CancelledError
+        return artifact.read_bytes()
 
     def _make(self, derivation: Derivation, aside: Path, read: Callable[[Artifact], bytes]) -> None:
         tree.remove(aside)
         aside.mkdir()
         builder.build(derivation, read, aside)
-        tree.seal(aside)
+        tree.seal(aside, map(self.store.path, derivation.needs))
         found = tree.manifest(aside)
-        if self.fetcher.stop.is_set():
-            raise CancelledError
         if derivation.output is not None and found.sha256 != derivation.output.sha256:
             raise self._mismatch(derivation, found, derivation.output)
         _write_manifest(self.store.manifest_file(derivation), found)

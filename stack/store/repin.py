@@ -24,7 +24,7 @@ from stack.paths import cache_dir
 from stack.store import lock as locks
 from stack.store import progress, tree
 from stack.store.derivation import SYSTEMS, Package, derive
-from stack.store.disk import disk_full, make_folder
+from stack.store.disk import make_folder, unusable
 from stack.store.lock import Artifact, Lock, Output
 from stack.store.mirrors import mirrors
 from stack.store.realisation import Store, realise_all
@@ -63,10 +63,10 @@ def repin(source: "Source", keyring: Path = KEYRING) -> list[Change]:
     fresh = _pinned(source.recipes(), old, bases, keyring)
     new = _complete(source.recipes(), fresh, bases, cache)
     changes = [*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new))]
-    for change in changes:
-        print(change)
     if changes or locks.text(old) != locks.text(new):
         _write(new)
+    for change in changes:
+        print(change)
     print(f"{len(changes)} changes: Debian {new.release} ({new.suite}), {new.file}")
     return changes
 
@@ -247,4 +247,4 @@ def _write(lock: Lock) -> None:
         temporary.replace(lock.file)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise disk_full(error, lock.file.parent, 0) from error
+        raise unusable(error, lock.file.parent) from error

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,15 +69,15 @@ def _entry(root: Path, path: bytes) -> list[str | int]:
     return [name, "program" if info.st_mode & 0o111 else "file", content, info.st_size]
 
 
-def seal(root: Path) -> None:
+def seal(root: Path, needs: Iterable[Path] = ()) -> None:
     """Make a tree read-only and its modes and times what every output's are.
 
-    Raises BadInput for a link that leads out of the tree.
+    Raises BadInput for a link that leads neither into the tree nor into one that it `needs`.
     """
-    inside = root.resolve()
+    inside = [path.resolve() for path in (root, *needs)]
     for at in (*_bottom_up(root), root):
         if at.is_symlink():
-            if not at.resolve().is_relative_to(inside):
+            if not any(map(at.resolve().is_relative_to, inside)):
                 raise BadInput(f"`{at}` leads out of its output, to `{at.readlink()}`")
         elif at.is_dir():
             at.chmod(_FOLDER_MODE)

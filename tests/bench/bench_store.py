@@ -1,4 +1,4 @@
-"""How long a build takes: `python tests/bench/bench_store.py [--download]`, on an idle machine.
+"""How long a build takes: `python -m tests.bench.bench_store [--download]`, on an idle machine.
 
 Prints seconds for a build with cached artifacts and for one with nothing to do; with
 `--download`, also for one with an empty cache. Builds in a folder of its own.

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from stack.errors import CheckFailed, HostCannot
 from stack.store import fetch
 from stack.store.fetch import Fetcher
 from stack.store.lock import Artifact
-from stack.store.progress import Lines, Quiet
+from stack.store.progress import Bars, Lines, Quiet
 
 CONTENT = bytes(range(256)) * 4000
 DEAD = "http://127.0.0.1:9"  # the discard port, where nothing listens
@@ -182,3 +183,14 @@ def test_fetch_reports_bytes_and_rate(
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
     assert said[0].startswith("fetched thing 1.0: 1.0 MB, ")
+
+
+def test_fetch_shows_bars_only_while_something_is_fetched(
+    tmp_path: Path, mirror: Any, artifact: Artifact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for expected in (len(CONTENT), 0):
+        with Bars() as bars, httpx.Client() as client:
+            fetching = Fetcher(folder=tmp_path, mirrors=(mirror.url,), progress=bars, client=client)
+            fetching.fetch(artifact)
+        assert bars.downloaded == expected
+        assert (bars._bars is None) == (expected == 0)

@@ -4,16 +4,17 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stack.packages import PACKAGES
-from stack.store import closure, realise
+from stack.paths import REPO, cache_dir
+from stack.store import closure, realise, tree
 
 PROGRAMS = [(package.name, each.name) for package in PACKAGES for each in package.programs]
-FIRST_LINES = {"alertmanager", "amtool", "node_exporter", "postgres_exporter", "prometheus"}
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +147,42 @@ def test_postgresql_initialises_and_serves_another_user(
         psql = (bin_ / "psql", "-h", "127.0.0.1", "-p", port, "-U", "lab", "-d", "postgres")
         assert "Ä|GMT" in output_of(*psql, "-Atc", asked)
         postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+        assert Path(f"/proc/{postmaster}/comm").read_text() == "postgres\n"
         environment = Path(f"/proc/{postmaster}/environ").read_bytes()
         assert b"LD_LIBRARY_PATH" not in environment
     finally:
         output_of(bin_ / "pg_ctl", *data, "-w", "-m", "immediate", "stop", **options)
+
+
+_BUILD = """
+import sys
+from pathlib import Path
+from stack.store import Source, realise
+for path in realise(source=Source(cache=Path(sys.argv[1]), mirrors=("http://127.0.0.1:9",))).values():
+    print(path.name)
+"""
+
+
+def test_build_elsewhere_by_another_user_gives_the_same(
+    paths: dict[str, Path], unprivileged: dict[str, object]
+) -> None:
+    """The lock's tree hashes are what says so: a build that gives others fails."""
+    cache = Path(f"/var/tmp/lab-build-{os.getpid()}")
+    shutil.copytree(cache_dir() / "artifacts", cache / "artifacts")
+    try:
+        if unprivileged:
+            shutil.chown(cache, "nobody")
+            shutil.chown(cache / "artifacts", "nobody")
+        names = output_of(
+            sys.executable,
+            "-c",
+            _BUILD,
+            cache,
+            env={"PATH": "/usr/bin:/bin", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"},
+            umask=0o077,
+            cwd=REPO,
+            **{key: value for key, value in unprivileged.items() if key != "group"},
+        )
+        assert {path.name for path in paths.values()} <= set(names.split())
+    finally:
+        tree.remove(cache)

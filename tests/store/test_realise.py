@@ -160,7 +160,7 @@ def test_realise_refuses_a_place_that_the_loader_cannot_name(world: Any, tmp_pat
 
 def test_realise_says_where_it_may_not_write(world: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(HostCannot, match="cannot be written"):
+    with pytest.raises(HostCannot, match="cannot be used"):
         quietly(world.elsewhere(tmp_path / "file"))
 
 

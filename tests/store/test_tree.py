@@ -119,6 +119,12 @@ def test_seal_refuses_a_link_that_leads_out(tmp_path: Path) -> None:
         tree.seal(tmp_path / "out")
 
 
+def test_seal_takes_a_link_into_a_needed_tree(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "way").symlink_to("../needed/lib")
+    tree.seal(tmp_path / "out", [tmp_path / "needed"])
+
+
 def test_remove_takes_sealed_trees_and_none(tmp_path: Path) -> None:
     root = tmp_path / "sealed"
     root.mkdir()
