@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from stack.paths import REPO
 from stack.scheduler import logs, seed
 from stack.scheduler.db import Connection, Database, DatabaseAway
 from stack.scheduler.deps import Services
@@ -89,6 +90,7 @@ async def _seed_if_empty(connection: Connection, settings: Settings) -> None:
     log.info("seeding an empty database")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stack.scheduler.seed"),
+        cwd=REPO,
         env={**os.environ, **seed.environment(settings)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
