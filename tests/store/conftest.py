@@ -3,7 +3,11 @@
 import hashlib
 import io
 import lzma
+import os
+import subprocess
+import sys
 import tarfile
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from stack.paths import REPO
 from stack.store import Source, tree
 from stack.store.derivation import Package, derive
 from stack.store.lock import Artifact, Lock, Output
@@ -213,3 +218,29 @@ def make_member() -> Callable[..., tuple[tarfile.TarInfo, bytes]]:
 @pytest.fixture
 def make_ar() -> Callable[[Mapping[str, bytes]], bytes]:
     return ar
+
+
+@pytest.fixture
+def other_user() -> dict[str, object]:
+    """Options for subprocess: as root, another user and whatever else differs between users."""
+    options: dict[str, object] = {
+        "env": {"PATH": "/usr/bin:/bin", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"},
+        "umask": 0o077,
+        "cwd": REPO,
+    }
+    if os.geteuid() == 0:
+        options |= {"user": "nobody", "extra_groups": []}
+    try:
+        subprocess.run([sys.executable, "-c", "import stack"], check=True, timeout=60, **options)  # type: ignore[call-overload]
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"another user cannot run this Python here: {error}")
+    return options
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """An empty folder that every user may write to and reach; pytest's own are closed."""
+    made = Path(tempfile.mkdtemp(prefix="lab-test-", dir="/var/tmp"))
+    made.chmod(0o777)
+    yield made
+    tree.remove(made)

@@ -5,14 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stack.packages import PACKAGES
-from stack.paths import REPO, cache_dir
-from stack.store import closure, realise, tree
+from stack.paths import cache_dir
+from stack.store import closure, realise
 
 PROGRAMS = [(package.name, each.name) for package in PACKAGES for each in package.programs]
 
@@ -102,19 +101,8 @@ def unprivileged() -> dict[str, object]:
     return {"user": "nobody", "group": "nogroup", "extra_groups": []}
 
 
-@pytest.fixture
-def folder(unprivileged: dict[str, object]) -> Iterator[Path]:
-    """A folder that this user may reach; pytest's own are closed to others."""
-    made = Path(f"/var/tmp/lab-pg-{os.getpid()}")
-    made.mkdir()
-    if unprivileged:
-        shutil.chown(made, "nobody", "nogroup")
-    yield made
-    shutil.rmtree(made)
-
-
 def test_postgresql_initialises_and_serves_another_user(
-    paths: dict[str, Path], folder: Path, unprivileged: dict[str, object]
+    paths: dict[str, Path], open_folder: Path, unprivileged: dict[str, object]
 ) -> None:
     bin_ = paths["postgresql"] / "bin"
     with socket.socket() as free:
@@ -123,15 +111,15 @@ def test_postgresql_initialises_and_serves_another_user(
     options: dict[str, object] = {
         **unprivileged,
         "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "no_SUCH.locale", "TZ": "GMT"},
-        "cwd": folder,
+        "cwd": open_folder,
     }
     unicode = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin")
-    data = ("-D", folder / "data")
+    data = ("-D", open_folder / "data")
     output_of(
         bin_ / "initdb", *data, *unicode, "--builtin-locale=C.UTF-8", "-U", "lab", "-N", **options
     )
-    settings = f"-k {folder} -p {port} -c listen_addresses=127.0.0.1 -c timezone=GMT"
-    log = ("-l", folder / "log")
+    settings = f"-k {open_folder} -p {port} -c listen_addresses=127.0.0.1 -c timezone=GMT"
+    log = ("-l", open_folder / "log")
     started = subprocess.run(
         [bin_ / "pg_ctl", *data, *log, "-w", "-o", settings, "start"],
         stdout=subprocess.DEVNULL,
@@ -140,13 +128,13 @@ def test_postgresql_initialises_and_serves_another_user(
         **options,  # type: ignore[call-overload]
     )
     try:
-        assert started.returncode == 0, (folder / "log").read_text()
+        assert started.returncode == 0, (open_folder / "log").read_text()
         asked = (
             "create extension pg_stat_statements; select upper('ä'), current_setting('timezone')"
         )
         psql = (bin_ / "psql", "-h", "127.0.0.1", "-p", port, "-U", "lab", "-d", "postgres")
         assert "Ä|GMT" in output_of(*psql, "-Atc", asked)
-        postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+        postmaster = int((open_folder / "data" / "postmaster.pid").read_text().split()[0])
         assert Path(f"/proc/{postmaster}/comm").read_text() == "postgres\n"
         environment = Path(f"/proc/{postmaster}/environ").read_bytes()
         assert b"LD_LIBRARY_PATH" not in environment
@@ -158,31 +146,20 @@ _BUILD = """
 import sys
 from pathlib import Path
 from stack.store import Source, realise
-for path in realise(source=Source(cache=Path(sys.argv[1]), mirrors=("http://127.0.0.1:9",))).values():
-    print(path.name)
+print(*realise(source=Source(cache=Path(sys.argv[1]))).values())
 """
 
 
 def test_build_elsewhere_by_another_user_gives_the_same(
-    paths: dict[str, Path], unprivileged: dict[str, object]
+    paths: dict[str, Path], open_folder: Path, other_user: dict[str, object]
 ) -> None:
     """The lock's tree hashes are what says so: a build that gives others fails."""
-    cache = Path(f"/var/tmp/lab-build-{os.getpid()}")
-    shutil.copytree(cache_dir() / "artifacts", cache / "artifacts")
-    try:
-        if unprivileged:
-            shutil.chown(cache, "nobody")
-            shutil.chown(cache / "artifacts", "nobody")
-        names = output_of(
-            sys.executable,
-            "-c",
-            _BUILD,
-            cache,
-            env={"PATH": "/usr/bin:/bin", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"},
-            umask=0o077,
-            cwd=REPO,
-            **{key: value for key, value in unprivileged.items() if key != "group"},
-        )
-        assert {path.name for path in paths.values()} <= set(names.split())
-    finally:
-        tree.remove(cache)
+    cached = cache_dir() / "artifacts"
+    cache = open_folder / "cache"
+    if cached.exists():
+        shutil.copytree(cached, cache / "artifacts")
+        for folder in (cache, cache / "artifacts"):
+            folder.chmod(0o777)
+    built = output_of(sys.executable, "-c", _BUILD, cache, **other_user).split()
+    names = {Path(word).name for word in built}
+    assert {path.name for path in paths.values()} <= names

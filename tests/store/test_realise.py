@@ -286,33 +286,22 @@ def test_realise_on_a_full_disk_says_so_and_leaves_nothing(world: Any, tmp_path:
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_realise_gives_the_same_to_another_user(world: Any, tmp_path: Path) -> None:
-    cache = Path("/var/tmp") / f"lab-test-{os.getpid()}"
-    cache.mkdir()
-    try:
-        shutil.chown(cache, "nobody")
-        command = script(world, cache)
-        readable = cache / "lock.toml"
-        shutil.copy(world.lock.file, readable)
-        readable.chmod(0o644)
-        command[3] = str(readable)
-        environment = {**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8", "HOME": "/"}
-        ran = subprocess.run(
-            command,
-            user="nobody",
-            umask=0o077,
-            env=environment,
-            cwd=REPO,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stderr
-        mine = quietly(world)
-        for name, path in zip(("base", "tool"), ran.stdout.split(), strict=True):
-            assert Path(path).name == mine[name].name
-            assert tree.manifest(Path(path)) == tree.manifest(mine[name])
-    finally:
-        shutil.rmtree(cache)
+def test_realise_gives_the_same_to_another_user(
+    world: Any, open_folder: Path, other_user: dict[str, object]
+) -> None:
+    command = script(world, open_folder / "cache")
+    command[3] = shutil.copy(world.lock.file, open_folder)
+    (open_folder / "lock.toml").chmod(0o644)
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **other_user,  # type: ignore[call-overload]
+    )
+    assert ran.returncode == 0, ran.stderr
+    mine = quietly(world)
+    for name, path in zip(("base", "tool"), ran.stdout.split(), strict=True):
+        assert Path(path).name == mine[name].name
+        assert tree.manifest(Path(path)) == tree.manifest(mine[name])
