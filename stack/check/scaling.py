@@ -19,8 +19,8 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     interval_s = 15.0
     if source := configuration.prometheus:
         try:
-            interval_s = speed.scrape_interval(_value(source.root))
-            speed.scale_prometheus(_value(source.root), SPEED)
+            scaled = speed.scale_prometheus(_value(source.root), SPEED)
+            interval_s = speed.scrape_interval(scaled)
         except BadInput as error:
             yield _problem(error, check="speed/prometheus", path=source.path)
     if source := configuration.alertmanager:

@@ -31,6 +31,7 @@ def command(layout: Layout) -> list[str]:
         f"--config.file={layout.config(SERVICE.name) / 'prometheus.yml'}",
         f"--storage.tsdb.path={layout.data(SERVICE.name)}",
         f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
+        f"--web.external-url={layout.url(SERVICE.name)}",
         "--web.enable-lifecycle",
         *speed.prometheus_flags(layout.speed),
     ]
