@@ -34,6 +34,10 @@ class Fault(Protocol):
         """Services and resources that behave differently while it is in force."""
 
     @property
+    def shows_after_s(self) -> float:
+        """Real seconds, whatever the speed, before which no scrape can show it."""
+
+    @property
     def shows_within_s(self) -> float:
         """Real seconds, whatever the speed, from injection until a scrape can show it."""
 

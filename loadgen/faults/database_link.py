@@ -20,9 +20,14 @@ class SlowDatabaseLink:
     touches: frozenset[str] = frozenset({SERVICE, "backend"})
 
     @property
+    def shows_after_s(self) -> float:
+        """A request is known to be slow only when it has ended."""
+        return 2 * self.latency_s * self.round_trips
+
+    @property
     def shows_within_s(self) -> float:
-        """The first slow request has to end, and a user may pause before it begins."""
-        return 2 * self.latency_s * self.round_trips + 1.0
+        """A user may pause for a second before the first slow request begins."""
+        return self.shows_after_s + 1.0
 
     @property
     def lingers_s(self) -> float:

@@ -18,6 +18,7 @@ class DiskFilled:
 
     free_percent: float
     touches: frozenset[str] = frozenset({"disk"})
+    shows_after_s: float = 0.0
     shows_within_s: float = 0.0
     lingers_s: float = 0.0
 

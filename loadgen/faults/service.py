@@ -7,20 +7,31 @@ from loadgen.faults.base import FaultFailed, Target
 DEPENDENTS = {"postgresql": frozenset({"database-link", "backend", "postgres-exporter"})}
 """Services that misbehave while another one is down."""
 
+SHOWS_AFTER_S = {"postgresql": 1.0}
+"""postgres_exporter waits a second after a lost connection before it says `pg_up 0`
+(`GetServer` in its exporter/server.go)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceStopped:
     """The process of `service` is gone at once, with the connections that it held."""
 
     service: str
-    shows_within_s: float = 0.5
-    """The next scrape finds it gone."""
     lingers_s: float = 1.0
     """Clients notice that it is back at their next attempt."""
 
     @property
     def touches(self) -> frozenset[str]:
         return frozenset({self.service}) | DEPENDENTS.get(self.service, frozenset())
+
+    @property
+    def shows_after_s(self) -> float:
+        return SHOWS_AFTER_S.get(self.service, 0.0)
+
+    @property
+    def shows_within_s(self) -> float:
+        """Being stopped takes a moment."""
+        return self.shows_after_s + 0.5
 
     def blocked(self, instance: Target) -> str | None:
         return None

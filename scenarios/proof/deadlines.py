@@ -23,8 +23,11 @@ a scrape, an evaluation or a delivery comes late. Added once to each deadline.""
 POLL_S = 0.1
 """How often the evidence is gathered; a state is seen at most that much late."""
 
-DEFAULT_EVALUATION_S = 60.0
+DEFAULT_INTERVAL_S = 60.0
 """Prometheus' `evaluation_interval` and `scrape_interval` when unset."""
+
+DEFAULT_TIMEOUT_S = 10.0
+"""Prometheus' `scrape_timeout` when unset."""
 
 DEFAULT_ROUTE = {"group_wait": 30.0, "group_interval": 300.0}
 """Alertmanager's defaults when the top route sets none."""
@@ -42,6 +45,9 @@ class Rule:
     """The longest look back of its expression."""
     evaluation_s: float
     scrape_s: float
+    """Between two scrapes of what it reads, by the slowest of its jobs."""
+    answer_s: float
+    """How long such a scrape may take, its timeout."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +97,8 @@ class Deadlines:
     """Quiet to be seen after the last expected notification."""
     floor_s: float
     """`for` + `group_wait`: no notification can come sooner after the fault."""
+    fastest_s: float
+    """The floor, and what the fault itself takes before it can be seen: real time at any speed."""
     steady_evaluations: int = 4
     """Evaluations of the rule that must be seen inactive before the fault."""
     steady: Deadline = Deadline(terms=())
@@ -104,6 +112,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
     pending = Deadline(terms=()).plus(
         fault_shows=fault.shows_within_s,
         scrape=rule.scrape_s,
+        answer=rule.answer_s,
         range=rule.range_s,
         two_evaluations=2 * rule.evaluation_s,
         busy_machine=BUSY_MACHINE_S,
@@ -116,6 +125,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
     inactive = Deadline(terms=()).plus(
         fault_lingers=fault.lingers_s,
         scrape=rule.scrape_s,
+        answer=rule.answer_s,
         range=rule.range_s,
         two_evaluations=2 * rule.evaluation_s,
         keep_firing_for=rule.keep_firing_for_s,
@@ -143,6 +153,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
         # A stray that the same cause sets off has been scraped, evaluated and grouped by then.
         tail_s=rule.scrape_s + 4 * rule.evaluation_s + route.group_wait_s + 2 * POLL_S,
         floor_s=rule.for_s + route.group_wait_s,
+        fastest_s=fault.shows_after_s + rule.for_s + route.group_wait_s,
         steady=steady,
     )
 
@@ -152,11 +163,9 @@ def read_rule(alert: str, prometheus_config: Path) -> Rule:
 
     Raises BadInput when there is none, or more than one.
     """
-    settings = (
-        yaml.safe_load((prometheus_config / "prometheus.yml").read_text()).get("global") or {}
-    )
-    evaluation_s = _seconds(settings, "evaluation_interval", DEFAULT_EVALUATION_S)
-    scrape_s = _seconds(settings, "scrape_interval", DEFAULT_EVALUATION_S)
+    document = yaml.safe_load((prometheus_config / "prometheus.yml").read_text())
+    settings = document.get("global") or {}
+    evaluation_s = _seconds(settings, "evaluation_interval", DEFAULT_INTERVAL_S)
     found = [
         Rule(
             alert=alert,
@@ -165,7 +174,7 @@ def read_rule(alert: str, prometheus_config: Path) -> Rule:
             keep_firing_for_s=_seconds(rule, "keep_firing_for", 0),
             range_s=speed.longest_range(str(rule["expr"])),
             evaluation_s=_seconds(group, "interval", evaluation_s),
-            scrape_s=scrape_s,
+            **_pace(str(rule["expr"]), document),
         )
         for path in sorted((prometheus_config / "rules").glob("*.yml"))
         for group in yaml.safe_load(path.read_text()).get("groups") or ()
@@ -178,6 +187,21 @@ def read_rule(alert: str, prometheus_config: Path) -> Rule:
             cure="Give each alert one rule with a name of its own.",
         )
     return found[0]
+
+
+def _pace(expression: str, document: Mapping[str, Any]) -> dict[str, float]:
+    """`scrape_s` and `answer_s` of the jobs that the expression names, of all when it names none.
+
+    Only `job="…"` narrows it down; a pattern does not, so that the slowest job counts.
+    """
+    named = re.findall(r'job\s*=\s*"([^"]*)"', expression)
+    every = document.get("scrape_configs") or ()
+    jobs = [job for job in every if job["job_name"] in named] or every
+    paces = [{**(document.get("global") or {}), **job} for job in jobs] or [{}]
+    return {
+        "scrape_s": max(_seconds(pace, "scrape_interval", DEFAULT_INTERVAL_S) for pace in paces),
+        "answer_s": max(_seconds(pace, "scrape_timeout", DEFAULT_TIMEOUT_S) for pace in paces),
+    }
 
 
 def read_route(labels: Mapping[str, str], alertmanager_config: Path) -> Route:

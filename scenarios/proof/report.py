@@ -43,8 +43,16 @@ class Result:
     @property
     def over_floor(self) -> float | None:
         """Fault to last notification, against the floor; None when it was never notified."""
-        notified_s, floor_s = self.verdict.at_s("notified"), self.verdict.floor_s
-        return notified_s / floor_s if notified_s is not None and floor_s else None
+        return self._over(self.deadlines.floor_s if self.deadlines else 0.0)
+
+    @property
+    def over_fastest(self) -> float | None:
+        """The same against the fastest possible, which counts what the fault itself takes."""
+        return self._over(self.deadlines.fastest_s if self.deadlines else 0.0)
+
+    def _over(self, least_s: float) -> float | None:
+        notified_s = self.verdict.at_s("notified")
+        return notified_s / least_s if notified_s is not None and least_s else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +80,16 @@ class Proof:
 
     @property
     def median_over_floor(self) -> float | None:
-        found = [one.over_floor for one in self.results if one.over_floor is not None]
-        return median(found) if found else None
+        return _median([one.over_floor for one in self.results])
+
+    @property
+    def median_over_fastest(self) -> float | None:
+        return _median([one.over_fastest for one in self.results])
+
+
+def _median(ratios: Sequence[float | None]) -> float | None:
+    found = [ratio for ratio in ratios if ratio is not None]
+    return median(found) if found else None
 
 
 def new_folder(reports: Path, now: datetime) -> Path:
@@ -130,16 +146,18 @@ def tell(proof: Proof, *, kept: Sequence[str], console: Console | None = None) -
     """The table at the end, and where the report lies."""
     console = console or Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("alert", "verdict", "fault → page", "floor", "ratio"):
+    for heading in ("alert", "verdict", "fault → page", "floor", "ratio", "fastest", "ratio"):
         table.add_column(heading, justify="left" if heading in ("alert", "verdict") else "right")
     for one in proof.results:
-        notified_s, ratio = one.verdict.at_s("notified"), one.over_floor
+        least = one.deadlines
         table.add_row(
             one.alert,
             f"[{COLOURS[one.outcome]}]{one.outcome}[/]",
-            f"{notified_s:.2f} s" if notified_s is not None else "",
-            f"{one.verdict.floor_s:.2f} s" if one.verdict.floor_s else "",
-            f"{ratio:.2f}" if ratio is not None else "",
+            _figure(one.verdict.at_s("notified"), " s"),
+            _figure(least.floor_s if least else None, " s"),
+            _figure(one.over_floor),
+            _figure(least.fastest_s if least else None, " s"),
+            _figure(one.over_fastest),
         )
     console.print()
     console.print(table)
@@ -147,13 +165,18 @@ def tell(proof: Proof, *, kept: Sequence[str], console: Console | None = None) -
         if one.verdict.reason:
             console.print(f"\n{one.alert}: {one.verdict.reason}", markup=False, soft_wrap=True)
     middle = proof.median_over_floor
-    figure = f", median {middle:.2f} x floor" if middle is not None else ""
+    fastest = proof.median_over_fastest
+    figure = f", median {middle:.2f} x floor, {fastest:.2f} x fastest" if middle and fastest else ""
     console.print(f"\n{len(proof.results)} alerts in {proof.took_s:.1f} s at speed {proof.speed:g}"
                   f"{figure}\nreport {proof.page}", soft_wrap=True)  # fmt: skip
     for name in kept:
         console.print(f"instance `{name}` goes on: `doit status --instance {name}` shows it, "
                       f"`doit down --instance {name}` or the next proof ends it",
                       soft_wrap=True)  # fmt: skip
+
+
+def _figure(value: float | None, unit: str = "") -> str:
+    return "" if value is None else f"{value:.2f}{unit}"
 
 
 def _length_s(result: Result) -> float:

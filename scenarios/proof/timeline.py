@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scenarios.proof.evidence import (
     AlertState,
@@ -97,7 +98,7 @@ def bars(events: Sequence[Event], verdict: Verdict) -> list[Bar]:
         )
     own = [e for e in events if isinstance(e, AlertState) and e.alert == verdict.alert]
     spans = [(e.at - zero, e.active_at - zero, e.state) for e in own]
-    for (at, active, state), following in zip(spans, [*spans[1:], (end, end, "")], strict=True):
+    for (at, active, state), following in pairwise([*spans, (end, end, "")]):
         if state != "inactive":
             start = active if state == "pending" else at
             found.append(Bar(lane="Prometheus", kind=state, start_s=start, end_s=following[0],

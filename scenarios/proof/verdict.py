@@ -66,7 +66,6 @@ class Verdict:
     """Up to and including the first that is not done."""
     zero: float | None = None
     """Unix seconds at which the fault began."""
-    floor_s: float = 0.0
 
     def at_s(self, link: str) -> float | None:
         """Seconds from the fault to a link, when it was reached."""
@@ -172,7 +171,6 @@ def judge(
         reason=reason,
         links=tuple(links),
         zero=case.zero if case.step("injecting") else None,
-        floor_s=deadlines.floor_s,
     )
 
 

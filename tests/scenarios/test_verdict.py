@@ -28,6 +28,7 @@ ALERT = "PostgreSQLDown"
 @dataclass(frozen=True)
 class NoFault:
     touches: frozenset[str] = frozenset({"postgresql"})
+    shows_after_s: float = 0.0
     shows_within_s: float = 0.5
     lingers_s: float = 0.5
 
@@ -48,6 +49,7 @@ RULE = Rule(
     range_s=0,
     evaluation_s=0.25,
     scrape_s=0.25,
+    answer_s=0,
 )
 ROUTE = Route(receivers=("all",), group_wait_s=0.5, group_interval_s=5)
 DEADLINES: Deadlines = derive(RULE, ROUTE, NoFault())  # type: ignore[arg-type]
@@ -235,7 +237,7 @@ def test_verdict_is_proven_when_every_link_holds() -> None:
     assert (verdict.outcome, verdict.reason) == (Outcome.PROVEN, "")
     assert [link.name for link in verdict.links] == [name for name, _ in CHAIN]
     assert verdict.at_s("notified") == pytest.approx(2.0)
-    assert verdict.floor_s == pytest.approx(1.5)
+    assert DEADLINES.floor_s == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize(
