@@ -7,6 +7,9 @@ from stack.service import HOST, Layout, Service
 
 PORT = 8000
 
+_ACTIVE_WINDOW_S = 300.0
+"""Seconds, at speed 1, that a user counts as active after a request."""
+
 
 def command(layout: Layout) -> list[str]:
     return [sys.executable, "-m", "stack.scheduler", "--port", str(layout.port(SERVICE.name))]
@@ -19,6 +22,7 @@ def environment(layout: Layout) -> dict[str, str]:
     return {
         "DATABASE_URL": f"postgresql://scheduler:{password}@{address}/residency",
         "SCHEDULER_PASSWORD": layout.secret("scheduler_password").read_text(),
+        "SCHEDULER_ACTIVE_WINDOW": str(_ACTIVE_WINDOW_S / layout.speed),
     }
 
 
