@@ -72,7 +72,7 @@ def _filled(system: str, path: str) -> str:
 
 
 def _replace(file: Path, old: bytes, new: bytes) -> None:
-    content = file.read_bytes()
+    content = file.read_bytes() if file.is_file() else b""
     if len(old) != len(new) or old not in content:
         raise BadInput(f"`{file.name}`: cannot replace `{old.decode()}` by `{new.decode()}`")
     file.write_bytes(content.replace(old, new))

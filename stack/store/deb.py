@@ -1,6 +1,7 @@
 """Unpacks Debian packages without root and without Debian's tools, and trusts none of them."""
 
 import io
+import lzma
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -25,7 +26,7 @@ def unpack(deb: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) 
                 path = _checked(member, name)
                 if path and wanted(path):
                     _extract(archive, member, into, path, name)
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, lzma.LZMAError, EOFError) as error:
         raise BadInput(f"`{name}` holds a broken archive: {error}") from error
 
 

@@ -86,27 +86,37 @@ def _pinned(packages: Iterable[Package], old: Lock, bases: tuple[str, ...], keyr
         for mirror in bases:
             dists = f"{mirror}/dists/{old.suite}"
             try:
-                signed = client.get(f"{dists}/InRelease").raise_for_status().content
-                release = verified(signed, keyring)
-                artifacts = [
-                    artifact
-                    for system in SYSTEMS.values()
-                    for artifact in _from_index(client, dists, release, system, names)
-                ]
-            except httpx.HTTPError as error:
-                failures.append(f"    {dists}: {error or type(error).__name__}")
-                continue
-            return replace(
-                old,
-                release=_field(release, "Version"),
-                snapshot=_snapshot(_field(release, "Date")),
-                # What is for all architectures stands in each index.
-                artifacts=tuple(dict.fromkeys(artifacts)),
-                outputs={},
-            )
+                return _pinned_by(client, dists, names, old, keyring)
+            except (httpx.HTTPError, _Lags) as error:
+                failures.append(f"    {dists}: {str(error) or type(error).__name__}")
     raise HostCannot(
-        "no mirror gives the suite's metadata:\n" + "\n".join(failures),
+        "no mirror gives the suite's current metadata:\n" + "\n".join(failures),
         cure="Check the network, or name a Debian mirror in STACK_DEBIAN_MIRROR.",
+    )
+
+
+class _Lags(Exception):
+    """A mirror's metadata is well signed but old: it lags, or somebody plays back the past."""
+
+
+def _pinned_by(client: httpx.Client, dists: str, names: set[str], old: Lock, keyring: Path) -> Lock:
+    signed = client.get(f"{dists}/InRelease").raise_for_status().content
+    release = verified(signed, keyring)
+    snapshot = _snapshot(_field(release, "Date"))
+    if snapshot < old.snapshot:
+        raise _Lags("older than what the lock pins")
+    artifacts = [
+        artifact
+        for system in SYSTEMS.values()
+        for artifact in _from_index(client, dists, release, system, names)
+    ]
+    return replace(
+        old,
+        release=_field(release, "Version"),
+        snapshot=snapshot,
+        # What is for all architectures stands in each index.
+        artifacts=tuple(dict.fromkeys(artifacts)),
+        outputs={},
     )
 
 

@@ -74,16 +74,20 @@ def seal(root: Path, needs: Iterable[Path] = ()) -> None:
 
     Raises BadInput for a link that leads neither into the tree nor into one that it `needs`.
     """
-    inside = [path.resolve() for path in (root, *needs)]
+    inside = [_resolved(path) for path in (root, *needs)]
     for at in (*_bottom_up(root), root):
         if at.is_symlink():
-            if not any(map(at.resolve().is_relative_to, inside)):
+            if not any(map(_resolved(at).is_relative_to, inside)):
                 raise BadInput(f"`{at}` leads out of its output, to `{at.readlink()}`")
         elif at.is_dir():
             at.chmod(_FOLDER_MODE)
         else:
             at.chmod(0o555 if at.stat().st_mode & 0o111 else 0o444)
         os.utime(at, (_MTIME, _MTIME), follow_symlinks=False)
+
+
+def _resolved(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve would raise for links in a circle
 
 
 def remove(root: Path) -> None:

@@ -81,6 +81,11 @@ def _tampered_index(mirror: Any) -> None:
     mirror.files[INDEX.format("arm64")] += b"x"
 
 
+def _lagging(mirror: Any) -> None:
+    release = mirror.files["dists/test/InRelease"]
+    mirror.files["dists/test/InRelease"] = release.replace(b" 2026 ", b" 2025 ")
+
+
 def _package_gone(mirror: Any, suite: Callable[[], None]) -> None:
     del mirror.files["pool/libtool_1.0_amd64.deb"]
     suite()
@@ -90,6 +95,7 @@ def _package_gone(mirror: Any, suite: Callable[[], None]) -> None:
     ("spoil", "error", "message"),
     [
         (lambda mirror, suite: mirror.files.clear(), HostCannot, "no mirror gives.*404"),
+        (lambda mirror, suite: _lagging(mirror), HostCannot, "older than what the lock pins"),
         (
             lambda mirror, suite: _tampered_index(mirror),
             CheckFailed,
@@ -102,7 +108,7 @@ def _package_gone(mirror: Any, suite: Callable[[], None]) -> None:
             "tool 1.0",
         ),
     ],
-    ids=["no mirror", "index tampered with", "package gone", "artifact swapped"],
+    ids=["no mirror", "mirror lags", "index tampered with", "package gone", "artifact swapped"],
 )
 def test_update_that_fails_leaves_the_lock(
     world: Any, mirror: Any, suite: Any, spoil: Any, error: type[Exception], message: str

@@ -122,6 +122,7 @@ def test_seal_refuses_a_link_that_leads_out(tmp_path: Path) -> None:
 def test_seal_takes_a_link_into_a_needed_tree(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "way").symlink_to("../needed/lib")
+    (tmp_path / "out" / "circle").symlink_to("circle")
     tree.seal(tmp_path / "out", [tmp_path / "needed"])
 
 

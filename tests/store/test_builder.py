@@ -1,0 +1,79 @@
+"""The builder refuses a recipe that does not fit its packages, and names what does not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.errors import BadInput
+from stack.store import builder
+from stack.store.derivation import Package, Program, Replacement, derive
+from stack.store.lock import Artifact, Lock
+
+LOADER = Package(name="base", debs=("thing",))
+
+
+@pytest.fixture
+def building(
+    tmp_path: Path, make_deb: Any, make_member: Any, publish: Callable[[str, bytes], Artifact]
+) -> Callable[..., Path]:
+    """Builds a package of one artifact that holds `usr/bin/run`."""
+    content = make_deb(make_member("./usr/bin/run", b"/usr/share/x/ is compiled in", mode=0o755))
+    artifact = publish("thing", content)
+    lock = Lock(suite="", release="", snapshot="", artifacts=(artifact,), outputs={})
+
+    def build(**recipe: Any) -> Path:
+        package = Package(name="made", debs=("thing",), **recipe)
+        derivation = derive((LOADER, package), lock, "amd64")["made"]
+        builder.build(derivation, lambda _: content, tmp_path)
+        return tmp_path
+
+    return build
+
+
+def test_build_puts_a_wrapper_in_the_program_s_place(building: Callable[..., Path]) -> None:
+    program = Program(name="go", file="usr/bin/run", cwd="usr")
+    root = building(programs=(program,), needs=("base",))
+    assert (root / "libexec/go").read_bytes().startswith(b"/usr/share/x/")
+    assert (root / "bin/go").resolve() == root / "usr/bin/run"
+    loader = (root / "libexec/loader/go").readlink()
+    assert loader.parts[:3] == ("..", "..", "..")
+    assert loader.name == "ld-linux-x86-64.so.2"
+    wrapper = (root / "usr/bin/run").read_text()
+    assert wrapper.startswith("#!/bin/sh\n")
+    assert str(root) not in wrapper
+
+
+def test_build_replaces_at_the_same_length(building: Callable[..., Path]) -> None:
+    same = Replacement(file="usr/bin/run", old="/usr/share/x/", new="/proc/self///")
+    root = building(replacements=(same,))
+    assert (root / "usr/bin/run").read_bytes() == b"/proc/self/// is compiled in"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (
+            {"programs": (Program(name="go", file="usr/bin/go"),), "needs": ("base",)},
+            "no program at `usr/bin/go`",
+        ),
+        ({"programs": (Program(name="go", file="usr/bin/run"),)}, "no package with a loader"),
+        (
+            {"replacements": (Replacement(file="usr/bin/run", old="/none/", new="/some/"),)},
+            "cannot replace `/none/`",
+        ),
+        (
+            {"replacements": (Replacement(file="usr/bin/run", old="/usr/", new="/"),)},
+            "cannot replace `/usr/`",
+        ),
+        (
+            {"replacements": (Replacement(file="usr/gone", old="/usr/", new="/ran/"),)},
+            "cannot replace `/usr/`",
+        ),
+    ],
+    ids=["no program", "no loader", "not there", "other length", "no file"],
+)
+def test_build_refuses(building: Callable[..., Path], recipe: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        building(**recipe)
