@@ -12,6 +12,9 @@ from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.watch import Watcher
 from stack.speed import tree
 
+REQUESTS_AT_LEAST = 10
+"""Before that many, healthy traffic has not been seen."""
+
 BACKEND_REQUESTS = 'sum(rate(http_requests_total{{job="backend"}}[{window_ms}ms]))'
 
 
@@ -55,8 +58,8 @@ def _unsteady_traffic(
     if locust.poll() is not None:
         return f"locust ended with exit code {locust.returncode}"
     seen = [one for one in evidence.of(alert) if isinstance(one, TrafficSeen)]
-    if not seen or not seen[-1].requests:
-        return "no traffic yet"
+    if not seen or seen[-1].requests < REQUESTS_AT_LEAST:
+        return f"{seen[-1].requests if seen else 0} of {REQUESTS_AT_LEAST} requests"
     if seen[-1].failures:
         return f"{seen[-1].failures} of {seen[-1].requests} requests fail ({seen[-1].errors[0]})"
     return None

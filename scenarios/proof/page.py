@@ -120,18 +120,25 @@ def section(result: Result) -> Section:
         result=result,
         steps=_steps(result),
         deliveries=[_delivery(want, own, result) for want in wants],
-        strays=[
-            f"{e.kind} notification on {CHANNELS.get(e.channel, e.channel)} {e.destination}:"
-            f" {e.subject}"
-            for e in events
-            if isinstance(e, Notification)
-            and (e not in own or Want(channel=e.channel, destination=e.destination) not in wants)
-        ],
+        strays=[_stray(e) for e in events if isinstance(e, Notification) and _is_stray(e, result)],
         chart=_chart(result),
         lines=timeline.lines(events, verdict),
         traffic=timeline.last_traffic(events),
         messages=own,
     )
+
+
+def _is_stray(message: Notification, result: Result) -> bool:
+    """Neither one of those wanted, nor of an alert that is proven at the same time."""
+    if result.alert not in message.alerts:
+        return not message.alerts or not set(message.alerts) <= result.explained
+    wants = result.scenario.notifications if result.scenario else ()
+    return Want(channel=message.channel, destination=message.destination) not in wants
+
+
+def _stray(message: Notification) -> str:
+    channel = CHANNELS.get(message.channel, message.channel)
+    return f"{message.kind} on {channel} {message.destination}: {message.subject}"
 
 
 def _steps(result: Result) -> list[Step]:

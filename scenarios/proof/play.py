@@ -53,6 +53,7 @@ class Played:
     verdict: Verdict
     deadlines: Deadlines
     rule: Rule
+    explained: frozenset[str]
 
 
 @dataclass(kw_only=True)
@@ -139,7 +140,12 @@ class _Part:
     def played(self) -> Played:
         if self.stage.stop.is_set() and not self._is_over():
             self._add(Stopped, why="interrupted")
-        return Played(verdict=self._judge(now=None), deadlines=self.deadlines, rule=self.rule)
+        return Played(
+            verdict=self._judge(now=None),
+            deadlines=self.deadlines,
+            rule=self.rule,
+            explained=self.explained,
+        )
 
     def _follow(self, *, until: str) -> None:
         """Wait while the verdict is running and its next link is not `until`."""

@@ -31,6 +31,8 @@ class Result:
     deadlines: Deadlines | None = None
     rule: Rule | None = None
     events: Sequence[Event] = ()
+    explained: frozenset[str] = frozenset()
+    """Other alerts that were no surprise, since they are proven at the same time."""
 
     @property
     def alert(self) -> str:
@@ -75,8 +77,8 @@ class Proof:
     def page(self) -> Path:
         return self.folder / "report.html"
 
-    def count(self, outcome: Outcome) -> int:
-        return sum(one.outcome is outcome for one in self.results)
+    def count(self, outcome: str) -> int:
+        return sum(one.outcome == outcome for one in self.results)
 
     @property
     def median_over_floor(self) -> float | None:

@@ -183,6 +183,7 @@ def _result(found: Found, played: Played, instance: Instance, evidence: Evidence
         instance=instance.name,
         deadlines=played.deadlines,
         rule=played.rule,
+        explained=played.explained,
         events=evidence.of(found.scenario.alert),
     )
 
