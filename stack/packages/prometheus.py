@@ -36,6 +36,13 @@ PACKAGE = Package(
             old="/usr/share/prometheus/",
             new="/proc/self/cwd////////",
         ),
+        # The links of alerts lead to `/graph?…`, where this build has only a page that says so.
+        Replacement(
+            file="usr/share/prometheus/web/no-ui/index.html",
+            old="<title>Prometheus</title>",
+            new="<title>Prometheus</title>\n    <script>"
+            'location.replace("/classic" + location.pathname + location.search)</script>',
+        ),
     ),
     programs=(
         Program(name="prometheus", file="usr/bin/prometheus", cwd="usr/share/prometheus"),

@@ -73,7 +73,8 @@ def _filled(system: str, path: str) -> str:
 
 def _replace(file: Path, old: bytes, new: bytes) -> None:
     content = file.read_bytes() if file.is_file() else b""
-    if len(old) != len(new) or old not in content:
+    shifts = b"\0" in content and len(old) != len(new)
+    if shifts or old not in content:
         raise BadInput(f"`{file.name}`: cannot replace `{old.decode()}` by `{new.decode()}`")
     file.write_bytes(content.replace(old, new))
 

@@ -29,7 +29,7 @@ class Program:
 
 @dataclass(frozen=True, kw_only=True)
 class Replacement:
-    """In `file`, `old` becomes `new` wherever it stands. Both have the same length."""
+    """In `file`, `old` becomes `new` wherever it stands; in a binary both have the same length."""
 
     file: str
     old: str

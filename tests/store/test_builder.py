@@ -19,7 +19,7 @@ def building(
     tmp_path: Path, make_deb: Any, make_member: Any, publish: Callable[[str, bytes], Artifact]
 ) -> Callable[..., Path]:
     """Builds a package of one artifact that holds `usr/bin/run`."""
-    content = make_deb(make_member("./usr/bin/run", b"/usr/share/x/ is compiled in", mode=0o755))
+    content = make_deb(make_member("./usr/bin/run", b"/usr/share/x/ is compiled in\0", mode=0o755))
     artifact = publish("thing", content)
     lock = Lock(suite="", release="", snapshot="", artifacts=(artifact,), outputs={})
 
@@ -48,7 +48,7 @@ def test_build_puts_a_wrapper_in_the_program_s_place(building: Callable[..., Pat
 def test_build_replaces_at_the_same_length(building: Callable[..., Path]) -> None:
     same = Replacement(file="usr/bin/run", old="/usr/share/x/", new="/proc/self///")
     root = building(replacements=(same,))
-    assert (root / "usr/bin/run").read_bytes() == b"/proc/self/// is compiled in"
+    assert (root / "usr/bin/run").read_bytes() == b"/proc/self/// is compiled in\0"
 
 
 @pytest.mark.parametrize(
