@@ -1,7 +1,7 @@
 """Runs scenarios against instances, keeps the evidence, judges it and reports.
 
-`scenario` declares, `deadlines` derives, `verdict` judges (all pure); `watch` observes, `gate` and
-`play` act on one instance, `run` packs scenarios onto instances, `report` writes.
+`scenario` declares, `deadlines` derives, `chain` and `verdict` judge, all purely. `watch` observes,
+`gate` and `play` act on one instance, `run` packs scenarios onto instances, `report` writes.
 """
 
 from collections.abc import Sequence

@@ -9,11 +9,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from scenarios.proof import timeline
+from scenarios.proof.case import State
+from scenarios.proof.chain import CHAIN
 from scenarios.proof.evidence import Notification, TrafficSeen
 from scenarios.proof.report import Proof, Result
 from scenarios.proof.scenario import CHANNELS, Want
 from scenarios.proof.timeline import Bar, Line, Mark
-from scenarios.proof.verdict import CHAIN, State
 
 WIDTH, LEFT, RIGHT = 960, 116, 24
 """Of the chart, in its own units; lanes' names stand left of `LEFT`."""

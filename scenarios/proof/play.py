@@ -138,7 +138,8 @@ class _Part:
         self._follow(until="")
 
     def played(self) -> Played:
-        if self.stage.stop.is_set() and not self._is_over():
+        so_far = self._judge(now=self.watcher.until).outcome
+        if self.stage.stop.is_set() and so_far is Outcome.RUNNING:
             self._add(Stopped, why="interrupted")
         return Played(
             verdict=self._judge(now=None),
@@ -156,7 +157,7 @@ class _Part:
             link = verdict.links[-1]
             if verdict.outcome is not Outcome.RUNNING or link.name == until:
                 return
-            self._tell(link.said, verdict.zero, link.due)
+            self._tell(f"awaits {link.said}", verdict.zero, link.due)
             self.stage.stop.wait(LOOK_EVERY_S)
 
     def _put_right(self) -> None:
@@ -177,9 +178,6 @@ class _Part:
     def _judge(self, now: float | None) -> Verdict:
         events = self.stage.evidence.of(self.scenario.alert)
         return judge(events, self.scenario, self.deadlines, now=now, explained=self.explained)
-
-    def _is_over(self) -> bool:
-        return self._judge(now=self.watcher.until).outcome is not Outcome.RUNNING
 
     def _heard(self, figures: Mapping[str, Any]) -> None:
         """Locust's figures, as `loadgen.leash` tells them."""

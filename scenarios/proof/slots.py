@@ -4,7 +4,11 @@ import fcntl
 import threading
 from typing import IO
 
-from stack.instance import instances_dir
+from stack.errors import HostCannot
+from stack.instance import instances_dir, names
+from stack.lifecycle import bring_down
+
+PREFIX = "proof-"
 
 MOST = 64
 """More instances at once than any machine would carry."""
@@ -13,8 +17,8 @@ MOST = 64
 class Slots:
     """Hands out `proof-1`, `proof-2` …, each to one process at a time.
 
-    The lock goes with the process, so that the instance of a proof that was killed is taken over,
-    and thereby taken down, by the next one.
+    The lock goes with the process, so that what a killed proof left running, or one with `--keep`,
+    is known, and taken down by the next one.
     """
 
     def __init__(self) -> None:
@@ -22,6 +26,10 @@ class Slots:
         self._guard = threading.Lock()
 
     def __enter__(self) -> "Slots":
+        for name in [name for name in names() if name.startswith(PREFIX)]:
+            if self._locked(name):
+                bring_down(name, wipe=True)
+                self.give_back(name)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -30,19 +38,26 @@ class Slots:
 
     def take(self) -> str:
         """A name that nobody else has."""
-        instances_dir().mkdir(parents=True, exist_ok=True)
-        with self._guard:
-            for number in range(1, MOST):
-                name = f"proof-{number}"
-                lock = (instances_dir() / f".{name}.slot").open("w")
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    lock.close()
-                    continue
-                self._locks[name] = lock
-                return name
-        raise AssertionError(f"{MOST} proofs at once")
+        for number in range(1, MOST):
+            if self._locked(f"{PREFIX}{number}"):
+                return f"{PREFIX}{number}"
+        raise HostCannot(f"{MOST} instances of proofs run already.", cure="Wait for one to end.")
 
     def give_back(self, name: str) -> None:
-        self._locks.pop(name).close()
+        with self._guard:
+            self._locks.pop(name).close()
+
+    def _locked(self, name: str) -> bool:
+        """Try to make the name ours."""
+        with self._guard:
+            if name in self._locks:
+                return False
+            instances_dir().mkdir(parents=True, exist_ok=True)
+            lock = (instances_dir() / f".{name}.slot").open("w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                return False
+            self._locks[name] = lock
+            return True

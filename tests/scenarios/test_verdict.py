@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from scenarios.proof.chain import CHAIN
 from scenarios.proof.deadlines import Deadlines, Route, Rule, derive
 from scenarios.proof.evidence import (
     AlertState,
@@ -19,7 +20,7 @@ from scenarios.proof.evidence import (
     Watched,
 )
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack
-from scenarios.proof.verdict import CHAIN, Outcome, judge
+from scenarios.proof.verdict import Outcome, judge
 
 LABELS = {"severity": "critical", "team": "database"}
 ALERT = "PostgreSQLDown"

@@ -1,0 +1,101 @@
+"""The evidence of one scenario, sorted by what the links of its chain ask of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from scenarios.proof.deadlines import Deadline, Deadlines
+from scenarios.proof.evidence import (
+    AlertState,
+    Event,
+    FaultStep,
+    Gate,
+    Notification,
+)
+from scenarios.proof.scenario import Scenario
+
+
+class State(StrEnum):
+    DONE = "done"
+    WAITING = "waiting"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """One link of the chain, as far as the evidence goes."""
+
+    name: str
+    state: State
+    said: str = ""
+    """When broken, the sentence that says so; when waiting, what for."""
+    at: float | None = None
+    """Unix seconds at which it was there."""
+    due: float | None = None
+    """Unix seconds by which it had to be there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """The evidence of one scenario, sorted by what the links ask of it."""
+
+    events: tuple[Event, ...]
+    scenario: Scenario
+    deadlines: Deadlines
+    now: float | None
+    explained: frozenset[str]
+    """Alerts that are no surprise here: those of companions, and what they may set off."""
+
+    def step(self, name: str) -> FaultStep | None:
+        found = [one for one in self.events if isinstance(one, FaultStep) and one.step == name]
+        return found[0] if found else None
+
+    @cached_property
+    def zero(self) -> float:
+        """The fault's beginning; the end of time before it is injected."""
+        begun = self.step("injecting")
+        return begun.at if begun else float("inf")
+
+    @cached_property
+    def end(self) -> float:
+        """The moment from which the fault was being put right."""
+        undoing = self.step("undoing")
+        return undoing.at if undoing else float("inf")
+
+    @cached_property
+    def since(self) -> tuple[Event, ...]:
+        """What was seen once the gate was passed; before it, an earlier fault may still drain."""
+        passed = [one.at for one in self.events if isinstance(one, Gate) and one.passed]
+        return tuple(one for one in self.events if passed and one.at >= passed[0])
+
+    @cached_property
+    def states(self) -> list[AlertState]:
+        """All that Prometheus said of this alert, in order."""
+        return [
+            one
+            for one in self.since
+            if isinstance(one, AlertState) and one.alert == self.scenario.alert
+        ]
+
+    @cached_property
+    def right(self) -> list[AlertState]:
+        """Those with exactly the labels that it must carry."""
+        return [one for one in self.states if dict(one.labels) == dict(self.scenario.labels)]
+
+    @cached_property
+    def messages(self) -> list[Notification]:
+        return [one for one in self.since if isinstance(one, Notification)]
+
+    def about(self, kind: str) -> list[Notification]:
+        """Messages of one kind that name this alert, since the fault."""
+        return [one for one in self.messages
+                if one.kind == kind and self.scenario.alert in one.alerts]  # fmt: skip
+
+    def due(self, deadline: Deadline) -> float:
+        """When a link that counts from the fault has to be there."""
+        done = self.step("injected")
+        return (done.at if done else self.zero) + deadline.seconds
+
+    def due_after_undo(self, deadline: Deadline) -> float:
+        done = self.step("undone")
+        return (done.at if done else self.end) + deadline.seconds

@@ -1,0 +1,260 @@
+"""The links from a healthy alert to the quiet after it, each checked on the evidence.
+
+Pure. A link that is not there yet is waited for until its deadline when `Case.now` is given, and
+missing when it is None.
+"""
+
+from collections.abc import Callable, Mapping
+
+from scenarios.proof.case import Case, Link, State
+from scenarios.proof.deadlines import Deadline
+from scenarios.proof.evidence import (
+    AlertState,
+    Gate,
+    Held,
+    Notification,
+    Stopped,
+    Trouble,
+    Watched,
+)
+from scenarios.proof.scenario import Want
+
+LATE_S = 2.0
+"""How long past its deadline a link is still waited for, to say how late it was."""
+
+Check = Callable[[Case, str], Link]
+
+
+def _missing(case: Case, name: str, due: float, never: str, awaited: str) -> Link:
+    """A link that is not there: waited for until its deadline, broken after it."""
+    stopped = any(isinstance(one, Stopped) for one in case.events)
+    over = case.now is not None and case.now > due + LATE_S
+    if over or (case.now is None and not stopped):
+        return Link(name=name, state=State.BROKEN, said=never, due=due)
+    return Link(name=name, state=State.WAITING, said=awaited, due=due)
+
+
+def _reached(name: str, at: float, due: float, what: str, zero: float, allowed: Deadline) -> Link:
+    """A link that is there, in time or late."""
+    if at > due:
+        said = f"{what} {at - due:.1f} s after its deadline of {due - zero:.1f} s ({allowed.why})"
+        return Link(name=name, state=State.BROKEN, said=said, at=at, due=due)
+    return Link(name=name, state=State.DONE, at=at, due=due)
+
+
+def _broken(name: str, said: str) -> Link:
+    return Link(name=name, state=State.BROKEN, said=said)
+
+
+def _steady(case: Case, name: str) -> Link:
+    gates = [one for one in case.events if isinstance(one, Gate)]
+    if not gates:
+        return _missing(case, name, float("inf"), "was not examined: no evidence of a steady state",
+                        "a steady state under healthy traffic")  # fmt: skip
+    if not gates[0].passed:
+        return _broken(name, f"not steady: {gates[0].reason}")
+    if gates[0].evaluations < case.deadlines.steady_evaluations or not gates[0].requests_per_s:
+        return _broken(
+            name,
+            f"not steady: its rule was seen inactive {gates[0].evaluations} times under"
+            f" {gates[0].requests_per_s:.1f} requests/s,"
+            f" wanted {case.deadlines.steady_evaluations} times under traffic",
+        )
+    early = [one for one in case.states if one.state != "inactive" and one.active_at < case.zero]
+    if early:
+        return _broken(name, f"was {early[0].state} before the fault, under healthy traffic")
+    return Link(name=name, state=State.DONE, at=gates[0].at)
+
+
+def _faulty(case: Case, name: str) -> Link:
+    injected, failed = case.step("injected"), case.step("failed")
+    if not injected:
+        if failed:
+            return _broken(name, f"the fault could not be injected: {failed.detail}")
+        return _missing(case, name, float("inf"), "the fault was never injected", "the fault")
+    return Link(name=name, state=State.DONE, at=injected.at)
+
+
+def _pending(case: Case, name: str) -> Link:
+    deadline = case.deadlines.pending
+    active = [one for one in case.right if one.state != "inactive"]
+    if not active:
+        others = [one for one in case.states if one.state != "inactive"]
+        if others:
+            found, wanted = _labels(others[0].labels), _labels(case.scenario.labels)
+            return _broken(name, f"labels differ: found {found}, wanted {wanted}")
+        never = f"never became pending: its expression stayed empty for {deadline} after the fault"
+        return _missing(case, name, case.due(deadline), never, "pending")
+    return _reached(name, active[0].active_at, case.due(deadline), "became pending",
+                    case.zero, deadline)  # fmt: skip
+
+
+def _firing(case: Case, name: str) -> Link:
+    deadline = case.deadlines.firing
+    firing = [one for one in case.right if one.state == "firing"]
+    if not firing:
+        never = f"became pending but never fired: waited {deadline} after the fault"
+        return _missing(case, name, case.due(deadline), never, "firing")
+    return _reached(name, firing[0].at, case.due(deadline), "fired", case.zero, deadline)
+
+
+def _held(case: Case, name: str) -> Link:
+    deadline = case.deadlines.held
+    held = [
+        one
+        for one in case.events
+        if isinstance(one, Held)
+        and (one.alert, dict(one.labels)) == (case.scenario.alert, dict(case.scenario.labels))
+        and one.state != "gone"
+    ]
+    if not held:
+        never = f"fired, but Alertmanager never held it: waited {deadline} after the fault"
+        return _missing(case, name, case.due(deadline), never, "Alertmanager to hold it")
+    if held[0].state == "suppressed":
+        return _broken(name, "Alertmanager suppressed it: an inhibit rule or a silence matches it")
+    return _reached(name, held[0].at, case.due(deadline), "was held by Alertmanager",
+                    case.zero, deadline)  # fmt: skip
+
+
+def _notified(case: Case, name: str) -> Link:
+    deadline = case.deadlines.notified
+    return _delivered(case, name, "firing", case.due(deadline), case.zero, deadline)
+
+
+def _resolved(case: Case, name: str) -> Link:
+    deadline = case.deadlines.resolved
+    return _delivered(case, name, "resolved", case.due_after_undo(deadline), case.end, deadline)
+
+
+def _delivered(
+    case: Case, name: str, kind: str, due: float, zero: float, allowed: Deadline
+) -> Link:
+    """Exactly the wanted notifications of one kind, each well-formed and in time."""
+    found = case.about(kind)
+    wanted = set(case.scenario.notifications)
+    strays = [one for one in found if _address(one) not in wanted]
+    if strays:
+        count = sum(_address(one) == _address(strays[0]) for one in strays)
+        return _broken(name, f"{_address(strays[0])}: {_count(count, kind)}, expected none")
+    for one in found:
+        if trouble := _malformed(one):
+            return _broken(name, trouble)
+    counts = {
+        want: sum(_address(one) == want for one in found) for want in case.scenario.notifications
+    }
+    for want, count in counts.items():
+        if count > 1:
+            return _broken(name, f"{want}: {_count(count, kind)}, expected 1")
+    for want, count in counts.items():
+        if not count:
+            never = f"{want}: expected 1 {kind} notification, got 0 within {allowed}"
+            return _missing(case, name, due, never, f"the {kind} notification on {want}")
+    last = max(found, key=lambda one: one.at)
+    return _reached(name, last.at, due, f"the {kind} notification on {_address(last)} arrived",
+                    zero, allowed)  # fmt: skip
+
+
+def _surprise(case: Case, name: str) -> Link:
+    """Nothing else fired, nothing else was sent, nothing broke that the fault does not break."""
+    own = case.scenario.alert
+    for one in case.since:
+        if isinstance(one, Trouble):
+            return _broken(name, one.what)
+        if isinstance(one, AlertState) and one.state == "firing":
+            if one.alert == own and one not in case.right:
+                return _broken(name, f"unexpected alert {own}{_labels(one.labels)} fired besides")
+            if one.alert != own and one.alert not in case.explained:
+                return _broken(name, f"unexpected alert {one.alert}{_labels(one.labels)} fired")
+        if isinstance(one, Notification) and (said := _stray(case, one)):
+            return _broken(name, said)
+    return Link(name=name, state=State.DONE)
+
+
+def _stray(case: Case, message: Notification) -> str:
+    """What is wrong with a message that is not one of the wanted ones; empty when nothing is."""
+    where = f"{_address(message)}: `{message.subject}`"
+    if not message.alerts or message.kind == "other":
+        return f"unexpected message on {where} is no notification of an alert"
+    unknown = [alert for alert in message.alerts
+               if alert != case.scenario.alert and alert not in case.explained]  # fmt: skip
+    if unknown:
+        return f"unexpected notification of {unknown[0]} on {where}"
+    return _malformed(message) if set(message.alerts) & case.scenario.may_also_fire else ""
+
+
+def _undone(case: Case, name: str) -> Link:
+    undone, failed = case.step("undone"), case.step("failed")
+    if undone:
+        return Link(name=name, state=State.DONE, at=undone.at)
+    if failed:
+        return _broken(name, f"the fault could not be put right: {failed.detail}")
+    return _missing(case, name, float("inf"), "the fault was not put right", "the end of the fault")
+
+
+def _inactive(case: Case, name: str) -> Link:
+    deadline = case.deadlines.inactive
+    fired_at = next(one.at for one in case.right if one.state == "firing")
+    gone = [one for one in case.right if one.state == "inactive" and one.at > fired_at]
+    if gone and gone[0].at < case.end:
+        said = f"resolved {case.end - gone[0].at:.1f} s before the fault was put right"
+        return _broken(name, said)
+    if not gone:
+        never = f"did not resolve within {deadline} after the fault was put right"
+        return _missing(case, name, case.due_after_undo(deadline), never, "the alert to resolve")
+    again = [one for one in case.right if one.state != "inactive" and one.at > gone[0].at]
+    if again:
+        said = f"became {again[0].state} again {again[0].at - gone[0].at:.1f} s after it resolved"
+        return _broken(name, said)
+    return _reached(name, gone[0].at, case.due_after_undo(deadline), "resolved", case.end,
+                    deadline)  # fmt: skip
+
+
+def _quiet(case: Case, name: str) -> Link:
+    """All sources were watched for the tail after the last wanted notification."""
+    until = max(one.at for one in case.about("resolved")) + case.deadlines.tail_s
+    watched = [one.at for one in case.events if isinstance(one, Watched)]
+    if watched and max(watched) >= until:
+        return Link(name=name, state=State.DONE, at=until)
+    # The watcher may need a moment on a busy machine; a watcher that is gone is a broken link.
+    never = f"was not watched for {case.deadlines.tail_s:.1f} s after the last notification"
+    return _missing(case, name, until + LATE_S, never, "strays")
+
+
+CHAIN: tuple[tuple[str, Check], ...] = (
+    ("steady", _steady),
+    ("fault", _faulty),
+    ("pending", _pending),
+    ("firing", _firing),
+    ("held", _held),
+    ("notified", _notified),
+    ("nothing else", _surprise),
+    ("put right", _undone),
+    ("inactive", _inactive),
+    ("resolved", _resolved),
+    ("quiet", _quiet),
+)
+"""The links in the order in which they must hold."""
+
+
+def _address(message: Notification) -> Want:
+    return Want(channel=message.channel, destination=message.destination)
+
+
+def _malformed(message: Notification) -> str:
+    where = f"{message.kind} notification on {_address(message)}"
+    if "<no value>" in message.subject + message.body:
+        return f"{where} carries `<no value>`: a template names a field that is not there"
+    if message.problems:
+        return f"{where} is malformed: {'; '.join(message.problems)}"
+    if message.answer >= 300:
+        return f"{where} was refused with {message.answer}"
+    return ""
+
+
+def _count(number: int, kind: str) -> str:
+    return f"{number} {kind} notification{'s' if number != 1 else ''}"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    pairs = sorted(labels.items())
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in pairs) + "}"
