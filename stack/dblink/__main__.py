@@ -11,9 +11,9 @@ import signal
 import sys
 from pathlib import Path
 
+from stack.control import ControlFile, number, only_known
 from stack.dblink.relay import serve
 from stack.errors import HostCannot, LabError
-from stack.simhost.control import ControlFile, number, only_known
 
 _LATENCY_AT_MOST_S = 3600.0
 

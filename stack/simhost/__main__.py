@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from stack.control import ControlFile
 from stack.errors import LabError
-from stack.simhost.control import ControlFile
 from stack.simhost.model import advance, first_state, levels_at, targets
 from stack.simhost.tree import load, prepare, write
 

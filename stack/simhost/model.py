@@ -10,7 +10,7 @@ import math
 import random
 from dataclasses import dataclass, fields, replace
 
-from stack.simhost.control import number, only_known
+from stack.control import number, only_known
 
 CPUS = 4
 MEMORY_BYTES = 16 * 1024**3

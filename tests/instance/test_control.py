@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.simhost.control import ControlFile, number
+from stack.control import ControlFile, number
 
 GOOD = '{"level": 7}'
 
