@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -14,6 +14,7 @@ import pytest
 
 from stack.paths import REPO
 
+_http = httpx.Client(verify=False, timeout=30)
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -30,13 +31,16 @@ class Running:
     process: subprocess.Popen
     http_port: int
     smtp_port: int
+    since: int = 0
+    """The newest id before the test: tests share one process, and see only what is theirs."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.http_port}"
 
     def messages(self, after: int = 0) -> list[dict]:
-        return httpx.get(f"{self.url}/api/messages", params={"after": after}).json()
+        found = _http.get(f"{self.url}/api/messages", params={"after": after or self.since})
+        return found.json()
 
 
 @contextmanager
@@ -68,15 +72,29 @@ def wait_until_healthy(inbox: Running) -> None:
     while time.monotonic() < deadline:
         assert inbox.process.poll() is None, "the inbox ended while it started"
         try:
-            if httpx.get(f"{inbox.url}/health").status_code == 200:
+            if _http.get(f"{inbox.url}/health").status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.02)
     raise TimeoutError("after 30 s: the inbox does not answer")
 
 
+@pytest.fixture(scope="session")
+def shared_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("inbox")) as found:
+        yield found
+
+
 @pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Running]:
+def inbox(shared_inbox: Running) -> Running:
+    """An inbox that stays up; what arrived before the test is not seen."""
+    newest = _http.get(f"{shared_inbox.url}/health").json()["newest"]
+    return replace(shared_inbox, since=newest)
+
+
+@pytest.fixture
+def fresh_inbox(tmp_path: Path) -> Iterator[Running]:
+    """An inbox of the test's own, with its files in `tmp_path`."""
     with running(tmp_path) as found:
         yield found
 

@@ -10,6 +10,7 @@ import pytest
 
 from stack.store import realise
 
+http = httpx.Client(verify=False, timeout=30)
 CONFIG = """
 global:
   slack_api_url: http://127.0.0.1:{http_port}/services/T00000000/B00000000/XXXX
@@ -62,7 +63,7 @@ def alertmanager(inbox, tmp_path, routing_key, a_free_port):
     def ready() -> bool:
         assert process.poll() is None, "Alertmanager ended"
         try:
-            return httpx.get(f"{url}/-/ready").status_code == 200
+            return http.get(f"{url}/-/ready").status_code == 200
         except httpx.TransportError:
             return False
 
@@ -82,7 +83,7 @@ def put_alert(url: str, *, ends_in_s: float) -> None:
         "startsAt": (now - timedelta(seconds=60)).isoformat(),
         "endsAt": (now + timedelta(seconds=ends_in_s)).isoformat(),
     }
-    httpx.post(f"{url}/api/v2/alerts", json=[alert]).raise_for_status()
+    http.post(f"{url}/api/v2/alerts", json=[alert]).raise_for_status()
 
 
 def test_inbox_hears_alertmanager_on_all_channels(inbox, alertmanager):
@@ -101,5 +102,5 @@ def test_inbox_hears_alertmanager_on_all_channels(inbox, alertmanager):
     assert {message["answer"] for message in messages} == {200, 202, 250}
     assert [message["problems"] for message in messages] == [[]] * 6
     for message in messages:
-        page = httpx.get(f"{inbox.url}/messages/{message['id']}")
+        page = http.get(f"{inbox.url}/messages/{message['id']}")
         assert "PostgreSQLDown" in page.text
