@@ -99,7 +99,7 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     try:
         try:
             mail_server = await smtp.listen(desk, port=options.smtp_port)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise _taken(options.smtp_port, "--smtp-port", error) from error
         server = _Server(
             uvicorn.Config(
@@ -108,6 +108,9 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=1,
+                # Longer than any client keeps an idle connection (Alertmanager: 5 minutes), so
+                # that none is closed just as a notification is sent over it.
+                timeout_keep_alive=3600,
             )
         )
         # What was imported stays: no need to look at it in every collection.
@@ -116,8 +119,9 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
             f"inbox: http://127.0.0.1:{options.http_port} and smtp 127.0.0.1:{options.smtp_port}",
             flush=True,
         )
-        async with mail_server:
-            await server.serve([http_socket])
+        await server.serve([http_socket])
+        # Not `wait_closed()`: since Python 3.12 that waits for senders who keep their connection.
+        mail_server.close()
     finally:
         store.close()
 
