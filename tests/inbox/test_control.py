@@ -41,4 +41,4 @@ def test_control_leaves_nonsense_unheeded(tmp_path, text, capsys):
     assert control.status(Channel.SLACK) == 500
     put(file, text)
     assert control.status(Channel.SLACK) == 500
-    assert "control.json` is left unheeded" in capsys.readouterr().err
+    assert "inbox: control file" in capsys.readouterr().err
