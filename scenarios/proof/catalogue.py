@@ -3,7 +3,8 @@
 import importlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,8 +32,6 @@ class Found:
 
 def find(folder: Path = FOLDER) -> list[Found]:
     """All scenarios, validated, by file name. Raises one BadInput with everything that is wrong."""
-    # Locust patches the standard library when it is imported, unless it is told not to.
-    os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
     found, problems = [], []
     for file in sorted(folder.glob("*/*.py")):
         if file.parent.name == "proof" or file.name == "__init__.py":
@@ -55,7 +54,8 @@ def find(folder: Path = FOLDER) -> list[Found]:
 def _load(file: Path) -> Scenario:
     where = f"{file.parent.name}/{file.name}"
     try:
-        module = importlib.import_module(f"scenarios.{file.parent.name}.{file.stem}")
+        with _unpatched():
+            module = importlib.import_module(f"scenarios.{file.parent.name}.{file.stem}")
         scenario = module.SCENARIO
     except Exception as error:  # whatever a scenario's author wrote, the message names the file
         raise BadInput(f"{where}: {type(error).__name__}: {error}") from error
@@ -64,6 +64,21 @@ def _load(file: Path) -> Scenario:
     if file.stem.replace("_", "") != scenario.alert.lower():
         raise BadInput(f"{where}: its alert is `{scenario.alert}`; name the file after it.")
     return scenario
+
+
+@contextmanager
+def _unpatched() -> Iterator[None]:
+    """Locust patches the standard library when it is imported, unless it is told not to."""
+    name = "LOCUST_SKIP_MONKEY_PATCH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def rules(config_root: Path) -> dict[str, str]:

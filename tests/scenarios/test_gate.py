@@ -1,0 +1,105 @@
+"""The steady-state gate against a watcher that says what it is told."""
+
+import io
+import threading
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scenarios.proof.deadlines import Deadline, Deadlines, Route, Rule, derive
+from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
+from scenarios.proof.gate import pass_gate, selectors
+
+RULE = Rule(alert="A", expression='rate(x{job="backend"}[5s]) > 2', for_s=1, keep_firing_for_s=0,
+            range_s=5, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
+
+
+@dataclass
+class Healthy:
+    """What Prometheus and locust say when all is well."""
+
+    instance: Any = field(default_factory=lambda: SimpleNamespace(name="i"))
+    until: float = 50.0
+    targets: tuple[tuple[str, str], ...] = (("backend", "up"), ("inbox", "up"))
+    samples: float = 3.0
+    rate: float = 9.0
+    alerts: tuple[str, ...] = ()
+    evaluations: int = 4
+    requests: int = 20
+    failures: int = 0
+    exit_code: int | None = None
+
+    def active(self) -> list[str]:
+        return list(self.alerts)
+
+    def inactive_evaluations(self, alert: str) -> int:
+        return self.evaluations
+
+    def get(self, service: str, path: str, **query: str) -> Any:
+        if path.endswith("targets"):
+            found = [{"health": health, "labels": {"job": job}, "lastError": "refused"}
+                     for job, health in self.targets]  # fmt: skip
+            return {"data": {"activeTargets": found}}
+        value = self.rate if query["query"].startswith("sum(rate") else self.samples
+        return {"data": {"result": [{"value": [0, str(value)]}] if value else []}}
+
+
+UNSTEADY = [
+    ("locust ended", {"exit_code": 1}, "locust ended with exit code 1"),
+    ("no traffic", {"requests": 0}, "0 of 10 requests"),
+    ("failures", {"failures": 3}, "3 of 20 requests fail (3x GET /: 500)"),
+    ("target down", {"targets": (("inbox", "down"),)}, "target `inbox` is down refused"),
+    ("not scraped", {"rate": 0.0}, "Prometheus sees no requests"),
+    ("no series", {"samples": 0.0}, 'its rule reads `x{job="backend"}`, which has no series'),
+    ("active", {"alerts": ("Other",)}, "`Other` is active"),
+    ("not evaluated", {"evaluations": 3}, "rule evaluated inactive 3 of 4 times"),
+]
+
+
+def outcome(watcher: Healthy, *, limit_s: float) -> Gate:
+    fault = SimpleNamespace(shows_after_s=0, shows_within_s=0, lingers_s=0)
+    route = Route(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
+    deadlines: Deadlines = replace(
+        derive(RULE, route, fault),  # type: ignore[arg-type]
+        steady=Deadline(terms=(("limit", limit_s),)),
+    )
+    evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
+    evidence.add(TrafficSeen(at=1, scenario="A", users=4, requests=watcher.requests,
+                             failures=watcher.failures, errors=("3x GET /: 500",)))  # fmt: skip
+    passed = pass_gate(
+        RULE, deadlines, watcher, SimpleNamespace(poll=lambda: watcher.exit_code,  # type: ignore[arg-type]
+        returncode=watcher.exit_code), evidence, stopped=lambda: False, tell=lambda said: None,
+    )  # fmt: skip
+    gate = evidence.of("A")[-1]
+    assert isinstance(gate, Gate)
+    assert gate.passed == passed
+    return gate
+
+
+def test_gate_opens_when_all_is_steady() -> None:
+    gate = outcome(Healthy(), limit_s=5)
+    assert (gate.passed, gate.evaluations, gate.requests_per_s) == (True, 4, 9.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [row[1:] for row in UNSTEADY], ids=[row[0] for row in UNSTEADY]
+)
+def test_gate_stays_shut_and_says_why(change: dict[str, Any], said: str) -> None:
+    gate = outcome(replace(Healthy(), **change), limit_s=0)
+    assert not gate.passed
+    assert gate.reason == f"{said}, still after 0 s"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("up == 0", ["up"]),
+        ('rate(x{path=~"[a-z]"}[5m] offset 1m) > 2', ['x{path=~"[a-z]"}']),
+        ("a / on (x) b unless absent(c)", ["a", "b"]),
+        ("max_over_time(rate(a[1m])[5m:10s]) > 1", ["a"]),
+    ],
+)
+def test_gate_knows_what_a_rule_reads(expression: str, expected: list[str]) -> None:
+    assert selectors(expression) == expected

@@ -1,0 +1,127 @@
+"""JUnit, page and final table from results made by hand."""
+
+import io
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from scenarios.proof import catalogue, report
+from scenarios.proof.deadlines import Route, Rule, derive
+from scenarios.proof.evidence import AlertState, Event, FaultStep, Gate, Notification, TrafficSeen
+from scenarios.proof.page import render
+from scenarios.proof.play import Progress
+from scenarios.proof.report import Proof, Result
+from scenarios.proof.show import display
+from scenarios.proof.verdict import Outcome, Verdict, judge
+
+FOUND = next(f for f in catalogue.find() if f.scenario.alert == "PostgreSQLDown")
+SCENARIO = FOUND.scenario
+RULE = Rule(alert="PostgreSQLDown", expression="pg_up == 0", for_s=1, keep_firing_for_s=0,
+            range_s=0, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
+DEADLINES = derive(
+    RULE, Route(receivers=("a",), group_wait_s=0.5, group_interval_s=5), SCENARIO.fault
+)
+EVENTS: tuple[Event, ...] = (
+    Gate(at=99, passed=True, reason="", evaluations=4, requests_per_s=9),
+    FaultStep(at=100, step="injecting", detail="postgresql stopped"),
+    FaultStep(at=100.1, step="injected", detail="postgresql stopped"),
+    AlertState(at=101, alert="PostgreSQLDown", labels=SCENARIO.labels, state="pending",
+               active_at=101),
+    AlertState(at=102, alert="PostgreSQLDown", labels=SCENARIO.labels, state="firing",
+               active_at=101),
+    Notification(at=102.5, id=1, channel="slack", destination="#alerts-database", kind="firing",
+                 alerts=("PostgreSQLDown",), subject="[FIRING:1] <b>x</b> \x07"),
+    TrafficSeen(at=103, users=10, requests=99, failures=7, median_ms=12, p95_ms=40),
+    FaultStep(at=103, step="undone", detail="postgresql stopped"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def proof(tmp_path: Path) -> Proof:
+    verdict = judge(EVENTS, SCENARIO, DEADLINES)
+    failed = Result(verdict=verdict, scenario=SCENARIO, file=FOUND.where, instance="proof-1",
+                    deadlines=DEADLINES, rule=RULE, events=EVENTS)  # fmt: skip
+    proven = Result(verdict=Verdict(alert="Fine", outcome=Outcome.PROVEN, reason=""))
+    blocked = Result(verdict=Verdict(alert="Full", outcome=Outcome.BLOCKED, reason="no disk"))
+    return Proof(
+        started=1_700_000_000, took_s=12.5, speed=60, results=(proven, failed, blocked),
+        instances={"proof-1": "abc123"}, packages={"prometheus": "0123-prometheus-2.53"},
+        folder=tmp_path, interrupted=False,
+    )  # fmt: skip
+
+
+def test_junit_has_a_case_per_alert_with_its_broken_link(proof: Proof) -> None:
+    suite = ET.fromstring(report.junit(proof)).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    case = suite.find("testcase[@name='PostgreSQLDown']/failure")
+    assert case is not None
+    assert case.text is not None
+    assert "Alertmanager never held it" in str(case.get("message"))
+    assert "+2.50 s ✓ Slack #alerts-database: [FIRING:1] <b>x</b> ?" in case.text
+
+
+def test_page_is_self_contained_and_escapes_what_it_quotes(proof: Proof) -> None:
+    loaded: list[str] = []
+
+    class Loads(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            loaded.extend(v or "" for k, v in attrs if k in ("src", "href", "data", "srcset"))
+            assert tag not in ("script", "link", "iframe", "img")
+
+    page = render(proof)
+    Loads().feed(page)
+    assert all(link.startswith("#") for link in loaded)
+    assert "url(" not in page
+    assert "<b>x</b>" not in page
+    assert "1 of 3 alerts proven" in page
+
+
+def test_page_shows_verdict_timeline_and_expectations(proof: Proof) -> None:
+    page = render(proof)
+    for text in ("Alertmanager never held it", "abc123", "prometheus-2.53", "PagerDuty on-call",
+                 "<svg", "503 while the database is away", "pg_up == 0", "no disk"):  # fmt: skip
+        assert text in page
+
+
+def test_folder_is_new_and_latest_points_to_it(tmp_path: Path) -> None:
+    first = report.new_folder(tmp_path, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    second = report.new_folder(tmp_path, datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC))
+    assert first.name == "2026-01-02T030405.000000Z"
+    assert (tmp_path / "latest").resolve() == second
+
+
+def test_final_table_tells_verdicts_and_where_the_report_lies(proof: Proof) -> None:
+    out = io.StringIO()
+    report.tell(proof, kept=["proof-1"], console=Console(file=out, width=200))
+    for text in (
+        "PostgreSQLDown",
+        "failed",
+        "never held it",
+        "report.html",
+        "doit down --instance",
+    ):
+        assert text in out.getvalue()
+
+
+def test_log_gets_one_line_per_transition() -> None:
+    out = io.StringIO()
+    with display(["A"], Console(file=out, width=200)) as tell:
+        for what in ("awaits pending", "awaits pending", "awaits [firing]"):
+            tell(Progress(alert="A", instance="proof-1", what=what, zero=100.0, due=104.5))
+    lines = out.getvalue().splitlines()
+    assert [line.partition("proof-1 ")[2].strip() for line in lines] == [
+        "awaits pending (within 4.5 s)", "awaits [firing] (within 4.5 s)"]  # fmt: skip
+
+
+def test_terminal_gets_a_live_table() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=120, force_terminal=True, color_system=None)
+    with display(["A"], console) as tell:
+        tell(Progress(alert="A", instance="proof-1", what="awaits pending", zero=100.0, due=104.5))
+    for text in ("alert", "deadline", "awaits pending", "4.5 s", "proof-1"):
+        assert text in out.getvalue()
