@@ -16,6 +16,7 @@ def command(layout: Layout) -> list[str]:
         "--http-port", str(layout.port(name, "http")),
         "--smtp-port", str(layout.port(name, "smtp")),
         "--database", str(layout.data(name) / "inbox.sqlite"),
+        "--control", str(layout.control(name)),
         "--pagerduty-service", f"on-call={layout.secret('pagerduty_routing_key')}",
     ]  # fmt: skip
 

@@ -40,10 +40,11 @@ def scrape_interval(document: Mapping) -> float:
 def scale_prometheus(document: Mapping, speed: float) -> Mapping:
     """A new Prometheus configuration at `speed`, from a parsed one. Raises BadInput.
 
-    Scrape and evaluation intervals are divided, with a floor of 200 ms. A scrape timeout is cut
-    only to its interval, as Prometheus wants it: an exporter's answer takes real time. For the same
-    reason the timeouts of alerting, remote write and service discovery are left. Absent global
-    values become Prometheus' defaults at speed.
+    Scrape and evaluation intervals are divided, with a floor of 200 ms. A timeout is real time,
+    since an exporter's answer is: the global one is cut to the interval, as Prometheus wants it,
+    and a job with a `scrape_timeout` of its own is scraped no faster than that. For the same reason
+    the timeouts of alerting, remote write and service discovery are left. Absent global values
+    become Prometheus' defaults at speed.
     """
     exact = checked(speed)
     scaled = copy.deepcopy(document)
@@ -51,15 +52,30 @@ def scale_prometheus(document: Mapping, speed: float) -> Mapping:
         return scaled
     overall = {**_SCRAPE_DEFAULTS, **_section(scaled, "global", "prometheus")}
     scaled["global"] = overall
+    patience, written = overall["scrape_timeout"], str(overall["scrape_interval"])
     _interval(overall, "evaluation_interval", exact, "global")
-    patience = overall["scrape_timeout"]
     _scrape(overall, exact, "global", overall)
     _plain(overall, "rule_query_offset", exact, "global")
     for job in _sections(scaled, "scrape_configs", "prometheus"):
+        where = f"job `{job.get('job_name')}`"
+        if "scrape_timeout" in job:
+            _at_its_pace(job, exact, where, written)
+            continue
         if "scrape_interval" in job:  # a job of its own pace need not be cut to the global one
-            job.setdefault("scrape_timeout", patience)
-        _scrape(job, exact, f"job `{job.get('job_name')}`", overall)
+            job["scrape_timeout"] = patience
+        _scrape(job, exact, where, overall)
     return scaled
+
+
+def _at_its_pace(job: Mapping, speed: Fraction, where: str, written: str) -> None:
+    """Divide a job's interval, but not below the time that its answer may take."""
+    timeout_ms = _milliseconds(job["scrape_timeout"], f"{where}: scrape_timeout")
+    interval = job.setdefault("scrape_interval", written)
+    interval_ms = _milliseconds(interval, f"{where}: scrape_interval")
+    _interval(job, "scrape_interval", speed, where)
+    slowest_ms = min(timeout_ms, interval_ms)
+    if milliseconds(str(job["scrape_interval"])) < slowest_ms:
+        job["scrape_interval"] = text_of(slowest_ms)
 
 
 def _scrape(holder: Mapping, speed: Fraction, where: str, overall: Mapping) -> None:
