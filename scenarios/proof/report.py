@@ -72,6 +72,8 @@ class Proof:
     """Name → store path's name."""
     folder: Path
     interrupted: bool
+    notes: Sequence[str] = ()
+    """What went wrong beside the scenarios."""
 
     @property
     def page(self) -> Path:
@@ -166,6 +168,8 @@ def tell(proof: Proof, *, kept: Sequence[str], console: Console | None = None) -
     for one in proof.results:
         if one.verdict.reason:
             console.print(f"\n{one.alert}: {one.verdict.reason}", markup=False, soft_wrap=True)
+    for note in proof.notes:
+        console.print(f"\nan instance did not come up: {note}", markup=False, soft_wrap=True)
     middle = proof.median_over_floor
     fastest = proof.median_over_fastest
     figure = f", median {middle:.2f} x floor, {fastest:.2f} x fastest" if middle and fastest else ""

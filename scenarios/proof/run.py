@@ -22,7 +22,7 @@ from scenarios.proof.report import Proof, Result
 from scenarios.proof.show import display
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict
-from stack.errors import BadInput, CheckFailed, HostCannot, LabError
+from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.instance import Instance
 from stack.lifecycle import CONFIG_ROOT, running
 from stack.paths import REPO
@@ -67,7 +67,7 @@ def verify_alerts(
         done = Proof(
             started=started, took_s=time.time() - started, speed=speed, results=tuple(results),
             instances=dict(proof.hashes), packages=dict(proof.packages), folder=folder,
-            interrupted=proof.stop.is_set() and not proof.errors,
+            interrupted=proof.stop.is_set() and not proof.errors, notes=tuple(proof.notes),
         )  # fmt: skip
         report.write(done)
         report.tell(done, kept=proof.kept)
@@ -102,6 +102,8 @@ class _Proof:
     hashes: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Why an instance did not come up."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _evidence_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -119,7 +121,7 @@ class _Proof:
                 worker.join()
         for group in groups:
             for found in group:
-                self.results.setdefault(found.scenario.alert, _unplayed(found))
+                self.results.setdefault(found.scenario.alert, self._unplayed(found))
 
     def _work(self, waiting: deque[list[Found]], file: IO[str], tell: Tell, slots: Slots) -> None:
         try:
@@ -130,12 +132,24 @@ class _Proof:
                         pass
                 if not self.keep:
                     slots.give_back(name)
+        except HostCannot as error:
+            # This instance did not come up; what waits may still be played on another one.
+            if not self.stop.is_set():
+                self.notes.append(str(error))
         except BaseException as error:
             # Nobody else would see it in this thread; the others stop, and the main thread raises.
-            interrupted = self.stop.is_set() and isinstance(error, LabError)
-            if not interrupted:
-                self.errors.append(error)
+            self.errors.append(error)
             self.stop.set()
+
+    def _unplayed(self, found: Found) -> Result:
+        """Interrupted before its turn, or no instance came up that could host it."""
+        blocked = self.notes and not self.stop.is_set()
+        verdict = Verdict(
+            alert=found.scenario.alert,
+            outcome=Outcome.BLOCKED if blocked else Outcome.FAILED,
+            reason=self.notes[0] if blocked else "was not played: the proof ended before its turn",
+        )
+        return Result(verdict=verdict, scenario=found.scenario, file=found.where)
 
     @contextmanager
     def _instance(self, name: str, waiting: deque[list[Found]], tell: Tell) -> Iterator[Instance]:
@@ -186,13 +200,6 @@ def _result(found: Found, played: Played, instance: Instance, evidence: Evidence
         explained=played.explained,
         events=evidence.of(found.scenario.alert),
     )
-
-
-def _unplayed(found: Found) -> Result:
-    verdict = Verdict(
-        alert=found.scenario.alert, outcome=Outcome.FAILED, reason="was not played: the proof ended"
-    )
-    return Result(verdict=verdict, scenario=found.scenario, file=found.where)
 
 
 def _gap(alert: str, why: str) -> Result:
