@@ -17,6 +17,9 @@ REQUESTS_AT_LEAST = 10
 
 BACKEND_REQUESTS = 'sum(rate(http_requests_total{{job="backend"}}[{window_ms}ms]))'
 
+TRAFFIC_WINDOW_S = 3.0
+"""Real seconds over which requests are counted: people make one a second, whatever the speed."""
+
 
 def pass_gate(
     rule: Rule,
@@ -106,7 +109,7 @@ def selectors(expression: str) -> list[str]:
 
 
 def _requests_per_s(rule: Rule, watcher: Watcher) -> float:
-    window_ms = round(rule.scrape_s * 4000)
+    window_ms = round(max(TRAFFIC_WINDOW_S, rule.scrape_s * 4) * 1000)
     try:
         return _value(watcher, BACKEND_REQUESTS.format(window_ms=window_ms))
     except httpx.HTTPError:

@@ -112,7 +112,10 @@ class _Part:
         )
 
     def gate(self) -> bool:
-        """True when the instance is steady, so that the fault may be injected."""
+        """True when this host can host the fault and the instance is steady under traffic."""
+        if reason := self.scenario.fault.blocked(self.stage.instance):
+            self._step("blocked", reason)
+            return False
         assert self.locust is not None
         return pass_gate(
             self.rule, self.deadlines, self.watcher, self.locust, self.stage.evidence,
@@ -122,9 +125,6 @@ class _Part:
     def perform(self) -> None:
         """Fault, wait for the notifications, put right, wait for the rest of the chain."""
         fault, instance = self.scenario.fault, self.stage.instance
-        if reason := fault.blocked(instance):
-            self._step("blocked", reason)
-            return
         with ExitStack() as undo:
             undo.callback(self._put_right)
             self._step("injecting", str(fault))
