@@ -9,7 +9,7 @@ def pack(found: Sequence[Found]) -> list[list[Found]]:
     """Groups whose members touch nothing in common: greedy colouring in the given order.
 
     The same scenarios give the same groups. A scenario also keeps apart from one whose alert it
-    may set off.
+    may set off, and from one that needs another speed.
     """
     groups: list[list[Found]] = []
     for one in found:
@@ -23,4 +23,6 @@ def pack(found: Sequence[Found]) -> list[list[Found]]:
 
 def _clash(one: Found, other: Found) -> bool:
     a, b = one.scenario, other.scenario
+    if a.speedup != b.speedup:
+        return True
     return bool(a.touches & b.touches or a.alert in b.may_also_fire or b.alert in a.may_also_fire)

@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -109,7 +108,7 @@ class _Proof:
 
     def run(self, groups: Sequence[list[Found]], file: IO[str], tell: Tell, instances: int) -> None:
         """Play all groups; each worker takes the next one when it is done with its last."""
-        waiting = deque(groups)
+        waiting = list(groups)
         with Slots() as slots:
             workers = [
                 threading.Thread(target=self._work, args=(waiting, file, tell, slots))
@@ -123,23 +122,41 @@ class _Proof:
             for found in group:
                 self.results.setdefault(found.scenario.alert, self._unplayed(found))
 
-    def _work(self, waiting: deque[list[Found]], file: IO[str], tell: Tell, slots: Slots) -> None:
+    def _work(self, waiting: list[list[Found]], file: IO[str], tell: Tell, slots: Slots) -> None:
+        """An instance after another, each for groups that want its speed."""
+        group: list[Found] | None = None
         try:
-            while waiting and not self.stop.is_set():
-                name = slots.take()
-                with self._instance(name, waiting, tell) as instance:
-                    while self._play_next(instance, waiting, file, tell):
-                        pass
+            while not self.stop.is_set() and (group := self._next(waiting)):
+                name, speed = slots.take(), self._speed(group)
+                with self._instance(name, group, tell) as instance:
+                    while self._play(instance, group, file, tell):
+                        following = self._next(waiting, speed)
+                        if not following:
+                            break
+                        group = following
+                    group = None
                 if not self.keep:
                     slots.give_back(name)
         except HostCannot as error:
             # This instance did not come up; what waits may still be played on another one.
             if not self.stop.is_set():
                 self.notes.append(str(error))
+                waiting += [group] if group else []
         except BaseException as error:
             # Nobody else would see it in this thread; the others stop, and the main thread raises.
             self.errors.append(error)
             self.stop.set()
+
+    def _next(self, waiting: list[list[Found]], speed: float | None = None) -> list[Found] | None:
+        """Take the first group that wants `speed`, any when None."""
+        with self._lock:
+            for index, group in enumerate(waiting):
+                if speed is None or self._speed(group) == speed:
+                    return waiting.pop(index)
+        return None
+
+    def _speed(self, group: Sequence[Found]) -> float:
+        return group[0].scenario.speed(self.speed)
 
     def _unplayed(self, found: Found) -> Result:
         """Interrupted before its turn, or no instance came up that could host it."""
@@ -152,26 +169,19 @@ class _Proof:
         return Result(verdict=verdict, scenario=found.scenario, file=found.where)
 
     @contextmanager
-    def _instance(self, name: str, waiting: deque[list[Found]], tell: Tell) -> Iterator[Instance]:
-        for found in waiting[0] if waiting else ():
+    def _instance(self, name: str, group: Sequence[Found], tell: Tell) -> Iterator[Instance]:
+        for found in group:
             tell(Progress(alert=found.scenario.alert, instance=name, what="instance starts"))
-        with running(
-            name, speed=self.speed, config_root=self.config_root, keep=self.keep
-        ) as instance:
+        speed = self._speed(group)
+        with running(name, speed=speed, config_root=self.config_root, keep=self.keep) as instance:
             self.hashes[name] = instance.hash
             self.packages.update({k: Path(v).name for k, v in instance.record.packages.items()})
             yield instance
         if self.keep:
             self.kept.append(name)
 
-    def _play_next(
-        self, instance: Instance, waiting: deque[list[Found]], file: IO[str], tell: Tell
-    ) -> bool:
+    def _play(self, instance: Instance, group: list[Found], file: IO[str], tell: Tell) -> bool:
         """Play one group; True when the instance is as good as new and may host another."""
-        try:
-            group = waiting.popleft()
-        except IndexError:
-            return False
         evidence = Evidence(instance=instance.name, file=file, lock=self._evidence_lock)
         stage = Stage(
             instance=instance, evidence=evidence, folder=self.folder, stop=self.stop, tell=tell

@@ -62,6 +62,13 @@ class Scenario:
     """No more and no fewer."""
     may_also_fire: frozenset[str] = field(default_factory=frozenset)
     """Other alerts that the same cause may set off; they need not."""
+    speedup: float = 1.0
+    """How many times faster than the proof its instance lives, so that rules that look back over
+    hours (12) or a day (120) need no minutes. A faithful proof, of speed 1, leaves it out."""
+
+    def speed(self, of_proof: float) -> float:
+        """The speed of an instance that can host it."""
+        return of_proof * self.speedup if of_proof > 1 else of_proof
 
     @property
     def touches(self) -> frozenset[str]:
@@ -83,6 +90,8 @@ class Scenario:
             found.append("`traffic` has no users; silence would look healthy.")
         if not self.touches:
             found.append("the fault touches nothing, so it cannot cause the alert.")
+        if self.speedup < 1:
+            found.append(f"`speedup` is {self.speedup:g}, wanted 1 or more.")
         if self.alert in self.may_also_fire:
             found.append(f"`may_also_fire` lists `{self.alert}` itself.")
         found += [

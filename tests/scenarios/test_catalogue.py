@@ -152,3 +152,23 @@ def test_pack_keeps_apart_an_alert_and_what_may_set_it_off() -> None:
     a = found("A", "backend")
     b = Found(scenario=replace(scenario("B", "disk"), may_also_fire=frozenset({"A"})), file=a.file)
     assert pack([a, b]) == [[a], [b]]
+
+
+def test_pack_keeps_speeds_apart() -> None:
+    a = found("A", "backend")
+    b = Found(scenario=replace(scenario("B", "disk"), speedup=12), file=a.file)
+    assert pack([a, b]) == [[a], [b]]
+
+
+@pytest.mark.parametrize(("of_proof", "speedup", "speed"), [(60, 1, 60), (60, 12, 720), (1, 12, 1)])
+def test_speed_of_a_faithful_proof_is_left_alone(
+    of_proof: float, speedup: float, speed: float
+) -> None:
+    assert replace(scenario("A", "disk"), speedup=speedup).speed(of_proof) == speed
+
+
+def test_scenario_that_slows_down_is_refused() -> None:
+    assert (
+        "`speedup` is 0.5, wanted 1 or more."
+        in replace(scenario("A", "disk"), speedup=0.5).problems()
+    )

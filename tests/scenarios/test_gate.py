@@ -62,7 +62,7 @@ def outcome(watcher: Healthy, *, limit_s: float) -> Gate:
     fault = SimpleNamespace(shows_after_s=0, shows_within_s=0, lingers_s=0)
     route = Route(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
     deadlines: Deadlines = replace(
-        derive(RULE, route, fault),  # type: ignore[arg-type]
+        derive(RULE, route, fault),
         steady=Deadline(terms=(("limit", limit_s),)),
     )
     evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
