@@ -1,9 +1,10 @@
 """What every fault offers, and what it needs to know of an instance."""
 
+import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -75,3 +76,20 @@ def read_control(path: Path) -> Mapping[str, object]:
     except FileNotFoundError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def update_control(
+    path: Path, *, put: Mapping[str, object] | None = None, drop: Collection[str] = ()
+) -> None:
+    """Change some keys of a control file and leave the others to the faults that wrote them.
+
+    Two faults at once, in threads or processes, lose nothing: the folder is locked meanwhile.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        kept = {key: value for key, value in read_control(path).items() if key not in drop}
+        write_control(path, {**kept, **(put or {})})
+    finally:
+        os.close(folder)
