@@ -1,6 +1,7 @@
-"""The disk of the simulated host is really filled: a file grows on it until little is free."""
+"""The disk of the simulated host is really filled: a file grows on it, at once or steadily."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from loadgen.faults.base import FaultFailed, Target
 from stack.errors import LabError
@@ -11,13 +12,20 @@ from stack.simhost.enter import disk_unavailable
 EXPORTER = "node-exporter"
 """The disk is mounted for this service alone, so it is reached through its process."""
 
+DISK = frozenset({"simulated-host.disk"})
+
+HOUR_S = 3600.0
+
+_STEPS = 240
+"""Of a disk that fills steadily: more than one for each scrape."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DiskFilled:
     """`/data` of the simulated host has `free_percent` of its size left."""
 
     free_percent: float
-    touches: frozenset[str] = frozenset({"disk"})
+    touches: frozenset[str] = DISK
     shows_after_s: float = 0.0
     shows_within_s: float = 0.0
     lingers_s: float = 0.0
@@ -26,26 +34,112 @@ class DiskFilled:
         return disk_unavailable()
 
     def inject(self, instance: Target) -> None:
-        pid, folder = instance.pid(EXPORTER), root(instance.layout)
-        try:
-            disk.fill(pid, folder, free_percent=self.free_percent)
-            size, available = disk.usage(pid, folder)
-        except LabError as error:
-            raise FaultFailed(str(error)) from error
-        if available > size * self.free_percent / 100:
-            found = 100 * available / size
+        found = _fill(instance, self.free_percent)
+        if found > self.free_percent:
             raise FaultFailed(f"{found:.1f} % of /data is free, wanted {self.free_percent:g} %")
 
     def undo(self, instance: Target) -> None:
-        try:
-            disk.clear(instance.pid(EXPORTER), root(instance.layout))
-        except LabError as error:
-            raise FaultFailed(str(error)) from error
+        _clear(instance)
 
     def verify(self, instance: Target) -> str | None:
-        size, available = disk.usage(instance.pid(EXPORTER), root(instance.layout))
-        free = 100 * available / size
+        free = _free_percent(instance)
         return f"only {free:.1f} % of /data is free" if free <= self.free_percent else None
 
     def __str__(self) -> str:
         return f"disk filled to {self.free_percent:g} % free"
+
+
+@dataclass(kw_only=True, eq=False)
+class _Filling:
+    """What goes on while a disk fills."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    failed: str = ""
+    free_at_first_percent: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskFilling:
+    """`/data` of the simulated host fills steadily, until undone or `free_percent` are left."""
+
+    free_percent: float
+    hours: float
+    """How long that takes in the instance's own time: at speed 720 an hour is 5 seconds."""
+    touches: frozenset[str] = DISK
+    shows_after_s: float = 0.0
+    shows_within_s: float = 0.0
+    lingers_s: float = 0.0
+    _now: _Filling = field(default_factory=_Filling, repr=False, compare=False)
+
+    def blocked(self, instance: Target) -> str | None:
+        return disk_unavailable()
+
+    def inject(self, instance: Target) -> None:
+        now = self._now
+        now.stop.clear()
+        now.failed = ""
+        now.free_at_first_percent = _free_percent(instance)
+        if now.free_at_first_percent <= self.free_percent:
+            raise FaultFailed(
+                f"{now.free_at_first_percent:.1f} % of /data is free,"
+                f" wanted more than {self.free_percent:g} % to begin with"
+            )
+        now.thread = threading.Thread(target=self._fill, args=(instance,), daemon=True)
+        now.thread.start()
+
+    def _fill(self, instance: Target) -> None:
+        """Runs in a thread of its own; daemonic, so that it cannot outlive who started it."""
+        now = self._now
+        every_s = self.hours * HOUR_S / instance.layout.speed / _STEPS
+        step_percent = (now.free_at_first_percent - self.free_percent) / _STEPS
+        for step in range(1, _STEPS + 1):
+            if now.stop.wait(every_s):
+                return
+            try:
+                _fill(instance, now.free_at_first_percent - step * step_percent)
+            except FaultFailed as error:
+                now.failed = str(error)
+                return
+
+    def undo(self, instance: Target) -> None:
+        self._now.stop.set()
+        if self._now.thread:
+            self._now.thread.join()
+            self._now.thread = None
+        _clear(instance)
+        if self._now.failed:
+            raise FaultFailed(f"the disk stopped filling: {self._now.failed}")
+
+    def verify(self, instance: Target) -> str | None:
+        free = _free_percent(instance)
+        # A page of it may be the filesystem's own.
+        less = free < self._now.free_at_first_percent - 0.5
+        return f"only {free:.1f} % of /data is free" if less else None
+
+    def __str__(self) -> str:
+        return f"disk fills to {self.free_percent:g} % free within {self.hours:g} h"
+
+
+def _fill(instance: Target, free_percent: float) -> float:
+    """Free percent of /data afterwards. Raises FaultFailed."""
+    try:
+        disk.fill(instance.pid(EXPORTER), root(instance.layout), free_percent=free_percent)
+    except LabError as error:
+        raise FaultFailed(str(error)) from error
+    return _free_percent(instance)
+
+
+def _free_percent(instance: Target) -> float:
+    try:
+        size, available = disk.usage(instance.pid(EXPORTER), root(instance.layout))
+    except LabError as error:
+        raise FaultFailed(str(error)) from error
+    return 100 * available / size
+
+
+def _clear(instance: Target) -> None:
+    try:
+        disk.clear(instance.pid(EXPORTER), root(instance.layout))
+    except LabError as error:
+        raise FaultFailed(str(error)) from error

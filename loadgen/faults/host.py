@@ -1,0 +1,72 @@
+"""CPU, memory and network of the simulated host are at a level that hurts; nobody's machine is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loadgen.faults.base import FaultFailed, Target, read_control, update_control
+
+SERVICE = "simulated-host"
+
+_MOVES_EVERY_S = 0.2
+"""The simulated host reads its control file and moves its figures that often."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostStrained:
+    """One resource of the simulated host stays at a level; make it with the functions below."""
+
+    resource: str
+    """`cpu`, `memory` or `network`."""
+    levels: Mapping[str, float]
+    """Keys of the simulated host's control file, see `stack.simhost.model.Targets`."""
+    words: str
+    shows_after_s: float = 0.0
+    shows_within_s: float = 2 * _MOVES_EVERY_S
+    lingers_s: float = 2 * _MOVES_EVERY_S
+
+    @property
+    def touches(self) -> frozenset[str]:
+        """The host's other resources go on as they were."""
+        return frozenset({f"{SERVICE}.{self.resource}"})
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        if not instance.service_running(SERVICE):
+            raise FaultFailed(f"`{SERVICE}` does not run, so that nothing could show")
+        update_control(instance.control_file(SERVICE), put=self.levels)
+
+    def undo(self, instance: Target) -> None:
+        update_control(instance.control_file(SERVICE), drop=set(self.levels))
+
+    def verify(self, instance: Target) -> str | None:
+        told = read_control(instance.control_file(SERVICE))
+        left = {key: told[key] for key in self.levels if key in told}
+        return f"the simulated host is still told {left}" if left else None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def cpu(*, percent: float) -> HostStrained:
+    """All CPUs together are `percent` busy."""
+    return HostStrained(
+        resource="cpu", levels={"cpu_percent": percent}, words=f"CPU at {percent:g} %"
+    )
+
+
+def memory(*, percent: float) -> HostStrained:
+    """`percent` of memory is not available."""
+    return HostStrained(
+        resource="memory", levels={"memory_percent": percent}, words=f"memory at {percent:g} %"
+    )
+
+
+def network(*, megabytes_per_s: float) -> HostStrained:
+    """That much is received on `eth0`; a megabyte is a million bytes."""
+    return HostStrained(
+        resource="network",
+        levels={"network_receive_bytes_per_second": megabytes_per_s * 1e6},
+        words=f"{megabytes_per_s:g} MB/s received",
+    )
