@@ -19,16 +19,19 @@ _SCRAPE_DEFAULTS = {"scrape_interval": "1m", "evaluation_interval": "1m", "scrap
 _ROUTE_DEFAULTS = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
 _RESOLVE_TIMEOUT = "5m"
 
-# Flag -> (Prometheus 2.53's default, floor in ms).
+# Flag -> (its value at speed 1, floor in ms); Prometheus 2.53's defaults but for `_OWN`.
 _FLAGS = {
     # Prometheus tells Alertmanager to forget an alert four delays after the last word of it. With
     # 1 s a busy machine may be silent for 4 s before a firing alert is taken for resolved.
     "rules.alert.resend-delay": ("1m", 1000),
     # Ten scrapes at the shortest interval: no series vanishes because a busy machine scraped late.
     "query.lookback-delta": ("5m", 2000),
-    "rules.alert.for-grace-period": ("10m", 0),
+    # The lab's own. A restarted Prometheus counts the `for` of a rule from the start again when it
+    # is shorter than this; with its default of 10m a page would be resolved and sent anew.
+    "rules.alert.for-grace-period": ("1m", 0),
     "rules.alert.for-outage-tolerance": ("1h", 0),
 }
+_OWN = ("rules.alert.for-grace-period",)
 
 
 def scrape_interval(document: Mapping) -> float:
@@ -163,11 +166,13 @@ def _milliseconds(text: object, where: str) -> int:
 
 
 def prometheus_flags(speed: float) -> list[str]:
-    """Prometheus' flags that hold durations, at `speed`; none at speed 1. Raises BadInput."""
+    """Prometheus' flags that hold durations, at `speed`; at 1 only what is not its default.
+
+    Raises BadInput.
+    """
     exact = checked(speed)
-    if exact == 1:
-        return []
     return [
         f"--{flag}={text_of(divided(milliseconds(default), exact, floor_ms=floor_ms))}"
         for flag, (default, floor_ms) in _FLAGS.items()
+        if exact != 1 or flag in _OWN
     ]

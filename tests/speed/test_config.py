@@ -197,10 +197,10 @@ def test_alertmanager_of_another_shape_is_refused(document: Any, message: str) -
 @pytest.mark.parametrize(
     ("factor", "flags"),
     [
-        (1, []),
-        (10, ["resend-delay=6s", "lookback-delta=30s", "grace-period=1m", "tolerance=6m"]),
-        (60, ["resend-delay=1s", "lookback-delta=5s", "grace-period=10s", "tolerance=1m"]),
-        (600, ["resend-delay=1s", "lookback-delta=2s", "grace-period=1s", "tolerance=6s"]),
+        (1, ["grace-period=1m"]),
+        (10, ["resend-delay=6s", "lookback-delta=30s", "grace-period=6s", "tolerance=6m"]),
+        (60, ["resend-delay=1s", "lookback-delta=5s", "grace-period=1s", "tolerance=1m"]),
+        (600, ["resend-delay=1s", "lookback-delta=2s", "grace-period=100ms", "tolerance=6s"]),
     ],
 )
 def test_prometheus_flags_are_divided_down_to_their_floors(factor: float, flags: list[str]) -> None:
