@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from scenarios.proof.scenario import Scenario
+from stack.check.coverage import NO_SCENARIOS
 from stack.errors import BadInput
 from stack.paths import REPO
 
@@ -34,7 +35,7 @@ def find(folder: Path = FOLDER) -> list[Found]:
     """All scenarios, validated, by file name. Raises one BadInput with everything that is wrong."""
     found, problems = [], []
     for file in sorted(folder.glob("*/*.py")):
-        if file.parent.name == "proof" or file.name == "__init__.py":
+        if file.parent.name in NO_SCENARIOS or file.name == "__init__.py":
             continue
         try:
             scenario = _load(file)
