@@ -12,7 +12,7 @@ from scenarios.proof.evidence import (
     Gate,
     Notification,
 )
-from scenarios.proof.scenario import Scenario
+from scenarios.proof.scenario import HEARTBEAT, Scenario
 
 
 class State(StrEnum):
@@ -65,15 +65,25 @@ class Case:
     @cached_property
     def since(self) -> tuple[Event, ...]:
         """What was seen once the gate was passed; before it, an earlier fault may still drain."""
+        return tuple(one for one in self.events if one.at >= self.gated)
+
+    @cached_property
+    def gated(self) -> float:
+        """When the gate was passed; the end of time before that."""
         passed = [one.at for one in self.events if isinstance(one, Gate) and one.passed]
-        return tuple(one for one in self.events if passed and one.at >= passed[0])
+        return passed[0] if passed else float("inf")
 
     @cached_property
     def states(self) -> list[AlertState]:
         """All that Prometheus said of this alert, in order."""
+        return [one for one in self.states_ever if one.at >= self.gated]
+
+    @cached_property
+    def states_ever(self) -> list[AlertState]:
+        """Those from before the gate, too."""
         return [
             one
-            for one in self.since
+            for one in self.events
             if isinstance(one, AlertState) and one.alert == self.scenario.alert
         ]
 
@@ -87,9 +97,21 @@ class Case:
         return [one for one in self.since if isinstance(one, Notification)]
 
     def about(self, kind: str) -> list[Notification]:
-        """Messages of one kind that name this alert, since the fault."""
-        return [one for one in self.messages
-                if one.kind == kind and self.scenario.alert in one.alerts]  # fmt: skip
+        """Messages of one kind that name this alert, since the fault, and were taken."""
+        return [one for one in self._about(kind) if not one.turned_away]
+
+    def turned_away(self, kind: str) -> list[Notification]:
+        """The same, but refused by an inbox that was told to; their sender tries again."""
+        return [one for one in self._about(kind) if one.turned_away]
+
+    def _about(self, kind: str) -> list[Notification]:
+        alert, wants = self.scenario.alert, self.scenario.notifications
+        return [
+            one
+            for one in self.messages
+            if one.kind == kind
+            and (one.address in wants if one.channel == HEARTBEAT else alert in one.alerts)
+        ]
 
     def due(self, deadline: Deadline) -> float:
         """When a link that counts from the fault has to be there."""

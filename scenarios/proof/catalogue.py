@@ -18,6 +18,9 @@ from stack.paths import REPO
 
 FOLDER = REPO / "scenarios"
 
+NO_SCENARIOS = frozenset({"proof", "routing"})
+"""Its folders that mirror no rule file."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:

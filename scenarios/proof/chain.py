@@ -4,10 +4,11 @@ Pure. A link that is not there yet is waited for until its deadline when `Case.n
 missing when it is None.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 from scenarios.proof.case import Case, Link, State
-from scenarios.proof.deadlines import Deadline
+from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline
 from scenarios.proof.evidence import (
     AlertState,
     Gate,
@@ -17,7 +18,7 @@ from scenarios.proof.evidence import (
     Trouble,
     Watched,
 )
-from scenarios.proof.scenario import Want
+from scenarios.proof.scenario import HEARTBEAT, Scenario, always
 
 LATE_S = 2.0
 """How long past its deadline a link is still waited for, to say how late it was."""
@@ -46,8 +47,12 @@ def _broken(name: str, said: str) -> Link:
     return Link(name=name, state=State.BROKEN, said=said)
 
 
-def _steady(case: Case, name: str) -> Link:
+def _gated(case: Case, name: str) -> Link:
+    """The gate was passed: nothing was amiss under traffic."""
     gates = [one for one in case.events if isinstance(one, Gate)]
+    failed = case.step("failed")
+    if failed and not case.step("injecting"):
+        return _broken(name, f"could not be played: {failed.detail}")
     if not gates:
         return _missing(case, name, float("inf"), "was not examined: no evidence of a steady state",
                         "a steady state under healthy traffic")  # fmt: skip
@@ -56,14 +61,19 @@ def _steady(case: Case, name: str) -> Link:
     if gates[0].evaluations < case.deadlines.steady_evaluations or not gates[0].requests_per_s:
         return _broken(
             name,
-            f"not steady: its rule was seen inactive {gates[0].evaluations} times under"
+            f"not steady: its rule was seen at rest {gates[0].evaluations} times under"
             f" {gates[0].requests_per_s:.1f} requests/s,"
             f" wanted {case.deadlines.steady_evaluations} times under traffic",
         )
-    early = [one for one in case.states if one.state != "inactive" and one.active_at < case.zero]
-    if early:
-        return _broken(name, f"was {early[0].state} before the fault, under healthy traffic")
     return Link(name=name, state=State.DONE, at=gates[0].at)
+
+
+def _steady(case: Case, name: str) -> Link:
+    early = [one for one in case.states if one.state != "inactive" and one.active_at < case.zero]
+    gated = _gated(case, name)
+    if early and gated.state is State.DONE:
+        return _broken(name, f"was {early[0].state} before the fault, under healthy traffic")
+    return gated
 
 
 def _faulty(case: Case, name: str) -> Link:
@@ -132,15 +142,16 @@ def _delivered(
     """Exactly the wanted notifications of one kind, each well-formed and in time."""
     found = case.about(kind)
     wanted = set(case.scenario.notifications)
-    strays = [one for one in found if _address(one) not in wanted]
+    strays = [one for one in found if one.address not in wanted]
     if strays:
-        count = sum(_address(one) == _address(strays[0]) for one in strays)
-        return _broken(name, f"{_address(strays[0])}: {_count(count, kind)}, expected none")
+        count = sum(one.address == strays[0].address for one in strays)
+        return _broken(name, f"{strays[0].address}: {_count(count, kind)}, expected none")
     for one in found:
         if trouble := _malformed(one):
             return _broken(name, trouble)
     counts = {
-        want: sum(_address(one) == want for one in found) for want in case.scenario.notifications
+        want: _once([one.at for one in found if one.address == want], case.deadlines.repeat_s)
+        for want in case.scenario.notifications
     }
     for want, count in counts.items():
         if count > 1:
@@ -148,10 +159,20 @@ def _delivered(
     for want, count in counts.items():
         if not count:
             never = f"{want}: expected 1 {kind} notification, got 0 within {allowed}"
+            if refused := [o.answer for o in case.turned_away(kind) if o.address == want]:
+                never += f"; {len(refused)} refused with {refused[0]}"
             return _missing(case, name, due, never, f"the {kind} notification on {want}")
-    last = max(found, key=lambda one: one.at)
-    return _reached(name, last.at, due, f"the {kind} notification on {_address(last)} arrived",
+    firsts = {one.address: one for one in reversed(found)}
+    last = max(firsts.values(), key=lambda one: one.at)
+    return _reached(name, last.at, due, f"the {kind} notification on {last.address} arrived",
                     zero, allowed)  # fmt: skip
+
+
+def _once(times: Sequence[float], repeat_s: float) -> int:
+    """How many of these arrivals the route's `repeat_interval` does not explain."""
+    slack_s = min(BUSY_MACHINE_S, repeat_s / 2)
+    late = [now - before >= repeat_s - slack_s for before, now in pairwise(sorted(times))]
+    return len(times) - sum(late)
 
 
 def _surprise(case: Case, name: str) -> Link:
@@ -160,7 +181,7 @@ def _surprise(case: Case, name: str) -> Link:
     for one in case.since:
         if isinstance(one, Trouble):
             return _broken(name, one.what)
-        if isinstance(one, AlertState) and one.state == "firing":
+        if isinstance(one, AlertState) and one.state == "firing" and not always(one.labels):
             if one.alert == own and one not in case.right:
                 return _broken(name, f"unexpected alert {own}{_labels(one.labels)} fired besides")
             if one.alert != own and one.alert not in case.explained:
@@ -172,14 +193,19 @@ def _surprise(case: Case, name: str) -> Link:
 
 def _stray(case: Case, message: Notification) -> str:
     """What is wrong with a message that is not one of the wanted ones; empty when nothing is."""
-    where = f"{_address(message)}: `{message.subject}`"
+    if message.channel == HEARTBEAT or message.turned_away:
+        return ""
+    where = f"{message.address}: `{message.subject}`"
+    hushed = sorted(set(message.alerts) & case.scenario.inhibited)
+    if hushed and message.kind == "firing":
+        return f"{where} tells of {hushed[0]}, which this alert should inhibit"
     if not message.alerts or message.kind == "other":
         return f"unexpected message on {where} is no notification of an alert"
     unknown = [alert for alert in message.alerts
                if alert != case.scenario.alert and alert not in case.explained]  # fmt: skip
     if unknown:
         return f"unexpected notification of {unknown[0]} on {where}"
-    return _malformed(message) if set(message.alerts) & case.scenario.may_also_fire else ""
+    return _malformed(message) if set(message.alerts) & case.scenario.follows else ""
 
 
 def _undone(case: Case, name: str) -> Link:
@@ -220,7 +246,33 @@ def _quiet(case: Case, name: str) -> Link:
     return _missing(case, name, until + LATE_S, never, "strays")
 
 
-CHAIN: tuple[tuple[str, Check], ...] = (
+def _sounding(case: Case, name: str) -> Link:
+    """An alert that always fires did so before the fault, with its labels."""
+    gated = _gated(case, name)
+    before = [one for one in case.states_ever if one.at < case.zero]
+    if gated.state is not State.DONE:
+        return gated
+    if not before or before[-1].state != "firing":
+        return _broken(name, "did not fire before the fault, as it always must")
+    if dict(before[-1].labels) != dict(case.scenario.labels):
+        found, wanted = _labels(before[-1].labels), _labels(case.scenario.labels)
+        return _broken(name, f"labels differ: found {found}, wanted {wanted}")
+    return gated
+
+
+def _sounds_again(case: Case, name: str) -> Link:
+    deadline = case.deadlines.inactive
+    again = [one for one in case.right if one.state == "firing" and one.at > case.end]
+    if not again:
+        never = f"did not fire again within {deadline} after the fault was put right"
+        return _missing(case, name, case.due_after_undo(deadline), never, "the alert to fire again")
+    return _reached(name, again[0].at, case.due_after_undo(deadline), "fired again", case.end,
+                    deadline)  # fmt: skip
+
+
+Chain = tuple[tuple[str, Check], ...]
+
+CHAIN: Chain = (
     ("steady", _steady),
     ("fault", _faulty),
     ("pending", _pending),
@@ -235,18 +287,30 @@ CHAIN: tuple[tuple[str, Check], ...] = (
 )
 """The links in the order in which they must hold."""
 
+ABSENCE: Chain = (
+    ("steady", _sounding),
+    ("fault", _faulty),
+    ("notified", _notified),
+    ("nothing else", _surprise),
+    ("put right", _undone),
+    ("fires again", _sounds_again),
+    ("resolved", _resolved),
+    ("quiet", _quiet),
+)
+"""Those of an alert that always fires, and whose silence must be told."""
 
-def _address(message: Notification) -> Want:
-    return Want(channel=message.channel, destination=message.destination)
+
+def chain_of(scenario: Scenario) -> Chain:
+    return ABSENCE if scenario.always else CHAIN
 
 
 def _malformed(message: Notification) -> str:
-    where = f"{message.kind} notification on {_address(message)}"
+    where = f"{message.kind} notification on {message.address}"
     if "<no value>" in message.subject + message.body:
         return f"{where} carries `<no value>`: a template names a field that is not there"
     if message.problems:
         return f"{where} is malformed: {'; '.join(message.problems)}"
-    if message.answer >= 300:
+    if message.answer >= 300 and not message.turned_away:
         return f"{where} was refused with {message.answer}"
     return ""
 

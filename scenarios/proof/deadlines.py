@@ -20,7 +20,7 @@ BUSY_MACHINE_S = 2.0
 """What two busy cores may add to a chain, whatever the speed: processes wait for their turn, and
 a scrape, an evaluation or a delivery comes late. Added once to each deadline."""
 
-POLL_S = 0.1
+POLL_S = 0.2
 """How often the evidence is gathered; a state is seen at most that much late."""
 
 DEFAULT_INTERVAL_S = 60.0
@@ -29,7 +29,7 @@ DEFAULT_INTERVAL_S = 60.0
 DEFAULT_TIMEOUT_S = 10.0
 """Prometheus' `scrape_timeout` when unset."""
 
-DEFAULT_ROUTE = {"group_wait": 30.0, "group_interval": 300.0}
+DEFAULT_ROUTE = {"group_wait": 30.0, "group_interval": 300.0, "repeat_interval": 4 * 3600.0}
 """Alertmanager's defaults when the top route sets none."""
 
 
@@ -57,6 +57,8 @@ class Route:
     receivers: tuple[str, ...]
     group_wait_s: float
     group_interval_s: float
+    repeat_interval_s: float = DEFAULT_ROUTE["repeat_interval"]
+    """The shortest of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,10 @@ class Deadlines:
     """Evaluations of the rule that must be seen inactive before the fault."""
     steady: Deadline = Deadline(terms=())
     """Within which the gate must be passed, counted from the start of the traffic."""
+    repeat_s: float = DEFAULT_ROUTE["repeat_interval"]
+    """At this pace the route repeats a notification while the alert fires."""
+    held_s: float = 0.0
+    """For how long Alertmanager must have held an alert that always fires before the fault."""
 
 
 def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
@@ -155,6 +161,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
         floor_s=rule.for_s + route.group_wait_s,
         fastest_s=fault.shows_after_s + rule.for_s + route.group_wait_s,
         steady=steady,
+        repeat_s=route.repeat_interval_s,
     )
 
 
@@ -212,6 +219,7 @@ def read_route(labels: Mapping[str, str], alertmanager_config: Path) -> Route:
         receivers=tuple(dict.fromkeys(str(leaf["receiver"]) for leaf in leaves)),
         group_wait_s=max(leaf["group_wait"] for leaf in leaves),
         group_interval_s=max(leaf["group_interval"] for leaf in leaves),
+        repeat_interval_s=min(leaf["repeat_interval"] for leaf in leaves),
     )
 
 

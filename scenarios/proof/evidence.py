@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from scenarios.proof.scenario import HEARTBEAT, Want, always
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -59,6 +61,15 @@ class Notification(Event):
     """The HTTP or SMTP code that the sender got."""
     body: str = ""
 
+    @property
+    def address(self) -> Want:
+        return Want(channel=self.channel, destination=self.destination)
+
+    @property
+    def turned_away(self) -> bool:
+        """Refused although nothing is wrong with it: the inbox was told to answer so."""
+        return self.answer >= 400 and not self.problems
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gate(Event):
@@ -108,7 +119,20 @@ class Stopped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Watched(Event):
-    """Every source was read successfully up to `at`."""
+    """Every source that the fault leaves alone was read successfully up to `at`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late(Event):
+    """Something that happens at a steady pace came late: the machine was busy."""
+
+    what: str
+    """`evaluation` of the rules by Prometheus, or `look` of the watcher."""
+    gap_s: float
+    """Since the one before."""
+    wanted_s: float
+    load: float = 0.0
+    """Processes that wanted to run, over the last minute."""
 
 
 KINDS: Mapping[str, type[Event]] = {
@@ -123,6 +147,7 @@ KINDS: Mapping[str, type[Event]] = {
         Trouble,
         Stopped,
         Watched,
+        Late,
     )
 }
 
@@ -165,10 +190,17 @@ class Evidence:
             return tuple(event for event in self._events if event.scenario in ("", scenario))
 
     def bystanders(self, alerts: Collection[str]) -> set[str]:
-        """Alerts other than these that became active or were notified of."""
+        """Alerts other than these that became active or were notified of; one that always fires
+        is none."""
         with self.lock:
-            active = {e.alert for e in self._events if isinstance(e, AlertState) and e.active_at}
-            named = {a for e in self._events if isinstance(e, Notification) for a in e.alerts}
+            active = {
+                e.alert
+                for e in self._events
+                if isinstance(e, AlertState) and e.active_at and not always(e.labels)
+            }
+            named = {a for e in self._events
+                     if isinstance(e, Notification) and e.channel != HEARTBEAT
+                     for a in e.alerts}  # fmt: skip
         return (active | named) - set(alerts)
 
 

@@ -32,17 +32,17 @@ def pass_gate(
     tell: Callable[[str], None],
 ) -> bool:
     """Wait until everything is steady; the evidence says that it is, or why it never was."""
-    limit_s, wanted = deadlines.steady.seconds, deadlines.steady_evaluations
+    limit_s = deadlines.steady.seconds
     give_up = time.time() + limit_s
     while not stopped():
         rate = _requests_per_s(rule, watcher)
         reason = (
             _unsteady_traffic(rule.alert, locust, evidence)
             or _unsteady_metrics(rule, watcher, rate)
-            or _unsteady_rule(rule.alert, watcher, wanted)
+            or _unsteady_rule(rule.alert, watcher, deadlines)
         )
         if reason is None or time.time() > give_up:
-            evaluations = watcher.inactive_evaluations(rule.alert)
+            evaluations = watcher.evaluations_at_rest(rule.alert)
             said = f"{reason}, still after {limit_s:.0f} s" if reason else ""
             evidence.add(Gate(
                 at=watcher.until, instance=watcher.instance.name, scenario=rule.alert,
@@ -86,12 +86,14 @@ def _unsteady_metrics(rule: Rule, watcher: Watcher, rate: float) -> str | None:
     return None
 
 
-def _unsteady_rule(alert: str, watcher: Watcher, wanted: int) -> str | None:
-    """Why the alert is not known to be inactive yet; None when it is."""
+def _unsteady_rule(alert: str, watcher: Watcher, deadlines: Deadlines) -> str | None:
+    """Why the alert is not known to be at rest yet; None when it is."""
     if active := watcher.active():
         return f"`{active[0]}` is active"
-    done = watcher.inactive_evaluations(alert)
-    return None if done >= wanted else f"rule evaluated inactive {done} of {wanted} times"
+    if watcher.held_s(alert) < deadlines.held_s:
+        return "Alertmanager has not held it for long enough to tell of it"
+    done, wanted = watcher.evaluations_at_rest(alert), deadlines.steady_evaluations
+    return None if done >= wanted else f"rule evaluated at rest {done} of {wanted} times"
 
 
 def selectors(expression: str) -> list[str]:

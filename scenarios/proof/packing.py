@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from scenarios.proof.catalogue import Found
+from scenarios.proof.watch import SOURCES
 
 
 def pack(found: Sequence[Found]) -> list[list[Found]]:
     """Groups whose members touch nothing in common: greedy colouring in the given order.
 
     The same scenarios give the same groups. A scenario also keeps apart from one whose alert it
-    may set off, and from one that needs another speed.
+    may set off, and from one that needs another speed. One that stops what all evidence comes
+    from has an instance for itself.
     """
     groups: list[list[Found]] = []
     for one in found:
@@ -23,6 +25,6 @@ def pack(found: Sequence[Found]) -> list[list[Found]]:
 
 def _clash(one: Found, other: Found) -> bool:
     a, b = one.scenario, other.scenario
-    if a.speedup != b.speedup:
+    if a.speedup != b.speedup or (a.touches | b.touches) & SOURCES:
         return True
-    return bool(a.touches & b.touches or a.alert in b.may_also_fire or b.alert in a.may_also_fire)
+    return bool(a.touches & b.touches or a.alert in b.follows or b.alert in a.follows)

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from scenarios.proof import timeline
 from scenarios.proof.case import State
-from scenarios.proof.chain import CHAIN
+from scenarios.proof.chain import CHAIN, chain_of
 from scenarios.proof.evidence import Notification, TrafficSeen
 from scenarios.proof.report import Proof, Result
 from scenarios.proof.scenario import CHANNELS, Want
@@ -147,7 +147,7 @@ def _steps(result: Result) -> list[Step]:
     verdict = result.verdict
     reached = {link.name: link for link in verdict.links}
     found = []
-    for name, _ in CHAIN:
+    for name, _ in chain_of(result.scenario) if result.scenario else CHAIN:
         link = reached.get(name)
         if link is None:
             found.append(Step(name=name, state="unreached", at="", due="", said=""))

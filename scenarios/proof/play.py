@@ -13,6 +13,7 @@ from typing import Any
 from loadgen.faults.base import FaultFailed
 from loadgen.traffic import driving
 from scenarios.proof import deadlines as timing
+from scenarios.proof.absence import derive_absence
 from scenarios.proof.catalogue import Found
 from scenarios.proof.deadlines import Deadlines, Rule
 from scenarios.proof.evidence import Evidence, FaultStep, Stopped, TrafficSeen
@@ -28,7 +29,10 @@ PUT_RIGHT_WITHIN_S = 15.0
 WATCHER_MAY_LAG_S = 5.0
 """A deadline is held against what has been watched, unless the watcher is this far behind."""
 
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = timing.POLL_S
+
+RESEND_S = 60.0
+"""Prometheus' `rules.alert.resend-delay` at speed 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +101,7 @@ class _Part:
         self.rule, self.deadlines = derived(found, stage.instance)
         companions = [other.scenario for other in group if other is not found]
         self.explained = frozenset[str]().union(
-            *({other.alert} | other.may_also_fire for other in companions)
+            *({other.alert} | other.follows for other in companions)
         )
 
     def traffic(self) -> Any:
@@ -215,4 +219,10 @@ def derived(found: Found, instance: Instance) -> tuple[Rule, Deadlines]:
     rule = timing.read_rule(scenario.alert, instance.config_dir / "prometheus")
     labels = {**scenario.labels, "alertname": scenario.alert}
     route = timing.read_route(labels, instance.config_dir / "alertmanager")
-    return rule, timing.derive(rule, route, scenario.fault)
+    if not scenario.always:
+        return rule, timing.derive(rule, route, scenario.fault)
+    return rule, derive_absence(
+        rule, route, scenario.fault,
+        missed_after_s=scenario.missed_after_s / instance.speed,
+        resend_s=RESEND_S / instance.speed,
+    )  # fmt: skip

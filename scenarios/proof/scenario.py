@@ -14,14 +14,24 @@ class Want:
     """One notification that must arrive: firing once, and resolved once."""
 
     channel: str
-    """`slack`, `email` or `pagerduty`, as the inbox calls it."""
+    """`slack`, `email`, `pagerduty` or `heartbeat`, as the inbox calls it."""
     destination: str
 
     def __str__(self) -> str:
         return f"{CHANNELS[self.channel]} {self.destination}"
 
 
-CHANNELS = {"slack": "Slack", "email": "email", "pagerduty": "PagerDuty"}
+HEARTBEAT = "heartbeat"
+CHANNELS = {"slack": "Slack", "email": "email", "pagerduty": "PagerDuty", HEARTBEAT: "heartbeat"}
+
+ALWAYS = "none"
+"""The severity of an alert that fires while all is well, so that its absence is noticed. It is no
+news: neither that it is active nor what its heartbeat says counts in another scenario."""
+
+
+def always(labels: Mapping[str, str]) -> bool:
+    """Whether an alert with these labels fires while all is well."""
+    return labels.get("severity") == ALWAYS
 
 
 def slack(channel: str) -> Want:
@@ -37,6 +47,12 @@ def email(address: str) -> Want:
 def pagerduty(service: str) -> Want:
     """A page, by the name of the PagerDuty service in the inbox."""
     return Want(channel="pagerduty", destination=service)
+
+
+def heartbeat(name: str) -> Want:
+    """What a heartbeat's receiver says: firing when the beat goes missing, resolved when it is
+    back."""
+    return Want(channel=HEARTBEAT, destination=name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +77,13 @@ class Scenario:
     notifications: tuple[Want, ...]
     """No more and no fewer."""
     may_also_fire: frozenset[str] = field(default_factory=frozenset)
-    """Other alerts that the same cause may set off; they need not."""
+    """Other alerts that the same cause may set off and notify of; they need not."""
+    inhibited: frozenset[str] = field(default_factory=frozenset)
+    """Other alerts that may fire as well, of which nobody may be notified: this one speaks for
+    them."""
+    missed_after_s: float = 0.0
+    """Only for an alert that always fires: the seconds, as written, without a heartbeat after which
+    its receiver says so. The alert must fire before the fault, and again after it."""
     speedup: float = 1.0
     """How many times faster than the proof its instance lives, so that rules that look back over
     hours (12) or a day (120) need no minutes. A faithful proof, of speed 1, leaves it out."""
@@ -74,6 +96,16 @@ class Scenario:
     def touches(self) -> frozenset[str]:
         """What the fault disturbs; scenarios with nothing in common run at the same time."""
         return self.fault.touches
+
+    @property
+    def always(self) -> bool:
+        """The claim is that its silence is noticed, not that it fires."""
+        return always(self.labels)
+
+    @property
+    def follows(self) -> frozenset[str]:
+        """Other alerts that may become active because of the fault."""
+        return self.may_also_fire | self.inhibited
 
     def problems(self) -> list[str]:
         """Everything wrong with the declaration itself, as sentences; empty when sound."""
@@ -92,8 +124,12 @@ class Scenario:
             found.append("the fault touches nothing, so it cannot cause the alert.")
         if self.speedup < 1:
             found.append(f"`speedup` is {self.speedup:g}, wanted 1 or more.")
-        if self.alert in self.may_also_fire:
-            found.append(f"`may_also_fire` lists `{self.alert}` itself.")
+        if self.alert in self.follows:
+            found.append(f"`{self.alert}` itself is in `may_also_fire` or `inhibited`.")
+        if self.always != (self.missed_after_s > 0):
+            found.append(
+                "`missed_after_s` belongs to alerts of severity `none`, and to all of them."
+            )
         found += [
             f"`{want}` is listed {count} times; each notification is wanted once."
             for want, count in Counter(self.notifications).items()

@@ -10,6 +10,7 @@ from scenarios.proof.evidence import (
     FaultStep,
     Gate,
     Held,
+    Late,
     Notification,
     Stopped,
     TrafficSeen,
@@ -153,6 +154,8 @@ def _words(event: Event, alert: str) -> tuple[str, str] | None:
             problems = f" ({'; '.join(event.problems)})" if event.problems else ""
             where = f"{CHANNELS.get(event.channel, event.channel)} {event.destination}"
             return mark, f"{where}: {event.subject}{problems}"
+        case Late():
+            return "", f"{event.what} late: {event.gap_s:.1f} s after the one before"
         case Trouble():
             return "bad", event.what
         case Stopped():

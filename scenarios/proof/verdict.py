@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scenarios.proof.case import Case, Link, State
-from scenarios.proof.chain import CHAIN
+from scenarios.proof.chain import LATE_S, chain_of
 from scenarios.proof.deadlines import Deadlines
 from scenarios.proof.evidence import Event, Stopped
+from scenarios.proof.overload import overloaded
 from scenarios.proof.scenario import Scenario
 
 
@@ -54,10 +55,10 @@ def judge(
         scenario=scenario,
         deadlines=deadlines,
         now=now,
-        explained=scenario.may_also_fire | frozenset(explained),
+        explained=scenario.follows | frozenset(explained),
     )
     links: list[Link] = []
-    for name, check in CHAIN:
+    for name, check in chain_of(scenario):
         link = check(case, name)
         links.append(link)
         if link.state is not State.DONE:
@@ -83,4 +84,14 @@ def _outcome(case: Case, last: Link) -> tuple[Outcome, str]:
     stopped = [one.why for one in case.events if isinstance(one, Stopped)]
     if last.state is State.WAITING and stopped:
         return Outcome.FAILED, f"{stopped[0]} while waiting for: {last.said}"
-    return Outcome.FAILED, last.said
+    return Outcome.FAILED, _excused(case, last)
+
+
+def _excused(case: Case, last: Link) -> str:
+    """What is said of a broken link; when its deadline was missed, whether the machine was at
+    fault. It is no less broken for that."""
+    deadline = last.due is not None and last.due != float("inf")
+    figures = deadline and overloaded(case.events, case.gated, (last.due or 0) + LATE_S)
+    return (
+        f"late because the machine was overloaded: {figures}; {last.said}" if figures else last.said
+    )

@@ -1,5 +1,6 @@
 """Watches one instance from outside: Prometheus' rules, Alertmanager's alerts, the inbox."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,14 +14,20 @@ from scenarios.proof.evidence import (
     AlertState,
     Evidence,
     Held,
+    Late,
     Notification,
     Trouble,
     Watched,
 )
+from scenarios.proof.overload import late
+from scenarios.proof.scenario import always
 from stack.instance import Instance
 
 SILENT_S = 3.0
 """How long a source may not answer before that is trouble; a busy machine is slow, not silent."""
+
+SOURCES = frozenset({"prometheus", "alertmanager", "inbox"})
+"""Services that all evidence comes from."""
 
 _WATCHED_EVERY_S = 0.5
 _SERVICES_EVERY_S = 1.0
@@ -40,7 +47,7 @@ class Watcher:
         """`disturbed` are the services that a fault may stop; any other must go on running."""
         self.instance = instance
         self.until = time.time()
-        """Every source was read successfully up to here, Unix seconds."""
+        """Every source that no fault disturbs was read successfully up to here, Unix seconds."""
         self._evidence = evidence
         self._disturbed = disturbed
         self._client = httpx.Client(trust_env=False, timeout=2.0)
@@ -50,7 +57,9 @@ class Watcher:
         )
         self._states: dict[tuple[str, Labels], str] = {}
         self._held: dict[tuple[str, Labels], str] = {}
-        self._inactive: dict[str, set[float]] = {}
+        self._at_rest: dict[str, set[float]] = {}
+        self._held_since: dict[str, float] = {}
+        self._evaluated: dict[str, float] = {}
         self._last_message = 0
         self._silent_since: dict[str, float] = {}
         self._pids: dict[str, int] = {}
@@ -66,12 +75,21 @@ class Watcher:
         self._client.close()
 
     def active(self) -> list[str]:
-        """Names of the alerts that are pending or firing, or that Alertmanager holds."""
-        return sorted({alert for alert, _ in (*self._states, *self._held)})
+        """Names of the alerts that are pending or firing, or that Alertmanager holds, without
+        those that always are."""
+        return sorted(
+            {alert for alert, labels in (*self._states, *self._held) if not always(dict(labels))}
+        )
 
-    def inactive_evaluations(self, alert: str) -> int:
-        """How many evaluations in a row left the alert's rule inactive."""
-        return len(self._inactive.get(alert, ()))
+    def evaluations_at_rest(self, alert: str) -> int:
+        """How many evaluations in a row left the alert's rule inactive; or firing, if it is one
+        that always fires."""
+        return len(self._at_rest.get(alert, ()))
+
+    def held_s(self, alert: str) -> float:
+        """For how long Alertmanager has held it, 0 when it does not."""
+        since = self._held_since.get(alert)
+        return time.time() - since if since else 0.0
 
     def get(self, service: str, path: str, **query: str) -> Any:
         """The parsed answer of a service. Raises httpx.HTTPError."""
@@ -80,8 +98,11 @@ class Watcher:
         return answer.json()
 
     def _run(self) -> None:
+        before = time.time()
         while not self._stop.is_set():
             begun = time.time()
+            self._note_late("look", begun, begun - before, POLL_S)
+            before = begun
             # No `and`: each source is read whatever the others say.
             read = [
                 self._read("prometheus", self._read_rules),
@@ -101,6 +122,11 @@ class Watcher:
             read(now)
         except (httpx.HTTPError, ValueError) as error:
             since = self._silent_since.setdefault(source, now)
+            if source in self._disturbed:
+                if source == "prometheus":
+                    # When it is back, what it says is news, be it the same as before.
+                    self._states = dict.fromkeys(self._states, "")
+                return True
             if 0 < since < now - SILENT_S:
                 self._silent_since[source] = -1.0  # said once
                 what = f"`{source}` at {self.instance.url(source)} stopped answering: {error}"
@@ -119,6 +145,7 @@ class Watcher:
         found: dict[tuple[str, Labels], str] = {}
         evaluated: dict[str, float] = {}
         for group in self.get("prometheus", "/api/v1/rules", type="alert")["data"]["groups"]:
+            self._pace(group)
             for rule in group["rules"]:
                 evaluated[rule["name"]] = seconds_of(rule["lastEvaluation"])
                 self._count(rule, evaluated[rule["name"]])
@@ -135,10 +162,18 @@ class Watcher:
                       state="inactive")  # fmt: skip
         self._states = found
 
+    def _pace(self, group: Mapping[str, Any]) -> None:
+        """Notes an evaluation that came late."""
+        at, before = seconds_of(group["lastEvaluation"]), self._evaluated.get(group["name"], 0.0)
+        self._evaluated[group["name"]] = at
+        if before > 0 and at > before and "prometheus" not in self._disturbed:
+            self._note_late("evaluation", at, at - before, float(group["interval"]) + POLL_S)
+
     def _count(self, rule: Mapping[str, Any], evaluated: float) -> None:
         """Before its first evaluation a rule has the year 1 as its last."""
-        seen = self._inactive.setdefault(rule["name"], set())
-        if rule["state"] != "inactive" or rule["health"] != "ok":
+        seen = self._at_rest.setdefault(rule["name"], set())
+        rest = "firing" if always(rule["labels"]) else "inactive"
+        if rule["state"] != rest or rule["health"] != "ok":
             seen.clear()
         elif evaluated > 0:
             seen.add(evaluated)
@@ -150,8 +185,10 @@ class Watcher:
         }
         for key, state in found.items():
             if state != "unprocessed" and self._held.get(key) != state:
+                self._held_since.setdefault(key[0], now)
                 self._add(Held, now, alert=key[0], labels=dict(key[1]), state=state)
         for alert, labels in self._held.keys() - found.keys():
+            self._held_since.pop(alert, None)
             self._add(Held, now, alert=alert, labels=dict(labels), state="gone")
         self._held = {key: state for key, state in found.items() if state != "unprocessed"}
 
@@ -178,6 +215,10 @@ class Watcher:
                 self._add(
                     Trouble, now, what=f"`{service}` {gone}, which the fault does not explain"
                 )
+
+    def _note_late(self, what: str, at: float, gap_s: float, wanted_s: float) -> None:
+        if late(gap_s, wanted_s):
+            self._add(Late, at, what=what, gap_s=gap_s, wanted_s=wanted_s, load=os.getloadavg()[0])
 
     def _add(self, event: Any, at: float, /, **fields: Any) -> None:
         self._evidence.add(event(at=at, instance=self.instance.name, **fields))

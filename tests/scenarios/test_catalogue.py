@@ -74,7 +74,7 @@ DECLARATIONS = [
     ("elsewhere", {"notifications": (email("a@b.example"),)}, "must end with `@residency.example`"),
     ("no traffic", {"traffic": Traffic(users=(), shape=object)}, "`traffic` has no users"),
     ("no fault", {"fault": Touching(frozenset())}, "the fault touches nothing"),
-    ("itself", {"may_also_fire": frozenset({"A"})}, "`may_also_fire` lists `A` itself"),
+    ("itself", {"may_also_fire": frozenset({"A"})}, "`A` itself is in `may_also_fire`"),
 ]
 
 

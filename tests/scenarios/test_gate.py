@@ -34,8 +34,11 @@ class Healthy:
     def active(self) -> list[str]:
         return list(self.alerts)
 
-    def inactive_evaluations(self, alert: str) -> int:
+    def evaluations_at_rest(self, alert: str) -> int:
         return self.evaluations
+
+    def held_s(self, alert: str) -> float:
+        return 0.0
 
     def get(self, service: str, path: str, **query: str) -> Any:
         if path.endswith("targets"):
@@ -54,7 +57,7 @@ UNSTEADY = [
     ("not scraped", {"rate": 0.0}, "Prometheus sees no requests"),
     ("no series", {"samples": 0.0}, 'its rule reads `x{job="backend"}`, which has no series'),
     ("active", {"alerts": ("Other",)}, "`Other` is active"),
-    ("not evaluated", {"evaluations": 3}, "rule evaluated inactive 3 of 4 times"),
+    ("not evaluated", {"evaluations": 3}, "rule evaluated at rest 3 of 4 times"),
 ]
 
 

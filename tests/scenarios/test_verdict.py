@@ -13,6 +13,7 @@ from scenarios.proof.evidence import (
     FaultStep,
     Gate,
     Held,
+    Late,
     Notification,
     Stopped,
     TrafficSeen,
@@ -41,6 +42,7 @@ SCENARIO = Scenario(
     fault=NoFault(),  # type: ignore[arg-type]
     notifications=(slack("#alerts-database"), pagerduty("on-call")),
     may_also_fire=frozenset({"HighErrorRate"}),
+    inhibited=frozenset({"HighLatencyP95"}),
 )
 RULE = Rule(
     alert=ALERT,
@@ -164,7 +166,7 @@ BROKEN = [
     ("no evidence", (), "steady", "was not examined: no evidence of a steady state"),
     ("not steady", _refused_gate(passed=False, reason="target inbox is down"), "steady",
      "not steady: target inbox is down"),
-    ("rule not evaluated", _refused_gate(evaluations=0), "steady", "inactive 0 times"),
+    ("rule not evaluated", _refused_gate(evaluations=0), "steady", "at rest 0 times"),
     ("no traffic", _refused_gate(requests_per_s=0.0), "steady", "0.0 requests/s"),
     ("fires when healthy", (*GOOD[:3], replace(state(99.5, "pending"), active_at=99.4), *GOOD[3:]),
      "steady", "was pending before the fault, under healthy traffic"),
@@ -198,7 +200,7 @@ BROKEN = [
      "firing notification on Slack #alerts-database carries `<no value>`"),
     ("malformed", _malformed(problems=("`text` is longer than 3000",)), "notified",
      "firing notification on Slack #alerts-database is malformed: `text` is longer than 3000"),
-    ("refused", _malformed(answer=400), "notified", "was refused with 400"),
+    ("refused", _malformed(answer=400), "notified", "; 1 refused with 400"),
     ("another alert", (*GOOD, state(102, "firing", "DiskSpaceWarning", WARNING)),
      "nothing else",
      'unexpected alert DiskSpaceWarning{severity="warning"} fired'),
@@ -213,6 +215,8 @@ BROKEN = [
     ("companion malformed", (*GOOD, message(103, "slack", "#x", alert="HighErrorRate",
      body="<no value>")),
      "nothing else", "carries `<no value>`"),
+    ("inhibited", (*GOOD, message(103, "slack", "#x", alert="HighLatencyP95")), "nothing else",
+     "tells of HighLatencyP95, which this alert should inhibit"),
     ("a service died", (*GOOD, Trouble(at=103, what="`inbox` stopped answering")), "nothing else",
      "`inbox` stopped answering"),
     ("not put right", changed(_stuck),
@@ -281,6 +285,54 @@ def test_verdict_lets_companions_fire() -> None:
     assert judge(events, SCENARIO, DEADLINES).outcome is Outcome.FAILED
     explained = judge(events, SCENARIO, DEADLINES, explained={"DiskSpaceWarning"})
     assert explained.outcome is Outcome.PROVEN
+
+
+# What no verdict minds: it is told, but belongs to somebody else.
+FINE = [
+    ("Watchdog fires", state(101, "firing", "Watchdog", {"severity": "none"})),
+    ("its heartbeat is missed", message(102, "heartbeat", "watchdog", alert="Watchdog")),
+    ("and is back", message(103, "heartbeat", "watchdog", "resolved", alert="Watchdog")),
+    ("repeated", message(104, "slack", "#alerts-database")),
+    ("refused", message(101.8, "slack", "#alerts-database", answer=500)),
+    ("inhibited alert fires", state(101, "firing", "HighLatencyP95", WARNING)),
+    ("late, in time", Late(at=101, what="evaluation", gap_s=9, wanted_s=0.25)),
+]
+
+
+@pytest.mark.parametrize("event", [row[1] for row in FINE], ids=[row[0] for row in FINE])
+def test_verdict_does_not_mind(event: Event) -> None:
+    verdict = judge((*GOOD, event), SCENARIO, replace(DEADLINES, repeat_s=2.0))
+    assert (verdict.outcome, verdict.reason) == (Outcome.PROVEN, "")
+
+
+def test_verdict_minds_what_comes_sooner_than_the_route_repeats() -> None:
+    events = (*GOOD, message(102.8, "slack", "#alerts-database"))
+    verdict = judge(events, SCENARIO, replace(DEADLINES, repeat_s=2.0))
+    assert verdict.reason == "Slack #alerts-database: 2 firing notifications, expected 1"
+
+
+def test_verdict_names_a_machine_that_was_too_busy() -> None:
+    pauses = tuple(Late(at=at, what="evaluation", gap_s=0.85, wanted_s=0.25, load=9)
+                   for at in (101, 102))  # fmt: skip
+    late = judge((*changed(_late), *pauses), SCENARIO, DEADLINES)
+    assert late.outcome is Outcome.FAILED
+    assert late.reason.startswith(
+        "late because the machine was overloaded: rule evaluations came late by 1.2 s together,"
+        " once 0.8 s instead of 0.25 s after the one before, at a load of 9.0; became pending 1.7 s"
+    )
+    assert "overloaded" not in judge((*changed(_late), pauses[0]), SCENARIO, DEADLINES).reason
+
+
+def test_verdict_does_not_excuse_a_wrong_label_by_a_busy_machine() -> None:
+    pause = Late(at=101, what="look", gap_s=5, wanted_s=0.2)
+    assert judge((*changed(_relabelled), pause), SCENARIO, DEADLINES).reason.startswith("labels")
+
+
+def test_verdict_could_not_even_begin() -> None:
+    events = (FaultStep(at=99, step="failed", detail="ZeroDivisionError: division by zero"),)
+    verdict = judge(events, SCENARIO, DEADLINES)
+    assert (verdict.outcome, verdict.links[-1].name) == (Outcome.FAILED, "steady")
+    assert verdict.reason == "could not be played: ZeroDivisionError: division by zero"
 
 
 def test_verdict_waits_while_a_link_may_still_come() -> None:
