@@ -4,8 +4,14 @@ from dataclasses import dataclass
 
 from loadgen.faults.base import FaultFailed, Target
 
-DEPENDENTS = {"postgresql": frozenset({"database-link", "backend", "postgres-exporter"})}
-"""Services that misbehave while another one is down."""
+_SESSIONS = frozenset({"connections", "transactions", "deadlocks"})
+"""What `loadgen.faults.postgres` disturbs: gone with the server, unseen without its exporter."""
+
+DEPENDENTS = {
+    "postgresql": frozenset({"database-link", "backend", "postgres-exporter"}) | _SESSIONS,
+    "postgres-exporter": _SESSIONS,
+}
+"""Services and resources that misbehave while another one is down."""
 
 SHOWS_AFTER_S = {"postgresql": 1.0}
 """postgres_exporter waits a second after a lost connection before it says `pg_up 0`

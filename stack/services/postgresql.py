@@ -17,7 +17,10 @@ listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
 hba_file = '{hba}'
-max_connections = 100
+# Room beyond what the alerts on connections call too many; the last ones are for those who watch
+# and mend: a server that is full still says so.
+max_connections = 120
+reserved_connections = 3
 shared_buffers = 32MB
 # The rows can be made again from the seed, so a crash of the host may lose them.
 fsync = off
@@ -77,6 +80,7 @@ def _sql(layout: Layout) -> str:
             f"CREATE ROLE scheduler LOGIN PASSWORD '{password('scheduler_database_password')}'",
             f"CREATE ROLE exporter LOGIN PASSWORD '{password('exporter_database_password')}'",
             "GRANT pg_monitor TO exporter",
+            "GRANT pg_use_reserved_connections TO exporter",
             "CREATE DATABASE residency OWNER scheduler",
             "",
         ]
