@@ -5,9 +5,10 @@ import asyncio
 import gc
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -16,8 +17,12 @@ from stack.errors import BadInput, HostCannot, LabError
 from stack.inbox import smtp
 from stack.inbox.control import Control
 from stack.inbox.desk import Desk
+from stack.inbox.heartbeat import Heartbeats
 from stack.inbox.store import Store
 from stack.inbox.web import application
+
+_LOOKS = 20
+"""How often heartbeats are looked for within the time after which one is missing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +54,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         metavar="FILE",
         help='JSON that makes a channel fail, such as {"slack": {"status": 500}}',
+    )
+    parser.add_argument(
+        "--heartbeat-timeout",
+        type=float,
+        default=300.0,
+        metavar="S",
+        help="seconds after which a heartbeat that does not come is missing",
     )
     return parser.parse_args(arguments)
 
@@ -95,7 +107,9 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     """Listen on both ports until told to stop. Raises HostCannot."""
     http_socket = _listening(options.http_port, "--http-port")
     store = Store(options.database)
-    desk = Desk(store=store, control=Control(options.control))
+    heartbeats = Heartbeats(store, options.heartbeat_timeout)
+    desk = Desk(store=store, control=Control(options.control), heartbeats=heartbeats)
+    watch = asyncio.create_task(_watch(desk, options.heartbeat_timeout / _LOOKS))
     try:
         try:
             mail_server = await smtp.listen(desk, port=options.smtp_port)
@@ -123,7 +137,20 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
         # Not `wait_closed()`: since Python 3.12 that waits for senders who keep their connection.
         mail_server.close()
     finally:
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
         store.close()
+
+
+async def _watch(desk: Desk, every_s: float) -> None:
+    """Look for missing heartbeats until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            desk.look_for_heartbeats()
+        except sqlite3.Error as error:
+            print(f"inbox: a missing heartbeat cannot be stored: {error}", file=sys.stderr)
 
 
 def _listening(port: int, option: str) -> socket.socket:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector, disable_created_metrics
 
 from stack.inbox.control import Control
+from stack.inbox.heartbeat import Heartbeats
 from stack.inbox.message import Channel, Kind, Message
 from stack.inbox.store import Store
 
@@ -44,17 +45,28 @@ class Desk:
 
     store: Store
     control: Control
+    heartbeats: Heartbeats
     metrics: Metrics = field(default_factory=Metrics)
 
     def wished(self, message: Message) -> Message:
-        """Return the message with the answer that the control file wishes, if it wishes one."""
+        """Return the message with the answer that the control file wishes, if it wishes one.
+
+        That is no fault of the message, so it is no problem of it either.
+        """
         status = self.control.status(message.channel)
-        if status is None or status == message.answer:
-            return message
-        problem = f"answered {status} on purpose (control file) instead of {message.answer}"
-        return replace(message, answer=status, problems=(problem, *message.problems))
+        return message if status is None else replace(message, answer=status)
 
     def take(self, message: Message) -> None:
         """Store and count one message. Raises sqlite3.Error if it cannot be stored."""
         self.store.add(message)
         self.metrics.count(message)
+
+    def beat(self, message: Message) -> None:
+        """Take in a heartbeat, and tell if it is back. Raises sqlite3.Error."""
+        if back := self.heartbeats.beat(message):
+            self.metrics.count(back)
+
+    def look_for_heartbeats(self) -> None:
+        """Tell of the heartbeats that are missing. Raises sqlite3.Error."""
+        for message in self.heartbeats.look():
+            self.metrics.count(message)

@@ -10,6 +10,7 @@ class Channel(StrEnum):
     SLACK = "slack"
     PAGERDUTY = "pagerduty"
     EMAIL = "email"
+    HEARTBEAT = "heartbeat"
 
 
 class Kind(StrEnum):

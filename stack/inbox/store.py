@@ -22,6 +22,13 @@ CREATE TABLE IF NOT EXISTS messages (
     raw BLOB NOT NULL
 ) STRICT
 """
+_HEARTBEATS = """
+CREATE TABLE IF NOT EXISTS heartbeats (
+    name TEXT PRIMARY KEY,
+    alerts TEXT NOT NULL,
+    missing INTEGER NOT NULL
+) STRICT
+"""
 _COLUMNS = "received_at, channel, destination, kind, alerts, subject, body, problems, answer, raw"
 
 
@@ -38,6 +45,7 @@ class Store:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute(_SCHEMA)
+            self._connection.execute(_HEARTBEATS)
         except (sqlite3.Error, OSError) as error:
             raise HostCannot(
                 f"`{file}`: {error}; wanted a SQLite file that can be written",
@@ -83,6 +91,31 @@ class Store:
         """Return the highest id; 0 when there is no message."""
         found = self._connection.execute("SELECT max(id) FROM messages").fetchone()
         return found[0] or 0
+
+    def heartbeats(self) -> list[tuple[str, str, bool]]:
+        """Return name, alerts (a JSON list) and whether it is missing, of every heartbeat known."""
+        rows = self._connection.execute("SELECT name, alerts, missing FROM heartbeats")
+        return [(name, alerts, bool(missing)) for name, alerts, missing in rows]
+
+    def keep_heartbeat(
+        self, name: str, alerts: str, missing: bool, message: Message | None
+    ) -> None:
+        """Keep one heartbeat and the message that tells of it, both or neither.
+
+        Raises sqlite3.Error.
+        """
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?)", (name, alerts, missing)
+            )
+            if message:
+                self.add(message)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
         self._connection.close()

@@ -1,5 +1,6 @@
 """The page: what arrived, and one message as its reader would see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -67,7 +68,12 @@ def overview(newest: int) -> Response:
 
 def message(found: Message, *, newest: int) -> Response:
     """Return the page of one message."""
-    shown = {Channel.SLACK: _slack, Channel.PAGERDUTY: _pagerduty, Channel.EMAIL: _email}
+    shown: dict[Channel, Callable[[Message], dict[str, object]]] = {
+        Channel.SLACK: _slack,
+        Channel.PAGERDUTY: _pagerduty,
+        Channel.EMAIL: _email,
+        Channel.HEARTBEAT: lambda message: {},
+    }
     raw = found.raw.decode("utf-8", "replace")
     payload = None if found.channel is Channel.EMAIL else read_object(found.raw)
     if payload is not None:

@@ -1,4 +1,4 @@
-"""The inbox over HTTP: Slack's and PagerDuty's endpoints, what arrived as JSON, and the page."""
+"""The inbox over HTTP: the endpoints of channels, what arrived as JSON, and the page."""
 
 import sqlite3
 import time
@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from stack.inbox import pagerduty, slack, views
+from stack.inbox import heartbeat, pagerduty, slack, views
 from stack.inbox.desk import Desk
-from stack.inbox.message import Message, Post, Reply
+from stack.inbox.message import Kind, Message, Post, Reply
 
 _READ_LIMIT_BYTES = 64 * 1_048_576
 """A body is read up to here, so that its sender hears why it is refused; then it is hung up on."""
@@ -36,6 +36,18 @@ class Web:
 
     async def pagerduty(self, request: Request) -> Response:
         return self._answer(pagerduty.judge(await _read(request), self._services))
+
+    async def heartbeat(self, request: Request) -> Response:
+        """Only what is amiss is recorded: beats that come as they should are nobody's news."""
+        found = heartbeat.judge(await _read(request), request.path_params["name"])
+        message = self._desk.wished(found)
+        if message.answer >= 300:
+            self._desk.take(message)
+            said = "; ".join(message.problems) or "made to fail on purpose"
+            return PlainTextResponse(said, message.answer)
+        if message.kind is Kind.FIRING:
+            self._desk.beat(message)
+        return PlainTextResponse("ok", message.answer)
 
     async def messages(self, request: Request) -> Response:
         """List messages with an id above `after`, oldest first, at most `limit`, without raw."""
@@ -85,6 +97,7 @@ def application(desk: Desk, services: Mapping[str, str]) -> Starlette:
         routes=[
             Route("/services/{rest:path}", web.slack, methods=["POST"]),
             Route("/v2/enqueue", web.pagerduty, methods=["POST"]),
+            Route("/heartbeat/{name}", web.heartbeat, methods=["POST"]),
             Route("/api/messages", web.messages),
             Route("/messages/{id:int}", web.message),
             Route("/messages/{id:int}/html", web.mail_html),

@@ -44,7 +44,7 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Running]:
+def running(folder: Path, *, heartbeat_timeout_s: float = 60) -> Iterator[Running]:
     """Bring up an inbox whose database and control file are in the folder."""
     key_file = folder / "key"
     key_file.write_text(KEY + "\n")
@@ -55,6 +55,7 @@ def running(folder: Path) -> Iterator[Running]:
             *("--http-port", str(http_port), "--smtp-port", str(smtp_port)),
             *("--database", str(folder / "inbox.db"), "--control", str(folder / "control.json")),
             *("--pagerduty-service", f"on-call={key_file}"),
+            *("--heartbeat-timeout", str(heartbeat_timeout_s)),
         ],
         cwd=REPO,
     )

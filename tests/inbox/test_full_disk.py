@@ -8,6 +8,7 @@ import pytest
 from stack.inbox import smtp
 from stack.inbox.control import Control
 from stack.inbox.desk import Desk
+from stack.inbox.heartbeat import Heartbeats
 from stack.inbox.store import Store
 from stack.inbox.web import application
 
@@ -17,7 +18,7 @@ def desk(tmp_path):
     store = Store(tmp_path / "inbox.db")
     # As on a full disk, every write fails; reading goes on.
     store._connection.execute("PRAGMA query_only = ON")
-    yield Desk(store=store, control=Control(None))
+    yield Desk(store=store, control=Control(None), heartbeats=Heartbeats(store, 60))
     store.close()
 
 

@@ -1,6 +1,6 @@
 // Fills the list and keeps it fresh; on the page of one message, local times and the mail's height.
 
-const NAMES = { slack: "Slack", pagerduty: "PagerDuty", email: "Email" };
+const NAMES = { slack: "Slack", pagerduty: "PagerDuty", email: "Email", heartbeat: "Heartbeat" };
 const POLL_MS = 1000;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
@@ -12,7 +12,7 @@ function overview(list) {
   const empty = document.getElementById("empty");
   const live = document.getElementById("live");
   const buttons = [...document.querySelectorAll("[data-filter]")];
-  const counts = { all: 0, slack: 0, pagerduty: 0, email: 0, problems: 0 };
+  const counts = { all: 0, slack: 0, pagerduty: 0, email: 0, heartbeat: 0, problems: 0 };
   let after = Number(list.dataset.after);
   let filter = buttons.some((b) => b.dataset.filter === location.hash.slice(1)) ? location.hash.slice(1) : "all";
   let first = true;
