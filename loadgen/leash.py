@@ -1,16 +1,19 @@
 """Given to locust beside a scenario file: tells its figures, and ends when nobody listens.
 
-Every half second one JSON line goes to standard output. When the process that started locust is
-gone, however it went, so is locust: `python -m locust -f SCENARIO.py,loadgen/leash.py --headless`.
+Every half second one JSON line goes to standard output; after SIGUSR1 the figures count from then
+on. When the process that started locust is gone, however it went, so is locust:
+`python -m locust -f SCENARIO.py,loadgen/leash.py --headless`.
 """
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
 from typing import Any
 
+import gevent  # type: ignore[import-untyped]
 from locust import events
 
 EVERY_S = 0.5
@@ -18,11 +21,12 @@ ERRORS_SHOWN = 3
 
 
 def figures(environment: Any, now: float) -> dict[str, Any]:
-    """Locust's figures since the start; times in milliseconds, `at` in Unix seconds."""
+    """Locust's figures; times in milliseconds, `at` and `since`, where they begin, in Unix s."""
     total = environment.stats.total
     errors = sorted(environment.stats.errors.values(), key=lambda error: -error.occurrences)
     return {
         "at": now,
+        "since": total.start_time,
         "users": environment.runner.user_count,
         "requests": total.num_requests,
         "failures": total.num_failures,
@@ -49,6 +53,7 @@ def _report(environment: Any, parent: int) -> None:
 
 
 def _on_init(environment: Any, **_: Any) -> None:
+    gevent.signal_handler(signal.SIGUSR1, environment.stats.reset_all)
     # Locust has made threads cooperative: this one is a greenlet beside the users.
     threading.Thread(target=_report, args=(environment, os.getppid()), daemon=True).start()
 

@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,54 +20,109 @@ PASSWORD = "SCHEDULER_PASSWORD"
 
 _STOP_S = 3.0
 
+Heard = Callable[[Mapping[str, Any]], None]
 
-def command(file: Path, url: str, run_time_s: float) -> list[str]:
-    """Locust without its page; it stops by itself after `run_time_s`, or when we are gone."""
+
+def command(file: Path, url: str) -> list[str]:
+    """Locust without its page; it ends when we are gone."""
     words = [sys.executable, "-m", "locust", "-f", f"{file},{LEASH}", "--headless"]
-    words += ["--only-summary", "--loglevel", "WARNING"]
-    return [*words, "--host", url, "--run-time", f"{run_time_s:.0f}s"]
+    return [*words, "--only-summary", "--loglevel", "WARNING", "--host", url]
 
 
-@contextmanager
-def driving(
-    file: Path,
-    instance: Target,
-    *,
-    run_time_s: float,
-    log: Path,
-    heard: Callable[[Mapping[str, Any]], None],
-) -> Iterator["subprocess.Popen[str]"]:
-    """Traffic for the length of a `with` block; `heard` gets locust's figures twice a second.
+class Locust:
+    """One locust process, and those who want to hear its figures, twice a second.
 
-    Locust's own words go to `log`. It runs in a session of its own, so that Ctrl-C reaches only
-    whoever started it.
+    Its own words go to `log`. It runs in a session of its own, so that Ctrl-C reaches only whoever
+    started it.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LOCUST_")}
-    environment[PASSWORD] = instance.layout.secret("scheduler_password").read_text().strip()
-    with log.open("w") as said:
-        locust = subprocess.Popen(
-            command(file, instance.layout.url("backend"), run_time_s),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True, cwd=REPO,
-            env=environment, start_new_session=True,
-        )  # fmt: skip
-    listener = threading.Thread(target=_listen, args=(locust, heard), daemon=True)
-    listener.start()
-    try:
-        yield locust
-    finally:
-        locust.terminate()
+
+    def __init__(self, file: Path, instance: Target, log: Path) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("LOCUST_")}
+        environment[PASSWORD] = instance.layout.secret("scheduler_password").read_text().strip()
+        with log.open("w") as said:
+            self._process = subprocess.Popen(
+                command(file, instance.layout.url("backend")),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True, cwd=REPO,
+                env=environment, start_new_session=True,
+            )  # fmt: skip
+        self._last: Mapping[str, Any] = {}
+        self._since = 0.0
+        self._listeners: list[Heard] = []
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def tell(self, heard: Heard) -> None:
+        """From now on `heard` gets the figures as well."""
+        self._listeners.append(heard)
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    @property
+    def healthy(self) -> bool:
+        """It runs and no request has failed, so that its users are logged in and at work."""
+        return self.exit_code is None and bool(self._last) and not self._last["failures"]
+
+    def begin_anew(self) -> None:
+        """Forget the listeners; the figures count from now on. Only for a healthy one."""
+        self._listeners.clear()
+        self._since = time.time()
+        self._process.send_signal(signal.SIGUSR1)
+
+    def end(self) -> None:
+        """Returns when it is gone."""
+        self._process.terminate()
         try:
-            locust.wait(_STOP_S)
+            self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
-            locust.kill()
-            locust.wait(_STOP_S)
-        listener.join(_STOP_S)
-        if locust.stdout:
-            locust.stdout.close()
+            self._process.kill()
+            self._process.wait(_STOP_S)
+        self._thread.join(_STOP_S)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    def _listen(self) -> None:
+        for line in self._process.stdout or ():
+            if not line.startswith("{"):
+                continue  # locust's summary
+            figures = json.loads(line)
+            if figures.pop("since") >= self._since:
+                self._last = figures
+                for heard in list(self._listeners):
+                    heard(figures)
 
 
-def _listen(locust: "subprocess.Popen[str]", heard: Callable[[Mapping[str, Any]], None]) -> None:
-    for line in locust.stdout or ():
-        if not line.startswith("{"):
-            continue  # locust's summary
-        heard(json.loads(line))
+class Crew:
+    """The traffic of one instance: a locust for each kind, shared by all scenarios that want the
+    same and kept from one group to the next, since starting one costs a second of CPU."""
+
+    def __init__(self, instance: Target, folder: Path) -> None:
+        """`folder` gets the logs."""
+        self._instance, self._folder = instance, folder
+        self._locusts: dict[Hashable, Locust] = {}
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.begin_anew(())
+
+    def begin_anew(self, wanted: "tuple[Hashable, ...] | list[Hashable]") -> None:
+        """Keep the healthy locusts of the wanted kinds, with fresh figures, and end the others."""
+        for kind, locust in list(self._locusts.items()):
+            if kind in wanted and locust.healthy:
+                locust.begin_anew()
+            else:
+                locust.end()
+                del self._locusts[kind]
+
+    def join(self, kind: Hashable, file: Path, heard: Heard) -> Locust:
+        """The locust of this kind, started with `file` if there is none; `heard` gets its
+        figures."""
+        if kind not in self._locusts:
+            log = self._folder / f"locust-{self._instance.layout.name}-{file.stem}.log"
+            self._locusts[kind] = Locust(file, self._instance, log)
+        self._locusts[kind].tell(heard)
+        return self._locusts[kind]

@@ -3,7 +3,7 @@
 import importlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,9 +17,6 @@ from stack.errors import BadInput
 from stack.paths import REPO
 
 FOLDER = REPO / "scenarios"
-
-NO_SCENARIOS = frozenset({"proof", "routing"})
-"""Its folders that mirror no rule file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +33,38 @@ class Found:
 
 def find(folder: Path = FOLDER) -> list[Found]:
     """All scenarios, validated, by file name. Raises one BadInput with everything that is wrong."""
-    found, problems = [], []
+    found, broken = survey(folder)
+    if broken:
+        raise BadInput("scenarios that cannot be played:\n  " + "\n  ".join(broken.values()))
+    return found
+
+
+def survey(folder: Path = FOLDER) -> tuple[list[Found], dict[Path, str]]:
+    """The sound scenarios, by file name, and for each other file what is wrong with it."""
+    found: list[Found] = []
+    broken: dict[Path, str] = {}
     for file in sorted(folder.glob("*/*.py")):
-        if file.parent.name in NO_SCENARIOS or file.name == "__init__.py":
+        if file.parent.name in NO_SCENARIOS or file.name.startswith("_"):
             continue
         try:
-            scenario = _load(file)
+            one = Found(scenario=_load(file), file=file)
         except BadInput as error:
-            problems.append(str(error))
+            broken[file] = str(error)
             continue
-        found.append(Found(scenario=scenario, file=file))
-        problems += [f"{file.parent.name}/{file.name}: {one}" for one in scenario.problems()]
-    names = [one.scenario.alert for one in found]
-    problems += [f"alert `{name}` has {names.count(name)} scenarios; keep one."
-                 for name in sorted(set(names)) if names.count(name) > 1]  # fmt: skip
-    if problems:
-        raise BadInput("scenarios that cannot be played:\n  " + "\n  ".join(problems))
-    return found
+        problems = one.scenario.problems()
+        if one.scenario.alert in (known.scenario.alert for known in found):
+            problems.append(f"alert `{one.scenario.alert}` has another scenario; keep one.")
+        if problems:
+            broken[file] = "\n  ".join(f"{one.where}: {problem}" for problem in problems)
+        else:
+            found.append(one)
+    return found, broken
+
+
+def alert_of(file: Path, known: Iterable[str]) -> str:
+    """The alert that a scenario's file is named after; the file's name when there is none."""
+    names = {alert.lower(): alert for alert in known}
+    return names.get(file.stem.replace("_", ""), f"{file.parent.name}/{file.name}")
 
 
 def _load(file: Path) -> Scenario:
@@ -100,20 +112,28 @@ def rules(config_root: Path) -> dict[str, str]:
     return found
 
 
-def choose(found: Sequence[Found], only: Sequence[str]) -> list[Found]:
-    """The scenarios with these names, all when none is given.
+def choose(
+    found: Sequence[Found], only: Sequence[str], *, others: Iterable[str] = ()
+) -> list[Found]:
+    """The scenarios with these names, all when none is given; `others` are known as well.
 
     Raises BadInput that suggests the nearest names.
     """
     by_name = {one.scenario.alert: one for one in found}
-    wanted = [name for given in only for name in re.split(r"[,\s]+", given) if name]
+    known = {*by_name, *others}
+    wanted = words(only)
     for name in wanted:
-        if name not in by_name:
-            close = {known.lower(): known for known in by_name}
+        if name not in known:
+            close = {one.lower(): one for one in known}
             near = get_close_matches(name.lower(), close, n=3, cutoff=0.4)
-            known = ", ".join(close[one] for one in near) or ", ".join(sorted(by_name))
-            raise BadInput(f"there is no scenario for alert `{name}`.", cure=f"Try {known}.")
+            said = ", ".join(close[one] for one in near) or ", ".join(sorted(known))
+            raise BadInput(f"there is no scenario for alert `{name}`.", cure=f"Try {said}.")
     return [one for one in found if not wanted or one.scenario.alert in wanted]
+
+
+def words(only: Sequence[str]) -> list[str]:
+    """Names as people give them: one by one, or with commas."""
+    return [name for given in only for name in re.split(r"[,\s]+", given) if name]
 
 
 def uncovered(found: Sequence[Found], known: dict[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ speed is already in them. Each deadline is a list of named terms, so that a repo
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +166,19 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
     )
 
 
+@cache
+def _parsed(text: str) -> Mapping[str, Any]:
+    """YAML; dozens of scenarios ask for the same few files."""
+    found: Mapping[str, Any] = yaml.safe_load(text)
+    return found
+
+
 def read_rule(alert: str, prometheus_config: Path) -> Rule:
     """The rule of `alert` in the folder with `prometheus.yml` and `rules/`.
 
     Raises BadInput when there is none, or more than one.
     """
-    document = yaml.safe_load((prometheus_config / "prometheus.yml").read_text())
+    document = _parsed((prometheus_config / "prometheus.yml").read_text())
     settings = document.get("global") or {}
     evaluation_s = _seconds(settings, "evaluation_interval", DEFAULT_INTERVAL_S)
     found = [
@@ -184,7 +192,7 @@ def read_rule(alert: str, prometheus_config: Path) -> Rule:
             **_pace(str(rule["expr"]), document),
         )
         for path in sorted((prometheus_config / "rules").glob("*.yml"))
-        for group in yaml.safe_load(path.read_text()).get("groups") or ()
+        for group in _parsed(path.read_text()).get("groups") or ()
         for rule in group.get("rules") or ()
         if rule.get("alert") == alert
     ]
@@ -213,7 +221,7 @@ def _pace(expression: str, document: Mapping[str, Any]) -> dict[str, float]:
 
 def read_route(labels: Mapping[str, str], alertmanager_config: Path) -> Route:
     """The receivers and the slowest timing of an alert with these labels (`alertname` included)."""
-    document = yaml.safe_load((alertmanager_config / "alertmanager.yml").read_text())
+    document = _parsed((alertmanager_config / "alertmanager.yml").read_text())
     leaves = list(_walk(document["route"], labels, DEFAULT_ROUTE))
     return Route(
         receivers=tuple(dict.fromkeys(str(leaf["receiver"]) for leaf in leaves)),

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -104,6 +104,20 @@ class TrafficSeen(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Graph(Event):
+    """What a rule's expression came to, read from Prometheus at the end of the scenario."""
+
+    query: str
+    """The side of the comparison that is measured."""
+    threshold: float | None
+    """The other side, when that is a number."""
+    lines: tuple[Sequence[Sequence[float]], ...]
+    """For each series its points: Unix seconds and value."""
+    names: tuple[str, ...]
+    """Their labels, in the same order."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trouble(Event):
     """Something that should not have happened: an observer lost its source, a service died."""
 
@@ -148,6 +162,7 @@ KINDS: Mapping[str, type[Event]] = {
         Stopped,
         Watched,
         Late,
+        Graph,
     )
 }
 

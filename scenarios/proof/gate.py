@@ -1,12 +1,12 @@
 """The steady-state gate: nothing is injected before an instance is seen healthy under traffic."""
 
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 
+from loadgen.traffic import Locust
 from scenarios.proof.deadlines import Deadlines, Rule
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.watch import Watcher
@@ -25,7 +25,7 @@ def pass_gate(
     rule: Rule,
     deadlines: Deadlines,
     watcher: Watcher,
-    locust: "subprocess.Popen[str]",
+    locust: Locust,
     evidence: Evidence,
     *,
     stopped: Callable[[], bool],
@@ -54,12 +54,10 @@ def pass_gate(
     return False
 
 
-def _unsteady_traffic(
-    alert: str, locust: "subprocess.Popen[str]", evidence: Evidence
-) -> str | None:
+def _unsteady_traffic(alert: str, locust: Locust, evidence: Evidence) -> str | None:
     """Why the traffic is not healthy yet; None when it is."""
-    if locust.poll() is not None:
-        return f"locust ended with exit code {locust.returncode}"
+    if locust.exit_code is not None:
+        return f"locust ended with exit code {locust.exit_code}"
     seen = [one for one in evidence.of(alert) if isinstance(one, TrafficSeen)]
     if not seen or seen[-1].requests < REQUESTS_AT_LEAST:
         return f"{seen[-1].requests if seen else 0} of {REQUESTS_AT_LEAST} requests"

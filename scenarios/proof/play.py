@@ -1,24 +1,24 @@
 """Plays a group of scenarios on one instance, all at the same time."""
 
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
 from loadgen.faults.base import FaultFailed
-from loadgen.traffic import driving
+from loadgen.traffic import Crew
 from scenarios.proof import deadlines as timing
+from scenarios.proof import graphs
 from scenarios.proof.absence import derive_absence
 from scenarios.proof.catalogue import Found
 from scenarios.proof.deadlines import Deadlines, Rule
 from scenarios.proof.evidence import Evidence, FaultStep, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
-from scenarios.proof.verdict import Outcome, Verdict, judge
+from scenarios.proof.scenario import Scenario
+from scenarios.proof.verdict import Outcome, Verdict, failed, judge
 from scenarios.proof.watch import Watcher
 from stack.errors import LabError
 from stack.instance import Instance
@@ -55,9 +55,9 @@ class Played:
     """How one scenario went."""
 
     verdict: Verdict
-    deadlines: Deadlines
-    rule: Rule
-    explained: frozenset[str]
+    deadlines: Deadlines | None = None
+    rule: Rule | None = None
+    explained: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True)
@@ -66,8 +66,7 @@ class Stage:
 
     instance: Instance
     evidence: Evidence
-    folder: Path
-    """Where logs of locust go."""
+    crew: Crew
     stop: Flag
     tell: Tell
 
@@ -75,15 +74,14 @@ class Stage:
 def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
     """The verdict of each scenario of the group, by alert. Whatever happens, faults are undone."""
     disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
-    with ExitStack() as ending:
-        watcher = ending.enter_context(Watcher(stage.instance, stage.evidence, disturbed))
+    stage.crew.begin_anew([found.scenario.traffic.kind for found in group])
+    with Watcher(stage.instance, stage.evidence, disturbed) as watcher:
         parts = [_Part(found, group, stage, watcher) for found in group]
-        for part in parts:
-            part.locust = ending.enter_context(part.traffic())
-        steady = [part for part in parts if part.gate()]
+        steady = [part for part in parts if part.guarded(part.gate)]
         with ThreadPoolExecutor(max(1, len(steady))) as pool:
-            for future in [pool.submit(part.perform) for part in steady]:
+            for future in [pool.submit(part.guarded, part.perform) for part in steady]:
                 future.result()
+        graphs.keep([part.rule for part in parts if part.rule], watcher, stage.evidence)
     return {part.scenario.alert: part.played() for part in parts}
 
 
@@ -94,39 +92,36 @@ class _Part:
         self, found: Found, group: Sequence[Found], stage: Stage, watcher: Watcher
     ) -> None:
         self.scenario = found.scenario
-        self.file = found.file
         self.stage = stage
         self.watcher = watcher
-        self.locust: subprocess.Popen[str] | None = None
-        self.rule, self.deadlines = derived(found, stage.instance)
+        self.locust = stage.crew.join(found.scenario.traffic.kind, found.file, self._heard)
+        self.rule: Rule | None = None
+        self.deadlines: Deadlines | None = None
         companions = [other.scenario for other in group if other is not found]
         self.explained = frozenset[str]().union(
             *({other.alert} | other.follows for other in companions)
         )
 
-    def traffic(self) -> Any:
-        """Locust, bounded by the longest that the scenario can take."""
-        limits = (self.deadlines.steady, self.deadlines.notified, self.deadlines.resolved)
-        return driving(
-            self.file,
-            self.stage.instance,
-            run_time_s=sum(limit.seconds for limit in limits) + 2 * PUT_RIGHT_WITHIN_S,
-            log=self.stage.folder / f"locust-{self.scenario.alert}.log",
-            heard=self._heard,
-        )
+    def guarded(self, act: Callable[[], bool]) -> bool:
+        """What `act` says; whatever a scenario's own code raises, only this one has failed."""
+        try:
+            return act()
+        except Exception as error:
+            self._step("failed", _told(error))
+            return False
 
     def gate(self) -> bool:
         """True when this host can host the fault and the instance is steady under traffic."""
+        self.rule, self.deadlines = derived(self.scenario, self.stage.instance)
         if reason := self.scenario.fault.blocked(self.stage.instance):
             self._step("blocked", reason)
             return False
-        assert self.locust is not None
         return pass_gate(
             self.rule, self.deadlines, self.watcher, self.locust, self.stage.evidence,
             stopped=self.stage.stop.is_set, tell=self._tell,
         )  # fmt: skip
 
-    def perform(self) -> None:
+    def perform(self) -> bool:
         """Fault, wait for the notifications, put right, wait for the rest of the chain."""
         fault, instance = self.scenario.fault, self.stage.instance
         with ExitStack() as undo:
@@ -136,12 +131,17 @@ class _Part:
                 fault.inject(instance)
             except Exception as error:  # a fault's own code: the others go on, this one has failed
                 self._step("failed", _told(error))
-                return
+                return False
             self._step("injected", str(fault))
             self._follow(until="put right")
         self._follow(until="")
+        return True
 
     def played(self) -> Played:
+        if self.deadlines is None:
+            why = [e.detail for e in self.stage.evidence.of(self.scenario.alert)
+                   if isinstance(e, FaultStep)]  # fmt: skip
+            return Played(verdict=failed(self.scenario.alert, f"could not be played: {why[-1]}"))
         so_far = self._judge(now=self.watcher.until).outcome
         if self.stage.stop.is_set() and so_far is Outcome.RUNNING:
             self._add(Stopped, why="interrupted")
@@ -180,6 +180,7 @@ class _Part:
             self._step("undone", str(fault))
 
     def _judge(self, now: float | None) -> Verdict:
+        assert self.deadlines is not None  # known once the gate was reached
         events = self.stage.evidence.of(self.scenario.alert)
         return judge(events, self.scenario, self.deadlines, now=now, explained=self.explained)
 
@@ -213,9 +214,8 @@ def _told(error: Exception) -> str:
     return str(error) if expected else f"{type(error).__name__}: {error}"
 
 
-def derived(found: Found, instance: Instance) -> tuple[Rule, Deadlines]:
+def derived(scenario: Scenario, instance: Instance) -> tuple[Rule, Deadlines]:
     """The rule as the instance has it, and the deadlines that follow."""
-    scenario = found.scenario
     rule = timing.read_rule(scenario.alert, instance.config_dir / "prometheus")
     labels = {**scenario.labels, "alertname": scenario.alert}
     route = timing.read_route(labels, instance.config_dir / "alertmanager")

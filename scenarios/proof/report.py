@@ -28,6 +28,8 @@ class Result:
     scenario: Scenario | None = None
     file: str = ""
     instance: str = ""
+    speed: float = 0.0
+    """Of the instance; 0 when it was not played."""
     deadlines: Deadlines | None = None
     rule: Rule | None = None
     events: Sequence[Event] = ()

@@ -6,28 +6,32 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import IO
+
+import psutil
 
 from scenarios.proof import catalogue, report
 from scenarios.proof.catalogue import Found
-from scenarios.proof.evidence import Evidence
+from scenarios.proof.estimate import length_s, total_s, words
 from scenarios.proof.packing import pack
-from scenarios.proof.play import Played, Progress, Stage, Tell, play
 from scenarios.proof.report import Proof, Result
 from scenarios.proof.show import display
-from scenarios.proof.slots import Slots
-from scenarios.proof.verdict import Outcome, Verdict
+from scenarios.proof.slots import MOST
+from scenarios.proof.verdict import Outcome, failed
+from scenarios.proof.workers import Workers
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.instance import Instance
-from stack.lifecycle import CONFIG_ROOT, running
+from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 
-INSTANCES_AT_ONCE = 2
-"""One per core of the smallest machine that the lab is meant for."""
+INSTANCES_PER_CORE = 3
+"""At the speed of a usual proof: each takes a seventh of a core and its traffic as much again."""
+
+SLOW = 10.0
+"""Up to this speed an instance hardly does anything, and memory alone is the limit."""
+
+INSTANCE_BYTES = 700 << 20
 
 REPORTS = REPO / "reports"
 
@@ -39,9 +43,11 @@ def verify_alerts(
     keep: bool = False,
     config_root: Path = CONFIG_ROOT,
     reports: Path = REPORTS,
-    instances: int = INSTANCES_AT_ONCE,
+    instances: int = 0,
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
+
+    `instances` is how many may run at once; 0 leaves it to the machine.
 
     Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, BadInput
     for an unknown name or a declaration that cannot be played, and KeyboardInterrupt after SIGINT
@@ -49,28 +55,45 @@ def verify_alerts(
     """
     if speed < 1:
         raise BadInput(f"--speed is {speed:g}, wanted 1 or more.")
-    found = catalogue.find()
-    chosen = catalogue.choose(found, only)
     known = catalogue.rules(config_root)
+    found, broken = catalogue.survey()
     gaps = catalogue.uncovered(found, known)
+    gaps |= {catalogue.alert_of(file, known): why for file, why in broken.items()}
+    chosen = catalogue.choose(found, only, others=gaps)
     if only:
-        gaps = {name: why for name, why in gaps.items() if name in _names(chosen)}
+        gaps = {name: why for name, why in gaps.items() if name in catalogue.words(only)}
     playable = [one for one in chosen if one.scenario.alert not in gaps]
+    lengths = {one.file: length_s(one, config_root, speed) for one in playable}
+    groups = pack(sorted(playable, key=lambda one: -lengths[one.file]))
+    at_once = instances or instances_at_once(speed, len(groups))
+    about_s = total_s([max(lengths[one.file] for one in group) for group in groups], at_once)
     folder = report.new_folder(reports, datetime.now(UTC))
-    proof = _Proof(speed=speed, keep=keep, config_root=config_root, folder=folder)
-    started = time.time()
-    with (folder / "evidence.jsonl").open("w") as file, _signals(proof.stop):
+    stop, started = threading.Event(), time.time()
+    print(
+        f"{len(playable)} alerts in {len(groups)} groups on {at_once} instances at speed {speed:g}:"
+        f" about {words(about_s)}", flush=True,
+    )  # fmt: skip
+    with (folder / "evidence.jsonl").open("w") as file, _signals(stop):
         with display(_names(playable)) as tell:
-            proof.run(pack(playable), file, tell, instances)
-        results = [*proof.results.values(), *(_gap(name, why) for name, why in gaps.items())]
+            workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
+                              file=file, tell=tell, stop=stop)  # fmt: skip
+            workers.run(groups, at_once)
+        results = [*workers.results.values(), *(_gap(name, why) for name, why in gaps.items())]
         done = Proof(
             started=started, took_s=time.time() - started, speed=speed, results=tuple(results),
-            instances=dict(proof.hashes), packages=dict(proof.packages), folder=folder,
-            interrupted=proof.stop.is_set() and not proof.errors, notes=tuple(proof.notes),
+            instances=dict(workers.hashes), packages=dict(workers.packages), folder=folder,
+            interrupted=stop.is_set() and not workers.errors, notes=tuple(workers.notes),
         )  # fmt: skip
         report.write(done)
-        report.tell(done, kept=proof.kept)
-    return _end(done, proof.errors)
+        report.tell(done, kept=workers.kept)
+    return _end(done, workers.errors)
+
+
+def instances_at_once(speed: float, groups: int) -> int:
+    """As many as this machine carries."""
+    by_memory = int(psutil.virtual_memory().available / INSTANCE_BYTES)
+    by_cores = INSTANCES_PER_CORE * (os.cpu_count() or 1) if speed > SLOW else MOST - 1
+    return max(1, min(groups, by_cores, by_memory))
 
 
 def _end(done: Proof, errors: Sequence[BaseException]) -> int:
@@ -87,133 +110,8 @@ def _end(done: Proof, errors: Sequence[BaseException]) -> int:
     return 0
 
 
-@dataclass(kw_only=True)
-class _Proof:
-    """The moving parts of one proof."""
-
-    speed: float
-    keep: bool
-    config_root: Path
-    folder: Path
-    stop: threading.Event = field(default_factory=threading.Event)
-    results: dict[str, Result] = field(default_factory=dict)
-    errors: list[BaseException] = field(default_factory=list)
-    hashes: dict[str, str] = field(default_factory=dict)
-    packages: dict[str, str] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """Why an instance did not come up."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _evidence_lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def run(self, groups: Sequence[list[Found]], file: IO[str], tell: Tell, instances: int) -> None:
-        """Play all groups; each worker takes the next one when it is done with its last."""
-        waiting = list(groups)
-        with Slots() as slots:
-            workers = [
-                threading.Thread(target=self._work, args=(waiting, file, tell, slots))
-                for _ in range(min(instances, len(groups)))
-            ]
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join()
-        for group in groups:
-            for found in group:
-                self.results.setdefault(found.scenario.alert, self._unplayed(found))
-
-    def _work(self, waiting: list[list[Found]], file: IO[str], tell: Tell, slots: Slots) -> None:
-        """An instance after another, each for groups that want its speed."""
-        group: list[Found] | None = None
-        try:
-            while not self.stop.is_set() and (group := self._next(waiting)):
-                name, speed = slots.take(), self._speed(group)
-                with self._instance(name, group, tell) as instance:
-                    while self._play(instance, group, file, tell):
-                        following = self._next(waiting, speed)
-                        if not following:
-                            break
-                        group = following
-                    group = None
-                if not self.keep:
-                    slots.give_back(name)
-        except HostCannot as error:
-            # This instance did not come up; what waits may still be played on another one.
-            if not self.stop.is_set():
-                self.notes.append(str(error))
-                waiting += [group] if group else []
-        except BaseException as error:
-            # Nobody else would see it in this thread; the others stop, and the main thread raises.
-            self.errors.append(error)
-            self.stop.set()
-
-    def _next(self, waiting: list[list[Found]], speed: float | None = None) -> list[Found] | None:
-        """Take the first group that wants `speed`, any when None."""
-        with self._lock:
-            for index, group in enumerate(waiting):
-                if speed is None or self._speed(group) == speed:
-                    return waiting.pop(index)
-        return None
-
-    def _speed(self, group: Sequence[Found]) -> float:
-        return group[0].scenario.speed(self.speed)
-
-    def _unplayed(self, found: Found) -> Result:
-        """Interrupted before its turn, or no instance came up that could host it."""
-        blocked = self.notes and not self.stop.is_set()
-        verdict = Verdict(
-            alert=found.scenario.alert,
-            outcome=Outcome.BLOCKED if blocked else Outcome.FAILED,
-            reason=self.notes[0] if blocked else "was not played: the proof ended before its turn",
-        )
-        return Result(verdict=verdict, scenario=found.scenario, file=found.where)
-
-    @contextmanager
-    def _instance(self, name: str, group: Sequence[Found], tell: Tell) -> Iterator[Instance]:
-        for found in group:
-            tell(Progress(alert=found.scenario.alert, instance=name, what="instance starts"))
-        speed = self._speed(group)
-        with running(name, speed=speed, config_root=self.config_root, keep=self.keep) as instance:
-            self.hashes[name] = instance.hash
-            self.packages.update({k: Path(v).name for k, v in instance.record.packages.items()})
-            yield instance
-        if self.keep:
-            self.kept.append(name)
-
-    def _play(self, instance: Instance, group: list[Found], file: IO[str], tell: Tell) -> bool:
-        """Play one group; True when the instance is as good as new and may host another."""
-        evidence = Evidence(instance=instance.name, file=file, lock=self._evidence_lock)
-        stage = Stage(
-            instance=instance, evidence=evidence, folder=self.folder, stop=self.stop, tell=tell
-        )
-        played = play(group, stage)
-        with self._lock:
-            for found in group:
-                name = found.scenario.alert
-                self.results[name] = _result(found, played[name], instance, evidence)
-        for name, one in played.items():
-            verdict = one.verdict
-            tell(Progress(alert=name, instance=instance.name,
-                          what=f"{verdict.outcome}: {verdict.reason}".rstrip(": ")))  # fmt: skip
-        clean = all(one.verdict.outcome is Outcome.PROVEN for one in played.values())
-        return clean and not evidence.bystanders(set(played)) and not self.stop.is_set()
-
-
-def _result(found: Found, played: Played, instance: Instance, evidence: Evidence) -> Result:
-    return Result(
-        verdict=played.verdict,
-        scenario=found.scenario,
-        file=found.where,
-        instance=instance.name,
-        deadlines=played.deadlines,
-        rule=played.rule,
-        explained=played.explained,
-        events=evidence.of(found.scenario.alert),
-    )
-
-
 def _gap(alert: str, why: str) -> Result:
-    return Result(verdict=Verdict(alert=alert, outcome=Outcome.FAILED, reason=why))
+    return Result(verdict=failed(alert, why))
 
 
 def _names(found: Sequence[Found]) -> list[str]:

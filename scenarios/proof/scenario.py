@@ -64,6 +64,11 @@ class Traffic:
     failures_expected: str = ""
     """Why requests fail while the fault is in force; empty when none may."""
 
+    @property
+    def kind(self) -> tuple[tuple[type, ...], type]:
+        """Scenarios of one kind can share their traffic."""
+        return self.users, self.shape
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:

@@ -9,6 +9,7 @@ from scenarios.proof.evidence import (
     Event,
     FaultStep,
     Gate,
+    Graph,
     Held,
     Late,
     Notification,
@@ -160,7 +161,7 @@ def _words(event: Event, alert: str) -> tuple[str, str] | None:
             return "bad", event.what
         case Stopped():
             return "bad", event.why
-        case TrafficSeen() | Watched():
+        case TrafficSeen() | Watched() | Graph():
             return None
     return None
 

@@ -41,6 +41,11 @@ class Verdict:
         return found[0] - self.zero if found and self.zero is not None else None
 
 
+def failed(alert: str, reason: str) -> Verdict:
+    """Of an alert that could not be played."""
+    return Verdict(alert=alert, outcome=Outcome.FAILED, reason=reason)
+
+
 def judge(
     events: Iterable[Event],
     scenario: Scenario,

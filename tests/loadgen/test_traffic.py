@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from loadgen.traffic import command, driving
+from loadgen.traffic import Crew, command
 from stack.paths import REPO
 
 SCENARIO = REPO / "scenarios" / "infrastructure" / "disk_space_warning.py"
@@ -72,27 +72,34 @@ def test_scenario_file_runs_under_plain_locust(clinic: ThreadingHTTPServer) -> N
 def test_traffic_tells_its_figures_and_stops(clinic: ThreadingHTTPServer, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    layout = SimpleNamespace(secret=lambda name: secret, url=lambda service: url(clinic))
+    layout = SimpleNamespace(name="i", secret=lambda name: secret, url=lambda service: url(clinic))
     enough = threading.Event()
     figures: list[dict[str, object]] = []
 
     def heard(one: object) -> None:
         figures.append(dict(one))  # type: ignore[call-overload]
-        if figures[-1]["requests"]:
+        if int(str(figures[-1]["requests"])) >= 8:
             enough.set()
 
-    with driving(
-        SCENARIO, SimpleNamespace(layout=layout), run_time_s=60,  # type: ignore[arg-type]
-        log=tmp_path / "locust.log", heard=heard,
-    ) as locust:  # fmt: skip
-        assert enough.wait(30), (tmp_path / "locust.log").read_text()
-    assert locust.poll() is not None
-    assert figures[-1]["failures"] == 0
-    assert figures[-1]["users"] == 4
+    with Crew(SimpleNamespace(layout=layout), tmp_path) as crew:
+        locust = crew.join("kind", SCENARIO, heard)
+        assert crew.join("kind", SCENARIO, heard) is locust
+        assert enough.wait(30), [log.read_text() for log in tmp_path.glob("*.log")]
+        assert figures[-1]["failures"] == 0
+        assert figures[-1]["users"] == 4
+        before = int(str(figures[-1]["requests"]))
+        figures.clear()
+        enough.clear()
+        crew.begin_anew(["kind"])
+        assert crew.join("kind", SCENARIO, heard) is locust
+        assert enough.wait(30)
+        assert int(str(figures[0]["requests"])) < before
+        crew.begin_anew([])
+        assert locust.exit_code is not None
 
 
 def test_traffic_ends_when_who_started_it_is_killed(clinic: ThreadingHTTPServer) -> None:
-    words = command(SCENARIO, url(clinic), 60)
+    words = command(SCENARIO, url(clinic))
     starter = (
         "import subprocess, sys, time\n"
         f"p = subprocess.Popen({words!r}, stdout=subprocess.PIPE, start_new_session=True)\n"

@@ -72,8 +72,8 @@ def outcome(watcher: Healthy, *, limit_s: float) -> Gate:
     evidence.add(TrafficSeen(at=1, scenario="A", users=4, requests=watcher.requests,
                              failures=watcher.failures, errors=("3x GET /: 500",)))  # fmt: skip
     passed = pass_gate(
-        RULE, deadlines, watcher, SimpleNamespace(poll=lambda: watcher.exit_code,  # type: ignore[arg-type]
-        returncode=watcher.exit_code), evidence, stopped=lambda: False, tell=lambda said: None,
+        RULE, deadlines, watcher, SimpleNamespace(exit_code=watcher.exit_code),  # type: ignore[arg-type]
+        evidence, stopped=lambda: False, tell=lambda said: None,
     )  # fmt: skip
     gate = evidence.of("A")[-1]
     assert isinstance(gate, Gate)

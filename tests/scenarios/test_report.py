@@ -18,7 +18,7 @@ from scenarios.proof.report import Proof, Result
 from scenarios.proof.show import display
 from scenarios.proof.verdict import Outcome, Verdict, judge
 
-FOUND = next(f for f in catalogue.find() if f.scenario.alert == "PostgreSQLDown")
+FOUND = next(f for f in catalogue.survey()[0] if f.scenario.alert == "PostgreSQLDown")
 SCENARIO = FOUND.scenario
 RULE = Rule(alert="PostgreSQLDown", expression="pg_up == 0", for_s=1, keep_firing_for_s=0,
             range_s=0, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip

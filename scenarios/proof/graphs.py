@@ -1,0 +1,89 @@
+"""What each rule's expression came to while its scenario was played, kept with the evidence."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from scenarios.proof.deadlines import Rule
+from scenarios.proof.evidence import Evidence, FaultStep, Graph
+from scenarios.proof.watch import Watcher
+from stack.errors import BadInput
+from stack.speed import tree
+
+BEFORE_S, AFTER_S = 3.0, 1.0
+"""Shown around the scenario, real seconds."""
+
+POINTS = 160
+LINES = 6
+"""Most series of one graph; a reader cannot tell more apart."""
+
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+
+
+def keep(rules: Sequence[Rule], watcher: Watcher, evidence: Evidence) -> None:
+    """Ask Prometheus while it lives; without an answer there is no graph, and nothing is lost."""
+    for rule in rules:
+        steps = [e.at for e in evidence.of(rule.alert) if isinstance(e, FaultStep)]
+        if not steps:
+            continue
+        start_s, end_s = min(steps) - BEFORE_S, time.time() + AFTER_S
+        query, threshold = measured(rule.expression)
+        step_s = max((end_s - start_s) / POINTS, rule.evaluation_s)
+        try:
+            answer = watcher.get("prometheus", "/api/v1/query_range", query=query,
+                                 start=f"{start_s:.3f}", end=f"{end_s:.3f}",
+                                 step=f"{step_s:.3f}")  # fmt: skip
+        except httpx.HTTPError:
+            continue
+        found = answer["data"]["result"][:LINES]
+        evidence.add(Graph(
+            at=end_s, instance=watcher.instance.name, scenario=rule.alert, query=query,
+            threshold=threshold, names=tuple(_name(one["metric"]) for one in found),
+            lines=tuple(_points(one["values"]) for one in found),
+        ))  # fmt: skip
+
+
+def measured(expression: str) -> tuple[str, float | None]:
+    """The measured side of a rule's comparison and its threshold; all of it and None when it is
+    not a comparison with a number."""
+    try:
+        node = tree.read(expression)
+    except BadInput:
+        return expression, None
+    while node.kind == "paren":
+        node = node.parts[0]
+    if node.kind == "binary" and node.name in COMPARISONS:
+        left, right = node.parts
+        if (limit := _number(right)) is not None:
+            return left.text, limit
+        if (limit := _number(left)) is not None:
+            return right.text, limit
+        return left.text, None
+    if node.kind == "binary" and node.name in ("and", "unless"):
+        return measured(node.parts[0].text)
+    return expression, None
+
+
+def _number(node: tree.Node) -> float | None:
+    """The value of arithmetic on numbers alone."""
+    if node.kind == "number":
+        return node.value
+    if node.kind in ("paren", "sign") and (inner := _number(node.parts[0])) is not None:
+        return -inner if node.kind == "sign" and node.text.startswith("-") else inner
+    if node.kind == "binary":
+        left, right = (_number(part) for part in node.parts)
+        if left is not None and right is not None:
+            return {"*": left * right, "+": left + right, "-": left - right}.get(node.name)
+    return None
+
+
+def _name(labels: dict[str, str]) -> str:
+    return ", ".join(f"{k}={v}" for k, v in sorted(labels.items()) if k != "__name__")
+
+
+def _points(values: Sequence[Any]) -> list[list[float]]:
+    """Without what is no number: it cannot be drawn."""
+    pairs = [(float(at), float(value)) for at, value in values]
+    return [[at, value] for at, value in pairs if abs(value) != float("inf") and value == value]

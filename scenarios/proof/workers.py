@@ -1,0 +1,178 @@
+"""Instances that play groups of scenarios, several at a time; each as long as it is as new."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from loadgen.traffic import Crew
+from scenarios.proof.catalogue import Found
+from scenarios.proof.evidence import Evidence
+from scenarios.proof.play import Played, Progress, Stage, Tell, play
+from scenarios.proof.report import Result
+from scenarios.proof.slots import Slots
+from scenarios.proof.verdict import Outcome, Verdict, failed
+from stack.errors import HostCannot, LabError
+from stack.instance import Instance
+from stack.lifecycle import running
+
+STARTING_AT_ONCE = 2
+"""An instance that comes up takes a core for seconds; more at once only disturb those at work."""
+
+
+@dataclass(kw_only=True)
+class Workers:
+    """The moving parts of one proof."""
+
+    speed: float
+    keep: bool
+    config_root: Path
+    folder: Path
+    file: IO[str]
+    """Takes the evidence."""
+    tell: Tell
+    stop: threading.Event
+    results: dict[str, Result] = field(default_factory=dict)
+    errors: list[BaseException] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Why an instance did not come up."""
+    started: int = 0
+    """How many instances came up."""
+    _waiting: list[list[Found]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _evidence_lock: threading.Lock = field(default_factory=threading.Lock)
+    _starting: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(STARTING_AT_ONCE)
+    )
+
+    def run(self, groups: Sequence[list[Found]], instances: int) -> None:
+        """Play all groups in order; each worker takes the next one when it is done."""
+        self._waiting = list(groups)
+        with Slots() as slots:
+            workers = [
+                threading.Thread(target=self._work, args=(slots,))
+                for _ in range(min(instances, len(groups)))
+            ]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+        for group in groups:
+            for found in group:
+                self.results.setdefault(found.scenario.alert, self._unplayed(found))
+
+    def _work(self, slots: Slots) -> None:
+        """One instance after another, until nothing waits or none comes up."""
+        while not self.stop.is_set() and (group := self._next()):
+            name = slots.take()
+            try:
+                self._host(name, group)
+            except HostCannot as error:
+                # This instance did not come up; what waits may still be played on another one.
+                if not self.stop.is_set():
+                    self.notes.append(str(error))
+                    self._waiting += [] if self._played(group) else [group]
+                return
+            except LabError as error:
+                # Whatever an instance is made from is the same for all: nothing can be played.
+                self.errors.append(error)
+                self.stop.set()
+                return
+            except Exception as error:
+                # This instance is lost, with what it was playing; the others go on.
+                self._lost(group, f"instance `{name}`: {type(error).__name__}: {error}")
+            if not self.keep:
+                slots.give_back(name)
+
+    def _host(self, name: str, group: list[Found]) -> None:
+        """A fresh instance plays this group and then others of its speed, while it is as new."""
+        speed = self._speed(group)
+        with self._instance(name, group) as instance, Crew(instance, self.folder) as crew:
+            following: list[Found] | None = group
+            while following and self._play(instance, crew, following):
+                following = self._next(speed)
+
+    def _next(self, speed: float | None = None) -> list[Found] | None:
+        """Take the first group that wants `speed`, any when None."""
+        with self._lock:
+            for index, group in enumerate(self._waiting):
+                if speed is None or self._speed(group) == speed:
+                    return self._waiting.pop(index)
+        return None
+
+    def _speed(self, group: Sequence[Found]) -> float:
+        return group[0].scenario.speed(self.speed)
+
+    def _played(self, group: Sequence[Found]) -> bool:
+        return any(found.scenario.alert in self.results for found in group)
+
+    def _lost(self, group: Sequence[Found], why: str) -> None:
+        for found in group:
+            verdict = failed(found.scenario.alert, why)
+            result = Result(verdict=verdict, scenario=found.scenario, file=found.where)
+            self.results.setdefault(found.scenario.alert, result)
+
+    def _unplayed(self, found: Found) -> Result:
+        """Interrupted before its turn, or no instance came up that could host it."""
+        blocked = self.notes and not self.stop.is_set()
+        verdict = Verdict(
+            alert=found.scenario.alert,
+            outcome=Outcome.BLOCKED if blocked else Outcome.FAILED,
+            reason=self.notes[0] if blocked else "was not played: the proof ended before its turn",
+        )
+        return Result(verdict=verdict, scenario=found.scenario, file=found.where)
+
+    @contextmanager
+    def _instance(self, name: str, group: Sequence[Found]) -> Iterator[Instance]:
+        with ExitStack() as ending:
+            with self._starting:
+                for found in group:
+                    alert = found.scenario.alert
+                    self.tell(Progress(alert=alert, instance=name, what="instance starts"))
+                instance = ending.enter_context(
+                    running(
+                        name, speed=self._speed(group), config_root=self.config_root, keep=self.keep
+                    )
+                )
+            self.hashes[name] = instance.hash
+            self.packages.update({k: Path(v).name for k, v in instance.record.packages.items()})
+            self.started += 1
+            yield instance
+        if self.keep:
+            self.kept.append(name)
+
+    def _play(self, instance: Instance, crew: Crew, group: list[Found]) -> bool:
+        """Play one group; True when the instance is as good as new and may host another."""
+        evidence = Evidence(instance=instance.name, file=self.file, lock=self._evidence_lock)
+        stage = Stage(
+            instance=instance, evidence=evidence, crew=crew, stop=self.stop, tell=self.tell
+        )
+        played = play(group, stage)
+        with self._lock:
+            for found in group:
+                name = found.scenario.alert
+                self.results[name] = _result(found, played[name], instance, evidence)
+        for name, one in played.items():
+            what = f"{one.verdict.outcome}: {one.verdict.reason}".rstrip(": ")
+            self.tell(Progress(alert=name, instance=instance.name, what=what))
+        clean = all(one.verdict.outcome is Outcome.PROVEN for one in played.values())
+        return clean and not evidence.bystanders(set(played)) and not self.stop.is_set()
+
+
+def _result(found: Found, played: Played, instance: Instance, evidence: Evidence) -> Result:
+    return Result(
+        verdict=played.verdict,
+        scenario=found.scenario,
+        file=found.where,
+        instance=instance.name,
+        speed=instance.speed,
+        deadlines=played.deadlines,
+        rule=played.rule,
+        explained=played.explained,
+        events=evidence.of(found.scenario.alert),
+    )
