@@ -5,10 +5,14 @@
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
-def verify_alerts(only: Sequence[str] = (), speed: float = 60.0, keep: bool = False) -> int:
+def verify_alerts(
+    only: Sequence[str] = (), speed: float = 60.0, keep: bool = False, history: str = ""
+) -> int:
     """Prove alerts, all when `only` is empty. See `scenarios.proof.run.verify_alerts`."""
     from scenarios.proof import run
 
-    return run.verify_alerts(only, speed=speed, keep=keep)
+    file = Path(history) if history else None
+    return run.verify_alerts(only, speed=speed, keep=keep, history=file)

@@ -1,28 +1,22 @@
 """The HTML report: one self-contained file, made from a template and the results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from scenarios.proof import timeline
+from scenarios.proof import chart, timeline
 from scenarios.proof.case import State
 from scenarios.proof.chain import CHAIN, chain_of
-from scenarios.proof.evidence import Notification, TrafficSeen
+from scenarios.proof.chart import Chart, Plot
+from scenarios.proof.evidence import FaultStep, Graph, Notification, TrafficSeen
+from scenarios.proof.history import Trend
 from scenarios.proof.report import Proof, Result
 from scenarios.proof.scenario import CHANNELS, Want
-from scenarios.proof.timeline import Bar, Line, Mark
-
-WIDTH, LEFT, RIGHT = 960, 116, 24
-"""Of the chart, in its own units; lanes' names stand left of `LEFT`."""
-
-LANES = ("fault", "Prometheus", "Alertmanager", *CHANNELS.values())
-LANE_HEIGHT, TOP = 30, 34
-BEFORE_S = 1.0
-"""Seconds shown before the fault."""
+from scenarios.proof.timeline import Line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,35 +42,6 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chart:
-    """Geometry of the timeline."""
-
-    bars: Sequence[Bar]
-    marks: Sequence[Mark]
-    end_s: float
-    floor_s: float
-    deadline_s: float | None
-    undo_s: float | None
-
-    @property
-    def height(self) -> int:
-        return TOP + LANE_HEIGHT * len(LANES) + 26
-
-    def x(self, at_s: float) -> float:
-        share = (min(max(at_s, -BEFORE_S), self.end_s) + BEFORE_S) / (self.end_s + BEFORE_S)
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def y(self, lane: str) -> int:
-        return TOP + LANE_HEIGHT * LANES.index(lane)
-
-    @property
-    def ticks(self) -> list[float]:
-        """About ten round seconds."""
-        step = next((s for s in (1, 2, 5, 10, 30, 60, 300, 600) if self.end_s / s <= 12), 3600)
-        return [n * step for n in range(ceil(self.end_s / step))]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Section:
     """All that the page says of one alert."""
 
@@ -85,13 +50,17 @@ class Section:
     deliveries: Sequence[Delivery]
     strays: Sequence[str]
     chart: Chart | None
+    plots: Sequence[Plot]
+    trend: Trend | None
+    again: str
+    """The command that plays this one again."""
     lines: Sequence[Line]
     traffic: TrafficSeen | None
     messages: Sequence[Notification]
 
 
-def render(proof: Proof) -> str:
-    """The page's text."""
+def render(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> str:
+    """The page's text; `trends` by alert, when there is a history."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -103,17 +72,16 @@ def render(proof: Proof) -> str:
         proof=proof,
         when=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         packages={name: path.partition("-")[2] or path for name, path in proof.packages.items()},
-        sections=[section(result) for result in proof.results],
-        lanes=LANES,
-        width=WIDTH,
-        left=LEFT,
-        right=RIGHT,
-        top=TOP,
-        lane_height=LANE_HEIGHT,
+        sections=[section(one, proof, trends.get(one.alert)) for one in proof.results],
+        trends=trends,
+        slower=[trend.alert for trend in trends.values() if trend.slower],
+        width=chart.WIDTH,
+        top=chart.TOP,
+        lane_height=chart.LANE_HEIGHT,
     )
 
 
-def section(result: Result) -> Section:
+def section(result: Result, proof: Proof, trend: Trend | None) -> Section:
     events, verdict = result.events, result.verdict
     own = [e for e in events if isinstance(e, Notification) and result.alert in e.alerts]
     wants = result.scenario.notifications if result.scenario else ()
@@ -122,11 +90,22 @@ def section(result: Result) -> Section:
         steps=_steps(result),
         deliveries=[_delivery(want, own, result) for want in wants],
         strays=[_stray(e) for e in events if isinstance(e, Notification) and _is_stray(e, result)],
-        chart=_chart(result),
+        chart=chart.chart(result),
+        plots=_plots(result),
+        trend=trend,
+        again=f"doit verify-alerts --only {result.alert} --speed {proof.speed:g}",
         lines=timeline.lines(events, verdict),
         traffic=timeline.last_traffic(events),
         messages=own,
     )
+
+
+def _plots(result: Result) -> list[Plot]:
+    zero = timeline.zero_of(result.events, result.verdict)
+    undone = [e.at for e in result.events if isinstance(e, FaultStep) and e.step == "undone"]
+    found = [chart.plot(e, zero, undone[-1] - zero if undone else float("inf"))
+             for e in result.events if isinstance(e, Graph)]  # fmt: skip
+    return [one for one in found if one]
 
 
 def _is_stray(message: Notification, result: Result) -> bool:
@@ -182,25 +161,5 @@ def _delivery(want: Want, own: Sequence[Notification], result: Result) -> Delive
         want=str(want),
         firing=", ".join(firing) or "none",
         resolved=", ".join(resolved) or "none",
-        good=len(firing) == len(resolved) == 1,
-    )
-
-
-def _chart(result: Result) -> Chart | None:
-    verdict, events, deadlines = result.verdict, result.events, result.deadlines
-    if verdict.zero is None or deadlines is None:
-        return None
-    found, marks = timeline.bars(events, verdict), timeline.marks(events, verdict)
-    links = {link.name: link for link in verdict.links}
-    due = links["notified"].due if "notified" in links else None
-    deadline_s = due - verdict.zero if due is not None else deadlines.notified.seconds
-    ends = [bar.end_s for bar in found] + [mark.at_s for mark in marks] + [deadline_s]
-    undo = [bar.end_s for bar in found if bar.lane == "fault"]
-    return Chart(
-        bars=found,
-        marks=marks,
-        end_s=max(ends) * 1.03,
-        floor_s=deadlines.floor_s,
-        deadline_s=deadline_s,
-        undo_s=undo[0] if undo else None,
+        good=bool(firing) and len(resolved) == 1,
     )

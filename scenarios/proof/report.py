@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +18,9 @@ from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from scenarios.proof.history import Trend
 
 COLOURS = {Outcome.PROVEN: "green", Outcome.FAILED: "red", Outcome.BLOCKED: "yellow"}
 
@@ -109,12 +114,12 @@ def new_folder(reports: Path, now: datetime) -> Path:
     return folder
 
 
-def write(proof: Proof) -> None:
+def write(proof: Proof, trends: "Mapping[str, Trend]" = MappingProxyType({})) -> None:
     """Write `junit.xml` and `report.html` beside the evidence."""
     from scenarios.proof.page import render
 
     (proof.folder / "junit.xml").write_bytes(junit(proof))
-    proof.page.write_text(render(proof))
+    proof.page.write_text(render(proof, trends))
 
 
 def junit(proof: Proof) -> bytes:
@@ -148,7 +153,13 @@ def junit(proof: Proof) -> bytes:
     return text
 
 
-def tell(proof: Proof, *, kept: Sequence[str], console: Console | None = None) -> None:
+def tell(
+    proof: Proof,
+    *,
+    kept: Sequence[str],
+    slower: "Sequence[Trend]" = (),
+    console: Console | None = None,
+) -> None:
     """The table at the end, and where the report lies."""
     console = console or Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -172,6 +183,9 @@ def tell(proof: Proof, *, kept: Sequence[str], console: Console | None = None) -
             console.print(f"\n{one.alert}: {one.verdict.reason}", markup=False, soft_wrap=True)
     for note in proof.notes:
         console.print(f"\nan instance did not come up: {note}", markup=False, soft_wrap=True)
+    for trend in slower:
+        console.print(f"\n{trend.alert} got slower: {trend.seconds[-1]:.2f} s from fault to page,"
+                      f" {trend.usual_s:.2f} s in earlier runs", soft_wrap=True)  # fmt: skip
     middle = proof.median_over_floor
     fastest = proof.median_over_fastest
     figure = f", median {middle:.2f} x floor, {fastest:.2f} x fastest" if middle and fastest else ""

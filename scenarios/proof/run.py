@@ -4,8 +4,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -13,6 +14,7 @@ from types import FrameType
 import psutil
 
 from scenarios.proof import catalogue, report
+from scenarios.proof import history as earlier
 from scenarios.proof.catalogue import Found
 from scenarios.proof.estimate import length_s, total_s, words
 from scenarios.proof.packing import pack
@@ -44,15 +46,69 @@ def verify_alerts(
     config_root: Path = CONFIG_ROOT,
     reports: Path = REPORTS,
     instances: int = 0,
+    history: Path | None = None,
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
 
-    `instances` is how many may run at once; 0 leaves it to the machine.
+    `instances` is how many may run at once; 0 leaves it to the machine. `history` is a file with
+    the figures of earlier runs, to which those of this one are added.
 
     Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, BadInput
     for an unknown name or a declaration that cannot be played, and KeyboardInterrupt after SIGINT
     or SIGTERM, once everything is put right and the evidence so far is reported.
     """
+    plan = _plan(only, speed, config_root, instances)
+    runs = earlier.read(history) if history else []
+    folder = report.new_folder(reports, datetime.now(UTC))
+    stop, started = threading.Event(), time.time()
+    print(plan.words, flush=True)
+    with (folder / "evidence.jsonl").open("w") as file, _signals(stop):
+        with display(plan.alerts) as tell:
+            workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
+                              file=file, tell=tell, stop=stop)  # fmt: skip
+            workers.run(plan.groups, plan.instances)
+        gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
+        done = Proof(
+            started=started, took_s=time.time() - started, speed=speed,
+            results=(*workers.results.values(), *gaps),
+            instances=dict(workers.hashes), packages=dict(workers.packages), folder=folder,
+            interrupted=stop.is_set() and not workers.errors, notes=tuple(workers.notes),
+        )  # fmt: skip
+        trends = earlier.trends(runs, done) if history else {}
+        report.write(done, trends)
+        report.tell(done, kept=workers.kept, slower=[t for t in trends.values() if t.slower])
+        if history and not done.interrupted:
+            earlier.append(history, done)
+    return _end(done, workers.errors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a proof will play, where, and how long that takes."""
+
+    groups: Sequence[list[Found]]
+    """Longest first."""
+    instances: int
+    """At once."""
+    gaps: Mapping[str, str]
+    """Alert → why it fails without being played."""
+    speed: float
+    about_s: float
+
+    @property
+    def alerts(self) -> list[str]:
+        return [one.scenario.alert for group in self.groups for one in group]
+
+    @property
+    def words(self) -> str:
+        return (
+            f"{len(self.alerts)} alerts in {len(self.groups)} groups on {self.instances}"
+            f" instances at speed {self.speed:g}: about {words(self.about_s)}"
+        )
+
+
+def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) -> Plan:
+    """Raises BadInput."""
     if speed < 1:
         raise BadInput(f"--speed is {speed:g}, wanted 1 or more.")
     known = catalogue.rules(config_root)
@@ -62,31 +118,16 @@ def verify_alerts(
     chosen = catalogue.choose(found, only, others=gaps)
     if only:
         gaps = {name: why for name, why in gaps.items() if name in catalogue.words(only)}
-    playable = [one for one in chosen if one.scenario.alert not in gaps]
-    lengths = {one.file: length_s(one, config_root, speed) for one in playable}
+    lengths = {
+        one.file: length_s(one, config_root, speed)
+        for one in chosen
+        if one.scenario.alert not in gaps
+    }
+    playable = [one for one in chosen if one.file in lengths]
     groups = pack(sorted(playable, key=lambda one: -lengths[one.file]))
     at_once = instances or instances_at_once(speed, len(groups))
     about_s = total_s([max(lengths[one.file] for one in group) for group in groups], at_once)
-    folder = report.new_folder(reports, datetime.now(UTC))
-    stop, started = threading.Event(), time.time()
-    print(
-        f"{len(playable)} alerts in {len(groups)} groups on {at_once} instances at speed {speed:g}:"
-        f" about {words(about_s)}", flush=True,
-    )  # fmt: skip
-    with (folder / "evidence.jsonl").open("w") as file, _signals(stop):
-        with display(_names(playable)) as tell:
-            workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
-                              file=file, tell=tell, stop=stop)  # fmt: skip
-            workers.run(groups, at_once)
-        results = [*workers.results.values(), *(_gap(name, why) for name, why in gaps.items())]
-        done = Proof(
-            started=started, took_s=time.time() - started, speed=speed, results=tuple(results),
-            instances=dict(workers.hashes), packages=dict(workers.packages), folder=folder,
-            interrupted=stop.is_set() and not workers.errors, notes=tuple(workers.notes),
-        )  # fmt: skip
-        report.write(done)
-        report.tell(done, kept=workers.kept)
-    return _end(done, workers.errors)
+    return Plan(groups=groups, instances=at_once, gaps=gaps, speed=speed, about_s=about_s)
 
 
 def instances_at_once(speed: float, groups: int) -> int:
@@ -108,14 +149,6 @@ def _end(done: Proof, errors: Sequence[BaseException]) -> int:
     if blocked:
         raise HostCannot(f"blocked on this host: {', '.join(blocked)}.", cure=f"See {done.page}.")
     return 0
-
-
-def _gap(alert: str, why: str) -> Result:
-    return Result(verdict=failed(alert, why))
-
-
-def _names(found: Sequence[Found]) -> list[str]:
-    return [one.scenario.alert for one in found]
 
 
 @contextmanager

@@ -42,7 +42,8 @@ def test_alerts_are_proven(tmp_path: Path) -> None:
 def test_sabotage_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A threshold that is never reached, a page that is not sent, a disk that is not filled."""
     root = tmp_path / "stack"
-    for folder in ("prometheus", "alertmanager"):
+    for folder in {path.relative_to(REPO / "stack").parts[0]
+                   for path in (REPO / "stack").rglob("*.yml")}:  # fmt: skip
         shutil.copytree(REPO / "stack" / folder, root / folder)
     _replace(root / "prometheus/rules/application.yml", ") > 2\n", ") > 20\n")
     _replace(root / "alertmanager/alertmanager.yml", "    - receiver: on-call\n      matchers:"
