@@ -91,6 +91,7 @@ def task_verify_alerts():
                 option("only", list, [], "alert to prove (repeatable; also as plain arguments)"),
                 option("speed", float, 60.0, "how many times faster than written (1 or more)"),
                 option("keep", bool, False, "leave the instances running for a look"),
+                option("history", str, "", "file with the figures of earlier runs, extended"),
             ],
             pos_arg="only",
         ),
