@@ -1,0 +1,50 @@
+"""A critical alert speaks for its warning twin, a dead API for its symptoms, and for no others."""
+
+from collections.abc import Collection, Mapping
+
+from scenarios.routing.bench import Bench
+from scenarios.routing.poster import Posted
+from stack.check.table import SYMPTOMS, TWINS
+
+LABELS = ("job", "instance", "device", "mountpoint")
+"""All labels by which inhibit rules know one thing from another."""
+
+
+def twins(bench: Bench) -> None:
+    """Each warning is quiet while its twin fires about the same thing, and comes back after it."""
+    _prove(bench, {critical: {warning} for critical, warning in TWINS.items()}, "twins")
+
+
+def dead_api(bench: Bench) -> None:
+    """The symptoms are quiet while the API is down, and come back when it is up and they stay."""
+    _prove(bench, {"APIServiceDown": SYMPTOMS}, "dead-api")
+
+
+def _prove(bench: Bench, pairs: Mapping[str, Collection[str]], thing: str) -> None:
+    loud, muted, others = [], [], []
+    for cause, effects in pairs.items():
+        # Each about a thing of its own: some effects speak for each other, too.
+        for effect in sorted(effects):
+            loud.append(_fire(bench, cause, "critical", f"{thing}-{effect}"))
+            muted.append(_fire(bench, effect, "warning", f"{thing}-{effect}"))
+            others.append(_fire(bench, effect, "warning", f"not-{thing}-{effect}"))
+    for alert in loud + others:
+        bench.hears(alert)
+    for alert in muted:
+        bench.holds(alert, "suppressed")
+    bench.quiet()
+    healed = bench.heal(*loud)
+    for alert in loud:
+        bench.hears_end(alert, healed)
+    # What was muted is told of at the next flush of its group.
+    for alert in muted:
+        bench.hears(alert, since=healed, after_s=0, within_s=bench.route(alert).group_interval_s)
+    healed = bench.heal(*muted, *others)
+    for alert in muted + others:
+        bench.hears_end(alert, healed)
+    bench.quiet()
+
+
+def _fire(bench: Bench, alert: str, severity: str, thing: str) -> Posted:
+    """About one thing; its team, which no route names, keeps the groups of two things apart."""
+    return bench.fire(alert, severity, thing, **dict.fromkeys(LABELS, thing))

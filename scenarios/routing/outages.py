@@ -1,0 +1,69 @@
+"""Nothing is lost nor told twice when the inbox or Alertmanager is away for a while."""
+
+import re
+import time
+from collections import Counter
+
+import httpx
+
+from scenarios.proof.deadlines import BUSY_MACHINE_S
+from scenarios.routing.bench import Bench
+from stack.check.table import CHANNELS
+
+_FAILED = re.compile(
+    r'^alertmanager_notification_requests_failed_total\{.*?integration="(\w+)".*?\} (\S+)$', re.M
+)
+TRIES = 2
+"""How often each channel must be refused before the inbox comes back."""
+
+
+def inbox_down(bench: Bench) -> None:
+    """Notifications that find no inbox arrive when it is back, each once, on every channel."""
+    before = _failed(bench)
+    bench.note("stopped", "inbox")
+    bench.instance.stop_service("inbox")
+    alert = bench.fire("RoutedIntoTheVoid", "critical", "infrastructure")
+    wait_s = bench.route(alert).group_wait_s
+    bench.until(
+        f"each channel to be refused {TRIES} times",
+        lambda: all(_failed(bench)[one] - before[one] >= TRIES for one in CHANNELS["critical"]),
+        within_s=wait_s + 2 * BUSY_MACHINE_S,
+    )
+    bench.instance.start_service("inbox")
+    away_s = time.time() - alert.at
+    bench.note("started", f"inbox, after {away_s:.1f} s")
+    # Each pause of Alertmanager is at most half as long as all the time it has tried before; when
+    # it has given up, the next flush tries again.
+    interval_s = bench.route(alert).group_interval_s
+    bench.hears(alert, within_s=away_s + max(2 * away_s, interval_s))
+    bench.quiet()
+    healed = bench.heal(alert)
+    bench.hears_end(alert, healed)
+    bench.quiet()
+
+
+def alertmanager_restart(bench: Bench) -> None:
+    """An alert that was told of is not told of again by a restarted Alertmanager; its end is."""
+    alert = bench.fire("RoutedAcrossARestart", "critical", "database")
+    first = bench.hears(alert)
+    bench.note("restarted", "alertmanager")
+    bench.instance.restart_service("alertmanager")
+    # Prometheus tells it anew of all that fires.
+    bench.until(
+        "Alertmanager to hold it again",
+        lambda: bench.state(alert) == "active",
+        within_s=bench.poster.resend_s + BUSY_MACHINE_S,
+    )
+    bench.quiet()
+    healed = bench.heal(alert)
+    bench.one_key(first + bench.hears_end(alert, healed))
+    bench.quiet()
+
+
+def _failed(bench: Bench) -> Counter[str]:
+    """Channel → notifications of it that failed since Alertmanager started."""
+    text = httpx.get(f"{bench.poster.url}/metrics", timeout=2.0, trust_env=False).text
+    found: Counter[str] = Counter()
+    for channel, value in _FAILED.findall(text):
+        found[channel] += int(float(value))
+    return found

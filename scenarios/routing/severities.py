@@ -1,0 +1,24 @@
+"""Severity chooses the channels, the team the destination within each."""
+
+from collections.abc import Callable
+
+from scenarios.routing.bench import Bench
+from stack.check.table import TEAMS
+
+
+def of(severity: str | None) -> Callable[[Bench], None]:
+    """Every team, an unknown one, and none: each hears by its channels alone, of both ends."""
+
+    def prove(bench: Bench) -> None:
+        teams = (*TEAMS, "unheard-of", None)
+        name = f"Routed{(severity or 'Unranked').capitalize()}"
+        alerts = [bench.fire(name, severity, team) for team in teams]
+        for alert in alerts:
+            bench.hears(alert)
+        bench.quiet()
+        healed = bench.heal(*alerts)
+        for alert in alerts:
+            bench.hears_end(alert, healed)
+        bench.quiet()
+
+    return prove
