@@ -98,6 +98,22 @@ def task_verify_alerts():
     }
 
 
+def task_quiet_day():
+    """live a simulated clinic day on which all is well: no alert may fire, nothing may be sent"""
+    return {
+        "basename": "quiet-day",
+        **task(
+            "scenarios.quiet:quiet_day",
+            params=[
+                option(
+                    "seed", int, None, "of the day; chosen at random and printed when not given"
+                ),
+                option("speed", float, 960.0, "how many times faster than written (1 to 1440)"),
+            ],
+        ),
+    }
+
+
 def task_lint():
     """ruff, its format and mypy over the whole tree"""
     return task("stack.dev:lint")

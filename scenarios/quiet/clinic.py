@@ -1,0 +1,66 @@
+"""The people of one simulated day, as a locustfile.
+
+`QUIET_DAY` in the environment says which: seed, speed, and the Unix time of its midnight. The seed
+decides all that is drawn; which of the users draws it depends on who is answered first.
+"""
+
+import os
+import random
+import time
+from typing import Any
+
+from locust import LoadTestShape, events, task
+
+from loadgen import day as days
+from loadgen.users import Coordinator, Faculty, Resident, fake, week
+
+VARIABLE = "QUIET_DAY"
+
+_SEED, _SPEED, _MIDNIGHT = os.environ.get(VARIABLE, f"1 960 {time.time()}").split()
+TODAY = days.day(int(_SEED))
+
+GENERATES_AT = (6.5, 13.0)
+"""Hours at which the coordinators have a week's schedule made, and look whether it is compliant."""
+
+random.seed(TODAY.seed)
+fake.seed_instance(TODAY.seed)
+# By name: a variable of this module that is a kind of user would be one more of them to locust.
+Resident.weight = TODAY.weights["Resident"]
+Coordinator.weight = TODAY.weights["Coordinator"]
+Faculty.weight = TODAY.weights["Faculty"]
+
+
+def hour_now() -> float:
+    """The simulated hour; negative before the day begins."""
+    return (time.time() - float(_MIDNIGHT)) * float(_SPEED) / 3600
+
+
+class Planner(Coordinator):
+    """The coordinator on duty, who is there at any hour."""
+
+    fixed_count = 1
+    generated = 0
+
+    @task(20)
+    def generate_when_it_is_time(self) -> None:
+        if self.generated == len(GENERATES_AT) or hour_now() < GENERATES_AT[self.generated]:
+            self.look_at_the_week()
+            return
+        self.generated += 1
+        days_to_plan = week()
+        self.write("/api/v1/schedule/generate", days_to_plan)
+        self.write("/api/v1/compliance/validate", days_to_plan)
+
+
+class Shape(LoadTestShape):
+    """As many users as the hour wants, until locust is stopped."""
+
+    def tick(self) -> tuple[int, float]:
+        hour = min(max(hour_now(), 0.0), days.HOURS - 0.01)
+        return TODAY.users(hour), 20.0
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def _let_people_finish(environment: Any, **_: Any) -> None:
+    """Who goes home ends what they are doing: a request that is cut off is no healthy one."""
+    environment.stop_timeout = 5.0

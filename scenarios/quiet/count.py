@@ -1,0 +1,81 @@
+"""What Prometheus itself has to say about a day: its counters, and its record of all alerts."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from scenarios.proof.evidence import Event
+from scenarios.proof.watch import Watcher
+from scenarios.quiet.verdict import Group, Stored, Unhealthy
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Counters:
+    """Of one rule group, since Prometheus started."""
+
+    evaluations: float = 0.0
+    failures: float = 0.0
+    interval_s: float = 1.0
+
+
+class Counts:
+    """Counts from the moment at which it is made. Raises httpx.HTTPError."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._began = time.time()
+        self._before = self._groups()
+
+    def events(self) -> Iterator[Event]:
+        """Everything since then, as evidence."""
+        now, name = time.time(), self._watcher.instance.name
+        lasted_s = now - self._began
+        for group, after in self._groups().items():
+            before = self._before.get(group, _Counters())
+            yield Group(
+                at=now,
+                instance=name,
+                name=group.rpartition("/")[2],
+                evaluations=after.evaluations - before.evaluations,
+                wanted=lasted_s / after.interval_s,
+                failures=after.failures - before.failures,
+            )
+        # Once for each evaluation at which it was pending or firing.
+        for series in self._query(f"count_over_time(ALERTS[{lasted_s * 1000:.0f}ms])"):
+            labels = {key: text for key, text in series["metric"].items() if key != "__name__"}
+            yield Stored(
+                at=now,
+                instance=name,
+                state=labels.pop("alertstate"),
+                labels=labels,
+                evaluations=int(series["value"][1]),
+            )
+        for group in self._watcher.get("prometheus", "/api/v1/rules")["data"]["groups"]:
+            for rule in group["rules"]:
+                if rule["health"] != "ok":
+                    error = rule.get("lastError") or rule["health"]
+                    yield Unhealthy(at=now, instance=name, rule=rule["name"], error=error)
+
+    def _groups(self) -> dict[str, _Counters]:
+        """By group, named `file;group` as Prometheus does."""
+        evaluations = self._by_group("prometheus_rule_group_iterations_total")
+        missed = self._by_group("prometheus_rule_group_iterations_missed_total")
+        failures = self._by_group("prometheus_rule_evaluation_failures_total")
+        interval_s = self._by_group("prometheus_rule_group_interval_seconds")
+        return {
+            group: _Counters(
+                evaluations=count - missed.get(group, 0.0),
+                failures=failures.get(group, 0.0),
+                interval_s=interval_s[group],
+            )
+            for group, count in evaluations.items()
+        }
+
+    def _by_group(self, metric: str) -> dict[str, float]:
+        found = self._query(f"max by (rule_group) ({metric})")
+        return {one["metric"]["rule_group"]: float(one["value"][1]) for one in found}
+
+    def _query(self, query: str) -> list[Any]:
+        answer = self._watcher.get("prometheus", "/api/v1/query", query=query)
+        return list(answer["data"]["result"])

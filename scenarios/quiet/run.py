@@ -1,0 +1,220 @@
+"""Plays a quiet day on an instance of its own, and says whether it was quiet.
+
+What a speed does to a day: at the usual 960 an hour takes 3.75 s and the day 90 s. Scrapes and
+evaluations cannot come faster than every 200 ms, so that
+
+- rules that wait (`for`) less than three minutes have no patience left: one bad scrape fires them;
+- windows below 13 minutes become 13 minutes (four scrapes), a minute's rate is that of a quarter
+  of an hour;
+- what counts in real time is as in life: seconds of an answer, requests a second, bytes a second,
+  and a scrape that must be answered within 200 ms;
+- rules that look back a day see this day alone: nothing can have dropped since yesterday, and what
+  must happen daily is only missed at the end.
+
+So a fast day is a harder test of noise than a real one, and none of slow drifts; a slower one,
+`--speed 60` (24 minutes), keeps the windows and the patience of the proof.
+"""
+
+import io
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from loadgen import day as days
+from loadgen.day import Day
+from loadgen.faults.base import update_control
+from loadgen.traffic import Locust
+from scenarios.proof.evidence import Evidence, Stopped, TrafficSeen, to_line
+from scenarios.proof.slots import Slots
+from scenarios.proof.watch import Watcher
+from scenarios.quiet.count import Counts
+from scenarios.quiet.verdict import DayBegan, DayEnded, Quiet, judge
+from stack.errors import BadInput, CheckFailed
+from stack.instance import Instance
+from stack.lifecycle import CONFIG_ROOT, running
+from stack.paths import REPO
+
+FASTEST = 1440.0
+"""A day within a minute; faster, a clinic hour would see too few scrapes."""
+
+BEGINS_AFTER_S = 5.0
+"""Real seconds from the start of the traffic to midnight: its users log in."""
+
+STEADY_WITHIN_S = 30.0
+REQUESTS_AT_LEAST = 4
+HOST_EVERY_S = 0.25
+
+CLINIC = Path(__file__).with_name("clinic.py")
+VARIABLE = "QUIET_DAY"
+REPORTS = REPO / "reports"
+
+
+def quiet_day(
+    seed: int | None = None,
+    *,
+    speed: float,
+    config_root: Path = CONFIG_ROOT,
+    reports: Path = REPORTS,
+) -> int:
+    """Live the day of `seed`, a random one when None; 0 when it was quiet.
+
+    Writes one JSON file of evidence. Raises CheckFailed with the reasons when it was not quiet,
+    BadInput for a speed that no day can be lived at, HostCannot when no instance comes up.
+    """
+    if not 1 <= speed <= FASTEST:
+        raise BadInput(f"--speed is {speed:g}, wanted 1 to {FASTEST:g}.")
+    today = days.day(random.SystemRandom().randrange(10**6) if seed is None else seed)
+    print(f"quiet day, seed {today.seed}: a {today.weekday}, at most {today.staff} users,"
+          f" {days.SECONDS / speed:.0f} s at speed {speed:g}", flush=True)  # fmt: skip
+    reports.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
+    play = _Play(day=today, speed=speed, file=reports / f"quiet-day-{stamp}.json")
+    with _terminated_like_interrupted(), Slots() as slots:
+        try:
+            with running(slots.take(), speed=speed, config_root=config_root) as instance:
+                play.live(instance)
+        except KeyboardInterrupt:
+            play.add(Stopped, why="interrupted")
+            raise
+        finally:
+            verdict = play.write()
+    return _told(verdict, play)
+
+
+def _told(verdict: Quiet, play: "_Play") -> int:
+    if verdict.reasons:
+        shown = "\n  ".join(verdict.reasons[:10])
+        raise CheckFailed(
+            f"seed {play.day.seed}: not a quiet day:\n  {shown}",
+            cure=f"`doit quiet-day --seed {play.day.seed}` repeats it; evidence: {play.file}",
+        )
+    near = f"; {', '.join(verdict.near_misses)}" if verdict.near_misses else ""
+    print(f"quiet: {sum(verdict.requests_by_hour)} requests, no alert fired, nothing was sent, all"
+          f" rules were evaluated{near}\nevidence {play.file}")  # fmt: skip
+    return 0
+
+
+@dataclass(kw_only=True)
+class _Play:
+    """The moving parts of one day."""
+
+    day: Day
+    speed: float
+    file: Path
+    instance_name: str = ""
+    midnight: float = 0.0
+    evidence: Evidence = field(
+        default_factory=lambda: Evidence(instance="", file=io.StringIO(), lock=threading.Lock())
+    )
+
+    def live(self, instance: Instance) -> None:
+        """Returns at the end of the day, or as soon as it cannot go on; the evidence says which."""
+        self.instance_name = instance.name
+        self.midnight = time.time() + BEGINS_AFTER_S
+        self._host(instance)
+        with (
+            Watcher(instance, self.evidence, frozenset()) as watcher,
+            self._traffic(instance) as (locust),
+        ):
+            if not self._steady(watcher, locust):
+                return
+            counts = Counts(watcher)
+            self.add(DayBegan)
+            end = self.midnight + days.SECONDS / self.speed
+            while time.time() < end:
+                self._host(instance)
+                if locust.exit_code is not None:
+                    self.add(Stopped, why=f"locust ended with exit code {locust.exit_code}")
+                    return
+                time.sleep(min(HOST_EVERY_S, max(0.0, end - time.time())))
+            for event in counts.events():
+                self.evidence.add(event)
+            self.add(DayEnded)
+
+    def _host(self, instance: Instance) -> None:
+        hour = min(max((time.time() - self.midnight) * self.speed / 3600, 0.0), days.HOURS - 0.01)
+        update_control(instance.control_file("simulated-host"), put=self.day.host(hour))
+
+    @contextmanager
+    def _traffic(self, instance: Instance) -> Iterator[Locust]:
+        os.environ[VARIABLE] = f"{self.day.seed} {self.speed} {self.midnight}"
+        log = self.file.with_suffix(".locust.log")
+        locust = Locust(CLINIC, instance, log)
+        try:
+            locust.tell(self._heard)
+            yield locust
+        finally:
+            locust.end()
+            del os.environ[VARIABLE]
+            if not log.stat().st_size:  # it had nothing to say
+                log.unlink()
+
+    def _heard(self, figures: Mapping[str, Any]) -> None:
+        self.add(TrafficSeen, **{**figures, "errors": tuple(figures["errors"])})
+
+    def _steady(self, watcher: Watcher, locust: Locust) -> bool:
+        """Wait for midnight and for everything to be well; the evidence says why it never was."""
+        give_up = self.midnight + STEADY_WITHIN_S
+        while why := self._unsteady(watcher, locust):
+            if time.time() > give_up or locust.exit_code is not None:
+                self.add(Stopped, why=f"not steady before the day began: {why}")
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _unsteady(self, watcher: Watcher, locust: Locust) -> str:
+        if locust.exit_code is not None:
+            return f"locust ended with exit code {locust.exit_code}"
+        seen = [one for one in self.evidence.of("") if isinstance(one, TrafficSeen)]
+        if not seen or seen[-1].requests < REQUESTS_AT_LEAST:
+            return "no traffic yet"
+        try:
+            targets = watcher.get("prometheus", "/api/v1/targets", state="active")["data"]
+        except httpx.HTTPError as error:
+            return f"Prometheus does not answer: {error}"
+        down = [t["labels"]["job"] for t in targets["activeTargets"] if t["health"] != "up"]
+        if down:
+            return f"target `{down[0]}` is not up"
+        if active := watcher.active():
+            return f"`{active[0]}` is active"
+        return "midnight is yet to come" if time.time() < self.midnight else ""
+
+    def add(self, kind: Any, **fields: Any) -> None:
+        self.evidence.add(kind(**{"at": time.time(), "instance": self.instance_name, **fields}))
+
+    def write(self) -> Quiet:
+        """Judge the evidence so far, and write both."""
+        events = self.evidence.of("")
+        verdict = judge(events, self.day, self.speed, self.midnight)
+        document = {
+            "seed": self.day.seed,
+            "speed": self.speed,
+            "quiet": not verdict.reasons,
+            **asdict(verdict),
+            "day": asdict(self.day),
+            "midnight": self.midnight,
+            "events": [json.loads(to_line(event)) for event in events],
+        }
+        self.file.write_text(json.dumps(document, indent=1))
+        return verdict
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends a day as Ctrl-C does: traffic and instance go down, the evidence is written."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
