@@ -91,5 +91,14 @@ class Service:
     unprivileged: bool = False
     """Refuses to run as root; then it runs under the unprivileged user."""
     stop_signal: str = "TERM"
+    steady_after_s: int = 1
+    """Whole seconds after which it counts as started: one that ends later is started again at
+    once, one that ends sooner waits, each time a second longer. 0: always at once."""
+    cpu_limit: float | None = None
+    """Cores that it is given. Declared, as under Compose, and exported; nothing enforces it: what
+    an ordinary user can set (nice, RLIMIT_CPU) is no share of a core."""
+    memory_limit_bytes: int | None = None
+    """Memory that it is given. Declared and exported, not enforced: RLIMIT_AS counts addresses,
+    not memory in use."""
     page: str = ""
     """Path of a page worth opening in a browser."""

@@ -218,7 +218,7 @@ def _program(layout: Layout, service: Service) -> dict[str, str]:
         "environment": ",".join(f'{key}="{value}"' for key, value in environment.items()),
         "autostart": "false",
         "autorestart": "true",
-        "startsecs": "1",
+        "startsecs": str(service.steady_after_s),
         "startretries": "1000",
         "stopsignal": service.stop_signal,
         "stopwaitsecs": f"{_STOP_S:g}",

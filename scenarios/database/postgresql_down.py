@@ -23,4 +23,5 @@ SCENARIO = Scenario(
         slack("#alerts-database"),
         email("database@residency.example"),
     ),
+    may_also_fire=frozenset({"ContainerDown"}),
 )

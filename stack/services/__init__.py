@@ -7,6 +7,7 @@ from stack.service import Service
 from stack.services import (
     alertmanager,
     backend,
+    cadvisor,
     database_link,
     inbox,
     node_exporter,
@@ -14,6 +15,7 @@ from stack.services import (
     postgresql,
     prometheus,
     simulated_host,
+    worker,
 )
 
 SERVICES: dict[str, Service] = {
@@ -22,9 +24,11 @@ SERVICES: dict[str, Service] = {
         postgresql,
         database_link,
         backend,
+        worker,
         postgres_exporter,
         simulated_host,
         node_exporter,
+        cadvisor,
         prometheus,
         alertmanager,
         inbox,

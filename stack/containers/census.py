@@ -1,0 +1,121 @@
+"""Which processes belong to which service, and what they use.
+
+Supervisord's direct children are the services; the rest is below them. It is asked for their names
+only when there is a new one, so that a scrape costs it nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from stack.supervisor import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What one running service uses."""
+
+    name: str
+    started: float
+    """Unix seconds at which its process was started."""
+    cpu_s: float
+    """CPU seconds since then, those of ended children included; never falls."""
+    memory_bytes: int
+
+
+@dataclass(kw_only=True)
+class _Life:
+    """One service from a start to an end."""
+
+    name: str
+    started: float
+    cpu_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """One process below supervisord."""
+
+    process: psutil.Process
+    parent: int
+    cpu_s: float
+    """Its own, and that of the children that it waited for."""
+    own_bytes: int
+    shared_bytes: int
+
+
+class Census:
+    """The services of one instance. `states` asks supervisord, `supervisor_pid` finds it."""
+
+    def __init__(
+        self, states: Callable[[], Mapping[str, State]], supervisor_pid: Callable[[], int]
+    ) -> None:
+        self._states = states
+        self._supervisor_pid = supervisor_pid
+        self._lives: dict[psutil.Process, _Life] = {}
+
+    def take(self) -> list[Usage]:
+        """What each running service uses now, by name.
+
+        Raises psutil.NoSuchProcess when supervisord does not run.
+        """
+        supervisor = psutil.Process(self._supervisor_pid())
+        below: dict[int, list[_Seen]] = {}
+        for seen in _look(supervisor):
+            below.setdefault(seen.parent, []).append(seen)
+        services = below.get(supervisor.pid, [])
+        self._name([seen.process for seen in services])
+        used = [
+            _usage(life, seen, below)
+            for seen in services
+            if (life := self._lives.get(seen.process))
+        ]
+        return sorted(used, key=lambda usage: usage.name)
+
+    def _name(self, services: list[psutil.Process]) -> None:
+        """Forget who is gone, and learn the names of who is new."""
+        self._lives = {one: self._lives[one] for one in services if one in self._lives}
+        new = {one.pid: one for one in services if one not in self._lives}
+        if not new:
+            return
+        for state in self._states().values():
+            if process := new.get(state.pid):
+                started = round(process.create_time(), 2)
+                self._lives[process] = _Life(name=state.name, started=started)
+
+
+def _look(supervisor: psutil.Process) -> Iterator[_Seen]:
+    """All processes below supervisord, a parent before its children; those that ended are left out.
+
+    The kernel adds the CPU time of a child that ended, and of its children, to the process that
+    waited for it (man 2 times, `tms_cutime`), so that nothing is lost, not even of children that
+    lived between two looks. Since a parent is read first, a child that ends meanwhile is missed
+    once and never counted twice.
+    """
+    for process in supervisor.children(recursive=True):
+        try:
+            with process.oneshot():
+                times, memory = process.cpu_times(), process.memory_info()
+                parent, status = process.ppid(), process.status()
+        except psutil.NoSuchProcess:
+            continue
+        if parent == supervisor.pid and status == psutil.STATUS_ZOMBIE:
+            continue
+        yield _Seen(
+            process=process,
+            parent=parent,
+            cpu_s=times.user + times.system + times.children_user + times.children_system,
+            own_bytes=memory.rss - memory.shared,
+            shared_bytes=memory.shared,
+        )
+
+
+def _usage(life: _Life, main: _Seen, below: Mapping[int, list[_Seen]]) -> Usage:
+    family = [main]
+    for seen in family:  # grows as it goes
+        family += below.get(seen.process.pid, ())
+    life.cpu_s = max(life.cpu_s, sum(seen.cpu_s for seen in family))
+    # Pages that processes share (code, PostgreSQL's buffers) count once, as in a cgroup.
+    memory_bytes = sum(one.own_bytes for one in family) + max(one.shared_bytes for one in family)
+    return Usage(name=life.name, started=life.started, cpu_s=life.cpu_s, memory_bytes=memory_bytes)
