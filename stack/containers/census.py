@@ -1,7 +1,7 @@
 """Which processes belong to which service, and what they use.
 
 Supervisord's direct children are the services; the rest is below them. It is asked for their names
-only when there is a new one, so that a scrape costs it nothing.
+only when one came or went, so that a scrape costs it nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -75,10 +75,12 @@ class Census:
 
     def _name(self, services: list[psutil.Process]) -> None:
         """Forget who is gone, and learn the names of who is new."""
+        if self._lives.keys() == set(services):
+            return
         self._lives = {one: self._lives[one] for one in services if one in self._lives}
         new = {one.pid: one for one in services if one not in self._lives}
-        if not new:
-            return
+        # Also asked when one went: the question wakes supervisord, which would otherwise look
+        # within a second whether there is something to start again.
         for state in self._states().values():
             if process := new.get(state.pid):
                 started = round(process.create_time(), 2)
