@@ -83,7 +83,9 @@ def render(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> 
 
 def section(result: Result, proof: Proof, trend: Trend | None) -> Section:
     events, verdict = result.events, result.verdict
-    own = [e for e in events if isinstance(e, Notification) and result.alert in e.alerts]
+    # What belongs to no scenario, as a proof of the routing, is judged by its own links alone.
+    own = [e for e in events if isinstance(e, Notification)
+           and (result.alert in e.alerts or not result.scenario)]  # fmt: skip
     wants = result.scenario.notifications if result.scenario else ()
     return Section(
         result=result,
@@ -110,6 +112,8 @@ def _plots(result: Result) -> list[Plot]:
 
 def _is_stray(message: Notification, result: Result) -> bool:
     """Neither one of those wanted, nor of an alert that is proven at the same time."""
+    if not result.scenario:
+        return False
     if result.alert not in message.alerts:
         return not message.alerts or not set(message.alerts) <= result.explained
     wants = result.scenario.notifications if result.scenario else ()
@@ -126,7 +130,8 @@ def _steps(result: Result) -> list[Step]:
     verdict = result.verdict
     reached = {link.name: link for link in verdict.links}
     found = []
-    for name, _ in chain_of(result.scenario) if result.scenario else CHAIN:
+    chain = [name for name, _ in (chain_of(result.scenario) if result.scenario else CHAIN)]
+    for name in chain if result.scenario or not reached else reached:
         link = reached.get(name)
         if link is None:
             found.append(Step(name=name, state="unreached", at="", due="", said=""))

@@ -13,6 +13,7 @@ from types import FrameType
 
 import psutil
 
+from scenarios import routing
 from scenarios.proof import catalogue, report
 from scenarios.proof import history as earlier
 from scenarios.proof.catalogue import Found
@@ -66,7 +67,7 @@ def verify_alerts(
         with display(plan.alerts) as tell:
             workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
                               file=file, tell=tell, stop=stop)  # fmt: skip
-            workers.run(plan.groups, plan.instances)
+            workers.run(plan.groups, plan.instances, plan.routes)
         gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
         done = Proof(
             started=started, took_s=time.time() - started, speed=speed,
@@ -92,18 +93,22 @@ class Plan:
     """At once."""
     gaps: Mapping[str, str]
     """Alert → why it fails without being played."""
+    routes: Sequence[str]
+    """Proofs of the routing, on an instance of their own."""
     speed: float
     about_s: float
 
     @property
     def alerts(self) -> list[str]:
-        return [one.scenario.alert for group in self.groups for one in group]
+        alerts = [one.scenario.alert for group in self.groups for one in group]
+        return [*alerts, *self.routes]
 
     @property
     def words(self) -> str:
         return (
-            f"{len(self.alerts)} alerts in {len(self.groups)} groups on {self.instances}"
-            f" instances at speed {self.speed:g}: about {words(self.about_s)}"
+            f"{len(self.alerts) - len(self.routes)} alerts in {len(self.groups)} groups on"
+            f" {self.instances} instances and {len(self.routes)} proofs of the routing"
+            f" at speed {self.speed:g}: about {words(self.about_s)}"
         )
 
 
@@ -115,7 +120,8 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
     found, broken = catalogue.survey()
     gaps = catalogue.uncovered(found, known)
     gaps |= {catalogue.alert_of(file, known): why for file, why in broken.items()}
-    chosen = catalogue.choose(found, only, others=gaps)
+    chosen = catalogue.choose(found, only, others={*gaps, "routing", *routing.names()})
+    routes = routing.choose(only) if only else routing.names()
     if only:
         gaps = {name: why for name, why in gaps.items() if name in catalogue.words(only)}
     lengths = {
@@ -127,7 +133,11 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
     groups = pack(sorted(playable, key=lambda one: -lengths[one.file]))
     at_once = instances or instances_at_once(speed, len(groups))
     about_s = total_s([max(lengths[one.file] for one in group) for group in groups], at_once)
-    return Plan(groups=groups, instances=at_once, gaps=gaps, speed=speed, about_s=about_s)
+    if routes:
+        about_s = max(about_s, total_s([routing.length_s(speed)], 1))
+    return Plan(
+        groups=groups, instances=at_once, gaps=gaps, routes=routes, speed=speed, about_s=about_s
+    )
 
 
 def instances_at_once(speed: float, groups: int) -> int:

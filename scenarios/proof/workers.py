@@ -50,21 +50,53 @@ class Workers:
         default_factory=lambda: threading.Semaphore(STARTING_AT_ONCE)
     )
 
-    def run(self, groups: Sequence[list[Found]], instances: int) -> None:
-        """Play all groups in order; each worker takes the next one when it is done."""
+    def run(
+        self, groups: Sequence[list[Found]], instances: int, routes: Sequence[str] = ()
+    ) -> None:
+        """Play all groups in order; each worker takes the next one when it is done.
+
+        `routes` are proofs of the routing, played on one more instance: they stop what all other
+        proofs watch, but have no traffic and mostly wait.
+        """
         self._waiting = list(groups)
         with Slots() as slots:
             workers = [
                 threading.Thread(target=self._work, args=(slots,))
                 for _ in range(min(instances, len(groups)))
             ]
+            if routes:
+                workers.insert(0, threading.Thread(target=self._route, args=(slots, routes)))
             for worker in workers:
                 worker.start()
             for worker in workers:
                 worker.join()
         for group in groups:
             for found in group:
-                self.results.setdefault(found.scenario.alert, self._unplayed(found))
+                name = found.scenario.alert
+                unplayed = Result(verdict=self._unplayed(name), scenario=found.scenario,
+                                  file=found.where)  # fmt: skip
+                self.results.setdefault(name, unplayed)
+        for name in routes:
+            self.results.setdefault(name, Result(verdict=self._unplayed(name), file="routing/"))
+
+    def _route(self, slots: Slots, routes: Sequence[str]) -> None:
+        """The proofs of the routing, on an instance of their own."""
+        from scenarios import routing
+
+        name = slots.take()
+        try:
+            with self._instance(name, self.speed, routes) as instance:
+                evidence = Evidence(instance=name, file=self.file, lock=self._evidence_lock)
+                found = routing.prove(instance, evidence, tell=self.tell, stop=self.stop,
+                                      only=routes)  # fmt: skip
+                self.results.update({one.alert: one for one in found})
+        except HostCannot as error:
+            self.notes.append(str(error))
+        except Exception as error:
+            why = f"instance `{name}`: {type(error).__name__}: {error}"
+            self.results.update({one: Result(verdict=failed(one, why)) for one in routes})
+        if not self.keep:
+            slots.give_back(name)
 
     def _work(self, slots: Slots) -> None:
         """One instance after another, until nothing waits or none comes up."""
@@ -91,8 +123,8 @@ class Workers:
 
     def _host(self, name: str, group: list[Found]) -> None:
         """A fresh instance plays this group and then others of its speed, while it is as new."""
-        speed = self._speed(group)
-        with self._instance(name, group) as instance, Crew(instance, self.folder) as crew:
+        speed, alerts = self._speed(group), [found.scenario.alert for found in group]
+        with self._instance(name, speed, alerts) as instance, Crew(instance, self.folder) as crew:
             following: list[Found] | None = group
             while following and self._play(instance, crew, following):
                 following = self._next(speed)
@@ -117,27 +149,23 @@ class Workers:
             result = Result(verdict=verdict, scenario=found.scenario, file=found.where)
             self.results.setdefault(found.scenario.alert, result)
 
-    def _unplayed(self, found: Found) -> Result:
+    def _unplayed(self, name: str) -> Verdict:
         """Interrupted before its turn, or no instance came up that could host it."""
         blocked = self.notes and not self.stop.is_set()
-        verdict = Verdict(
-            alert=found.scenario.alert,
+        return Verdict(
+            alert=name,
             outcome=Outcome.BLOCKED if blocked else Outcome.FAILED,
             reason=self.notes[0] if blocked else "was not played: the proof ended before its turn",
         )
-        return Result(verdict=verdict, scenario=found.scenario, file=found.where)
 
     @contextmanager
-    def _instance(self, name: str, group: Sequence[Found]) -> Iterator[Instance]:
+    def _instance(self, name: str, speed: float, alerts: Sequence[str]) -> Iterator[Instance]:
         with ExitStack() as ending:
             with self._starting:
-                for found in group:
-                    alert = found.scenario.alert
+                for alert in alerts:
                     self.tell(Progress(alert=alert, instance=name, what="instance starts"))
                 instance = ending.enter_context(
-                    running(
-                        name, speed=self._speed(group), config_root=self.config_root, keep=self.keep
-                    )
+                    running(name, speed=speed, config_root=self.config_root, keep=self.keep)
                 )
             self.hashes[name] = instance.hash
             self.packages.update({k: Path(v).name for k, v in instance.record.packages.items()})

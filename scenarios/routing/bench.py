@@ -61,7 +61,8 @@ class Bench:
         """Post an alert; it goes on firing until it is healed."""
         posted = self.listen(alert, severity, team, at=time.time(), **labels)
         self.poster.fire(posted)
-        self.note("posted", f"{alert} {_pairs(posted.labels)}")
+        # Told to the reader of the report alone: they may be many.
+        self._record("posted", f"{alert} {_pairs(posted.labels)}")
         return posted
 
     def listen(
@@ -81,13 +82,16 @@ class Bench:
         return self.poster.heal(*alerts)
 
     def note(self, step: str, detail: str) -> None:
+        self._record(step, detail)
+        self.tell(f"{step}: {detail}")
+
+    def _record(self, step: str, detail: str) -> None:
         self.evidence.add(
             FaultStep(
                 at=time.time(), instance=self.instance.name, scenario=self.name, step=step,
                 detail=detail,
             )
         )  # fmt: skip
-        self.tell(f"{step}: {detail}")
 
     # What it claims.
 
@@ -126,7 +130,7 @@ class Bench:
         now = time.time()
         longest = max((self.route(one).group_wait_s for one in self._subjects), default=0.0)
         until = now + (longest + 2 * POLL_S if for_s is None else for_s)
-        self.tell(f"awaits quiet until +{until - self.zero:.1f} s")
+        self.tell("awaits quiet")
         while self.watcher.until < until:
             self._pause(until + BUSY_MACHINE_S + 3.0, "the watcher to see the quiet")
             self._no_strays()
@@ -141,7 +145,6 @@ class Bench:
     def until(self, what: str, holds: Callable[[], bool], *, within_s: float) -> None:
         """It comes to hold within the time. An answer that fails to come is no answer."""
         due = time.time() + within_s
-        self.tell(f"awaits {what}")
         while not _holds(holds):
             self._pause(due, what)
         self._done(what, due=due)
@@ -191,7 +194,7 @@ class Bench:
         labels = alert.labels
         table = destinations(labels.get("severity"), labels.get("team"))
         wants = [Want(channel=channel, destination=where) for channel, where in table.items()]
-        self.tell(f"awaits {kind} of {alert.name}")
+        self.tell(f"awaits what is {kind}")
         while missing := [want for want in wants if not self._fresh(alert, kind, want)]:
             self._pause(due, f"{missing[0]}: 1 {kind} notification of {alert.name}")
         found = [self._fresh(alert, kind, want)[0] for want in wants]

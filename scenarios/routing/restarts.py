@@ -20,7 +20,7 @@ FOR = {FIRES: "1m", PENDS: "4m"}
 
 def prove(bench: Bench) -> None:
     """The pending clock survives; nobody is told twice, nor that it is over while it is not."""
-    begun, factor = time.time(), second.slow(bench.instance)
+    begun, factor = time.time(), second.slow(bench.instance.speed)
     for_s = {alert: speed.seconds(text) / factor for alert, text in FOR.items()}
     # Found once more after the restart, sent, and sent again in case that was too early.
     sent_s = second.DISCOVERY_S + resend_s(factor) + BUSY_MACHINE_S

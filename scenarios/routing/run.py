@@ -33,6 +33,9 @@ from stack.instance import Instance
 
 PREFIX = "routing/"
 
+REPEAT_S = 4 * 3600.0
+"""`repeat_interval`, which `routing/repeat` waits for."""
+
 DISTURBED = frozenset({"inbox", "alertmanager"})
 """Services that some proof stops."""
 
@@ -75,6 +78,13 @@ PROOFS = (
 
 def names() -> list[str]:
     return [proof.name for proof in PROOFS]
+
+
+def length_s(speed: float) -> float:
+    """About how long all of them take on an instance of that speed, in real seconds."""
+    # Real time at any speed; four minutes of `for` at a third of the speed, two group intervals.
+    waiting_s = 12.0 + (3 * 4 + 2 * 5) * 60 / speed
+    return max(waiting_s, REPEAT_S / second.fast(speed))
 
 
 def choose(only: Iterable[str]) -> list[str]:

@@ -81,8 +81,7 @@ class Second:
 @contextmanager
 def alertmanager(instance: Instance) -> Iterator[Second]:
     """The same configuration, faster, and the same inbox. Raises HostCannot."""
-    speed = instance.speed * HOURS_ARE_SECONDS if instance.speed > 1 else instance.speed
-    layout = _layout(alertmanagers.SERVICE, instance, speed)
+    layout = _layout(alertmanagers.SERVICE, instance, fast(instance.speed))
     files = alertmanagers.SERVICE.config(layout)
     layout.directory.mkdir()
     (layout.directory / "secrets").symlink_to(instance.directory / "secrets")
@@ -96,7 +95,7 @@ def prometheus(instance: Instance, rules: str) -> Iterator[Second]:
 
     Raises HostCannot.
     """
-    layout = _layout(prometheuses.SERVICE, instance, slow(instance))
+    layout = _layout(prometheuses.SERVICE, instance, slow(instance.speed))
     settings = yaml.safe_load(prometheuses.SERVICE.config(layout)["prometheus.yml"])
     files = {
         "prometheus.yml": yaml.safe_dump({**settings, "scrape_configs": []}),
@@ -106,9 +105,14 @@ def prometheus(instance: Instance, rules: str) -> Iterator[Second]:
         yield made
 
 
-def slow(instance: Instance) -> float:
+def fast(speed: float) -> float:
+    """The speed of a second Alertmanager; a faithful instance has a faithful one."""
+    return speed * HOURS_ARE_SECONDS if speed > 1 else speed
+
+
+def slow(speed: float) -> float:
     """The speed of a second Prometheus."""
-    return max(1.0, instance.speed / SLOW)
+    return max(1.0, speed / SLOW)
 
 
 def _layout(service: Service, instance: Instance, speed: float) -> Layout:
