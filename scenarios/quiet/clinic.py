@@ -7,12 +7,13 @@ decides all that is drawn; which of the users draws it depends on who is answere
 import os
 import random
 import time
+from datetime import timedelta
 from typing import Any
 
 from locust import LoadTestShape, events, task
 
 from loadgen import day as days
-from loadgen.users import Coordinator, Faculty, Resident, fake, week
+from loadgen.users import FIRST_DAY, LAST_DAY, Coordinator, Faculty, Resident, fake
 
 VARIABLE = "QUIET_DAY"
 
@@ -20,7 +21,11 @@ _SEED, _SPEED, _MIDNIGHT = os.environ.get(VARIABLE, f"1 960 {time.time()}").spli
 TODAY = days.day(int(_SEED))
 
 GENERATES_AT = (6.5, 13.0)
-"""Hours at which the coordinators have a week's schedule made, and look whether it is compliant."""
+"""Hours at which the coordinators have a schedule made, and look whether it is compliant."""
+
+PLANNED = timedelta(days=27)
+"""From the first day to the last of four weeks: the rules' own window, which a new roster keeps. In
+a shorter range a person may be far above the average that counts."""
 
 random.seed(TODAY.seed)
 fake.seed_instance(TODAY.seed)
@@ -35,7 +40,7 @@ def hour_now() -> float:
     return (time.time() - float(_MIDNIGHT)) * float(_SPEED) / 3600
 
 
-class Planner(Coordinator):
+class OnDuty(Coordinator):
     """The coordinator on duty, who is there at any hour."""
 
     fixed_count = 1
@@ -47,7 +52,8 @@ class Planner(Coordinator):
             self.look_at_the_week()
             return
         self.generated += 1
-        days_to_plan = week()
+        first = fake.date_between(FIRST_DAY, LAST_DAY - PLANNED)
+        days_to_plan = {"start": first.isoformat(), "end": (first + PLANNED).isoformat()}
         self.write("/api/v1/schedule/generate", days_to_plan)
         self.write("/api/v1/compliance/validate", days_to_plan)
 
