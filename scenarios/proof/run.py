@@ -105,9 +105,10 @@ class Plan:
 
     @property
     def words(self) -> str:
+        beside = f" and {len(self.routes)} proofs of the routing" if self.routes else ""
         return (
             f"{len(self.alerts) - len(self.routes)} alerts in {len(self.groups)} groups on"
-            f" {self.instances} instances and {len(self.routes)} proofs of the routing"
+            f" {self.instances} instances{beside}"
             f" at speed {self.speed:g}: about {words(self.about_s)}"
         )
 
