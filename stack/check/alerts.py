@@ -9,7 +9,7 @@ from stack.check.problem import Problem
 from stack.check.source import line, scalars, text
 from stack.check.suggest import nearest
 
-SEVERITIES = ("critical", "warning", "info")
+SEVERITIES = ("critical", "warning", "info", "none")
 ANNOTATIONS = ("summary", "description", "runbook_url")
 
 _TEAM_MATCHER = re.compile(r'^\s*team\s*=~?\s*"([^"]*)"\s*$')

@@ -3,14 +3,15 @@
 import yaml
 
 from stack.paths import REPO
+from stack.speed import seconds
 
 DOCUMENT = yaml.safe_load((REPO / "stack" / "alertmanager" / "alertmanager.yml").read_text())
 RECEIVERS = {receiver["name"]: receiver for receiver in DOCUMENT["receivers"]}
 TEAMS = ("platform", "database", "infrastructure", "scheduling", "compliance")
 
 
-def test_receivers_are_on_call_and_two_for_each_team() -> None:
-    wanted = {"on-call", *(f"{kind}-{team}" for kind in ("slack", "email") for team in TEAMS)}
+def test_receivers_are_heartbeat_on_call_and_two_for_each_team() -> None:
+    wanted = {"heartbeat", "on-call", *(f"{kind}-{team}" for kind in ("slack", "email") for team in TEAMS)}
     assert set(RECEIVERS) == wanted
 
 
@@ -35,7 +36,8 @@ def test_receivers_differ_in_destination_alone() -> None:
 def test_receivers_use_one_channel_each_and_send_the_end() -> None:
     for name, receiver in RECEIVERS.items():
         (configs,) = [value for key, value in receiver.items() if key != "name"]
-        assert [config["send_resolved"] for config in configs] == [True], name
+        # A monitor of heartbeats would take the end for another beat.
+        assert [config["send_resolved"] for config in configs] == [name != "heartbeat"], name
 
 
 def test_route_waits_are_those_of_production() -> None:
@@ -43,6 +45,12 @@ def test_route_waits_are_those_of_production() -> None:
     assert route["group_by"] == ["alertname", "team"]
     assert (route["group_wait"], route["group_interval"]) == ("30s", "5m")
     assert route["repeat_interval"] == "4h"
+
+
+def test_heartbeat_is_sent_every_minute() -> None:
+    first = DOCUMENT["route"]["routes"][0]
+    assert (first["receiver"], first["group_interval"]) == ("heartbeat", "1m")
+    assert seconds(first["repeat_interval"]) < seconds(first["group_interval"])
 
 
 def test_secrets_are_in_files_only() -> None:

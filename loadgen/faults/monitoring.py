@@ -1,0 +1,167 @@
+"""The monitoring itself is hurt: a configuration that cannot be loaded, a channel that refuses."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from loadgen.faults.base import FaultFailed, Target, read_control, update_control
+
+INBOX, ALERTMANAGER = "inbox", "alertmanager"
+
+HALF_SAVED: Mapping[str, tuple[str, str]] = {
+    "prometheus": (
+        "rules/half_saved.yml",
+        'groups: [{name: half_saved, rules: [{alert: Any, expr: "rate("}]}]\n',
+    ),
+    "alertmanager": ("templates/half_saved.tmpl", '{{ define "half_saved" }}{{ .Status\n'),
+}
+"""Service → a file of its configuration that cannot be loaded, and its text."""
+
+TEAMS = ("database", "infrastructure", "scheduling", "compliance", "platform")
+CHECK = "ChannelCheck"
+"""Name of the alerts that only give Alertmanager something to say."""
+
+RUNBOOK = (
+    "https://github.com/residency-scheduler/monitoring/blob/main/stack/runbooks/"
+    "AlertmanagerNotificationsFailing.md"
+)
+
+REFUSAL = 500
+
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigurationBroken:
+    """Somebody saves half a file and has `service` reload its configuration."""
+
+    service: str
+    shows_after_s: float = 0.0
+    shows_within_s: float = 0.0
+    lingers_s: float = 0.0
+
+    @property
+    def touches(self) -> frozenset[str]:
+        """Only what was loaded last counts, so nothing else changes."""
+        return frozenset({f"{self.service}.configuration"})
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        self._file(instance).write_text(HALF_SAVED[self.service][1])
+        status = self._reload(instance)
+        if status == 200:
+            raise FaultFailed(f"`{self.service}` loaded `{self._file(instance)}`, which is broken")
+
+    def undo(self, instance: Target) -> None:
+        if self._file(instance).exists():
+            self._file(instance).unlink()
+            self._reload(instance)
+
+    def verify(self, instance: Target) -> str | None:
+        if self._file(instance).exists():
+            return f"`{self._file(instance)}` is still there"
+        metrics = _asked(instance, self.service, "GET", "/metrics").text
+        well = f"{self.service}_config_last_reload_successful 1" in metrics.splitlines()
+        return None if well else f"the last reload of `{self.service}` failed"
+
+    def _file(self, instance: Target) -> Path:
+        return instance.layout.config(self.service) / HALF_SAVED[self.service][0]
+
+    def _reload(self, instance: Target) -> int:
+        return _asked(instance, self.service, "POST", "/-/reload").status_code
+
+    def __str__(self) -> str:
+        return f"{self.service} reloads half a file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlackRefuses:
+    """Slack answers 500 while there is something to tell every team, by Slack alone.
+
+    It is back by itself once `alert` was told by all of `others`: nobody heard of it by Slack until
+    then, and Alertmanager's next attempt delivers there what is still true.
+    """
+
+    alert: str
+    others: frozenset[str] = frozenset({"pagerduty", "email"})
+    """The channels that work, as the inbox calls them."""
+    shows_after_s: float = 0.0
+    shows_within_s: float = 1.0
+    """A first attempt is made when the checks' `group_wait` is over, half a second at speed 60."""
+    lingers_s: float = 0.0
+    touches: frozenset[str] = frozenset({INBOX})
+    _over: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        self._over.clear()
+        newest = int(_asked(instance, INBOX, "GET", "/health").json()["newest"])
+        update_control(instance.control_file(INBOX), put={"slack": {"status": REFUSAL}})
+        self._tell(instance, timedelta(hours=1))
+        threading.Thread(target=self._wait, args=(instance, newest), daemon=True).start()
+
+    def undo(self, instance: Target) -> None:
+        self._over.set()
+        self._heal(instance)
+        self._tell(instance, timedelta())
+
+    def verify(self, instance: Target) -> str | None:
+        told = read_control(instance.control_file(INBOX)).get("slack")
+        return f"the inbox is still told that Slack answers {told}" if told else None
+
+    def _heal(self, instance: Target) -> None:
+        update_control(instance.control_file(INBOX), drop={"slack"})
+
+    def _wait(self, instance: Target, newest: int) -> None:
+        """Runs until the other channels have told of the alert, or until `undo`."""
+        while not self._over.wait(_LOOK_EVERY_S):
+            try:
+                found = _asked(instance, INBOX, "GET", f"/api/messages?after={newest}").json()
+            except FaultFailed:
+                continue  # busy; it is asked again
+            if self.others <= {one["channel"] for one in found if self.alert in one["alerts"]}:
+                self._heal(instance)
+                return
+
+    def _tell(self, instance: Target, lasts: timedelta) -> None:
+        """One alert for each team, each in a group of its own, so that attempts never pause: their
+        time is real, and a sender that fails waits longer and longer."""
+        until = (datetime.now(UTC) + lasts).isoformat()
+        alerts = [
+            {
+                "labels": {"alertname": CHECK, "severity": "info", "team": team},
+                "annotations": {
+                    "summary": f"Something for the {team} team",
+                    "description": "Sent to see whether Slack takes it.",
+                    "runbook_url": RUNBOOK,
+                },
+                "endsAt": until,
+            }
+            for team in TEAMS
+        ]
+        answer = _asked(instance, ALERTMANAGER, "POST", "/api/v2/alerts", json=alerts)
+        if answer.status_code != 200:
+            raise FaultFailed(f"Alertmanager answers {answer.status_code}: {answer.text}")
+
+    def __str__(self) -> str:
+        return f"Slack answers {REFUSAL}"
+
+
+def _asked(
+    instance: Target, service: str, method: str, path: str, *, json: object = None
+) -> httpx.Response:
+    """The answer of a service. Raises FaultFailed when there is none."""
+    url = instance.layout.url(service) + path
+    try:
+        with httpx.Client(trust_env=False, timeout=10) as client:
+            return client.request(method, url, json=json)
+    except httpx.HTTPError as error:
+        raise FaultFailed(f"{method} {url}: {error}") from error
