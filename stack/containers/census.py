@@ -4,11 +4,12 @@ Supervisord's direct children are the services; the rest is below them. It is as
 only when one came or went, so that a scrape costs it nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import psutil
 
+from stack.containers.descendants import Descendants
 from stack.supervisor import State
 
 
@@ -52,7 +53,7 @@ class Census:
         self, states: Callable[[], Mapping[str, State]], supervisor_pid: Callable[[], int]
     ) -> None:
         self._states = states
-        self._supervisor_pid = supervisor_pid
+        self._descendants = Descendants(supervisor_pid)
         self._lives: dict[psutil.Process, _Life] = {}
 
     def take(self) -> list[Usage]:
@@ -60,11 +61,11 @@ class Census:
 
         Raises psutil.NoSuchProcess when supervisord does not run.
         """
-        supervisor = psutil.Process(self._supervisor_pid())
+        supervisor, processes = self._descendants.of()
         below: dict[int, list[_Seen]] = {}
-        for seen in _look(supervisor):
+        for seen in _look(processes):
             below.setdefault(seen.parent, []).append(seen)
-        services = below.get(supervisor.pid, [])
+        services = below.get(supervisor, [])
         self._name([seen.process for seen in services])
         used = [
             _usage(life, seen, below)
@@ -87,22 +88,22 @@ class Census:
                 self._lives[process] = _Life(name=state.name, started=started)
 
 
-def _look(supervisor: psutil.Process) -> Iterator[_Seen]:
-    """All processes below supervisord, a parent before its children; those that ended are left out.
+def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:
+    """What each uses, in that order, which is a parent before its children; not who has ended.
 
     The kernel adds the CPU time of a child that ended, and of its children, to the process that
     waited for it (man 2 times, `tms_cutime`), so that nothing is lost, not even of children that
     lived between two looks. Since a parent is read first, a child that ends meanwhile is missed
     once and never counted twice.
     """
-    for process in supervisor.children(recursive=True):
+    for process in processes:
         try:
             with process.oneshot():
                 times, memory = process.cpu_times(), process.memory_info()
                 parent, status = process.ppid(), process.status()
         except psutil.NoSuchProcess:
             continue
-        if parent == supervisor.pid and status == psutil.STATUS_ZOMBIE:
+        if status == psutil.STATUS_ZOMBIE:
             continue
         yield _Seen(
             process=process,

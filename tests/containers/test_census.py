@@ -142,7 +142,7 @@ def test_census_counter_never_falls(services: Services, monkeypatch: pytest.Monk
     before = services.usage("postgresql").cpu_s
     real = census._look
     monkeypatch.setattr(
-        census, "_look", lambda supervisor: (replace(one, cpu_s=0) for one in real(supervisor))
+        census, "_look", lambda processes: (replace(one, cpu_s=0) for one in real(processes))
     )
     assert services.usage("postgresql").cpu_s == before
 
