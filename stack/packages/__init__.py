@@ -6,6 +6,7 @@ offers. How that becomes an output is the store's business.
 
 from stack.packages import (
     alertmanager,
+    blackbox_exporter,
     glibc,
     node_exporter,
     postgres_exporter,
@@ -20,5 +21,6 @@ PACKAGES: tuple[Package, ...] = (
     alertmanager.PACKAGE,
     node_exporter.PACKAGE,
     postgres_exporter.PACKAGE,
+    blackbox_exporter.PACKAGE,
     postgresql.PACKAGE,
 )

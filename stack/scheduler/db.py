@@ -13,6 +13,7 @@ import asyncio
 import contextvars
 import logging
 import select
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -71,6 +72,7 @@ class Database:
         self._chores: set[asyncio.Task[None]] = set()
         self.link = Link.DOWN
         self.why = "the database is not ready yet"
+        self._answered_at = float("-inf")
 
     def start(self) -> None:
         """Begin to connect, in the background."""
@@ -93,7 +95,7 @@ class Database:
         async def work(connection: Connection) -> list[DictRow]:
             return await (await connection.execute(query, params)).fetchall()
 
-        return await self._run(work, repeatable=True)
+        return await self._ask(work, repeatable=True)
 
     async def write(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
         """Rows that one changing statement returns: one round trip, never sent twice."""
@@ -101,7 +103,7 @@ class Database:
         async def work(connection: Connection) -> list[DictRow]:
             return await (await connection.execute(query, params)).fetchall()
 
-        return await self._run(work, repeatable=False)
+        return await self._ask(work, repeatable=False)
 
     async def fetch_all(self, *statements: Statement) -> list[list[DictRow]]:
         """Rows of several reading statements, together in one round trip."""
@@ -109,7 +111,7 @@ class Database:
         async def work(connection: Connection) -> list[list[DictRow]]:
             return await _pipelined(connection, statements)
 
-        return await self._run(work, repeatable=True)
+        return await self._ask(work, repeatable=True)
 
     async def replace(self, *statements: Statement) -> list[list[DictRow]]:
         """Changing statements in one transaction, one round trip, one caller at a time."""
@@ -121,7 +123,19 @@ class Database:
             rows = await _pipelined(connection, (begin, lock, *statements, commit))
             return rows[2:-1]
 
-        return await self._run(work, repeatable=False)
+        return await self._ask(work, repeatable=False)
+
+    async def look(self) -> None:
+        """Take a free connection and see that it has not died: no round trip."""
+
+        async def work(connection: Connection) -> None:
+            return None
+
+        await self._run(work, repeatable=True)
+
+    def silent_s(self) -> float:
+        """Seconds since the database last answered anybody."""
+        return time.monotonic() - self._answered_at
 
     def connections(self) -> dict[str, int]:
         """Connections by state (idle, in_use) and requests waiting for one."""
@@ -132,6 +146,11 @@ class Database:
             "in_use": max(stats.get("pool_size", 0) - idle, 0),
             "waiting": stats.get("requests_waiting", 0),
         }
+
+    async def _ask(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
+        answer = await self._run(work, repeatable=repeatable)
+        self._answered_at = time.monotonic()
+        return answer
 
     async def _run(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         for _ in range(2):

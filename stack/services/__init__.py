@@ -7,6 +7,7 @@ from stack.service import Service
 from stack.services import (
     alertmanager,
     backend,
+    blackbox_exporter,
     cadvisor,
     database_link,
     inbox,
@@ -25,6 +26,7 @@ SERVICES: dict[str, Service] = {
         database_link,
         backend,
         worker,
+        blackbox_exporter,
         postgres_exporter,
         simulated_host,
         node_exporter,

@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from stack.scheduler.routes import health
+
 READ = "/api/v1/people?limit=1"
 ABSENCE = {"person_id": 7, "first_day": "2025-09-03", "last_day": "2025-09-04", "kind": "sick"}
 
@@ -58,6 +60,17 @@ def test_stopped_database_gives_503_at_once_and_recovers(
     assert outage.sample("http_requests_total", **labels) == 3
     own_server.start()
     eventually(lambda: outage("coordinator1", "GET", READ).status_code == 200, within_s=5)
+
+
+def test_readiness_alone_notices_that_the_database_has_gone(outage, own_server) -> None:
+    assert outage(None, "GET", "/health/ready").status_code == 200
+    own_server.stop()
+    assert outage(None, "GET", "/health/ready").status_code == 503
+
+
+def test_readiness_asks_a_database_that_has_said_nothing_for_long(outage, monkeypatch) -> None:
+    monkeypatch.setattr(health, "HEARD_WITHIN_S", -1.0)
+    assert outage(None, "GET", "/health/ready").status_code == 200
 
 
 def test_stopped_database_counts_a_failed_generation(outage, own_server) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException
+from psycopg import errors
 from pydantic import BaseModel
 
 from stack.scheduler.deps import Caller, Counts, Db, Decider, Id, Listing, Paged, Text, listing
@@ -36,24 +37,27 @@ async def list_swaps(
 @router.post("", status_code=201, responses={401: {}, 403: {}, 404: {}, 409: {}})
 async def request_swap(body: NewSwap, db: Db, claims: Caller, metrics: Counts) -> dict[str, Any]:
     """Ask; residents only for an assignment of their own."""
-    rows = await db.write(
-        "WITH asked AS (SELECT * FROM assignments WHERE id = %(assignment)s),"
-        " target AS (SELECT * FROM people WHERE id = %(target)s),"
-        " clash AS (SELECT 1 FROM assignments o JOIN asked USING (block_id)"
-        "  WHERE o.person_id = %(target)s),"
-        " made AS (INSERT INTO swap_requests (assignment_id, requester_id, target_id, reason)"
-        "  SELECT asked.id, asked.person_id, target.id, %(reason)s FROM asked, target"
-        "  WHERE NOT EXISTS (SELECT FROM clash)"
-        "  AND (%(owner)s::int IS NULL OR asked.person_id = %(owner)s) RETURNING *)"
-        " SELECT (SELECT person_id FROM asked) AS owner_id, (SELECT id FROM target) AS found,"
-        " EXISTS (SELECT FROM clash) AS clash, (SELECT to_jsonb(made) FROM made) AS swap",
-        {
-            "assignment": body.assignment_id,
-            "target": body.target_id,
-            "reason": body.reason,
-            "owner": claims.person_id if claims.role == "resident" else None,
-        },
-    )
+    try:
+        rows = await db.write(
+            "WITH asked AS (SELECT * FROM assignments WHERE id = %(assignment)s),"
+            " target AS (SELECT * FROM people WHERE id = %(target)s),"
+            " clash AS (SELECT 1 FROM assignments o JOIN asked USING (block_id)"
+            "  WHERE o.person_id = %(target)s),"
+            " made AS (INSERT INTO swap_requests (assignment_id, requester_id, target_id, reason)"
+            "  SELECT asked.id, asked.person_id, target.id, %(reason)s FROM asked, target"
+            "  WHERE NOT EXISTS (SELECT FROM clash)"
+            "  AND (%(owner)s::int IS NULL OR asked.person_id = %(owner)s) RETURNING *)"
+            " SELECT (SELECT person_id FROM asked) AS owner_id, (SELECT id FROM target) AS found,"
+            " EXISTS (SELECT FROM clash) AS clash, (SELECT to_jsonb(made) FROM made) AS swap",
+            {
+                "assignment": body.assignment_id,
+                "target": body.target_id,
+                "reason": body.reason,
+                "owner": claims.person_id if claims.role == "resident" else None,
+            },
+        )
+    except errors.ForeignKeyViolation:  # the range was generated anew at this moment
+        raise HTTPException(404, "no such assignment or person") from None
     answer = rows[0]
     if answer["owner_id"] is None or answer["found"] is None:
         raise HTTPException(404, "no such assignment or person")
