@@ -76,3 +76,9 @@ class QuietClinic(Staged):
     """A few people at work, until locust is stopped."""
 
     stages = (Stage(users=4),)
+
+
+class BusyClinic(Staged):
+    """Everybody at once, until locust is stopped."""
+
+    stages = (Stage(users=21),)

@@ -2,23 +2,48 @@
 
 import os
 import random
+import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 from faker import Faker
 from locust import HttpUser, constant_pacing, task
 
+from loadgen.away import Away
+
 FIRST_DAY, LAST_DAY = date(2025, 7, 1), date(2026, 6, 30)
 """The academic year of the scheduler's seeded data."""
 
 RESIDENTS, FACULTY, COORDINATORS = 60, 30, 2
 FIRST_FACULTY_ID = RESIDENTS + 1
+FACULTY_IDS = range(FIRST_FACULTY_ID, RESIDENTS + FACULTY + 1)
+
+PLANNED = (date(2026, 3, 2), date(2026, 3, 15))
+"""The fortnight that coordinators plan, again and again, as absences come in."""
+
+PACE_S = 1.0
+"""From the beginning of one task to that of the next."""
+
+LOOK_EVERY_S = 0.1
+"""How often somebody who is away finds out whether to come back."""
 
 PASSWORD = "SCHEDULER_PASSWORD"
 """Variable that holds the password of all seeded users; without it, that of the instance
 `default` is read."""
 
 fake = Faker()
+
+
+def _spread() -> Iterator[float]:
+    """Endless numbers from 0 to 1, of which any few in a row are far apart (the golden ratio)."""
+    place = 0.0
+    while True:
+        place = (place + 0.618034) % 1
+        yield place
+
+
+places = _spread()
 
 
 def password() -> str:
@@ -43,21 +68,39 @@ def week() -> dict[str, str]:
     return {"start": first.isoformat(), "end": (first + timedelta(days=6)).isoformat()}
 
 
+def planned() -> dict[str, str]:
+    """The fortnight that is planned, as a range."""
+    first, last = PLANNED
+    return {"start": first.isoformat(), "end": last.isoformat()}
+
+
 class ClinicUser(HttpUser):
-    """Somebody who logs in once and then works at a steady pace."""
+    """Somebody who logs in once and then works at a steady pace, unless told to be away."""
 
     abstract = True
     host = "http://127.0.0.1:8000"
-    wait_time = constant_pacing(1.0)  # seconds from one task to the next
     person_id: int = 0
+    _pace = constant_pacing(PACE_S)
+
+    def wait_time(self) -> float:
+        """Seconds until the next task. Whoever is away comes back before there is one."""
+        away = Away.of(self.host)
+        while away.is_away(type(self).__name__):
+            time.sleep(LOOK_EVERY_S)
+        pause_s: float = self._pace()
+        return pause_s
 
     def username(self) -> str:
         raise NotImplementedError
 
     def on_start(self) -> None:
         """Logs in. A scheduler without its database answers 503; the user tries again when the
-        first task is refused."""
+        first task is refused.
+
+        People who came together do not go on in step: their requests would come in bursts.
+        """
         self.log_in()
+        time.sleep(next(places) * PACE_S)
 
     def log_in(self) -> None:
         with self.client.post(
@@ -121,7 +164,8 @@ class Resident(ClinicUser):
         if own:
             wish = {"assignment_id": random.choice(own)["id"], "reason": fake.sentence(),
                     "target_id": random.randint(1, RESIDENTS)}  # fmt: skip
-            self.write("/api/v1/swaps", wish, fine=(409, 422))
+            # It may have been planned anew meanwhile.
+            self.write("/api/v1/swaps", wish, fine=(404, 409, 422))
 
 
 class Coordinator(ClinicUser):
@@ -182,3 +226,35 @@ class Faculty(ClinicUser):
             verb = random.choice(["approve", "approve", "reject"])
             path = f"/api/v1/swaps/{random.choice(waiting)['id']}/{verb}"
             self.write(path, {}, name=f"/api/v1/swaps/[id]/{verb}", fine=(409,))
+
+
+class Planner(ClinicUser):
+    """One of the two coordinators who generate the schedule of the coming fortnight."""
+
+    fixed_count = COORDINATORS
+
+    def username(self) -> str:
+        return f"coordinator{random.randint(1, COORDINATORS)}"
+
+    @task
+    def plan(self) -> None:
+        # Refused when nobody is there: the absences have to be sorted out first.
+        self.write("/api/v1/schedule/generate", planned(), fine=(409,))
+
+
+class ComplianceOfficer(ClinicUser):
+    """Validates what was planned and reads what was found, in turns."""
+
+    weight = 1
+    _validates = False
+
+    def username(self) -> str:
+        return f"coordinator{random.randint(1, COORDINATORS)}"
+
+    @task
+    def watch(self) -> None:
+        self._validates = not self._validates
+        if self._validates:
+            self.write("/api/v1/compliance/validate", planned())
+        else:
+            self.read("/api/v1/compliance/violations", limit=20)
