@@ -11,8 +11,8 @@ TEAMS = ("platform", "database", "infrastructure", "scheduling", "compliance")
 
 
 def test_receivers_are_heartbeat_on_call_and_two_for_each_team() -> None:
-    wanted = {"heartbeat", "on-call", *(f"{kind}-{team}" for kind in ("slack", "email") for team in TEAMS)}
-    assert set(RECEIVERS) == wanted
+    wanted = {f"{kind}-{team}" for kind in ("slack", "email") for team in TEAMS}
+    assert set(RECEIVERS) == wanted | {"heartbeat", "on-call"}
 
 
 def test_receivers_have_the_destination_of_their_team() -> None:
