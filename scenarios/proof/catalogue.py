@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from scenarios.proof.deadlines import read_route
 from scenarios.proof.scenario import Scenario
 from stack.check.coverage import NO_SCENARIOS
 from stack.errors import BadInput
@@ -153,3 +154,26 @@ def uncovered(found: Sequence[Found], known: dict[str, str]) -> dict[str, str]:
         if alert not in known:
             gaps[alert] = f"scenario without alert rule: {one.where}, but no rule has that name"
     return gaps
+
+
+def unreached(found: Sequence[Found], config_root: Path) -> dict[str, str]:
+    """`receiver <name>` → that no scenario's alert is routed to it, so that nobody knows whether it
+    works. None when there is no configuration at all."""
+    folder = config_root / "alertmanager"
+    if not (folder / "alertmanager.yml").exists():
+        return {}
+    document = yaml.safe_load((folder / "alertmanager.yml").read_text()) or {}
+    reached = {
+        receiver
+        for one in found
+        for receiver in read_route(
+            {**one.scenario.labels, "alertname": one.scenario.alert}, folder
+        ).receivers
+    }
+    names = [str(receiver["name"]) for receiver in document.get("receivers") or ()]
+    return {
+        f"receiver {name}": f"no scenario reaches receiver `{name}` of alertmanager.yml:"
+        " nobody knows whether it works"
+        for name in names
+        if name not in reached
+    }

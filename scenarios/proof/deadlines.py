@@ -108,6 +108,9 @@ class Deadlines:
     """Within which the gate must be passed, counted from the start of the traffic."""
     repeat_s: float = DEFAULT_ROUTE["repeat_interval"]
     """At this pace the route repeats a notification while the alert fires."""
+    drain_s: float = 0.0
+    """After an alert was active, nothing may be for that long before the fault: its group tells of
+    its end at its next flush."""
     held_s: float = 0.0
     """For how long Alertmanager must have held an alert that always fires before the fault."""
 
@@ -163,6 +166,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
         fastest_s=fault.shows_after_s + rule.for_s + route.group_wait_s,
         steady=steady,
         repeat_s=route.repeat_interval_s,
+        drain_s=route.group_interval_s + BUSY_MACHINE_S / 2,
     )
 
 

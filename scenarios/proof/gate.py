@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from loadgen.traffic import Locust
-from scenarios.proof.deadlines import Deadlines, Rule
+from scenarios.proof.deadlines import POLL_S, Deadlines, Rule
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.watch import Watcher
 from stack.speed import tree
@@ -35,9 +35,10 @@ def pass_gate(
     limit_s = deadlines.steady.seconds
     give_up = time.time() + limit_s
     while not stopped():
-        rate = _requests_per_s(rule, watcher)
+        reason = _unsteady_traffic(rule.alert, locust, evidence)
+        rate = 0.0 if reason else _requests_per_s(rule, watcher)
         reason = (
-            _unsteady_traffic(rule.alert, locust, evidence)
+            reason
             or _unsteady_metrics(rule, watcher, rate)
             or _unsteady_rule(rule.alert, watcher, deadlines)
         )
@@ -50,7 +51,7 @@ def pass_gate(
             ))  # fmt: skip
             return reason is None
         tell(f"steady? {reason}")
-        time.sleep(0.1)
+        time.sleep(POLL_S)
     return False
 
 
@@ -88,6 +89,8 @@ def _unsteady_rule(alert: str, watcher: Watcher, deadlines: Deadlines) -> str | 
     """Why the alert is not known to be at rest yet; None when it is."""
     if active := watcher.active():
         return f"`{active[0]}` is active"
+    if watcher.at_rest_s() < deadlines.drain_s:
+        return "Alertmanager may not have told yet that an alert is over"
     if watcher.held_s(alert) < deadlines.held_s:
         return "Alertmanager has not held it for long enough to tell of it"
     done, wanted = watcher.evaluations_at_rest(alert), deadlines.steady_evaluations

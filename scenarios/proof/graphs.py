@@ -17,7 +17,7 @@ BEFORE_S, AFTER_S = 3.0, 1.0
 
 POINTS = 160
 LINES = 6
-"""Most series of one graph; a reader cannot tell more apart."""
+"""Most series of one graph, those that move most; a reader cannot tell more apart."""
 
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
@@ -37,11 +37,12 @@ def keep(rules: Sequence[Rule], watcher: Watcher, evidence: Evidence) -> None:
                                  step=f"{step_s:.3f}")  # fmt: skip
         except httpx.HTTPError:
             continue
-        found = answer["data"]["result"][:LINES]
+        drawn = [(one["metric"], _points(one["values"])) for one in answer["data"]["result"]]
+        found = sorted(drawn, key=lambda one: -_swing(one[1]))[:LINES]
         evidence.add(Graph(
             at=end_s, instance=watcher.instance.name, scenario=rule.alert, query=query,
-            threshold=threshold, names=tuple(_name(one["metric"]) for one in found),
-            lines=tuple(_points(one["values"]) for one in found),
+            threshold=threshold, names=tuple(_name(labels) for labels, _ in found),
+            lines=tuple(points for _, points in found),
         ))  # fmt: skip
 
 
@@ -81,6 +82,11 @@ def _number(node: tree.Node) -> float | None:
 
 def _name(labels: dict[str, str]) -> str:
     return ", ".join(f"{k}={v}" for k, v in sorted(labels.items()) if k != "__name__")
+
+
+def _swing(points: Sequence[Sequence[float]]) -> float:
+    values = [value for _, value in points]
+    return max(values) - min(values) if values else -1.0
 
 
 def _points(values: Sequence[Any]) -> list[list[float]]:

@@ -75,7 +75,8 @@ def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
     """The verdict of each scenario of the group, by alert. Whatever happens, faults are undone."""
     disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
     stage.crew.begin_anew([found.scenario.traffic.kind for found in group])
-    with Watcher(stage.instance, stage.evidence, disturbed) as watcher:
+    names = [found.scenario.alert for found in group]
+    with Watcher(stage.instance, stage.evidence, disturbed, names) as watcher:
         parts = [_Part(found, group, stage, watcher) for found in group]
         steady = [part for part in parts if part.guarded(part.gate)]
         with ThreadPoolExecutor(max(1, len(steady))) as pool:

@@ -123,7 +123,9 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
     gaps |= {catalogue.alert_of(file, known): why for file, why in broken.items()}
     chosen = catalogue.choose(found, only, others={*gaps, "routing", *routing.names()})
     routes = routing.choose(only) if only else routing.names()
-    if only:
+    if not only:
+        gaps |= catalogue.unreached(found, config_root)
+    else:
         gaps = {name: why for name, why in gaps.items() if name in catalogue.words(only)}
     lengths = {
         one.file: length_s(one, config_root, speed)

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from scenarios.proof.evidence import (
 )
 from scenarios.proof.overload import late
 from scenarios.proof.scenario import always
+from scenarios.proof.source import Failed, Source
 from stack.instance import Instance
 
 SILENT_S = 3.0
@@ -43,13 +44,25 @@ def seconds_of(stamp: str) -> float:
 class Watcher:
     """Polls the sources in a thread of its own and writes what changes into the evidence."""
 
-    def __init__(self, instance: Instance, evidence: Evidence, disturbed: frozenset[str]) -> None:
-        """`disturbed` are the services that a fault may stop; any other must go on running."""
+    def __init__(
+        self,
+        instance: Instance,
+        evidence: Evidence,
+        disturbed: frozenset[str],
+        rules: Sequence[str] = (),
+    ) -> None:
+        """`disturbed` are the services that a fault may stop; any other must go on running.
+
+        The evaluations of `rules`, of all when empty, are followed one by one. Of other rules it
+        is only known when their alerts are active, which costs Prometheus far less to tell.
+        """
         self.instance = instance
         self.until = time.time()
         """Every source that no fault disturbs was read successfully up to here, Unix seconds."""
         self._evidence = evidence
         self._disturbed = disturbed
+        self._rules = tuple(rules)
+        self._sources = {name: Source(instance.url(name)) for name in SOURCES}
         self._client = httpx.Client(trust_env=False, timeout=2.0)
         self._stop = threading.Event()
         self._thread = threading.Thread(
@@ -59,6 +72,7 @@ class Watcher:
         self._held: dict[tuple[str, Labels], str] = {}
         self._at_rest: dict[str, set[float]] = {}
         self._held_since: dict[str, float] = {}
+        self._last_active = 0.0
         self._evaluated: dict[str, float] = {}
         self._last_message = 0
         self._silent_since: dict[str, float] = {}
@@ -73,6 +87,8 @@ class Watcher:
         self._stop.set()
         self._thread.join()
         self._client.close()
+        for source in self._sources.values():
+            source.close()
 
     def active(self) -> list[str]:
         """Names of the alerts that are pending or firing, or that Alertmanager holds, without
@@ -80,6 +96,10 @@ class Watcher:
         return sorted(
             {alert for alert, labels in (*self._states, *self._held) if not always(dict(labels))}
         )
+
+    def at_rest_s(self) -> float:
+        """For how long no alert has been active; infinite when none was since the watch began."""
+        return time.time() - self._last_active if self._last_active else float("inf")
 
     def evaluations_at_rest(self, alert: str) -> int:
         """How many evaluations in a row left the alert's rule inactive; or firing, if it is one
@@ -109,6 +129,8 @@ class Watcher:
                 self._read("alertmanager", self._read_held),
                 self._read("inbox", self._read_messages),
             ]
+            if self.active():
+                self._last_active = begun
             if all(read):
                 self._watched(begun)
             if begun - self._looked >= _SERVICES_EVERY_S:
@@ -120,7 +142,7 @@ class Watcher:
         now = time.time()
         try:
             read(now)
-        except (httpx.HTTPError, ValueError) as error:
+        except Failed as error:
             since = self._silent_since.setdefault(source, now)
             if source in self._disturbed:
                 if source == "prometheus":
@@ -144,23 +166,36 @@ class Watcher:
     def _read_rules(self, now: float) -> None:
         found: dict[tuple[str, Labels], str] = {}
         evaluated: dict[str, float] = {}
-        for group in self.get("prometheus", "/api/v1/rules", type="alert")["data"]["groups"]:
+        only = {"rule_name[]": self._rules} if self._rules else {}
+        prometheus = self._sources["prometheus"]
+        answer = prometheus.ask("/api/v1/rules", type="alert", **only)
+        for group in answer["data"]["groups"]:
             self._pace(group)
             for rule in group["rules"]:
-                evaluated[rule["name"]] = seconds_of(rule["lastEvaluation"])
-                self._count(rule, evaluated[rule["name"]])
-                for alert in rule["alerts"]:
-                    key = _key(alert["labels"])
-                    found[key] = alert["state"]
-                    if self._states.get(key) != alert["state"]:
-                        self._add(
-                            AlertState, evaluated[key[0]], alert=key[0], labels=dict(key[1]),
-                            state=alert["state"], active_at=seconds_of(alert["activeAt"]),
-                        )  # fmt: skip
+                last = seconds_of(rule["lastEvaluation"])
+                # Before its first evaluation, that is in the year 1.
+                evaluated[rule["name"]] = last if last > 0 else now
+                self._count(rule, last)
+                self._note(rule["alerts"], evaluated[rule["name"]], found)
+        if only:
+            others = [alert for alert in prometheus.ask("/api/v1/alerts")["data"]["alerts"]
+                      if alert["labels"]["alertname"] not in evaluated]  # fmt: skip
+            self._note(others, now, found)
         for alert, labels in self._states.keys() - found.keys():
             self._add(AlertState, evaluated.get(alert, now), alert=alert, labels=dict(labels),
                       state="inactive")  # fmt: skip
         self._states = found
+
+    def _note(
+        self, alerts: Sequence[Mapping[str, Any]], at: float, found: dict[tuple[str, Labels], str]
+    ) -> None:
+        """Adds active alerts to `found`, and what is new of them to the evidence."""
+        for alert in alerts:
+            key = _key(alert["labels"])
+            found[key] = alert["state"]
+            if self._states.get(key) != alert["state"]:
+                self._add(AlertState, at, alert=key[0], labels=dict(key[1]), state=alert["state"],
+                          active_at=seconds_of(alert["activeAt"]))  # fmt: skip
 
     def _pace(self, group: Mapping[str, Any]) -> None:
         """Notes an evaluation that came late."""
@@ -170,7 +205,6 @@ class Watcher:
             self._note_late("evaluation", at, at - before, float(group["interval"]) + POLL_S)
 
     def _count(self, rule: Mapping[str, Any], evaluated: float) -> None:
-        """Before its first evaluation a rule has the year 1 as its last."""
         seen = self._at_rest.setdefault(rule["name"], set())
         rest = "firing" if always(rule["labels"]) else "inactive"
         if rule["state"] != rest or rule["health"] != "ok":
@@ -181,7 +215,7 @@ class Watcher:
     def _read_held(self, now: float) -> None:
         found = {
             _key(alert["labels"]): str(alert["status"]["state"])
-            for alert in self.get("alertmanager", "/api/v2/alerts")
+            for alert in self._sources["alertmanager"].ask("/api/v2/alerts")
         }
         for key, state in found.items():
             if state != "unprocessed" and self._held.get(key) != state:
@@ -193,7 +227,8 @@ class Watcher:
         self._held = {key: state for key, state in found.items() if state != "unprocessed"}
 
     def _read_messages(self, now: float) -> None:
-        for message in self.get("inbox", "/api/messages", after=str(self._last_message)):
+        asked = {"after": self._last_message}
+        for message in self._sources["inbox"].ask("/api/messages", **asked):
             self._last_message = max(self._last_message, message["id"])
             self._add(
                 Notification, message["received_at"], id=message["id"],

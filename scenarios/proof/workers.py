@@ -108,26 +108,33 @@ class Workers:
                 # This instance did not come up; what waits may still be played on another one.
                 if not self.stop.is_set():
                     self.notes.append(str(error))
-                    self._waiting += [] if self._played(group) else [group]
+                slots.give_back(name)
                 return
             except LabError as error:
                 # Whatever an instance is made from is the same for all: nothing can be played.
                 self.errors.append(error)
                 self.stop.set()
                 return
-            except Exception as error:
-                # This instance is lost, with what it was playing; the others go on.
-                self._lost(group, f"instance `{name}`: {type(error).__name__}: {error}")
             if not self.keep:
                 slots.give_back(name)
 
     def _host(self, name: str, group: list[Found]) -> None:
         """A fresh instance plays this group and then others of its speed, while it is as new."""
         speed, alerts = self._speed(group), [found.scenario.alert for found in group]
-        with self._instance(name, speed, alerts) as instance, Crew(instance, self.folder) as crew:
-            following: list[Found] | None = group
-            while following and self._play(instance, crew, following):
-                following = self._next(speed)
+        playing: list[Found] | None = group
+        try:
+            with self._instance(name, speed, alerts) as host, Crew(host, self.folder) as crew:
+                while playing and self._play(host, crew, playing):
+                    playing = self._next(speed)
+        except HostCannot:
+            with self._lock:
+                self._waiting += [playing] if playing and not self._played(playing) else []
+            raise
+        except LabError:
+            raise
+        except Exception as error:
+            # This instance is lost, with what it was playing; the others go on.
+            self._lost(playing or group, f"instance `{name}`: {type(error).__name__}: {error}")
 
     def _next(self, speed: float | None = None) -> list[Found] | None:
         """Take the first group that wants `speed`, any when None."""

@@ -172,3 +172,17 @@ def test_scenario_that_slows_down_is_refused() -> None:
         "`speedup` is 0.5, wanted 1 or more."
         in replace(scenario("A", "disk"), speedup=0.5).problems()
     )
+
+
+def test_receiver_that_no_scenario_reaches_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "alertmanager"
+    folder.mkdir()
+    (folder / "alertmanager.yml").write_text("""
+route: {receiver: mail, routes: [{receiver: pager, matchers: ['severity="critical"']}]}
+receivers: [{name: mail}, {name: pager}]
+""")
+    assert catalogue.unreached([found("A", "disk")], tmp_path) == {
+        "receiver pager": "no scenario reaches receiver `pager` of alertmanager.yml:"
+        " nobody knows whether it works"
+    }
+    assert catalogue.unreached([], tmp_path / "none") == {}

@@ -30,12 +30,16 @@ class Healthy:
     requests: int = 20
     failures: int = 0
     exit_code: int | None = None
+    rest_s: float = float("inf")
 
     def active(self) -> list[str]:
         return list(self.alerts)
 
     def evaluations_at_rest(self, alert: str) -> int:
         return self.evaluations
+
+    def at_rest_s(self) -> float:
+        return self.rest_s
 
     def held_s(self, alert: str) -> float:
         return 0.0
@@ -57,6 +61,7 @@ UNSTEADY = [
     ("not scraped", {"rate": 0.0}, "Prometheus sees no requests"),
     ("no series", {"samples": 0.0}, 'its rule reads `x{job="backend"}`, which has no series'),
     ("active", {"alerts": ("Other",)}, "`Other` is active"),
+    ("draining", {"rest_s": 3.0}, "Alertmanager may not have told yet that an alert is over"),
     ("not evaluated", {"evaluations": 3}, "rule evaluated at rest 3 of 4 times"),
 ]
 
