@@ -2,7 +2,8 @@
 
 `configuration` parses it once, with the line of every node. Then `programs` asks promtool and
 amtool, and the lab's own checks ask what those cannot know: `alerts` (labels, annotations,
-runbooks), `coverage` (unit tests and scenarios), `routing` (receivers and templates), `addresses`
+runbooks), `coverage` (unit tests and scenarios), `declared` (what scenarios say), `routing`
+(receivers and templates), `delivery` and `inhibition` (who hears of what, by `table`), `addresses`
 (services), `notifications` (every text renders), `scaling` (speed). Each yields `Problem`s; all are
 reported together. Nothing here starts a service.
 """
@@ -17,6 +18,9 @@ from stack.check import (
     addresses,
     alerts,
     coverage,
+    declared,
+    delivery,
+    inhibition,
     loaded,
     notifications,
     programs,
@@ -99,7 +103,10 @@ def _problems(configuration: Configuration, setup: Setup) -> list[Problem]:
         *loaded.check(configuration),
         *alerts.check(configuration),
         *coverage.check(configuration, setup.scenarios),
+        *declared.check(configuration, setup.scenarios),
         *routing.check(configuration),
+        *delivery.check(configuration),
+        *inhibition.check(configuration),
         *addresses.check(configuration, setup.addresses),
     ]
     theirs = _asked(configuration, setup.programs)

@@ -1,0 +1,162 @@
+"""What scenarios declare fits the rules and the table: their text is read, nothing is imported."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.check.configuration import Alert, Configuration
+from stack.check.names import scenario_path
+from stack.check.problem import Problem
+from stack.check.source import text
+from stack.check.suggest import nearest
+from stack.check.table import destinations
+
+FAULTS = Path("loadgen") / "faults"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """The literal parts of a scenario; None for a part that is computed."""
+
+    path: Path
+    line: int
+    alert: str | None
+    labels: dict[str, str] | None
+    notifications: tuple[tuple[str, str], ...] | None
+    """Channel and destination of each."""
+
+
+def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
+    """`scenarios` is their folder; the faults lie in `loadgen/faults/` beside it."""
+    for alert in configuration.alerts:
+        path = scenarios / scenario_path(alert.name, alert.path)
+        if not path.is_file():
+            continue  # reported as missing
+        try:
+            tree = ast.parse(path.read_text())
+        except (SyntaxError, ValueError) as error:
+            said = error.msg if isinstance(error, SyntaxError) else str(error)
+            yield Problem(
+                check="scenarios/syntax",
+                path=path,
+                line=getattr(error, "lineno", None),
+                what=f"not valid Python: {said}.",
+                cure="Mend it; `doit verify-alerts` could not play it.",
+            )
+            continue
+        if one := _declared(tree, path):
+            yield from _fits(one, alert)
+        yield from _faults(tree, path, scenarios.parent / FAULTS)
+
+
+def _fits(one: Declared, alert: Alert) -> Iterator[Problem]:
+    """Name, severity and team as in the rule, and everybody told who must hear of such an alert."""
+
+    def problem(check: str, what: str, cure: str) -> Problem:
+        return Problem(check=f"scenarios/{check}", path=one.path, line=one.line, what=what,
+                       cure=cure)  # fmt: skip
+
+    if one.alert is not None and one.alert != alert.name:
+        yield problem("alert", f"it is about `{one.alert}`, its name about `{alert.name}`.",
+                      f"Write `{alert.name}` or rename the file.")  # fmt: skip
+    if one.labels is not None:
+        for name in ("severity", "team"):
+            ruled, declared = text(alert.label(name)), one.labels.get(name, "")
+            if ruled != declared:
+                yield problem(
+                    "labels",
+                    f"`{alert.name}` has {name} `{declared or 'none'}` here and "
+                    f"`{ruled or 'none'}` in rules/{alert.path.name}.",
+                    "Decide which of the two is meant.",
+                )
+    if one.labels is not None and one.notifications is not None:
+        table = destinations(one.labels.get("severity"), one.labels.get("team"))
+        wanted, found = set(table.items()), set(one.notifications)
+        for said, differing in (("lacks", wanted - found), ("has", found - wanted)):
+            for channel, where in sorted(differing):
+                yield problem(
+                    "notifications",
+                    f"`{alert.name}` {said} the notification {channel}(`{where}`), by severity and "
+                    f"team {'it must have it' if said == 'lacks' else 'nobody is told there'}.",
+                    "List those of stack/check/table.py.",
+                )
+
+
+def _declared(tree: ast.Module, path: Path) -> Declared | None:
+    for node in tree.body:
+        if (
+            isinstance(node, ast.Assign)
+            and [ast.unparse(target) for target in node.targets] == ["SCENARIO"]
+            and isinstance(node.value, ast.Call)
+        ):
+            given = {word.arg: word.value for word in node.value.keywords if word.arg}
+            alert, labels = _literal(given.get("alert")), _literal(given.get("labels"))
+            return Declared(
+                path=path,
+                line=node.lineno,
+                alert=alert if isinstance(alert, str) else None,
+                labels=labels if isinstance(labels, dict) else None,
+                notifications=_notifications(given.get("notifications")),
+            )
+    return None
+
+
+def _notifications(node: ast.expr | None) -> tuple[tuple[str, str], ...] | None:
+    """Calls such as `slack("#alerts-database")`, all of them with one literal."""
+    if not isinstance(node, ast.Tuple):
+        return None
+    found = []
+    for call in node.elts:
+        if not isinstance(call, ast.Call) or len(call.args) != 1:
+            return None
+        where = _literal(call.args[0])
+        if not isinstance(where, str):
+            return None
+        found.append((ast.unparse(call.func), where))
+    return tuple(found)
+
+
+def _literal(node: ast.expr | None) -> object:
+    try:
+        return ast.literal_eval(node) if node else None
+    except ValueError:
+        return None
+
+
+def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
+    """What is imported from `loadgen.faults` is there."""
+    if not folder.is_dir():
+        return
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(
+            "loadgen.faults"
+        ):
+            continue
+        module = (node.module or "").removeprefix("loadgen.faults").lstrip(".") or "__init__"
+        file = folder / f"{module}.py"
+        known = _names(file) if file.is_file() else set()
+        for alias in node.names:
+            if alias.name not in known:
+                yield Problem(
+                    check="scenarios/fault",
+                    path=path,
+                    line=node.lineno,
+                    what=f"`{node.module}` has no fault `{alias.name}`.",
+                    cure=nearest(alias.name, known),
+                )
+
+
+def _names(file: Path) -> set[str]:
+    """Names that a module defines or imports, and those of the modules beside it."""
+    found = {other.stem for other in file.parent.glob("*.py")} if file.stem == "__init__" else set()
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            found |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    return found

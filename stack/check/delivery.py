@@ -1,0 +1,97 @@
+"""Every severity and team reaches exactly who must hear of it, by the table and no more.
+
+The routing tree is followed, nothing is started. `stack.check.table` says who must hear.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from stack.check.configuration import Configuration
+from stack.check.matching import Destination, leaves, reached
+from stack.check.problem import Problem
+from stack.check.source import Source, entries, get, line, text
+from stack.check.table import CHANNELS, TEAMS, destinations
+
+UNKNOWN = "unheard-of"
+SEVERITIES = (*CHANNELS, UNKNOWN, None)
+HOMES = (*TEAMS, UNKNOWN, None)
+
+Combination = tuple[str | None, str | None]
+
+
+def check(configuration: Configuration) -> Iterator[Problem]:
+    source = configuration.alertmanager
+    if not source or not get(source.root, "route"):
+        return
+    yield from _combinations(source)
+    yield from _unreached(source)
+
+
+def _combinations(source: Source) -> Iterator[Problem]:
+    """Combinations that go wrong in the same way are one problem."""
+    receivers = reached(source)
+    wrong: dict[tuple[str, str, int], list[Combination]] = defaultdict(list)
+    for severity in SEVERITIES:
+        for team in HOMES:
+            labels = {"alertname": "Any", "severity": severity or "", "team": team or ""}
+            nodes = list(leaves(get(source.root, "route"), labels))
+            found = [(one, node) for node in nodes for one in receivers.get(text(node), [])]
+            told = [one for one, _ in found]
+            wanted = set(destinations(severity, team).items())
+            for lost in sorted(wanted - set(told)):
+                at = line(nodes[0]) if nodes else 1
+                wrong["does not hear of", _said(lost), at].append((severity, team))
+            for one, node in found:
+                if one not in wanted:
+                    wrong["hears of", _said(one), line(node)].append((severity, team))
+            for one in sorted({one for one in told if one in wanted and told.count(one) > 1}):
+                at = line(next(node for other, node in reversed(found) if other == one))
+                wrong["hears twice of", _said(one), at].append((severity, team))
+    for (verb, whom, number), combinations in wrong.items():
+        yield Problem(
+            check="routes/destinations",
+            path=source.path,
+            line=number,
+            what=f"{whom} {verb} alerts of {_words(combinations)}.",
+            cure="Mend the routes (order, matchers, `continue`), or stack/check/table.py if it is "
+            "what is meant.",
+        )
+
+
+def _unreached(source: Source) -> Iterator[Problem]:
+    """A receiver that tells somebody of whom the table knows nothing is proven by no scenario."""
+    known = {
+        one
+        for severity in SEVERITIES
+        for team in HOMES
+        for one in destinations(severity, team).items()
+    }
+    receivers = reached(source)
+    for node in entries(source.root, "receivers"):
+        for one in receivers[text(get(node, "name"))]:
+            if one not in known:
+                yield Problem(
+                    check="routes/unproven",
+                    path=source.path,
+                    line=line(node),
+                    what=f"no scenario reaches receiver `{text(get(node, 'name'))}`: "
+                    f"{_said(one)} is nobody's in stack/check/table.py.",
+                    cure="Add its team or channel to the table, which scenarios/routing/ proves.",
+                )
+
+
+def _said(destination: Destination) -> str:
+    channel, where = destination
+    return f"{channel} `{where}`"
+
+
+def _words(combinations: list[Combination]) -> str:
+    """`severity `critical`, all teams`, or those teams."""
+    by_severity: dict[str | None, list[str]] = defaultdict(list)
+    for severity, team in combinations:
+        by_severity[severity].append(f"`{team}`" if team else "none")
+    return "; ".join(
+        f"severity {f'`{severity}`' if severity else 'none'}, "
+        + ("whatever the team" if len(teams) == len(HOMES) else f"team {', '.join(teams)}")
+        for severity, teams in by_severity.items()
+    )

@@ -1,0 +1,50 @@
+"""A copy of everything that `doit check` looks at, to be sabotaged."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stack.check import Programs
+from stack.paths import REPO
+from stack.store import realise
+
+CONFIGURATION = ("stack/prometheus", "stack/alertmanager", "stack/runbooks")
+SCENARIOS = ("scenarios", "loadgen")
+
+
+@pytest.fixture(scope="session")
+def programs() -> Programs:
+    built = realise(["prometheus", "alertmanager"])
+    return Programs(
+        promtool=built["prometheus"] / "bin" / "promtool",
+        amtool=built["alertmanager"] / "bin" / "amtool",
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The folder that stands for the checkout."""
+    for folder in (*CONFIGURATION, *SCENARIOS):
+        shutil.copytree(
+            REPO / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    return tmp_path
+
+
+Sabotage = Callable[[str, str, str], int]
+
+
+@pytest.fixture
+def sabotage(copy: Path) -> Sabotage:
+    """`sabotage(file, old, new)` replaces the first `old`, and returns its line."""
+
+    def replace(file: str, old: str, new: str) -> int:
+        path = copy / file
+        text = path.read_text()
+        assert old in text, f"{file} has no {old!r} any more"
+        path.write_text(text.replace(old, new, 1))
+        return text[: text.index(old)].count("\n") + 1
+
+    return replace
