@@ -28,8 +28,9 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 
-INSTANCES_PER_CORE = 3
-"""At the speed of a usual proof: each takes a seventh of a core and its traffic as much again."""
+SURE_PER_CORE, INSTANCES_PER_CORE = 2, 4
+"""At the speed of a usual proof an instance takes a seventh of a core and its traffic as much
+again: so many at least, and as many at most while there is CPU to spare."""
 
 SLOW = 10.0
 """Up to this speed an instance hardly does anything, and memory alone is the limit."""
@@ -66,7 +67,8 @@ def verify_alerts(
     with (folder / "evidence.jsonl").open("w") as file, _signals(stop):
         with display(plan.alerts) as tell:
             workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
-                              file=file, tell=tell, stop=stop)  # fmt: skip
+                              file=file, tell=tell, stop=stop,
+                              sure=instances or SURE_PER_CORE * _cores())  # fmt: skip
             workers.run(plan.groups, plan.instances, plan.routes)
         gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
         done = Proof(
@@ -108,7 +110,7 @@ class Plan:
         beside = f" and {len(self.routes)} proofs of the routing" if self.routes else ""
         return (
             f"{len(self.alerts) - len(self.routes)} alerts in {len(self.groups)} groups on"
-            f" {self.instances} instances{beside}"
+            f" up to {self.instances} instances{beside}"
             f" at speed {self.speed:g}: about {words(self.about_s)}"
         )
 
@@ -144,10 +146,14 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
 
 
 def instances_at_once(speed: float, groups: int) -> int:
-    """As many as this machine carries."""
+    """As many as this machine carries at most."""
     by_memory = int(psutil.virtual_memory().available / INSTANCE_BYTES)
-    by_cores = INSTANCES_PER_CORE * (os.cpu_count() or 1) if speed > SLOW else MOST - 1
+    by_cores = INSTANCES_PER_CORE * _cores() if speed > SLOW else MOST - 1
     return max(1, min(groups, by_cores, by_memory))
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 def _end(done: Proof, errors: Sequence[BaseException]) -> int:
