@@ -124,7 +124,8 @@ def _stored(seen: Sequence[Event]) -> Iterable[str]:
 def _near_misses(seen: Sequence[Event]) -> Iterable[str]:
     for one in seen:
         if isinstance(one, Stored) and one.state == "pending":
-            yield f"`{one.labels['alertname']}` was pending for {one.evaluations} evaluations"
+            name, times = one.labels["alertname"], one.evaluations
+            yield f"`{name}` {_pairs(one.labels)} was pending at {times} evaluation{'s'[: times != 1]}"
 
 
 def _rules(seen: Sequence[Event]) -> Iterable[str]:

@@ -155,7 +155,7 @@ def test_quiet_day_says_what_was_not_quiet(change: Callable[[Days], Days], reaso
 
 def test_quiet_day_names_what_almost_fired() -> None:
     verdict = judge(with_(stored("X", "pending"))(quiet()), TODAY, SPEED, MIDNIGHT)
-    assert verdict.near_misses == ("`X` was pending for 3 evaluations",)
+    assert verdict.near_misses == ('`X` {severity="warning"} was pending at 3 evaluations',)
 
 
 def test_quiet_day_counts_the_requests_of_each_hour() -> None:
