@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from faker import Faker
-from locust import HttpUser, constant_pacing, task
+from locust import HttpUser, task
 
 from loadgen.away import Away
 
@@ -80,15 +80,17 @@ class ClinicUser(HttpUser):
     abstract = True
     host = "http://127.0.0.1:8000"
     person_id: int = 0
-    _pace = constant_pacing(PACE_S)
+    _due = 0.0
+    """When the task that runs was due, by `time.perf_counter`."""
 
     def wait_time(self) -> float:
         """Seconds until the next task. Whoever is away comes back before there is one."""
         away = Away.of(self.host)
         while away.is_away(type(self).__name__):
             time.sleep(LOOK_EVERY_S)
-        pause_s: float = self._pace()
-        return pause_s
+        now = time.perf_counter()
+        self._due = max(now, self._due + PACE_S)
+        return self._due - now
 
     def username(self) -> str:
         raise NotImplementedError
@@ -100,7 +102,9 @@ class ClinicUser(HttpUser):
         People who came together do not go on in step: their requests would come in bursts.
         """
         self.log_in()
-        time.sleep(next(places) * PACE_S)
+        pause_s = next(places) * PACE_S
+        self._due = time.perf_counter() + pause_s
+        time.sleep(pause_s)
 
     def log_in(self) -> None:
         with self.client.post(
