@@ -208,6 +208,22 @@ def read_rule(alert: str, prometheus_config: Path) -> Rule:
     return found[0]
 
 
+FLEETING_S = 1.0
+"""A `for` shorter than that rides out no scrape that a busy machine loses."""
+
+
+def fleeting(prometheus_config: Path) -> frozenset[str]:
+    """Alerts whose `for`, at the instance's speed, is so short that a single lost scrape makes them
+    fire; as written, it takes several."""
+    return frozenset(
+        str(rule["alert"])
+        for path in sorted((prometheus_config / "rules").glob("*.yml"))
+        for group in _parsed(path.read_text()).get("groups") or ()
+        for rule in group.get("rules") or ()
+        if "alert" in rule and 0 < _seconds(rule, "for", 0) < FLEETING_S
+    )
+
+
 def _pace(expression: str, document: Mapping[str, Any]) -> dict[str, float]:
     """`scrape_s` and `answer_s` of the jobs that the expression names, of all when it names none.
 

@@ -114,6 +114,8 @@ class _Part:
     def gate(self) -> bool:
         """True when this host can host the fault and the instance is steady under traffic."""
         self.rule, self.deadlines = derived(self.scenario, self.stage.instance)
+        if self.scenario.speedup > 1:
+            self.explained |= timing.fleeting(self.stage.instance.config_dir / "prometheus")
         if reason := self.scenario.fault.blocked(self.stage.instance):
             self._step("blocked", reason)
             return False

@@ -28,7 +28,7 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 
-SURE_PER_CORE, INSTANCES_PER_CORE = 2, 4
+SURE_PER_CORE, INSTANCES_PER_CORE = 1, 4
 """At the speed of a usual proof an instance takes a seventh of a core and its traffic as much
 again: so many at least, and as many at most while there is CPU to spare."""
 

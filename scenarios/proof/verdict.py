@@ -93,10 +93,14 @@ def _outcome(case: Case, last: Link) -> tuple[Outcome, str]:
 
 
 def _excused(case: Case, last: Link) -> str:
-    """What is said of a broken link; when its deadline was missed, whether the machine was at
-    fault. It is no less broken for that."""
-    deadline = last.due is not None and last.due != float("inf")
-    figures = deadline and overloaded(case.events, case.gated, (last.due or 0) + LATE_S)
-    return (
-        f"late because the machine was overloaded: {figures}; {last.said}" if figures else last.said
-    )
+    """What is said of a broken link; when its deadline was missed or something else fired, whether
+    the machine was at fault. It is no less broken for that."""
+    slipped = last.due is not None and last.due != float("inf")
+    if not slipped and last.name != "nothing else":
+        return last.said
+    until = (last.due or 0) + LATE_S if slipped else float("inf")
+    figures = overloaded(case.events, case.gated, until)
+    if not figures:
+        return last.said
+    late = "late because " if slipped else ""
+    return f"{late}the machine was overloaded: {figures}; {last.said}"

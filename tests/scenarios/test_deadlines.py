@@ -10,6 +10,7 @@ from scenarios.proof.deadlines import (
     Route,
     Rule,
     derive,
+    fleeting,
     read_route,
     read_rule,
 )
@@ -145,3 +146,9 @@ def test_deadlines_leave_room_to_see_strays() -> None:
                 evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
     route = Route(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
     assert derive(rule, route, Slow()).tail_s >= 4 * 0.25 + 0.5  # type: ignore[arg-type]
+
+
+def test_alerts_with_a_momentary_for_are_known(config: Path) -> None:
+    assert fleeting(config) == frozenset()
+    (config / "rules" / "app.yml").write_text(RULES.replace("for: 5s", "for: 40ms"))
+    assert fleeting(config) == {"Slow"}

@@ -323,6 +323,14 @@ def test_verdict_names_a_machine_that_was_too_busy() -> None:
     assert "overloaded" not in judge((*changed(_late), pauses[0]), SCENARIO, DEADLINES).reason
 
 
+def test_verdict_names_a_busy_machine_beside_an_alert_that_nobody_expected() -> None:
+    pauses = [Late(at=at, what="look", gap_s=0.9, wanted_s=0.2) for at in (101, 102)]
+    other = state(102, "firing", "APIServiceDown", {"severity": "critical"})
+    reason = judge((*GOOD, *pauses, other), SCENARIO, DEADLINES).reason
+    assert reason.startswith("the machine was overloaded: the watcher's looks came late by 1.4 s")
+    assert reason.endswith('unexpected alert APIServiceDown{severity="critical"} fired')
+
+
 def test_verdict_does_not_excuse_a_wrong_label_by_a_busy_machine() -> None:
     pause = Late(at=101, what="look", gap_s=5, wanted_s=0.2)
     assert judge((*changed(_relabelled), pause), SCENARIO, DEADLINES).reason.startswith("labels")
