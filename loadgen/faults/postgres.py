@@ -187,10 +187,12 @@ class Deadlocks:
         handed in at the latest then."""
         both_hold = threading.Barrier(2, timeout=_PATIENCE_S)
         orders = (self.rows, self.rows[::-1])
-        with ThreadPoolExecutor(2) as pool, _two(instance) as sessions:
+        # The pool is within: the sessions are closed when both have come to an end.
+        with _two(instance) as sessions, ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(_lock_both, session, order, both_hold)
                     for session, order in zip(sessions, orders, strict=True)]  # fmt: skip
-            return any(job.result() for job in jobs)
+            ended = [job.result() for job in jobs]
+        return any(ended)
 
     def __str__(self) -> str:
         return "two transactions in deadlock on postgresql"

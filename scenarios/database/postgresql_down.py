@@ -23,5 +23,7 @@ SCENARIO = Scenario(
         slack("#alerts-database"),
         email("database@residency.example"),
     ),
-    may_also_fire=frozenset({"ContainerDown"}),
+    may_also_fire=frozenset(
+        {"ContainerDown", "HealthCheckFailing", "HighErrorRate", "CriticalErrorRate"}
+    ),
 )
