@@ -124,8 +124,8 @@ def _stored(seen: Sequence[Event]) -> Iterable[str]:
 def _near_misses(seen: Sequence[Event]) -> Iterable[str]:
     for one in seen:
         if isinstance(one, Stored) and one.state == "pending":
-            name, times = one.labels["alertname"], one.evaluations
-            yield f"`{name}` {_pairs(one.labels)} was pending at {times} evaluation{'s'[: times != 1]}"
+            name, s = one.labels["alertname"], "s"[: one.evaluations != 1]
+            yield f"`{name}` {_pairs(one.labels)} was pending at {one.evaluations} evaluation{s}"
 
 
 def _rules(seen: Sequence[Event]) -> Iterable[str]:
