@@ -51,10 +51,10 @@ class WorkerStrained:
 
 def cpu(*, of_limit: float) -> WorkerStrained:
     """It burns that share of its CPU limit."""
-    cores = of_limit * (WORKER.cpu_limit or 0)
+    cores = round(of_limit * (WORKER.cpu_limit or 0), 3)
     return WorkerStrained(
         told={"cpu_cores": cores},
-        words=f"{NAME} burns {cores:.2f} cores, {of_limit:.0%} of its limit",
+        words=f"{NAME} burns {cores:g} cores, {of_limit:.0%} of its limit",
     )
 
 

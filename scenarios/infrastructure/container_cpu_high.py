@@ -1,6 +1,7 @@
 """ContainerCPUHigh: a job of the background worker spins, at 92 % of the CPU that it may use.
 
-It really burns 0.23 cores of its 0.25. A warning for the infrastructure team; users notice nothing.
+It really burns 92 of the 100 ms that it has in each second, little enough for a busy machine. A
+warning for the infrastructure team; users notice nothing.
 """
 
 from loadgen.faults import container

@@ -34,6 +34,6 @@ SERVICE = Service(
     command=command,
     ready=ready,
     steady_after_s=0,  # a crash loop is restarted without pause, as Docker begins to
-    cpu_limit=0.25,
+    cpu_limit=0.1,  # so little that it can be used up on a busy machine, too
     memory_limit_bytes=64 * 1024 * 1024,
 )

@@ -1,7 +1,7 @@
 """Run the stub of the background worker.
 
 `python -m stack.worker --control FILE [--beat FILE]`. Control file, absent or `{}` when healthy:
-`{"cpu_cores": 0.23}` burns that share of a core, `{"memory_bytes": 60000000}` grows to that
+`{"cpu_cores": 0.09}` burns that share of a core, `{"memory_bytes": 60000000}` grows to that
 resident size, `{"crash_after_s": 0.5}` ends with an error half a second after each start.
 """
 

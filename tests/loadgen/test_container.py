@@ -33,7 +33,7 @@ def target(tmp_path: Path) -> Target:
 @pytest.mark.parametrize(
     ("fault", "told", "words"),
     [
-        (container.cpu(of_limit=0.92), {"cpu_cores": 0.23}, "0.23 cores, 92% of its limit"),
+        (container.cpu(of_limit=0.92), {"cpu_cores": 0.092}, "0.092 cores, 92% of its limit"),
         (container.memory(of_limit=0.5), {"memory_bytes": 33554432}, "34 MB, 50% of its limit"),
         (container.crash_loop(life_s=0.5, restarts=4), {"crash_after_s": 0.5}, "crashes 0.5 s"),
     ],
