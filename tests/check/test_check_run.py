@@ -17,7 +17,7 @@ def test_run_says_in_one_line_what_is_good(setup: Setup, capsys) -> None:
     run(setup)
     said = capsys.readouterr().out
     assert said.count("\n") == 1
-    assert "alerts, 11 receivers and 4 template files are good." in said
+    assert "alerts, 12 receivers and 4 template files are good." in said
 
 
 def test_run_reports_all_problems_together_in_order(setup: Setup, edit) -> None:

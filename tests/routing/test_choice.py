@@ -1,0 +1,35 @@
+"""Which proofs of the routing are played, by the names that people give."""
+
+import pytest
+
+from scenarios import routing
+from stack.errors import BadInput
+
+
+@pytest.mark.parametrize(
+    ("only", "chosen"),
+    [
+        (["PostgreSQLDown"], []),
+        (["routing/grouping"], ["routing/grouping"]),
+        (["PostgreSQLDown,routing/twins routing/grouping"], ["routing/twins", "routing/grouping"]),
+        (["routing"], routing.names()),
+    ],
+    ids=["none", "one", "several", "all"],
+)
+def test_choice_is_by_name(only: list[str], chosen: list[str]) -> None:
+    assert routing.choose(only) == chosen
+
+
+def test_choice_suggests_the_nearest_name() -> None:
+    with pytest.raises(BadInput, match="there is no proof `routing/groups`") as error:
+        routing.choose(["routing/groups"])
+    assert "routing/grouping" in error.value.cure
+
+
+def test_names_are_of_their_own() -> None:
+    assert len(set(routing.names())) == len(routing.names())
+
+
+def test_length_is_that_of_the_waits() -> None:
+    assert routing.length_s(60) < 40
+    assert routing.length_s(1) == 4 * 3600
