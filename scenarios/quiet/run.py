@@ -3,7 +3,7 @@
 What a speed does to a day: at the usual 960 an hour takes 3.75 s and the day 90 s. Scrapes and
 evaluations cannot come faster than every 200 ms, so that
 
-- a rule waits (`for`) at least four evaluations, 13 minutes, as `patience` arranges: what is wrong
+- a rule waits (`for`) at least four evaluations, 13 minutes (`stack.speed`): what is wrong
   for a shorter time is seen as a near miss only;
 - windows below 13 minutes become 13 minutes (four scrapes): a minute's rate is that of a quarter
   of an hour;
@@ -28,7 +28,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -41,7 +40,6 @@ from scenarios.proof.evidence import Evidence, Stopped, TrafficSeen, to_line
 from scenarios.proof.slots import Slots
 from scenarios.proof.watch import Watcher
 from scenarios.quiet.count import Counts
-from scenarios.quiet.patience import patient
 from scenarios.quiet.verdict import DayBegan, DayEnded, Quiet, judge
 from stack.errors import BadInput, CheckFailed
 from stack.instance import Instance
@@ -85,10 +83,8 @@ def quiet_day(
     play = _Play(day=today, speed=speed, file=reports / f"quiet-day-{stamp}.json")
     with _terminated_like_interrupted(), Slots() as slots:
         try:
-            with TemporaryDirectory() as folder:
-                patient_root = patient(config_root, Path(folder), speed)
-                with running(slots.take(), speed=speed, config_root=patient_root) as instance:
-                    play.live(instance)
+            with running(slots.take(), speed=speed, config_root=config_root) as instance:
+                play.live(instance)
         except KeyboardInterrupt:
             play.add(Stopped, why="interrupted")
             raise

@@ -19,7 +19,11 @@ def config(layout: Layout) -> dict[str, str]:
     files = {"prometheus.yml": render(scaled, layout, file=source / "prometheus.yml")}
     for path in sorted((source / "rules").glob("*.yml")):
         rules = speed.scale_rules(
-            load(path), layout.speed, scrape_interval_s=scrape_s, file=str(path)
+            load(path),
+            layout.speed,
+            scrape_interval_s=scrape_s,
+            evaluation_interval_s=speed.evaluation_interval(main),
+            file=str(path),
         )
         files[f"rules/{path.name}"] = render(rules, layout, file=path)
     return files

@@ -9,6 +9,7 @@ Not divided: thresholds, also those of `rate`, `increase` and `deriv`, since tra
 """
 
 from stack.speed.config import (
+    evaluation_interval,
     prometheus_flags,
     scale_alertmanager,
     scale_prometheus,
@@ -23,6 +24,7 @@ __all__ = [
     "SCRAPES_PER_RANGE",
     "RuleDurations",
     "duration",
+    "evaluation_interval",
     "longest_range",
     "prometheus_flags",
     "rule_durations",

@@ -36,8 +36,17 @@ _OWN = ("rules.alert.for-grace-period",)
 
 def scrape_interval(document: Mapping) -> float:
     """The global scrape interval of a Prometheus configuration, in seconds. Raises BadInput."""
+    return _global_s(document, "scrape_interval")
+
+
+def evaluation_interval(document: Mapping) -> float:
+    """The global evaluation interval of a Prometheus configuration, in seconds. Raises BadInput."""
+    return _global_s(document, "evaluation_interval")
+
+
+def _global_s(document: Mapping, key: str) -> float:
     settings = {**_SCRAPE_DEFAULTS, **_section(document, "global", "prometheus")}
-    return _milliseconds(settings["scrape_interval"], "global: scrape_interval") / 1000
+    return _milliseconds(settings[key], f"global: {key}") / 1000
 
 
 def scale_prometheus(document: Mapping, speed: float) -> Mapping:

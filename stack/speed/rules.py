@@ -14,6 +14,9 @@ Mapping = dict[str, Any]
 ANNOTATION = "speed"
 """An alert annotated `speed: "none"` keeps its numbers, not its durations: they are no lab time."""
 
+PATIENCE = 4
+"""Evaluations that a `for` keeps at any speed, if it was written for that many."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleDurations:
@@ -33,16 +36,31 @@ def rule_durations(rule: Mapping) -> RuleDurations:
     )
 
 
-def scale_rules(document: Mapping, speed: float, *, scrape_interval_s: float, file: str) -> Mapping:
-    """A new rule file at `speed`, from a parsed one; `scrape_interval_s` is at speed.
+def scale_rules(
+    document: Mapping,
+    speed: float,
+    *,
+    scrape_interval_s: float,
+    evaluation_interval_s: float = 60.0,
+    file: str,
+) -> Mapping:
+    """A new rule file at `speed`, from a parsed one.
 
-    Divides group `interval` (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and the
-    expressions; the annotation `speed` is taken out. Raises one BadInput with all that is wrong.
+    `scrape_interval_s` is at speed, `evaluation_interval_s` as written (Prometheus' default unless
+    given). Divides group `interval` (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and
+    the expressions; the annotation `speed` is taken out. Intervals stop shrinking at 200 ms, so a
+    `for` keeps the evaluations that it was written for, up to four: one bad scrape must not fire
+    what waits for a minute. Raises one BadInput with all that is wrong.
     """
     checked(speed)
     scaled = copy.deepcopy(document)
     problems: list[str] = []
-    scaling = _Scaling(speed=speed, scrape_interval_s=scrape_interval_s, problems=problems)
+    scaling = _Scaling(
+        speed=speed,
+        scrape_interval_s=scrape_interval_s,
+        evaluation_interval_s=evaluation_interval_s,
+        problems=problems,
+    )
     for group, where in _mappings(scaled, "groups", "group", problems):
         scaling.group(group, where)
     if problems:
@@ -77,18 +95,35 @@ def _change(holder: Mapping, key: str, text: str) -> None:
 class _Scaling:
     speed: float
     scrape_interval_s: float
+    evaluation_interval_s: float
     problems: list[str]
 
     def group(self, group: Mapping, where: str) -> None:
+        written_s = self._written_interval_s(group)
         self._duration(group, "interval", where, floor_s=INTERVAL_FLOOR_S)
         self._duration(group, "query_offset", where)
         inner: list[str] = []
         for rule, name in _mappings(group, "rules", "rule", inner):
-            self._rule(rule, f"{where}, {name}")
+            self._rule(rule, f"{where}, {name}", written_s)
         self.problems.extend(f"{where}: {problem}" for problem in inner)
 
-    def _rule(self, rule: Mapping, where: str) -> None:
-        self._duration(rule, "for", where)
+    def _written_interval_s(self, group: Mapping) -> float:
+        try:
+            return seconds(str(group["interval"]))
+        except (KeyError, BadInput):  # what is no duration is told of when it is divided
+            return self.evaluation_interval_s
+
+    def _patience_s(self, rule: Mapping, written_s: float) -> float:
+        """What `for` must last for its evaluations, in seconds at speed."""
+        interval_s = max(written_s / self.speed, min(INTERVAL_FLOOR_S, written_s))
+        try:
+            evaluations = seconds(str(rule["for"])) / written_s
+        except (KeyError, BadInput, ZeroDivisionError):
+            return 0.0
+        return min(evaluations, PATIENCE) * interval_s
+
+    def _rule(self, rule: Mapping, where: str, written_s: float) -> None:
+        self._duration(rule, "for", where, floor_s=self._patience_s(rule, written_s))
         self._duration(rule, "keep_firing_for", where)
         numbers = not self._keeps_numbers(rule, where)
         try:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from loadgen.day import day
 from scenarios.proof.evidence import (
@@ -16,11 +15,9 @@ from scenarios.proof.evidence import (
     TrafficSeen,
     Trouble,
 )
-from scenarios.quiet.patience import patient, waits
 from scenarios.quiet.run import quiet_day
 from scenarios.quiet.verdict import DayBegan, DayEnded, Group, Stored, Unhealthy, judge
 from stack.errors import BadInput
-from stack.lifecycle import CONFIG_ROOT
 
 MIDNIGHT = 1000.0
 SPEED = 960.0
@@ -175,40 +172,3 @@ def test_quiet_day_refuses_a_speed_that_no_day_can_be_lived_at(
     with pytest.raises(BadInput, match="wanted 1 to 1440"):
         quiet_day(1, speed=speed, reports=tmp_path)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("for_s", "lived_s", "wanted_s"),
-    [
-        (60, 15, 60),  # as in life
-        (600, 192, 768),
-        (3600, 192, 3600),  # long enough as it is
-        (60, 192, 768),
-        (30, 192, 384),  # two evaluations stay two
-        (0, 192, 0),
-    ],
-)
-def test_rules_keep_the_evaluations_that_they_wait_for(
-    for_s: float, lived_s: float, wanted_s: float
-) -> None:
-    assert waits(for_s, 15, lived_s) == wanted_s
-
-
-def test_patient_copy_changes_nothing_but_for(tmp_path: Path) -> None:
-    copy = patient(CONFIG_ROOT, tmp_path, SPEED)
-    for path in (CONFIG_ROOT / "prometheus" / "rules").glob("*.yml"):
-        before = yaml.safe_load(path.read_text())
-        after = yaml.safe_load((copy / "prometheus" / "rules" / path.name).read_text())
-        for group in (*before["groups"], *after["groups"]):
-            for rule in group["rules"]:
-                rule.pop("for", None)
-        assert after == before
-    main = Path("prometheus") / "prometheus.yml"
-    assert (copy / main).read_text() == (CONFIG_ROOT / main).read_text()
-
-
-def test_patient_copy_at_the_speed_of_a_proof_is_the_same(tmp_path: Path) -> None:
-    copy = patient(CONFIG_ROOT, tmp_path, 60)
-    for path in (CONFIG_ROOT / "prometheus" / "rules").glob("*.yml"):
-        after = yaml.safe_load((copy / "prometheus" / "rules" / path.name).read_text())
-        assert after == yaml.safe_load(path.read_text())

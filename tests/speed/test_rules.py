@@ -180,3 +180,25 @@ def test_rule_durations_are_the_waits_of_a_rule_in_seconds() -> None:
     assert quiet == speed.RuleDurations(for_s=0, keep_firing_for_s=0, longest_range_s=0)
     slow = speed.rule_durations(yaml.safe_load(RULES)["groups"][0]["rules"][1])
     assert slow == speed.RuleDurations(for_s=300, keep_firing_for_s=600, longest_range_s=300)
+
+
+@pytest.mark.parametrize(
+    ("waits", "factor", "at_speed"),
+    [
+        ("5m", 60, "5s"),
+        ("1m", 60, "1s"),
+        ("15s", 60, "250ms"),
+        ("0s", 7200, "0s"),
+        ("15s", 7200, "200ms"),
+        ("30s", 7200, "400ms"),
+        ("5m", 7200, "800ms"),
+        ("30m", 720, "2s500ms"),
+    ],
+)
+def test_rules_for_keeps_up_to_four_evaluations(waits: str, factor: float, at_speed: str) -> None:
+    rule = {"alert": "A", "expr": "up == 0", "for": waits}
+    document = {"groups": [{"name": "g", "rules": [rule]}]}
+    scaled = speed.scale_rules(
+        document, factor, scrape_interval_s=0.2, evaluation_interval_s=15, file="a.yml"
+    )
+    assert scaled["groups"][0]["rules"][0]["for"] == at_speed
