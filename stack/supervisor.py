@@ -33,6 +33,9 @@ MARK = "STACK_INSTANCE"
 _STOP_S = 8.0
 """Seconds that a process has between its stop signal and SIGKILL."""
 
+_HELD = {"STOPPED", "FATAL"}
+"""Supervisor's words for what it does not start by itself."""
+
 _SOCKET_LENGTH = 100
 """Longest socket path in bytes; Linux allows 107 (man 7 unix), supervisor adds a suffix."""
 
@@ -118,9 +121,17 @@ class Supervisor:
             server.startProcess(name, False)
 
     def stop_process(self, name: str) -> None:
-        """Stop it and wait until it is gone. It stays stopped until it is started."""
-        with self._call() as server, _allowing("NOT_RUNNING"):
-            server.stopProcess(name, True)
+        """Stop it and wait until it is gone. It stays stopped until it is started.
+
+        One that has just died is not running for supervisord, which will start it again: it is
+        stopped once that has happened. Raises HostCannot when it cannot be held.
+        """
+        deadline = time.monotonic() + _STOP_S
+        while (state := self.states().get(name)) and state.status not in _HELD:
+            if time.monotonic() > deadline:
+                raise HostCannot(f"supervisord cannot hold `{name}` down: it is {state.status}.")
+            with self._call() as server, _allowing("NOT_RUNNING"):
+                server.stopProcess(name, True)
 
     def shutdown(self) -> None:
         """Stop all processes at once, then supervisord, then whatever is left of a killed one."""

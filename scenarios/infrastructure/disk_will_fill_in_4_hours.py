@@ -19,7 +19,7 @@ SCENARIO = Scenario(
         "mountpoint": "/data",
     },
     traffic=Traffic(users=(Resident, Faculty), shape=QuietClinic),
-    fault=DiskFilling(free_percent=23, hours=2),
+    fault=DiskFilling(free_percent=23, hours=1.5),
     notifications=(
         slack("#alerts-infrastructure"),
         email("infrastructure@residency.example"),

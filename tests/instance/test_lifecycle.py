@@ -1,6 +1,8 @@
 """An instance's life: up, up again, a service lost, down; one instance for the whole file."""
 
+import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -58,14 +60,19 @@ def test_status_names_the_service_that_does_not_run_and_up_starts_it(up, doit, o
 def test_supervisor_starts_a_killed_service_again(up) -> None:
     instance = Instance.open("default")
     before = instance.pid("postgres-exporter")
-    import os
-    import signal
-
     os.kill(before, signal.SIGKILL)
     deadline = time.monotonic() + 30
     while instance.pid("postgres-exporter") in (0, before):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_stop_holds_down_even_a_service_that_has_just_died(up) -> None:
+    instance = Instance.open("default")
+    os.kill(instance.pid("postgres-exporter"), signal.SIGKILL)
+    instance.stop_service("postgres-exporter")
+    assert instance.supervisor.states()["postgres-exporter"].status == "STOPPED"
+    instance.start_service("postgres-exporter")
 
 
 def test_restart_gives_the_service_another_process(up, doit) -> None:

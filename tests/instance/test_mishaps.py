@@ -28,7 +28,7 @@ def until(holds: Callable[[], object], within_s: float = 30) -> None:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """A copy of the configuration that a test may break."""
-    for folder in ("prometheus", "alertmanager"):
+    for folder in ("prometheus", "alertmanager", "blackbox"):
         shutil.copytree(CONFIG_ROOT / folder, tmp_path / folder)
     return tmp_path
 
