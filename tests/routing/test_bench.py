@@ -33,7 +33,7 @@ class Desk:
     def arrives(self, alert: Posted, channel: str, where: str, **given: Any) -> None:
         """By default just when the group has waited."""
         self._id += 1
-        fields = {"at": alert.at + 30.0, "kind": "firing", "answer": 200} | given
+        fields: dict[str, Any] = {"at": alert.at + 30.0, "kind": "firing", "answer": 200} | given
         self.evidence.add(
             Notification(
                 id=self._id, channel=channel, destination=where, alerts=(alert.name,),
