@@ -1,8 +1,8 @@
 """An exporter of the instance's own processes under cAdvisor's metric names and labels.
 
 For an instance without Docker, so that the same rules and dashboards serve both. `python -m
-stack.containers` runs it. `census` says which processes belong to which service and what they use,
-`exposition` writes that down, `server` answers scrapes.
+stack.containers` runs it. `descendants` finds the processes, `census` says to which service they
+belong and what they use, `exposition` writes that down, `server` answers scrapes.
 
 Names, units, help texts and labels are those of cAdvisor 0.60.5 (github.com/google/cadvisor,
 lib/metrics/prometheus.go and docs/storage/prometheus.md). A service is a container: its `name` is
