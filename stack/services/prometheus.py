@@ -49,5 +49,7 @@ SERVICE = Service(
     config=config,
     command=command,
     ready=probes.http("prometheus", "/-/ready"),
+    # The last of its targets to come up: one that is not there yet would be taken for down.
+    after=("blackbox-exporter",),
     page="/classic/alerts",
 )
