@@ -3,8 +3,11 @@
 import subprocess
 import sys
 
-from stack.errors import CheckFailed
+from stack.errors import BadInput, CheckFailed
 from stack.paths import REPO
+
+_NO_TESTS = 5
+"""pytest's exit code when it was left without a test."""
 
 
 def lint() -> None:
@@ -18,11 +21,15 @@ def lint() -> None:
 
 
 def test(arguments: list[str]) -> None:
-    """The linters, then pytest on two processes. Raises CheckFailed when anything failed."""
+    """The linters, then pytest: what has deadlines of its own to keep runs alone, the rest before
+    it on two processes. Raises CheckFailed when anything failed."""
     lint()
-    code = _run(["pytest", "-n", "2", *arguments])
-    if code:
-        raise CheckFailed(f"the tests failed (pytest ended with {code}).")
+    parts = (["-n", "2", "-m", "not alone"], ["-m", "alone"])
+    codes = [_run(["pytest", *part, *arguments]) for part in parts]
+    if failed := [code for code in codes if code not in (0, _NO_TESTS)]:
+        raise CheckFailed(f"the tests failed (pytest ended with {failed[0]}).")
+    if set(codes) == {_NO_TESTS}:
+        raise BadInput(f"no test fits {' '.join(arguments)}.", cure="See `pytest --collect-only`.")
 
 
 def _run(tool: list[str]) -> int:

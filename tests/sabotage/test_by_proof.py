@@ -8,7 +8,7 @@ import pytest
 from scenarios.proof.run import verify_alerts
 from stack.errors import CheckFailed
 
-pytestmark = pytest.mark.usefixtures("state_dir")
+pytestmark = [pytest.mark.usefixtures("state_dir"), pytest.mark.alone]
 
 ALERTMANAGER = "stack/alertmanager/alertmanager.yml"
 TABLE = {

@@ -19,7 +19,7 @@ from stack.paths import REPO
 SPEED = 60.0
 THREE = ("HighLatencyP95", "PostgreSQLDown", "DiskSpaceWarning")
 
-pytestmark = pytest.mark.usefixtures("state_dir")
+pytestmark = [pytest.mark.usefixtures("state_dir"), pytest.mark.alone]
 
 
 def verdicts(reports: Path) -> dict[str, str]:
