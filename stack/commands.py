@@ -131,6 +131,8 @@ def _show(stack: Instance) -> list[str]:
 
 def _address(stack: Instance, name: str) -> str:
     service = SERVICES[name]
+    if name not in stack.ports:  # the instance was made before the service was added
+        return ""
     if "http" in service.ports:
         smtp = f" smtp:{stack.port(name, 'smtp')}" if "smtp" in service.ports else ""
         return f"{stack.url(name)}{service.page}{smtp}"

@@ -153,7 +153,9 @@ def layout_of(record: Record, directory: Path) -> Layout:
         addresses={
             f"{service.name}:{default}": f"{HOST}:{record.ports[service.name][name]}"
             for service in SERVICES.values()
+            # One made before a service was added, or a port of it, does not have it.
             for name, default in service.ports.items()
+            if name in record.ports.get(service.name, {})
         },
         packages={name: Path(path) for name, path in record.packages.items()},
     )

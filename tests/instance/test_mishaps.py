@@ -1,5 +1,6 @@
 """What goes wrong around an instance: each gives one clear message and leaves nothing behind."""
 
+import json
 import os
 import shutil
 import signal
@@ -99,6 +100,19 @@ def test_ctrl_c_during_up_stops_what_it_started(begun, offset: str) -> None:
     assert process.returncode == 130
     assert errors == "interrupted\n"
     assert processes(directory) == []
+
+
+def test_instance_made_before_a_service_was_added_is_replaced(doit, offset: str) -> None:
+    instance = bring_up("older", port_offset=int(offset))
+    record = instance.directory / "instance.json"
+    made = json.loads(record.read_text())
+    del made["ports"]["blackbox-exporter"]
+    record.write_text(json.dumps({**made, "hash": "older"}))
+    assert doit("status", "--instance", "older").returncode == 0
+    up = doit("up", "--instance", "older", "--port-offset", offset)
+    assert up.returncode == 0, up.stderr
+    assert Instance.open("older").hash == instance.hash
+    assert bring_down("older", wipe=True)
 
 
 def test_killed_up_can_be_seen_and_stopped(begun, doit, offset: str) -> None:
