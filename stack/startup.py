@@ -30,14 +30,14 @@ def start_all(
     run = _Run(layout, supervisor, progress)
     ready = {name: threading.Event() for name in services}
     with ThreadPoolExecutor(len(services)) as pool:
-        futures = [
-            pool.submit(run.bring_up, service, [ready[n] for n in service.after if n in ready],
-                        ready[service.name])
-            for service in services.values()
-        ]  # fmt: skip
         try:
+            futures = [
+                pool.submit(run.bring_up, service, [ready[n] for n in service.after if n in ready],
+                            ready[service.name])
+                for service in services.values()
+            ]  # fmt: skip
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
+        finally:  # also when Ctrl-C comes between two of them
             run.cancelled.set()
     _raise_first(done)
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -24,6 +24,14 @@ def until(holds: Callable[[], object], within_s: float = 30) -> None:
     while not holds():
         assert time.monotonic() < deadline, "the condition did not come"
         time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(state_dir: Path) -> Iterator[None]:
+    """What a failed test left running must not fail the others."""
+    yield
+    for path in instances_dir().glob("*/"):
+        bring_down(path.name)
 
 
 @pytest.fixture
@@ -93,10 +101,14 @@ def test_two_ups_at_once_are_one_stack(begun, offset: str) -> None:
 
 def test_ctrl_c_during_up_stops_what_it_started(begun, offset: str) -> None:
     directory = instances_dir() / "interrupted"
-    process = begun("up", "--instance", "interrupted", "--port-offset", offset)
-    until(lambda: Supervisor(directory).running())
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    for _ in range(5):
+        process = begun("up", "--instance", "interrupted", "--port-offset", offset)
+        until(lambda: Supervisor(directory).running())
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        if process.returncode != 0:
+            break
+        bring_down("interrupted")  # on a busy machine the signal may come too late
     assert process.returncode == 130
     assert errors == "interrupted\n"
     assert processes(directory) == []
