@@ -144,7 +144,9 @@ class Supervisor:
                         break
                     time.sleep(0.02)
                 else:
-                    # Nothing is left for it to do, and its own shutdown takes over a second.
+                    # Nothing is left for it to do, and its own shutdown takes over a second; it is
+                    # for a supervisord whose environment, and so its mark, may not be read.
+                    server.shutdown()
                     _signal(processes(self.directory), signal.SIGKILL)
         except (OSError, HTTPException, Fault):
             pass  # it does not run, or went away meanwhile: the sweep finds what it left

@@ -173,7 +173,9 @@ def test_ordinary_user_can_bring_it_up(doit, offset: str) -> None:
     assert up.returncode == 0, up.stderr
     down = doit("down", "--instance", "ordinary", "--wipe", before=as_user)
     assert down.returncode == 0, down.stderr
-    assert not (instances_dir() / "ordinary").exists()
+    directory = instances_dir() / "ordinary"
+    assert not directory.exists()
+    until(lambda: processes(directory) == [])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
