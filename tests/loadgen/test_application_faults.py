@@ -70,7 +70,7 @@ def test_killed_service_is_started_again(process) -> None:
 
 
 def test_killed_service_that_comes_back_is_no_fault(process) -> None:
-    with pytest.raises(FaultFailed, match="`backend` still runs after it was killed"):
+    with pytest.raises(FaultFailed, match="`backend` still runs after it was stopped"):
         ServiceKilled(service="backend").inject(supervised(process, obeys=False))
 
 
