@@ -22,9 +22,12 @@ def lint() -> None:
 
 def test(arguments: list[str]) -> None:
     """The linters, then pytest: what has deadlines of its own to keep runs alone, the rest before
-    it on two processes. Raises CheckFailed when anything failed."""
+    it on two processes. `-m` among the arguments chooses by itself, one test after another; what
+    is marked `nightly` runs only so. Raises CheckFailed when anything failed."""
     lint()
-    parts = (["-n", "2", "-m", "not alone"], ["-m", "alone"])
+    parts = [["-n", "2", "-m", "not alone and not nightly"], ["-m", "alone and not nightly"]]
+    if "-m" in arguments:
+        parts = [[]]
     codes = [_run(["pytest", *part, *arguments]) for part in parts]
     if failed := [code for code in codes if code not in (0, _NO_TESTS)]:
         raise CheckFailed(f"the tests failed (pytest ended with {failed[0]}).")
