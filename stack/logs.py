@@ -1,0 +1,38 @@
+"""Which pair collects and keeps the logs: Loki and Promtail, or the lab's own stand-ins.
+
+    variant()            # what a new instance gets on this machine
+    of(layout.packages)  # what an instance was made with
+
+Services are called `loki` and `promtail` in both cases, on the same ports, from the same files.
+"""
+
+import os
+from collections.abc import Collection
+from typing import Literal
+
+from stack.errors import BadInput
+
+Variant = Literal["loki", "embedded"]
+
+VARIABLE = "STACK_LOGS"
+"""`auto` (or unset): the real pair where its packages can be had, else the embedded one."""
+
+PACKAGES = ("loki", "promtail")
+"""Packages of the real pair; an instance that has them runs them."""
+
+_CHOICES = ("auto", "loki", "embedded")
+
+
+def variant() -> Variant:
+    """The pair that a new instance gets. Raises BadInput for a bad `STACK_LOGS`."""
+    wish = os.environ.get(VARIABLE) or "auto"
+    if wish not in _CHOICES:
+        raise BadInput(
+            f"{VARIABLE} is `{wish}`.", cure="Set it to `auto`, `loki` or `embedded`, or unset it."
+        )
+    return "loki" if wish == "loki" else "embedded"
+
+
+def of(packages: Collection[str]) -> Variant:
+    """The pair of an instance that was made with these packages."""
+    return "loki" if set(PACKAGES) <= set(packages) else "embedded"
