@@ -1,8 +1,10 @@
 """Tells a person on stderr how downloads and builds go. Nothing is told when nothing is done."""
 
+import contextlib
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -39,10 +41,11 @@ class Quiet:
 
 
 class Lines(Quiet):
-    """One plain line for each artifact once it is here: for logs and pipes."""
+    """One plain line for each artifact once it is here: for logs and pipes. `done` is the verb."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: str = "fetched") -> None:
         super().__init__()
+        self._done = done
         self._begun: dict[str, tuple[float, int]] = {}
 
     def begin(self, what: str, size: int) -> None:
@@ -51,11 +54,21 @@ class Lines(Quiet):
     def end(self, what: str) -> None:
         began, size = self._begun.pop(what)
         rate = size / max(time.monotonic() - began, 1e-3)
-        self.say(f"fetched {what}: {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s")
+        self.say(f"{self._done} {what}: {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s")
 
     def say(self, line: str) -> None:
         # One write, so that lines of several threads do not run into each other.
         sys.stderr.write(f"{line}\n")
+
+
+@contextlib.contextmanager
+def shown(done: str = "fetched") -> Iterator["Bars | Lines"]:
+    """What suits stderr: bars on a terminal, lines elsewhere."""
+    if sys.stderr.isatty():
+        with Bars() as bars:
+            yield bars
+    else:
+        yield Lines(done)
 
 
 class Bars(Quiet):
