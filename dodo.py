@@ -33,6 +33,29 @@ def task_lock():
     return task("stack.store:update_lock")
 
 
+def task_bundle():
+    """write what a machine without a network needs into one file: the artifacts of the named
+    packages (of all) and the Python wheels; there, `python3 dodo.py import FILE` takes it in"""
+    return task(
+        "stack.store.bundle:bundle",
+        params=[
+            option("output", str, "", "file or folder to write to (else: bundle-SYSTEM.tar here)"),
+            option("no-python", bool, False, "without the wheels, for a machine with a .venv"),
+        ],
+        pos_arg="packages",
+    )
+
+
+def task_import():
+    """take in a bundle, or one downloaded artifact, without a network: everything in it must be
+    what the lock pins, or nothing is kept"""
+    return task(
+        "stack.store.imports:import_",
+        params=[option("artifact", str, "", "one downloaded file that the lock knows by its hash")],
+        pos_arg="files",
+    )
+
+
 def task_up():
     """bring the whole stack up and wait until every service is ready"""
     return task(
@@ -74,6 +97,22 @@ def task_logs():
 def task_restart():
     """restart the named services and wait until they are ready"""
     return task("stack.commands:restart", params=[INSTANCE], pos_arg="services")
+
+
+def task_generations():
+    """list what an instance ran before: each `up` of something else makes a generation"""
+    return task("stack.history:show_generations", params=[INSTANCE])
+
+
+def task_rollback():
+    """bring an instance back to generation N (the previous one): packages and configuration,
+    not its data; only services that differ are restarted, `doit up` goes forward again"""
+    return task("stack.history:rollback", params=[INSTANCE], pos_arg="number")
+
+
+def task_diff():
+    """show what changed between two generations of an instance: `doit diff 1 2`"""
+    return task("stack.history:diff", params=[INSTANCE], pos_arg="numbers")
 
 
 def task_check():

@@ -124,7 +124,7 @@ def _show(stack: Instance) -> list[str]:
     total += memory_bytes(_supervisor_pid(stack), family=False)
     console.print(
         f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
-        f"  memory {total / _MIB:.0f} MB  {stack.directory}"
+        f"  memory {total / _MIB:.0f} MB  generation {stack.record.generation}  {stack.directory}"
     )
     return stopped
 

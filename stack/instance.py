@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from stack.service import HOST, Layout
 from stack.services import SERVICES
 from stack.startup import start_all
 from stack.supervisor import Supervisor
+
+FILE = "instance.json"
+"""Name of the file, in an instance's folder, that says what it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,18 @@ class Record:
     hash: str
     created: float
     """Unix seconds."""
+    generation: int = 0
+    """Number of the generation that it runs; 0 until it came up for the first time."""
+
+    @classmethod
+    def read(cls, directory: Path) -> "Record":
+        """Raises OSError, TypeError or ValueError where there is none that can be read."""
+        return cls(**json.loads((directory / FILE).read_text()))
+
+    def write(self, directory: Path) -> None:
+        partial = directory / f"{FILE}.part"
+        partial.write_text(json.dumps(asdict(self), indent=1))
+        partial.replace(directory / FILE)
 
 
 class Instance:
@@ -45,7 +60,7 @@ class Instance:
         """The instance called `name`. Raises BadInput when there is none, naming the others."""
         directory = instances_dir() / name
         try:
-            record = Record(**json.loads((directory / "instance.json").read_text()))
+            record = Record.read(directory)
         except FileNotFoundError:
             known = ", ".join(f"`{other}`" for other in names()) or "none"
             raise BadInput(
@@ -53,7 +68,7 @@ class Instance:
             ) from None
         except (TypeError, ValueError) as error:
             raise BadInput(
-                f"`{directory / 'instance.json'}` cannot be read: {error}.",
+                f"`{directory / FILE}` cannot be read: {error}.",
                 cure=f"Stop it with `doit down --instance {name}`, then `doit up`.",
             ) from None
         return cls(record, directory)
@@ -131,7 +146,7 @@ def instances_dir() -> Path:
 
 def names() -> list[str]:
     """Names of the instances that exist, running or not."""
-    return sorted(path.parent.name for path in instances_dir().glob("*/instance.json"))
+    return sorted(path.parent.name for path in instances_dir().glob(f"*/{FILE}"))
 
 
 def known_service(name: str) -> str:

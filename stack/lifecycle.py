@@ -7,10 +7,10 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-from stack import secrets
+from stack import generations, secrets
 from stack.errors import BadInput, HostCannot
 from stack.instance import Instance, Record, instances_dir, layout_of
 from stack.paths import REPO
@@ -44,18 +44,20 @@ def bring_up(
     started is stopped again. Raises BadInput for configuration that cannot be used and HostCannot
     for what the host lacks.
     """
-    directory = _directory(name)
-    with _locked(directory):
+    directory = directory_of(name)
+    with locked(directory):
         record, files = _plan(name, directory, speed, port_offset, free_ports, config_root)
         current = _current(name)
         if current and not (current.hash == record.hash and current.is_running()):
             current.take_down()
-        if not (current and current.hash == record.hash):
+        if current and current.hash == record.hash:
+            record = replace(record, generation=current.record.generation)
+        else:
             _clear_leftovers(directory)
         instance = Instance(record, directory)
         if instance.is_running():
             start_all(instance.layout, instance.supervisor, SERVICES, progress)
-            return instance
+            return generations.keep(instance)
         check_free(record.ports)
         _prepare(instance, files)
         try:
@@ -64,7 +66,7 @@ def bring_up(
         except BaseException:
             instance.take_down()
             raise
-        return instance
+        return generations.keep(instance)
 
 
 def bring_down(name: str, *, wipe: bool = False) -> bool:
@@ -72,8 +74,8 @@ def bring_down(name: str, *, wipe: bool = False) -> bool:
 
     True when there was something to stop.
     """
-    directory = _directory(name)
-    with _locked(directory):
+    directory = directory_of(name)
+    with locked(directory):
         supervisor = Supervisor(directory)
         was = supervisor.running() or bool(processes(directory))
         supervisor.shutdown()
@@ -101,14 +103,14 @@ def running(
         bring_down(name, wipe=True)
 
 
-def _directory(name: str) -> Path:
+def directory_of(name: str) -> Path:
     if not name.replace("-", "").replace("_", "").isalnum():
         raise BadInput(f"`{name}` cannot name an instance.", cure="Use letters, digits, - and _.")
     return instances_dir() / name
 
 
 @contextmanager
-def _locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path) -> Iterator[None]:
     """One command at a time per instance; a second one waits."""
     try:
         _make_folder(directory.parent)
@@ -197,6 +199,4 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     for stale in (directory / "control").iterdir():
         stale.unlink()
     instance.supervisor.write_settings(instance.layout, SERVICES)
-    partial = directory / "instance.json.part"
-    partial.write_text(json.dumps(asdict(instance.record), indent=1))
-    partial.replace(directory / "instance.json")
+    instance.record.write(directory)

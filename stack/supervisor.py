@@ -30,6 +30,11 @@ from stack.users import unprivileged
 MARK = "STACK_INSTANCE"
 """Environment variable that every process of an instance inherits; its value is the folder."""
 
+SETTINGS = "supervisord.conf"
+"""Name of the file, in an instance's folder, with the command and environment of every service."""
+
+_PROGRAM = "program:"
+
 _STOP_S = 8.0
 """Seconds that a process has between its stop signal and SIGKILL."""
 
@@ -70,15 +75,15 @@ class Supervisor:
         settings = RawConfigParser()
         settings.read_dict(_own_settings(self.directory, self._socket))
         for service in services.values():
-            settings[f"program:{service.name}"] = _program(layout, service)
-        path = self.directory / "supervisord.conf"
+            settings[f"{_PROGRAM}{service.name}"] = _program(layout, service)
+        path = self.directory / SETTINGS
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             settings.write(file)
 
     def start(self) -> None:
         """Start supervisord, detached from this process, and wait until it answers."""
         command = [sys.executable, "-m", "supervisor.supervisord"]
-        command += ["-c", str(self.directory / "supervisord.conf")]
+        command += ["-c", str(self.directory / SETTINGS)]
         environment = {**os.environ, MARK: str(self.directory), "PYTHONPATH": str(REPO)}
         output = self.directory / "logs" / "supervisord.out"
         with output.open("w") as out:
@@ -133,6 +138,15 @@ class Supervisor:
             with self._call() as server, _allowing("NOT_RUNNING"):
                 server.stopProcess(name, True)
 
+    def reload(self) -> None:
+        """Take over the settings as they are now. What they change or drop must be stopped."""
+        with self._call() as server:
+            ((added, changed, removed),) = server.reloadConfig()
+            for name in (*changed, *removed):
+                server.removeProcessGroup(name)
+            for name in (*added, *changed):
+                server.addProcessGroup(name)
+
     def shutdown(self) -> None:
         """Stop all processes at once, then supervisord, then whatever is left of a killed one."""
         try:
@@ -169,6 +183,17 @@ class Supervisor:
             yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
         finally:
             transport.close()
+
+
+def programs(directory: Path) -> dict[str, dict[str, str]]:
+    """Service name → its settings, as they stand in an instance's or a generation's folder."""
+    settings = RawConfigParser()
+    settings.read(directory / SETTINGS)
+    return {
+        section.removeprefix(_PROGRAM): dict(settings[section])
+        for section in settings.sections()
+        if section.startswith(_PROGRAM)
+    }
 
 
 def processes(directory: Path) -> list[psutil.Process]:
