@@ -1,17 +1,19 @@
 """The packages that the stack runs from: one module for each, listed here.
 
-A package says which Debian packages it is made of, what of them it keeps, and which programs it
-offers. How that becomes an output is the store's business.
+A package says which Debian packages, or which upstream release, it is made of, what of it it keeps,
+and which programs it offers. How that becomes an output is the store's business.
 """
 
 from stack.packages import (
     alertmanager,
     blackbox_exporter,
     glibc,
+    loki,
     node_exporter,
     postgres_exporter,
     postgresql,
     prometheus,
+    promtail,
 )
 from stack.store.derivation import Package
 
@@ -23,4 +25,6 @@ PACKAGES: tuple[Package, ...] = (
     postgres_exporter.PACKAGE,
     blackbox_exporter.PACKAGE,
     postgresql.PACKAGE,
+    loki.PACKAGE,
+    promtail.PACKAGE,
 )

@@ -11,24 +11,25 @@ Whatever goes wrong is a `stack.errors.LabError`.
 
 - `lock`, `derivation`: what is wanted; `mirrors`, `fetch`: where it comes from
 - `deb`, `builder`, `tree`: how an output is made, and what it is
+- `upstream`, `optional`: releases that no mirror has, and what to do where they cannot be had
 - `realisation`: how it gets into the store; `repin`: how the lock is made
 """
 
 import contextlib
 import hashlib
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stack.errors import BadInput
+from stack.errors import BadInput, HostCannot
 from stack.paths import cache_dir
 from stack.store import progress
 from stack.store.derivation import Derivation, Package, chosen, derive, host_system
 from stack.store.lock import Lock, load
 from stack.store.mirrors import mirrors
+from stack.store.optional import Unreachable, unreachable
 from stack.store.realisation import Store, realise_all
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Source",
+    "available",
     "build",
     "closure",
     "digest",
@@ -75,7 +77,7 @@ class Source:
         return Store(
             folder=cache / "store",
             artifacts=cache / "artifacts",
-            mirrors=self.mirrors or mirrors(lock.snapshot),
+            mirrors=mirrors(lock.snapshot) if self.mirrors is None else self.mirrors,
         )
 
 
@@ -87,32 +89,41 @@ def realise(
     source: Source = _HOST,
     report: progress.Progress | None = None,
 ) -> dict[str, Path]:
-    """Store paths of packages (all, if none is named) and of what they need, built if missing.
+    """Store paths of packages (if none is named, all but the optional ones) and of what they need,
+    built if missing.
 
     Progress goes to stderr unless `report` is given. Raises LabError: see `realise_all`.
     """
     lock = source.pinned()
-    derivations = _closures(names, source.derivations(lock))
+    derivations = closures(names, source.derivations(lock))
     store = source.store(lock)
     with contextlib.ExitStack() as shown:
-        if report is None:
-            live = sys.stderr.isatty()
-            report = shown.enter_context(progress.Bars()) if live else progress.Lines()
+        report = report or shown.enter_context(progress.shown())
         realise_all(derivations.values(), store, report)
     return {name: store.path(derivation) for name, derivation in derivations.items()}
+
+
+def available(names: Iterable[str], source: Source = _HOST) -> Unreachable | None:
+    """None where optional packages can be realised: they are here, or upstream answers.
+
+    Otherwise what keeps them away. Costs three seconds at most, and those once a day.
+    """
+    lock = source.pinned()
+    needed = closures(names, source.derivations(lock))
+    return unreachable(needed.values(), source.store(lock))
 
 
 def closure(name: str, source: Source = _HOST) -> set[Path]:
     """The store paths that a package's programs need, its own among them. Builds nothing."""
     lock = source.pinned()
     store = source.store(lock)
-    needed = _closures([name], source.derivations(lock))
+    needed = closures([name], source.derivations(lock))
     return {store.path(derivation) for derivation in needed.values()}
 
 
 def digest(names: Iterable[str] | None = None, source: Source = _HOST) -> str:
     """SHA-256 over the names of all store paths that these packages need. Builds nothing."""
-    needed = _closures(names, source.derivations(source.pinned()))
+    needed = closures(names, source.derivations(source.pinned()))
     joined = "\n".join(sorted(derivation.store_name for derivation in needed.values()))
     return hashlib.sha256(joined.encode()).hexdigest()
 
@@ -120,16 +131,34 @@ def digest(names: Iterable[str] | None = None, source: Source = _HOST) -> str:
 def build(names: Iterable[str] | None = None, source: Source = _HOST) -> None:
     """Realise packages and print a line for each, then the totals: what `doit build` does."""
     began = time.monotonic()
-    with (
-        progress.Bars()
-        if sys.stderr.isatty()
-        else contextlib.nullcontext(progress.Lines()) as report
-    ):
+    with progress.shown() as report:
         paths = realise(names, source, report)
+        left_out = {} if names else _build_optional(paths, source, report)
     for name, path in paths.items():
         print(f"{name:18} {path}")
+    for name, reason in left_out.items():
+        print(f"{name:18} left out: {reason}")
     seconds = time.monotonic() - began
     print(f"{len(paths)} packages, {report.downloaded / 1e6:.1f} MB downloaded, {seconds:.2f} s")
+
+
+def _build_optional(
+    paths: dict[str, Path], source: Source, report: progress.Progress
+) -> dict[str, str]:
+    """Add to `paths` the optional packages that can be had; why each of the others is left out."""
+    names = [package.name for package in source.recipes() if package.optional]
+    if names:
+        available(names, source)  # asks for all at once
+    left_out: dict[str, str] = {}
+    for name in names:
+        if reason := available([name], source):
+            left_out[name] = str(reason)
+            continue
+        try:
+            paths |= realise([name], source, report)
+        except HostCannot as error:
+            left_out[name] = str(error)
+    return left_out
 
 
 def update_lock(source: Source = _HOST) -> "list[Change]":
@@ -142,14 +171,18 @@ def update_lock(source: Source = _HOST) -> "list[Change]":
     return repin(source)
 
 
-def _closures(
+def closures(
     names: Iterable[str] | None, derivations: dict[str, Derivation]
 ) -> dict[str, Derivation]:
+    """Derivations of packages (if none is named, all but the optional ones) and of what they need,
+    by name, the needed ones first. Raises BadInput for one that is unknown or not pinned."""
+    if names is None:
+        names = [name for name, each in derivations.items() if not each.package.optional]
     needed: dict[str, Derivation] = {}
     for name in chosen(names, derivations):
         needed |= derivations[name].closure()
     for name, derivation in needed.items():
-        if derivation.output is None:
+        if derivation.output is None and not derivation.package.optional:
             raise BadInput(
                 f"the lock names no output hash for `{name}` on {derivation.system}",
                 cure="`doit lock` builds it and pins what comes out.",

@@ -8,11 +8,12 @@ Nothing here may depend on the store's location, the user, the clock or the envi
 import fnmatch
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stack.errors import BadInput
-from stack.store import deb
+from stack.store import deb, upstream
 
 if TYPE_CHECKING:
     from stack.store.derivation import Derivation, Program
@@ -48,8 +49,9 @@ def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: P
     package = derivation.package
     keep = _matcher(derivation, package.keep)
     drop = _matcher(derivation, package.drop)
+    unpack = upstream.unpack if package.zips else deb.unpack
     for artifact in derivation.artifacts:
-        deb.unpack(
+        unpack(
             read(artifact),
             into,
             name=artifact.name,
@@ -58,7 +60,10 @@ def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: P
     for replacement in package.replacements:
         _replace(into / replacement.file, replacement.old.encode(), replacement.new.encode())
     for program in package.programs:
-        _wrap(derivation, program, into)
+        if package.zips:
+            _name(derivation, program, into)
+        else:
+            _wrap(derivation, program, into)
 
 
 def _matcher(derivation: "Derivation", patterns: tuple[str, ...]) -> Callable[[str], object]:
@@ -68,7 +73,7 @@ def _matcher(derivation: "Derivation", patterns: tuple[str, ...]) -> Callable[[s
 
 
 def _filled(system: str, path: str) -> str:
-    return path.format(**_PLATFORM[system])
+    return path.format(system=system, **_PLATFORM[system])
 
 
 def _replace(file: Path, old: bytes, new: bytes) -> None:
@@ -77,6 +82,26 @@ def _replace(file: Path, old: bytes, new: bytes) -> None:
     if shifts or old not in content:
         raise BadInput(f"`{file.name}`: cannot replace `{old.decode()}` by `{new.decode()}`")
     file.write_bytes(content.replace(old, new))
+
+
+def _name(derivation: "Derivation", program: "Program", root: Path) -> None:
+    """Put an upstream program into place by its own name. Archives call it after the system, and
+    some lack its execute bit; what is linked statically starts by itself.
+    """
+    stands = root / _filled(derivation.system, program.file)
+    if not stands.is_file():
+        raise BadInput(f"`{derivation.name}`: no program at `{stands.name}`")
+    if upstream.asks_for_loader(stands):
+        own = replace(program, file=f"usr/bin/{program.name}")
+        (root / own.file).parent.mkdir(parents=True)
+        stands.chmod(0o755)
+        stands.rename(root / own.file)
+        _wrap(derivation, own, root)
+        return
+    at = root / "bin" / program.name
+    at.parent.mkdir(exist_ok=True)
+    stands.rename(at)
+    at.chmod(0o755)
 
 
 def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:

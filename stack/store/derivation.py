@@ -40,12 +40,17 @@ class Replacement:
 class Package:
     """The recipe for an output, before the lock says from which artifacts.
 
-    `{triplet}` and `{loader}` in a path stand for the system's (`x86_64-linux-gnu`, …).
+    `{system}`, `{triplet}` and `{loader}` in a path stand for the system's (`amd64`,
+    `x86_64-linux-gnu`, …).
     """
 
     name: str
-    debs: tuple[str, ...]
+    debs: tuple[str, ...] = ()
     """Artifacts, unpacked into one tree. The first one gives the version."""
+    zips: tuple[str, ...] = ()
+    """Artifacts of upstream projects, unpacked in the same way; a package has these or `debs`."""
+    optional: bool = False
+    """The lab does without it where its artifacts cannot be had."""
     needs: tuple[str, ...] = ()
     """Packages that its programs need at run time: where their libraries are looked for next."""
     keep: tuple[str, ...] = ("*",)
@@ -62,7 +67,7 @@ class Derivation:
 
     The tree hash that the output must have is part of it, as in Nix's fixed-output derivations:
     so a store path of this name is what the lock wants, whichever builder made it. It is None
-    only while the lock is being made.
+    while the lock is being made, and for an optional package that nobody who made it could build.
     """
 
     package: Package
@@ -79,13 +84,13 @@ class Derivation:
     def json(self) -> str:
         """Canonical: sorted keys, no spaces, ASCII."""
         arguments = asdict(self.package)
-        for said_elsewhere in ("name", "debs", "needs"):
+        for said_elsewhere in ("name", "debs", "zips", "optional", "needs"):
             del arguments[said_elsewhere]
         recipe = {
             "name": self.name,
             "version": self.version,
             "system": self.system,
-            "builder": "debian",
+            "builder": "upstream" if self.package.zips else "debian",
             "artifacts": [artifact.sha256 for artifact in self.artifacts],
             "needs": [need.store_name for need in self.needs],
             "arguments": arguments,
@@ -124,7 +129,9 @@ def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, De
 
     def visit(package: Package) -> Derivation:
         if package.name not in done:
-            artifacts = tuple(lock.artifact(deb, system) for deb in package.debs)
+            artifacts = tuple(
+                lock.artifact(each, system) for each in (*package.debs, *package.zips)
+            )
             done[package.name] = Derivation(
                 package=package,
                 system=system,

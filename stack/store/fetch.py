@@ -21,6 +21,7 @@ from stack.store.progress import Progress
 
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds, for each read and for connecting
+_UNKNOWN_BYTES = 1 << 29  # the most that is taken where the lock knows no size
 _TRIES = 3  # for each URL; a broken transfer goes on where it broke
 
 
@@ -55,12 +56,12 @@ class Fetcher:
         final = self.folder / artifact.sha256
         part = self.folder / f"{artifact.sha256}.part"
         try:
-            if _is_good(final, artifact):
+            if is_good(final, artifact):
                 return final
             make_folder(self.folder)
-            with _alone_with(part) as file:
+            with alone_with(part) as file:
                 # Another build may have brought it while this one waited.
-                if not _is_good(final, artifact):
+                if not is_good(final, artifact):
                     self._from_any_mirror(artifact, file)
                     file.flush()
                     os.fsync(file.fileno())
@@ -79,8 +80,7 @@ class Fetcher:
         what = f"{artifact.name} {artifact.version}"
         self.progress.begin(what, artifact.size)
         try:
-            for mirror in self.mirrors:
-                url = f"{mirror}/{artifact.path}"
+            for url in self._urls(artifact):
                 try:
                     self._from_url(url, artifact, file, what)
                     return
@@ -90,6 +90,11 @@ class Fetcher:
         finally:
             self.progress.end(what)
         raise _unreachable(artifact, failures, wrong)
+
+    def _urls(self, artifact: Artifact) -> tuple[str, ...]:
+        if artifact.upstream:
+            return (artifact.path,)
+        return tuple(f"{mirror}/{artifact.path}" for mirror in self.mirrors)
 
     def _from_url(self, url: str, artifact: Artifact, file: BufferedRandom, what: str) -> None:
         for attempt in range(_TRIES):
@@ -110,12 +115,14 @@ class Fetcher:
     def _transfer(self, url: str, artifact: Artifact, file: BufferedRandom, what: str) -> None:
         """Append what is missing of the artifact, or all of it where the mirror cannot resume."""
         have = file.seek(0, os.SEEK_END)
-        if have >= artifact.size:
+        if have >= artifact.size > 0:
             return
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
         with self.client.stream("GET", url, headers=headers) as response:
+            if response.status_code == 416 and not artifact.size:
+                return  # an earlier try left all of it, or too much: its hash will tell
             if response.status_code == 416:  # it has less than an earlier try left here
                 raise _WrongContent(f"it has no more than {have} of {artifact.size} bytes")
             if response.status_code not in (200, 206):
@@ -127,9 +134,13 @@ class Fetcher:
                 if self.stop.is_set():
                     raise CancelledError
                 have += len(chunk)
-                if have > artifact.size:
+                if have > (artifact.size or _UNKNOWN_BYTES):
                     file.truncate(0)
-                    raise _WrongContent(f"more than the {artifact.size} bytes in the lock")
+                    raise _WrongContent(
+                        f"more than the {artifact.size} bytes in the lock"
+                        if artifact.size
+                        else f"more than {_UNKNOWN_BYTES} bytes, the most for an unknown size"
+                    )
                 file.write(chunk)
                 self.progress.advance(what, len(chunk))
 
@@ -145,9 +156,9 @@ def _check(artifact: Artifact, file: BufferedRandom) -> None:
         raise _WrongContent(f"SHA-256 is {found}, the lock wants {artifact.sha256}")
 
 
-def _is_good(path: Path, artifact: Artifact) -> bool:
+def is_good(path: Path, artifact: Artifact) -> bool:
     try:
-        if path.stat().st_size != artifact.size:
+        if artifact.size and path.stat().st_size != artifact.size:
             return False
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == artifact.sha256
@@ -156,7 +167,7 @@ def _is_good(path: Path, artifact: Artifact) -> bool:
 
 
 @contextlib.contextmanager
-def _alone_with(path: Path) -> Iterator[BufferedRandom]:
+def alone_with(path: Path) -> Iterator[BufferedRandom]:
     """Open a file, which only one user at a time gets, whether thread or process."""
     while True:
         with path.open("a+b") as file:
@@ -170,13 +181,18 @@ def _alone_with(path: Path) -> Iterator[BufferedRandom]:
 
 def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> LabError:
     tried = "\n".join(f"    {failure}" for failure in failures) or "    there is no mirror to ask"
+    elsewhere = (
+        f"download it elsewhere and `doit import --artifact FILE` ({artifact.path})"
+        if artifact.upstream
+        else "name another Debian mirror in STACK_DEBIAN_MIRROR"
+    )
     if wrong:
         return CheckFailed(
             f"artifact `{artifact}` is not what the lock pins:\n{tried}",
-            cure="Nothing of it was kept. If the lock was edited, restore it; otherwise the "
-            "mirror is broken: name another one in STACK_DEBIAN_MIRROR.",
+            cure="Nothing of it was kept. If the lock was edited, restore it; otherwise what "
+            f"answered is broken: {elsewhere}.",
         )
     return HostCannot(
         f"artifact `{artifact}` cannot be had:\n{tried}",
-        cure="Check the network, or name a Debian mirror in STACK_DEBIAN_MIRROR.",
+        cure=f"Check the network, or {elsewhere}.",
     )

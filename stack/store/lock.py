@@ -12,20 +12,30 @@ LOCK_FILE = Path(__file__).resolve().parent.parent / "lock.toml"
 
 _HEADER = """\
 # Every artifact that may enter the store, and the tree hash of every output. `doit lock` writes
-# this file from the distribution's signed metadata; sizes are in bytes, hashes SHA-256.
+# this file from the distribution's signed metadata; sizes are in bytes, hashes SHA-256. What has a
+# URL as its path is an upstream release, pinned by hand from its published checksum: while nobody
+# who ran `doit lock` could download it, its size is missing, and so is the hash of its output.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """One downloadable file. `path` is relative to the root of a mirror."""
+    """One downloadable file. `path` is relative to the root of a mirror; of an upstream release, it
+    is the whole URL.
+    """
 
     name: str
     version: str
     architecture: str
     path: str
     sha256: str
-    size: int
+    size: int = 0
+    """Bytes; 0 while it is not known: nobody who made the lock could download it."""
+
+    @property
+    def upstream(self) -> bool:
+        """Whether it is the release of an upstream project, which no mirror of Debian has."""
+        return "://" in self.path
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.architecture})"
@@ -114,7 +124,10 @@ def text(lock: Lock) -> str:
         "suite": lock.suite,
         "release": lock.release,
         "snapshot": lock.snapshot,
-        "artifact": [{f.name: getattr(a, f.name) for f in fields(Artifact)} for a in artifacts],
+        "artifact": [
+            {f.name: value for f in fields(Artifact) if (value := getattr(a, f.name))}
+            for a in artifacts
+        ],
         "output": {
             system: {
                 name: {"sha256": output.sha256, "size": output.size}

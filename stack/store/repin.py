@@ -27,6 +27,7 @@ from stack.store.derivation import SYSTEMS, Package, derive
 from stack.store.disk import make_folder, unusable
 from stack.store.lock import Artifact, Lock, Output
 from stack.store.mirrors import mirrors
+from stack.store.optional import unreachable
 from stack.store.realisation import Store, realise_all
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def _pinned_by(client: httpx.Client, dists: str, names: set[str], old: Lock, key
         old,
         release=_field(release, "Version"),
         snapshot=snapshot,
-        # What is for all architectures stands in each index.
-        artifacts=tuple(dict.fromkeys(artifacts)),
+        # What is for all architectures stands in each index. No index has upstream's releases.
+        artifacts=tuple(dict.fromkeys([*artifacts, *(a for a in old.artifacts if a.upstream)])),
         outputs={},
     )
 
@@ -219,19 +220,37 @@ def _complete(
 
 
 def _with_outputs(lock: Lock, packages: tuple[Package, ...], system: str, store: Store) -> Lock:
-    """Build what needs nothing unpinned, pin it, and so on: a name depends on the needed trees."""
+    """Build what needs nothing unpinned, pin it, and so on: a name depends on the needed trees.
+
+    An optional package whose artifacts cannot be had stays unpinned, and that is said.
+    """
+    left_out: set[str] = set()
     while True:
         ready = [
             derivation
             for derivation in derive(packages, lock, system).values()
             if derivation.output is None and all(need.output for need in derivation.needs)
-        ]
+            and derivation.name not in left_out
+        ]  # fmt: skip
+        for each in [each for each in ready if each.package.optional]:
+            if reason := unreachable([each], store):
+                print(f"output {each.name} ({system}) stays unpinned: {reason}")
+                left_out.add(each.name)
+                ready.remove(each)
         if not ready:
-            return lock
+            return replace(lock, artifacts=tuple(_sized(a, store) for a in lock.artifacts))
         realise_all(ready, store, progress.Lines())
         made = {(system, each.name): tree.manifest(store.path(each)) for each in ready}
         pinned = {key: Output(sha256=found.sha256, size=found.size) for key, found in made.items()}
         lock = replace(lock, outputs={**lock.outputs, **pinned})
+
+
+def _sized(artifact: Artifact, store: Store) -> Artifact:
+    """The artifact with its size, where that became known."""
+    file = store.artifacts / artifact.sha256
+    return artifact if artifact.size or not file.exists() else replace(
+        artifact, size=file.stat().st_size
+    )  # fmt: skip
 
 
 def _artifacts(lock: Lock) -> dict[str, str]:

@@ -1,0 +1,74 @@
+"""Unpacks the zip archives of upstream releases, and trusts none of them."""
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from stack.errors import BadInput
+
+_LARGEST_BYTES = 1 << 30
+"""The most that one archive may hold; Loki 3.7's is 130 MB."""
+
+_ELF_HEADER_BYTES = 64
+_PT_INTERP = 3
+
+
+def unpack(archive: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) -> None:
+    """Unpack those files of a zip archive for whose path `wanted` is true into an existing folder.
+
+    `name` is for messages. Modes keep only the owner's execute bit. Raises BadInput for what is no
+    zip archive, for one that holds too much, and for a member that is absolute, leads out of the
+    folder, is no plain file, or stands there already.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            members = opened.infolist()
+            total = sum(member.file_size for member in members)
+            if total > _LARGEST_BYTES:
+                raise BadInput(f"`{name}` holds {total} bytes, more than {_LARGEST_BYTES}")
+            for member in members:
+                path = _checked(member, name)
+                if not member.is_dir() and wanted(path):
+                    _extract(opened, member, into / path, name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BadInput(f"`{name}` is no zip archive that can be read: {error}") from error
+
+
+def asks_for_loader(program: Path) -> bool:
+    """Whether a program is linked dynamically: an ELF file with a PT_INTERP header (elf(5))."""
+    with program.open("rb") as file:
+        header = file.read(_ELF_HEADER_BYTES)
+        if len(header) < _ELF_HEADER_BYTES or header[:5] != b"\x7fELF\x02":
+            return False
+        offset, size, count = (
+            int.from_bytes(header[at : at + length], "little")
+            for at, length in ((32, 8), (54, 2), (56, 2))
+        )
+        file.seek(offset)
+        table = file.read(size * count)
+    kinds = (int.from_bytes(table[at : at + 4], "little") for at in range(0, len(table), size or 1))
+    return _PT_INTERP in kinds
+
+
+def _checked(member: zipfile.ZipInfo, name: str) -> str:
+    """The member's path below the root. Raises BadInput if it may not be."""
+    path = PurePosixPath(member.filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        raise BadInput(f"`{name}` would write outside its folder: `{member.filename}`")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise BadInput(f"`{name}` holds a link, device or pipe: `{member.filename}`")
+    return str(path)
+
+
+def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, name: str) -> None:
+    if target.exists():
+        raise BadInput(f"`{name}` holds `{member.filename}`, which stands there already")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with opened.open(member) as content, target.open("xb") as file:
+        while chunk := content.read(1 << 20):
+            file.write(chunk)
+    target.chmod(0o755 if member.external_attr >> 16 & 0o100 else 0o644)
