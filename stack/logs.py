@@ -10,7 +10,8 @@ import os
 from collections.abc import Collection
 from typing import Literal
 
-from stack.errors import BadInput
+from stack.errors import BadInput, HostCannot
+from stack.store import available, realise
 
 Variant = Literal["loki", "embedded"]
 
@@ -24,15 +25,45 @@ _CHOICES = ("auto", "loki", "embedded")
 
 
 def variant() -> Variant:
-    """The pair that a new instance gets. Raises BadInput for a bad `STACK_LOGS`."""
-    wish = os.environ.get(VARIABLE) or "auto"
-    if wish not in _CHOICES:
-        raise BadInput(
-            f"{VARIABLE} is `{wish}`.", cure="Set it to `auto`, `loki` or `embedded`, or unset it."
-        )
+    """The pair that a new instance gets. Raises BadInput for a bad `STACK_LOGS`.
+
+    Where `auto` has to ask whether the packages can be had, it takes three seconds, once a day.
+    """
+    wish = _wish()
+    if wish == "auto":
+        return "loki" if _can_be_had() else "embedded"
     return "loki" if wish == "loki" else "embedded"
 
 
 def of(packages: Collection[str]) -> Variant:
     """The pair of an instance that was made with these packages."""
     return "loki" if set(PACKAGES) <= set(packages) else "embedded"
+
+
+def said(running: Variant) -> str:
+    """Which pair runs, for people: a few words, and why it is not the real one."""
+    if running == "loki":
+        return "Loki and Promtail"
+    why = f"{VARIABLE}={_wish()}"
+    if _wish() == "auto" and (missing := available(PACKAGES)):
+        why = f"Loki cannot be had: {missing}"
+    return f"embedded store and shipper ({why})"
+
+
+def _wish() -> str:
+    wish = os.environ.get(VARIABLE) or "auto"
+    if wish not in _CHOICES:
+        raise BadInput(
+            f"{VARIABLE} is `{wish}`.", cure="Set it to `auto`, `loki` or `embedded`, or unset it."
+        )
+    return wish
+
+
+def _can_be_had() -> bool:
+    if available(PACKAGES):
+        return False
+    try:
+        realise(PACKAGES)
+    except HostCannot:
+        return False  # it answered, but the download broke
+    return True
