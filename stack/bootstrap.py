@@ -2,21 +2,26 @@
 
 Standard library only, since nothing else is there yet. The environment is made from
 `requirements.txt`, where every file is pinned by its hash; pip finds them through the mirror that
-the host's own pip settings name.
+the host's own pip settings name. `import BUNDLE` takes them from the bundle instead, so that it
+works on a machine without a network.
 """
 
 import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 REPO = Path(__file__).resolve().parent.parent
 VENV = REPO / ".venv"
 REQUIREMENTS = REPO / "requirements.txt"
+WHEELS = REPO / ".venv-wheels"
+"""Unpacked from a bundle while the environment is made."""
 STAMP = VENV / "made-from"
 
 
@@ -31,7 +36,7 @@ def main(arguments: list[str]) -> None:
             f"Python {version} is too old: 3.11 is needed.", "Run it with python3.11 or newer."
         )
     try:
-        ensure_venv()
+        ensure_venv(_bundle(arguments))
     except OSError as error:
         _give_up(
             f"cannot write `{error.filename or VENV}`: {error.strerror}.", "Mend that, repeat."
@@ -39,20 +44,32 @@ def main(arguments: list[str]) -> None:
     except KeyboardInterrupt:
         print("\ninterrupted; the next run begins the virtual environment anew", file=sys.stderr)
         raise SystemExit(130) from None
+    os.environ["STACK_CALLED_FROM"] = str(Path.cwd())
     os.chdir(REPO)
     python = str(VENV / "bin" / "python")
     os.execv(python, [python, "-m", "stack.cli", *arguments])
 
 
-def ensure_venv() -> None:
-    """Make `.venv` from the locked requirements unless it already is. Safe to run twice at once."""
+def ensure_venv(bundle: Path | None = None) -> None:
+    """Make `.venv` from the locked requirements unless it already is, with the wheels of an offline
+    bundle where one is given. Safe to run twice at once.
+    """
     wanted = _digest()
     if _made_from() == wanted:
         return
     with (REPO / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _made_from() != wanted:
-            _make(wanted)
+            _make(wanted, bundle)
+
+
+def _bundle(arguments: list[str]) -> Path | None:
+    """The bundle of `import BUNDLE`."""
+    if arguments[:1] == ["import"]:
+        for before, argument in itertools.pairwise(arguments):
+            if not argument.startswith("-") and before != "--artifact":
+                return Path(argument).absolute()
+    return None
 
 
 def _digest() -> str:
@@ -68,26 +85,60 @@ def _made_from() -> str:
         return ""
 
 
-def _make(digest: str) -> None:
+def _make(digest: str, bundle: Path | None) -> None:
     total = REQUIREMENTS.read_text().count("==")
-    print(f"first run: making {VENV.name} with {total} locked packages", file=sys.stderr)
-    shutil.rmtree(VENV, ignore_errors=True)
-    venv.create(VENV, with_pip=True)
-    _install(total)
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    try:
+        carried = _unpack(bundle) if bundle else 0
+        where = " from the bundle" if carried else ""
+        print(f"first run: making {VENV.name} with {total} locked packages{where}", file=sys.stderr)
+        shutil.rmtree(VENV, ignore_errors=True)
+        venv.create(VENV, with_pip=True)
+        _install(total, offline=carried > 0)
+    finally:
+        shutil.rmtree(WHEELS, ignore_errors=True)
     partial = STAMP.with_suffix(".part")
     partial.write_text(digest)
     partial.replace(STAMP)
 
 
-def _install(total: int) -> None:
+def _unpack(bundle: Path) -> int:
+    """Unpack the bundle's wheels into WHEELS; how many there are. Exits with 2 if it is no good."""
+    from stack.archive import Archive
+    from stack.errors import BadInput
+    from stack.requirements import check_wheels, unpack_wheels
+
+    if not bundle.is_file():
+        _give_up(f"there is no file `{bundle}`.", "Name a bundle that can be read.", code=2)
+    try:
+        with bundle.open("rb") as file:
+            archive = Archive(file, bundle.name)
+            check_wheels(archive, REQUIREMENTS)
+            WHEELS.mkdir()
+            return unpack_wheels(archive, WHEELS)
+    except BadInput as error:
+        _give_up(error.what, error.cure, code=2)
+
+
+def _install(total: int, *, offline: bool) -> None:
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar=off"]
     command += ["-r", str(REQUIREMENTS)]
+    environment = dict(os.environ)
+    if offline:
+        command += ["--no-index", "--find-links", str(WHEELS)]
+        # Else pip would also look where this host's settings say, and wait for it.
+        environment = {k: v for k, v in environment.items() if not k.startswith("PIP_")}
+        environment["PIP_CONFIG_FILE"] = os.devnull
     log = REPO / ".venv-pip.log"
     collected = 0
     with (
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
         ) as pip,
         log.open("w") as record,
     ):
@@ -117,6 +168,6 @@ def _progress(text: str) -> None:
         print(text, end="", file=sys.stderr, flush=True)
 
 
-def _give_up(what: str, cure: str) -> None:
+def _give_up(what: str, cure: str, code: int = 3) -> NoReturn:
     print(f"{what}\n  {cure}", file=sys.stderr)
-    raise SystemExit(3)
+    raise SystemExit(code)

@@ -26,6 +26,13 @@ def state_dir() -> Path:
     return _folder("STACK_STATE", Path("/var/lib"), "XDG_STATE_HOME", ".local/state")
 
 
+def given(path: str) -> Path:
+    """A path as the user typed it. Tasks run in the checkout, wherever `dodo.py` was called from;
+    STACK_CALLED_FROM in the environment, set by the bootstrap, says where that was.
+    """
+    return Path(os.environ.get("STACK_CALLED_FROM", "."), path).absolute()
+
+
 def _folder(override: str, system: Path, xdg: str, home: str) -> Path:
     if given := os.environ.get(override):
         return Path(given).resolve()

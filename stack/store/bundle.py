@@ -1,0 +1,143 @@
+"""An offline bundle: the artifacts of a closure, the part of the lock that pins them, and the
+Python wheels, in one archive that is the same on every machine.
+
+Its members are `artifacts/SHA256`, `bundle.json` (system and packages), `lock.toml` (that part of
+the lock) and `wheels/NAME`.
+"""
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BufferedRandom
+from pathlib import Path
+
+from stack import archive, requirements
+from stack.errors import BadInput, HostCannot
+from stack.paths import cache_dir, given
+from stack.store import Source, available, closures, progress
+from stack.store import lock as locks
+from stack.store.collect import artifacts_of, collected
+from stack.store.derivation import Derivation, host_system
+from stack.store.fetch import alone_with
+from stack.store.lock import Lock
+from stack.store.wheels import wheels
+
+ARTIFACTS = "artifacts/"
+LABEL = "bundle.json"
+LOCK = "lock.toml"
+
+_HOST = Source()
+
+
+def bundle(packages: list[str], output: str, no_python: bool) -> None:
+    """Write a bundle and tell what is in it: what `doit bundle` does."""
+    file = _target(output, "-".join(["bundle", *packages, host_system()]) + ".tar")
+    carried = [] if no_python else wheels(cache_dir())
+    with progress.shown() as report:
+        contents = gathered(packages, carried, report)
+    with progress.shown("wrote") as report:
+        size = write(contents, file, report)
+    artifacts = len(contents) - len(carried) - len((LABEL, LOCK))
+    print(f"{file}: {size / 1e6:.1f} MB, {artifacts} artifacts and {len(carried)} Python wheels")
+    print(f"There, in a checkout of the same commit: python3 dodo.py import {file.name}")
+
+
+def gathered(
+    packages: list[str],
+    wheels: list[Path],
+    report: progress.Progress,
+    source: Source = _HOST,
+) -> dict[str, Path | bytes]:
+    """The members of the bundle of some packages (all that can be had, if none is named) and what
+    they need; what is not in the cache is fetched. Raises LabError: see `Fetcher.fetch`.
+    """
+    lock = source.pinned()
+    derivations = closures(packages or _all(source, report), source.derivations(lock))
+    artifacts = collected(artifacts_of(derivations.values()), source.store(lock), report)
+    return {
+        **described(derivations, lock),
+        **{f"{ARTIFACTS}{artifact.sha256}": at for artifact, at in artifacts.items()},
+        **{f"{requirements.WHEELS}{wheel.name}": wheel for wheel in wheels},
+    }
+
+
+def write(contents: Mapping[str, Path | bytes], file: Path, report: progress.Progress) -> int:
+    """Write a bundle; returns its size in bytes.
+
+    Raises LabError, and then what stood there before still does.
+    """
+    total = sum(len(c) if isinstance(c, bytes) else c.stat().st_size for c in contents.values())
+    report.begin(file.name, total)
+    with _aside(file, total) as made:
+        size = archive.write(made, contents, lambda count: report.advance(file.name, count))
+    report.end(file.name)
+    return size
+
+
+def described(derivations: Mapping[str, Derivation], lock: Lock) -> dict[str, bytes]:
+    """The members that say what a bundle of these derivations is: label and part of the lock."""
+    (system,) = {derivation.system for derivation in derivations.values()}
+    label = {"packages": sorted(derivations), "system": system}
+    outputs = {
+        (system, name): each.output for name, each in derivations.items() if each.output is not None
+    }
+    part = replace(lock, artifacts=artifacts_of(derivations.values()), outputs=outputs)
+    return {
+        LABEL: f"{json.dumps(label, sort_keys=True)}\n".encode(),
+        LOCK: locks.text(part).encode(),
+    }
+
+
+def _all(source: Source, report: progress.Progress) -> list[str]:
+    """All packages but the optional ones that cannot be had."""
+    names = []
+    for package in source.recipes():
+        missing = available([package.name], source) if package.optional else None
+        if missing is None:
+            names.append(package.name)
+        else:
+            report.say(f"{package.name} left out: {missing}")
+    return names
+
+
+def _target(output: str, name: str) -> Path:
+    """Where to write. Raises BadInput if something else than a bundle is there."""
+    file = given(output or name)
+    if file.is_dir():
+        file /= name
+    if not file.parent.is_dir():
+        raise BadInput(f"there is no folder `{file.parent}`", cure="Make it, or name another one.")
+    if file.exists() and not (file.is_file() and archive.starts_like_one(file)):
+        raise BadInput(
+            f"`{file}` is there and is no bundle; it stays as it is",
+            cure="Name another file with `--output`.",
+        )
+    return file
+
+
+@contextmanager
+def _aside(file: Path, size: int) -> Iterator[BufferedRandom]:
+    """A file to write to that takes the place of `file` when the block ends well."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with alone_with(part) as made:
+            try:
+                made.truncate(0)
+                yield made
+                made.flush()
+                os.fsync(made.fileno())
+                part.chmod(0o644)
+                part.replace(file)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        needed = f" ({size} bytes are needed)" if full else ""
+        raise HostCannot(
+            f"`{file}` cannot be written: {error.strerror}{needed}",
+            cure="Name a file in another folder with `--output`.",
+        ) from error

@@ -1,0 +1,229 @@
+"""Takes in what was carried here by hand: an offline bundle, or one downloaded artifact.
+
+Trust comes from the checkout's lock alone. All of a file is checked before anything of it is kept.
+"""
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from stack import requirements
+from stack.archive import Archive
+from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.paths import given
+from stack.store import Source, closures, progress, realise
+from stack.store.bundle import ARTIFACTS, LABEL, LOCK, described
+from stack.store.collect import artifacts_of
+from stack.store.derivation import Derivation, host_system
+from stack.store.disk import make_folder, unusable
+from stack.store.fetch import alone_with, is_good
+from stack.store.lock import Artifact, Lock
+
+_CHUNK_BYTES = 1 << 20
+_LABEL_BYTES = 1 << 16
+_LOCK_BYTES = 1 << 22
+_HOST = Source()
+
+
+def import_(files: list[str], artifact: str) -> None:
+    """Take in bundles, one artifact, or both, and tell what came in: what `doit import` does."""
+    if not files and not artifact:
+        raise BadInput(
+            "import what?",
+            cure="`doit import BUNDLE`, or `doit import --artifact FILE` for one downloaded file.",
+        )
+    if artifact:
+        print(import_artifact(_existing(artifact)))
+    with progress.shown("read") as report:
+        for file in map(_existing, files):
+            paths, new = import_bundle(file, report)
+            print(f"{file.name}: all as the lock wants it, {new} artifacts new here")
+            for name, path in paths.items():
+                print(f"{name:18} {path}")
+
+
+def import_bundle(
+    file: Path, report: progress.Progress, source: Source = _HOST
+) -> tuple[dict[str, Path], int]:
+    """Check a bundle against the lock, keep its artifacts, and realise its packages without any
+    network. Returns their store paths and how many of the artifacts were not here before.
+
+    Raises BadInput for a bundle that is damaged, hostile or made from another lock, HostCannot for
+    one for another system or if the cache cannot be written; then nothing of it was kept.
+    """
+    lock = source.pinned()
+    with file.open("rb") as opened:
+        archive = Archive(opened, file.name)
+        derivations = _derivations(archive, lock, source)
+        pinned = {f"{ARTIFACTS}{a.sha256}": a for a in artifacts_of(derivations.values())}
+        report.begin(file.name, sum(archive.members[name].size for name in pinned))
+        _check(archive, pinned, report)
+        new = sum(
+            keep(artifact, archive.chunks(archive.members[name]), source.store(lock).artifacts)
+            for name, artifact in pinned.items()
+        )
+        report.end(file.name)
+    return realise(derivations, replace(source, mirrors=()), report), new
+
+
+def import_artifact(file: Path, source: Source = _HOST) -> str:
+    """Keep one downloaded file that the lock knows by its hash; returns what to tell about it.
+
+    Raises BadInput for any other file and names what the lock knows by such a name.
+    """
+    lock = source.pinned()
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    known = next((each for each in lock.artifacts if each.sha256 == sha256), None)
+    if known is None:
+        raise _unknown(file, sha256, lock)
+    new = keep(known, _chunks(file), source.store(lock).artifacts)
+    return f"{file.name} is {known}: {'kept for `doit build`' if new else 'it was here already'}"
+
+
+def keep(artifact: Artifact, content: Iterable[bytes], folder: Path) -> bool:
+    """Put an artifact's content into the cache under its hash; false if it was there already.
+
+    Safe beside other users of the cache. Raises CheckFailed for another content than the lock
+    wants, HostCannot if the cache cannot be written.
+    """
+    final = folder / artifact.sha256
+    part = folder / f"{artifact.sha256}.part"
+    if is_good(final, artifact):
+        return False
+    make_folder(folder)
+    try:
+        with alone_with(part) as file:
+            try:
+                file.truncate(0)
+                digest = hashlib.sha256()
+                for chunk in content:
+                    digest.update(chunk)
+                    file.write(chunk)
+                if digest.hexdigest() != artifact.sha256:
+                    raise CheckFailed(f"`{artifact}` changed while it was read", cure="Repeat it.")
+                file.flush()
+                os.fsync(file.fileno())
+                part.chmod(0o644)
+                part.replace(final)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise unusable(error, folder, artifact.size) from error
+    return True
+
+
+def _existing(path: str) -> Path:
+    file = given(path)
+    if not file.is_file():
+        raise BadInput(f"there is no file `{file}`", cure="Name a file that can be read.")
+    return file
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while chunk := opened.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _derivations(archive: Archive, lock: Lock, source: Source) -> dict[str, Derivation]:
+    """What the bundle is for, by the checkout's recipes and lock. Raises unless both agree."""
+    for name, most in ((LABEL, _LABEL_BYTES), (LOCK, _LOCK_BYTES)):
+        if name not in archive.members:
+            raise archive.refused([f"it holds no `{name}`"])
+        if archive.members[name].size > most:
+            raise archive.refused([f"its `{name}` is larger than {most} bytes"])
+    text = {name: b"".join(archive.chunks(archive.members[name])) for name in (LABEL, LOCK)}
+    packages, system = _label(archive, text[LABEL])
+    here = source.system or host_system()
+    if system != here:
+        raise HostCannot(
+            f"`{archive.name}` is for {system}, this machine is {here}",
+            cure="Make the bundle on a machine of this kind.",
+        )
+    known = source.derivations(lock)
+    if strange := sorted(packages - set(known)):
+        raise archive.refused([f"the checkout has no package `{name}`" for name in strange])
+    derivations = closures(sorted(packages), known)
+    wanted = described(derivations, lock)
+    if wanted != text:
+        raise archive.refused(_differences(wanted[LOCK], text[LOCK]))
+    return derivations
+
+
+def _label(archive: Archive, text: bytes) -> tuple[set[str], str]:
+    try:
+        label = json.loads(text)
+        packages, system = label["packages"], label["system"]
+        if isinstance(system, str) and packages and all(isinstance(p, str) for p in packages):
+            return set(packages), system
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise archive.refused([f"its `{LABEL}` is damaged"])
+
+
+def _differences(wanted: bytes, found: bytes) -> list[str]:
+    """How the lock in a bundle differs from the checkout's, in the artifacts if they do."""
+    try:
+        theirs, ours = _versions(found), _versions(wanted)
+    except (ValueError, KeyError, TypeError):
+        return [f"its `{LOCK}` is damaged"]
+    told = [
+        f"{name}: {theirs.get(name, 'missing')}, the checkout's lock wants "
+        f"{ours.get(name, 'none of it')}"
+        for name in sorted({*theirs, *ours})
+        if theirs.get(name) != ours.get(name)
+    ]
+    return [*told, "it was made from another lock than the checkout's, or its lock is damaged"]
+
+
+def _versions(lock: bytes) -> dict[str, str]:
+    return {
+        f"{artifact['name']} ({artifact['architecture']})": f"{artifact['version']} "
+        f"{artifact['sha256'][:12]}"
+        for artifact in tomllib.loads(lock.decode())["artifact"]
+    }
+
+
+def _check(archive: Archive, pinned: Mapping[str, Artifact], report: progress.Progress) -> None:
+    """Every member must be pinned, and every pinned artifact be there and as it is pinned."""
+    problems = [
+        f"`{name}` is nothing that a bundle of these packages holds"
+        for name in archive.members
+        if name not in pinned
+        and name not in (LABEL, LOCK)
+        and not name.startswith(requirements.WHEELS)
+    ]
+    for name, artifact in pinned.items():
+        member = archive.members.get(name)
+        if member is None:
+            problems.append(f"`{artifact}` is missing")
+        elif artifact.size and member.size != artifact.size:
+            problems.append(f"`{artifact}` has {member.size} bytes instead of {artifact.size}")
+        elif (found := archive.sha256(member)) != artifact.sha256:
+            problems.append(f"`{artifact}` has SHA-256 {found}, the lock wants {artifact.sha256}")
+        else:
+            report.advance(archive.name, member.size)
+    if problems:
+        raise archive.refused(problems)
+    requirements.check_wheels(archive)
+
+
+def _unknown(file: Path, sha256: str, lock: Lock) -> BadInput:
+    size = file.stat().st_size
+    alike = [
+        f"\n    {each}: {each.sha256}" + (f", {each.size} bytes" if each.size else "")
+        for each in lock.artifacts
+        if PurePosixPath(each.path).name == file.name or file.name.startswith(each.name)
+    ]
+    of_that_name = "".join(alike) or " nothing"
+    return BadInput(
+        f"`{file.name}` ({size} bytes) has SHA-256 {sha256}, which `{lock.file.name}` does not "
+        f"know. By such a name it knows:{of_that_name}",
+        cure="Nothing was kept. Download it again; it must be the version that the lock pins.",
+    )
