@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import DESCRIPTOR as TIMESTAMP_FILE
 _PACKAGE = "logproto"
 _TYPES = {
     "string": descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
+    "bytes": descriptor_pb2.FieldDescriptorProto.TYPE_BYTES,
     "uint64": descriptor_pb2.FieldDescriptorProto.TYPE_UINT64,
 }
 # Message -> (field, number, type, repeated). A type that is neither a string nor a number is a
@@ -36,16 +37,17 @@ _MESSAGES: Final = {
 }
 
 
-def _described() -> descriptor_pb2.FileDescriptorProto:
+def _described(package: str, text: str) -> descriptor_pb2.FileDescriptorProto:
     file = descriptor_pb2.FileDescriptorProto(
-        name="logproto/push.proto",
-        package=_PACKAGE,
+        name=f"{package}/push.proto",
+        package=package,
         syntax="proto3",
         dependency=[TIMESTAMP_FILE.name],
     )
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
-        for field, number, kind, repeated in fields:
+        for field, number, written, repeated in fields:
+            kind = text if written == "string" else written.replace(_PACKAGE, package)
             described = message.field.add(
                 name=field,
                 number=number,
@@ -61,8 +63,14 @@ def _described() -> descriptor_pb2.FileDescriptorProto:
 
 _POOL = descriptor_pool.DescriptorPool()
 _POOL.AddSerializedFile(TIMESTAMP_FILE.serialized_pb)
-_POOL.Add(_described())
 
-PushRequest: Final[Any] = message_factory.GetMessageClass(
-    _POOL.FindMessageTypeByName(f"{_PACKAGE}.PushRequest")
-)
+
+def _push_request(package: str, text: str) -> Any:
+    _POOL.Add(_described(package, text))
+    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{package}.PushRequest"))
+
+
+PushRequest: Final[Any] = _push_request(_PACKAGE, "string")
+
+RawPushRequest: Final[Any] = _push_request("lograw", "bytes")
+"""The same on the wire, with texts as bytes: what arrives need not be UTF-8."""
