@@ -4,6 +4,9 @@ Without the LLVM just-in-time compiler (a library of 130 MB) and what compiles e
 zones other than GMT come from the host's /usr/share/zoneinfo; where it may lack that, set
 `timezone` and `log_timezone` to GMT. `initdb` needs no locale of the host either with
 `--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8`.
+
+`initdb` and `pg_ctl` start the server through `/bin/sh`, whose path is compiled into them and into
+the C library. `usr/bin/busybox`, linked statically, is one for a root file system without any.
 """
 
 from stack.store.derivation import Package, Program
@@ -59,10 +62,11 @@ _LIBRARIES = (
 
 PACKAGE = Package(
     name="postgresql",
-    debs=("postgresql-17", "postgresql-client-17", *_LIBRARIES),
+    debs=("postgresql-17", "postgresql-client-17", "busybox-static", *_LIBRARIES),
     needs=("glibc",),
     keep=(
         *(f"{_BIN}/{program}" for program in _PROGRAMS),
+        "usr/bin/busybox",
         "usr/lib/postgresql/17/lib/*.so",
         "usr/lib/{triplet}/*.so*",
         "usr/share/postgresql/17/*",

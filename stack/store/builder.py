@@ -1,7 +1,7 @@
 """Builds the output of a derivation: unpacked packages, relocated so that they run anywhere.
 
-A program's ELF interpreter cannot be relative, so each program is moved to `libexec/` and a small
-script takes its place, which starts it with the loader and the libraries of its own closure.
+A program's ELF interpreter cannot be relative, so each program is moved to `libexec/` and a
+launcher takes its place, which starts it with the loader and the libraries of its own closure.
 Nothing here may depend on the store's location, the user, the clock or the environment.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from stack.errors import BadInput
 from stack.store import deb, upstream
+from stack.store.launcher import OUTPUT, STORE, launcher
 
 if TYPE_CHECKING:
     from stack.store.derivation import Derivation, Program
@@ -23,22 +24,6 @@ _PLATFORM = {
     "amd64": {"triplet": "x86_64-linux-gnu", "loader": "ld-linux-x86-64.so.2"},
     "arm64": {"triplet": "aarch64-linux-gnu", "loader": "ld-linux-aarch64.so.1"},
 }
-
-# `--inhibit-cache`: the host's own libraries are not looked up by name. The loader's arguments
-# stand in for LD_LIBRARY_PATH, which programs started by this one would inherit. It is called by a
-# link of the program's name, which is the name that `ps` and `top` then show. PostgreSQL's programs
-# find each other, and their data files, from `--argv0`.
-_WRAPPER = """\
-#!/bin/sh
-# Starts {name} with the loader and libraries of its own closure, wherever the store is.
-self=$0
-case $self in */*) ;; *) self=./$self ;; esac
-if [ -L "$self" ]; then self=$(readlink -f "$self"); fi
-root=$(CDPATH= cd -- "${{self%/*}}/{up}" && pwd -P) || exit 126
-store=${{root%/*}}
-{cd}exec "$root/libexec/loader/{name}" --inhibit-cache --library-path "{libraries}" \\
-    --argv0 "$root/{file}" "$root/libexec/{name}" "$@"
-"""
 
 
 def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: Path) -> None:
@@ -105,7 +90,7 @@ def _name(derivation: "Derivation", program: "Program", root: Path) -> None:
 
 
 def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:
-    """Move a program to `libexec/`, put its wrapper in its place and a link to that into `bin/`."""
+    """Move a program to `libexec/`, put a launcher in its place and a link to that into `bin/`."""
     if not derivation.needs:
         raise BadInput(f"`{derivation.name}` has programs, but needs no package with a loader")
     stands = root / program.file
@@ -119,20 +104,31 @@ def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:
         + _filled(derivation.system, "usr/lib/{triplet}/{loader}")
     )
     stands.rename(real)
-    stands.write_text(_wrapper(derivation, program))
+    stands.write_bytes(_launcher(derivation, program))
     stands.chmod(0o755)
     link = root / "bin" / program.name
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(f"../{program.file}")
 
 
-def _wrapper(derivation: "Derivation", program: "Program") -> str:
+def _launcher(derivation: "Derivation", program: "Program") -> bytes:
+    """The launcher of a program that `_wrap` moved.
+
+    `--inhibit-cache`: the host's own libraries are not looked up by name. The loader's arguments
+    stand in for LD_LIBRARY_PATH, which programs started by this one would inherit. It is called by
+    a link of the program's name, which is the name that `ps` and `top` then show. PostgreSQL's
+    programs find each other, and their data files, from `--argv0`.
+    """
     folder = _filled(derivation.system, "usr/lib/{triplet}")
-    needed = [need.store_name for need in derivation.needs]
-    return _WRAPPER.format(
-        name=program.name,
-        file=program.file,
-        up="/".join([".."] * program.file.count("/")),
-        cd=f'cd "$root/{program.cwd}" || exit 126\n' if program.cwd else "",
-        libraries=":".join([f"$root/{folder}", *(f"$store/{need}/{folder}" for need in needed)]),
-    )
+    needed = [f"{STORE}/{need.store_name}/{folder}" for need in derivation.needs]
+    arguments = [
+        f"{OUTPUT}/libexec/loader/{program.name}",
+        "--inhibit-cache",
+        "--library-path",
+        ":".join([f"{OUTPUT}/{folder}", *needed]),
+        "--argv0",
+        f"{OUTPUT}/{program.file}",
+        f"{OUTPUT}/libexec/{program.name}",
+    ]
+    cwd = f"{OUTPUT}/{program.cwd}" if program.cwd else "."
+    return launcher(derivation.system, program.file, arguments, cwd=cwd)

@@ -1,0 +1,101 @@
+"""Runs a command in an empty root file system: `python empty_root.py ORDER`, ORDER as `Order` says.
+
+For a process of its own: it leaves its namespaces and becomes the command. The root is a tmpfs in
+a mount namespace, which the kernel takes away with the last process in it.
+"""
+
+import ctypes
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_NEW_NAMESPACE, _NEW_USER, _NEW_NETWORK = 0x20000, 0x10000000, 0x40000000  # unshare(2)
+_BIND, _RECURSIVE, _PRIVATE, _READ_ONLY, _REMOUNT = 4096, 16384, 1 << 18, 1, 32  # mount(2)
+_DEVICES = ("null", "zero", "urandom")
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """`root`: an empty folder; `closure`: store paths, which appear under `/store` by their names;
+    `files`: path -> text; `links`: path -> target; `uid`: who runs the command, when root may
+    choose. Without root, the user stays the user."""
+
+    root: str
+    closure: tuple[str, ...]
+    files: dict[str, str]
+    links: dict[str, str]
+    uid: int
+    command: tuple[str, ...]
+
+    def argv(self) -> list[str]:
+        return [sys.executable, __file__, json.dumps(asdict(self))]
+
+
+def _done(code: int, what: str) -> None:
+    if code != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(source: str, target: Path, kind: str = "", flags: int = 0, data: str = "") -> None:
+    words = [word.encode() or None for word in (source, str(target), kind)]
+    _done(_LIBC.mount(*words, flags, data.encode() or None), f"mount {source} {target}")
+
+
+def _leave() -> None:
+    uid, gid = os.geteuid(), os.getegid()
+    flags = _NEW_NAMESPACE | _NEW_NETWORK | (_NEW_USER if uid else 0)
+    _done(_LIBC.unshare(flags), "unshare")
+    if uid:
+        # Mapped to itself, not to root: PostgreSQL would refuse that.
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    _mount("none", Path("/"), flags=_RECURSIVE | _PRIVATE)
+
+
+def _furnish(order: Order) -> None:
+    root = Path(order.root)
+    _mount("none", root, "tmpfs", data="mode=755")
+    for store_path in order.closure:
+        at = root / "store" / Path(store_path).name
+        at.mkdir(parents=True)
+        _mount(store_path, at, flags=_BIND)
+        if os.geteuid() == 0:
+            _mount("none", at, flags=_BIND | _REMOUNT | _READ_ONLY)
+    for name in ("proc", "dev", "tmp"):
+        (root / name).mkdir()
+    (root / "tmp").chmod(0o1777)
+    _mount("/proc", root / "proc", flags=_BIND | _RECURSIVE)
+    for device in _DEVICES:
+        (root / "dev" / device).touch()
+        _mount(f"/dev/{device}", root / "dev" / device, flags=_BIND)
+    (root / "dev" / "shm").mkdir()
+    (root / "dev" / "shm").chmod(0o1777)
+    for path, text in order.files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    for path, target in order.links.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).symlink_to(target)
+
+
+def main() -> None:
+    order = Order(**json.loads(sys.argv[1]))
+    _leave()
+    _furnish(order)
+    os.chroot(order.root)
+    os.chdir("/tmp")
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(order.uid)
+        os.setuid(order.uid)
+    os.execve(order.command[0], order.command, {})
+
+
+if __name__ == "__main__":
+    main()
