@@ -33,6 +33,14 @@ def task_lock():
     return task("stack.store:update_lock")
 
 
+def task_gc():
+    """clear out of the cache what no instance, no generation, no process and not the lock needs"""
+    return task(
+        "stack.garbage:gc",
+        params=[option("dry-run", bool, False, "only tell what would go and how much it takes")],
+    )
+
+
 def task_bundle():
     """write what a machine without a network needs into one file: the artifacts of the named
     packages (of all) and the Python wheels; there, `python3 dodo.py import FILE` takes it in"""
@@ -54,6 +62,17 @@ def task_import():
         params=[option("artifact", str, "", "one downloaded file that the lock knows by its hash")],
         pos_arg="files",
     )
+
+
+def task_why():
+    """tell which services need a package, or one of the artifacts it is made of, and through what:
+    `doit why glibc libicu76`"""
+    return task("stack.explain:why", pos_arg="packages")
+
+
+def task_closure():
+    """show what packages (all, if none is named) need to run, as trees with sizes and totals"""
+    return task("stack.explain:closure", pos_arg="packages")
 
 
 def task_up():
