@@ -57,8 +57,6 @@ class Entry:
 
     def _add_metadata(self, metadata: Mapping[str, str]) -> None:
         for name, value in metadata.items():
-            if not value:
-                continue
             if name == ERROR:
                 self.error = value
             elif name == DETAILS:

@@ -23,7 +23,9 @@ class MemorySource:
         line: str,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        stream = self._streams.setdefault(key_of(labels), Stream(labels=dict(labels)))
+        # An empty label is none, as at a push to Loki.
+        named = {name: value for name, value in labels.items() if value}
+        stream = self._streams.setdefault(key_of(named), Stream(labels=named))
         self._entries.append((timestamp_ns, len(self._entries), line, stream, metadata))
 
     def select(

@@ -13,6 +13,7 @@ class Stream:
     the labels by the object's identity."""
 
     labels: Mapping[str, str]
+    """None of them empty: an empty label is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
