@@ -107,7 +107,7 @@ class Memtable:
                         head.timestamps_ns[low:high],
                         head.lines[low:high],
                         strict=False,
-                    )  # fmt: skip
+                    )
                 )
         found.sort(key=timestamp)
         return found

@@ -9,7 +9,7 @@ from stack.logstore.database import files
 from stack.logstore.logql import Batch, Stream
 from stack.logstore.logql.ast import FilterOp, LineFilter, Matcher
 from stack.logstore.logql.matching import selects
-from stack.logstore.memtable import Memtable, Row, timestamp
+from stack.logstore.memtable import Memtable, Row, size_of, timestamp
 from stack.logstore.segment import Segment
 from stack.logstore.slices import Extent, slices
 from stack.logstore.store import Snapshot, Store
@@ -76,6 +76,39 @@ class View:
             wanted = _next_wanted(wanted, len(rows))
             if rows:
                 yield self._batch(rows, streams)
+
+    def totals(
+        self, matched: Collection[int], start_ns: int, end_ns: int
+    ) -> dict[int, tuple[int, int]]:
+        """(entries, bytes) of each stream with start_ns <= timestamp <= end_ns."""
+        found: dict[int, list[int]] = {}
+
+        def count(ident: int, rows: int, size_bytes: int) -> None:
+            total = found.setdefault(ident, [0, 0])
+            total[0] += rows
+            total[1] += size_bytes
+
+        cut = []
+        for segment in overlapping(self._segments(matched), matched, start_ns, end_ns + 1):
+            for ident, share in segment.shares.items():
+                if ident not in matched:
+                    continue
+                if share.oldest_ns >= start_ns and share.newest_ns <= end_ns:
+                    count(ident, share.rows, share.size_bytes)
+                elif share.oldest_ns <= end_ns and share.newest_ns >= start_ns:
+                    cut.append((segment, ident))
+        for segment, ident in cut:
+            where, _ = scan([segment], [ident], (start_ns, end_ns + 1), None)
+            for rows, size_bytes in self.store.database.rows(
+                f"SELECT count(*), coalesce(sum(size), 0) FROM {where}"
+            ):
+                count(ident, rows, int(size_bytes))
+        for memtable in self.snapshot.memtables:
+            with self.store.lock:
+                rows_of = memtable.slice(matched, start_ns, end_ns + 1)
+            for ident, _, line in rows_of:
+                count(ident, 1, size_of([line]))
+        return {ident: (rows, size) for ident, (rows, size) in found.items() if rows}
 
     def _segments(self, matched: Collection[int]) -> list[Segment]:
         if self.only_memory:

@@ -51,6 +51,15 @@ class Sizes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What the store holds now."""
+
+    rows_in_memory: int
+    segments: int
+    segment_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """What a query reads."""
 
@@ -342,6 +351,14 @@ class Store:
                 self._readers -= 1
             if self._doomed:
                 self._delete_doomed()
+
+    def figures(self) -> Figures:
+        with self.snapshot() as found:
+            return Figures(
+                rows_in_memory=sum(table.rows for table in found.memtables),
+                segments=len(found.segments),
+                segment_bytes=sum(segment.disk_bytes for segment in found.segments),
+            )
 
     @property
     def lock(self) -> threading.Lock:

@@ -1,0 +1,112 @@
+"""Run the embedded log store: `--config loki-config.yml`.
+
+Serves until SIGTERM or SIGINT. What it acknowledged is on the disk; it can be killed at any time.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from stack.errors import HostCannot, LabError
+from stack.logstore.committer import Committer
+from stack.logstore.ingest import Ingest
+from stack.logstore.metrics import Metrics
+from stack.logstore.querier import Querier
+from stack.logstore.settings import Settings, load
+from stack.logstore.store import Sizes, Store
+from stack.logstore.web import Desk, application
+
+_STOP_S = 3
+"""How long requests that are under way may take when it is told to stop."""
+
+
+def main() -> int:
+    """Returns the exit code: 0, or that of the error."""
+    parser = argparse.ArgumentParser(prog="stack.logstore", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="loki-config.yml")
+    options = parser.parse_args()
+    try:
+        _serve(load(options.config))
+    except LabError as error:
+        print(f"loki: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    listening = _listening(settings)
+    store = Store(settings.folder / "logstore", sizes=Sizes(idle_s=settings.idle_s))
+    metrics = Metrics()
+    metrics.watch(store)
+    ingest = Ingest(store, settings.limits, metrics)
+    committer = Committer(
+        store, ingest, tend_every_s=settings.tend_s, retention_s=settings.limits.retention_s
+    )
+    querier = Querier(store, settings.limits)
+    desk = Desk(
+        settings=settings, querier=querier, committer=committer, metrics=metrics,
+        trouble=lambda: store.trouble,
+    )  # fmt: skip
+    committer.start()
+    try:
+        _run(settings, desk, listening)
+    finally:
+        committer.stop()
+        store.close()
+
+
+def _run(settings: Settings, desk: Desk, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        application(desk, []), log_level="warning", access_log=False, lifespan="off",
+        server_header=False, timeout_graceful_shutdown=_STOP_S, timeout_keep_alive=3600,
+        ws_max_size=1 << 20,
+    )  # fmt: skip
+    gc.freeze()  # what was imported stays
+    asyncio.run(_Server(config).serve([listening]))
+
+
+class _Server(uvicorn.Server):
+    """Stops at SIGTERM or SIGINT, with exit code 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals within. uvicorn's own raises them again afterwards: an end as if killed."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Raises HostCannot."""
+    made = socket.socket()
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((settings.address, settings.port))
+        made.listen(256)
+    except (OSError, OverflowError) as error:
+        made.close()
+        raise HostCannot(
+            f"`{settings.address}:{settings.port}` cannot be listened on: {error}.",
+            cure="End what holds it, or set another server.http_listen_port.",
+        ) from error
+    return made
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # DuckDB's binding complains of what it left when an interpreter ends
