@@ -75,6 +75,15 @@ def task_closure():
     return task("stack.explain:closure", pos_arg="packages")
 
 
+def task_sbom():
+    """write the bill of materials (CycloneDX 1.6): each artifact and Python requirement with its
+    hash, origin and licence, and which package it went into"""
+    return task(
+        "stack.store.sbom:sbom",
+        params=[option("output", str, "", "file to write to; printed when not given")],
+    )
+
+
 def task_up():
     """bring the whole stack up and wait until every service is ready"""
     return task(

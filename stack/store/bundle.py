@@ -71,7 +71,7 @@ def write(contents: Mapping[str, Path | bytes], file: Path, report: progress.Pro
     """
     total = sum(len(c) if isinstance(c, bytes) else c.stat().st_size for c in contents.values())
     report.begin(file.name, total)
-    with _aside(file, total) as made:
+    with aside(file, total) as made:
         size = archive.write(made, contents, lambda count: report.advance(file.name, count))
     report.end(file.name)
     return size
@@ -108,8 +108,6 @@ def _target(output: str, name: str) -> Path:
     file = given(output or name)
     if file.is_dir():
         file /= name
-    if not file.parent.is_dir():
-        raise BadInput(f"there is no folder `{file.parent}`", cure="Make it, or name another one.")
     if file.exists() and not (file.is_file() and archive.starts_like_one(file)):
         raise BadInput(
             f"`{file}` is there and is no bundle; it stays as it is",
@@ -119,8 +117,13 @@ def _target(output: str, name: str) -> Path:
 
 
 @contextmanager
-def _aside(file: Path, size: int) -> Iterator[BufferedRandom]:
-    """A file to write to that takes the place of `file` when the block ends well."""
+def aside(file: Path, size: int = 0) -> Iterator[BufferedRandom]:
+    """A file to write to that takes the place of `file` when the block ends well.
+
+    `size`, in bytes, is for messages. Raises LabError if it cannot be written.
+    """
+    if not file.parent.is_dir():
+        raise BadInput(f"there is no folder `{file.parent}`", cure="Make it, or name another one.")
     part = file.with_name(f".{file.name}.part")
     try:
         with alone_with(part) as made:
@@ -136,7 +139,7 @@ def _aside(file: Path, size: int) -> Iterator[BufferedRandom]:
                 raise
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        needed = f" ({size} bytes are needed)" if full else ""
+        needed = f" ({size} bytes are needed)" if full and size else ""
         raise HostCannot(
             f"`{file}` cannot be written: {error.strerror}{needed}",
             cure="Name a file in another folder with `--output`.",
