@@ -58,20 +58,24 @@ class Instance:
     @classmethod
     def open(cls, name: str) -> "Instance":
         """The instance called `name`. Raises BadInput when there is none, naming the others."""
-        directory = instances_dir() / name
         try:
-            record = Record.read(directory)
+            return cls.at(instances_dir() / name)
         except FileNotFoundError:
             known = ", ".join(f"`{other}`" for other in names()) or "none"
             raise BadInput(
                 f"there is no instance `{name}` (there is: {known}).", cure="Start one: `doit up`."
             ) from None
+
+    @classmethod
+    def at(cls, directory: Path) -> "Instance":
+        """The instance in `directory`. Raises FileNotFoundError, BadInput for a broken record."""
+        try:
+            return cls(Record.read(directory), directory)
         except (TypeError, ValueError) as error:
             raise BadInput(
                 f"`{directory / FILE}` cannot be read: {error}.",
-                cure=f"Stop it with `doit down --instance {name}`, then `doit up`.",
+                cure=f"Stop it with `doit down --instance {directory.name}`, then `doit up`.",
             ) from None
-        return cls(record, directory)
 
     @property
     def name(self) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 from stack import generations, secrets
 from stack.errors import BadInput, HostCannot
 from stack.instance import Instance, Record, instances_dir, layout_of
-from stack.paths import REPO
+from stack.paths import REPO, cache_dir
 from stack.ports import check_free, free, shifted
 from stack.service import Layout
 from stack.services import SERVICES
 from stack.startup import start_all
+from stack.store import guard
 from stack.supervisor import Supervisor, processes
 from stack.users import check_reachable
 
@@ -45,7 +46,7 @@ def bring_up(
     for what the host lacks.
     """
     directory = directory_of(name)
-    with locked(directory):
+    with locked(directory), guard.in_use(cache_dir() / "store"):
         record, files = _plan(name, directory, speed, port_offset, free_ports, config_root)
         current = _current(name)
         if current and not (current.hash == record.hash and current.is_running()):
@@ -81,6 +82,7 @@ def bring_down(name: str, *, wipe: bool = False) -> bool:
         supervisor.shutdown()
         if wipe:
             shutil.rmtree(directory, ignore_errors=True)
+            guard.forget(cache_dir(), directory)
         return was
 
 
@@ -199,4 +201,5 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     for stale in (directory / "control").iterdir():
         stale.unlink()
     instance.supervisor.write_settings(instance.layout, SERVICES)
+    guard.register(cache_dir(), directory)
     instance.record.write(directory)

@@ -17,6 +17,7 @@ from stack.errors import BadInput, CheckFailed
 from stack.store import builder, tree
 from stack.store.derivation import Derivation
 from stack.store.disk import locked, locked_if_free, make_folder, sync, unusable
+from stack.store.guard import in_use
 from stack.store.lock import Artifact, Output
 from stack.store.progress import Progress
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from stack.store.fetch import Fetcher
 
 _DOWNLOADS_AT_ONCE = 6
-_BUILDING = ".building-"
+BUILDING = ".building-"
+"""Prefix of the folder in which an output is made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +54,14 @@ def realise_all(derivations: Iterable[Derivation], store: Store, progress: Progr
     the store not be written, BadInput for a package that does not hold what its recipe says.
     What was finished before an error stays valid.
     """
-    try:
-        missing = [each for each in derivations if not store.path(each).is_dir()]
-    except OSError as error:
-        raise unusable(error, store.folder) from error
-    if missing:
-        _prepare(store)
-        _Build(store=store, progress=progress).run(missing)
+    with in_use(store.folder):
+        try:
+            missing = [each for each in derivations if not store.path(each).is_dir()]
+        except OSError as error:
+            raise unusable(error, store.folder) from error
+        if missing:
+            _prepare(store)
+            _Build(store=store, progress=progress).run(missing)
 
 
 def _prepare(store: Store) -> None:
@@ -71,8 +74,8 @@ def _prepare(store: Store) -> None:
         )
     for folder in (store.folder, store.folder / ".locks", store.folder / ".manifests"):
         make_folder(folder)
-    for leftover in store.folder.glob(f"{_BUILDING}*"):
-        name = leftover.name.removeprefix(_BUILDING)
+    for leftover in store.folder.glob(f"{BUILDING}*"):
+        name = leftover.name.removeprefix(BUILDING)
         with locked_if_free(store.lock_file(name)) as free:
             if free:
                 tree.remove(leftover)
@@ -125,7 +128,7 @@ class _Build:
             # Another build may have made it while this one waited.
             if self.store.path(derivation).is_dir():
                 return
-            aside = self.store.folder / f"{_BUILDING}{derivation.store_name}"
+            aside = self.store.folder / f"{BUILDING}{derivation.store_name}"
             try:
                 self._make(derivation, aside, lambda a: self._read(files[a.sha256].result()))
             except OSError as error:
