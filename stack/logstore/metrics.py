@@ -27,7 +27,7 @@ class Metrics:
     """One registry. All counters exist from the start, so that their first increase is seen."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # Loki's have no `_created`
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # Loki has none
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         info = Gauge("loki_build_info", "Which Loki it is, and that it is not.",

@@ -1,7 +1,7 @@
 """Rule files at a speed, and how long a rule takes by what it says."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ def scale_rules(
     *,
     scrape_interval_s: float,
     evaluation_interval_s: float = 60.0,
+    expression: Callable[[str], str] | None = None,
     file: str,
 ) -> Mapping:
     """A new rule file at `speed`, from a parsed one.
@@ -50,7 +51,8 @@ def scale_rules(
     given). Divides group `interval` (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and
     the expressions; the annotation `speed` is taken out. Intervals stop shrinking at 200 ms, so a
     `for` keeps the evaluations that it was written for, up to four: one bad scrape must not fire
-    what waits for a minute. Raises one BadInput with all that is wrong.
+    what waits for a minute. `expression` divides expressions in another language than PromQL.
+    Raises one BadInput with all that is wrong.
     """
     checked(speed)
     scaled = copy.deepcopy(document)
@@ -59,6 +61,7 @@ def scale_rules(
         speed=speed,
         scrape_interval_s=scrape_interval_s,
         evaluation_interval_s=evaluation_interval_s,
+        expression=expression,
         problems=problems,
     )
     for group, where in _mappings(scaled, "groups", "group", problems):
@@ -96,6 +99,7 @@ class _Scaling:
     speed: float
     scrape_interval_s: float
     evaluation_interval_s: float
+    expression: Callable[[str], str] | None
     problems: list[str]
 
     def group(self, group: Mapping, where: str) -> None:
@@ -127,14 +131,17 @@ class _Scaling:
         self._duration(rule, "keep_firing_for", where)
         numbers = not self._keeps_numbers(rule, where)
         try:
-            written = rule.get("expr")
-            expr = scale_expression(
-                "" if written is None else str(written),
-                self.speed,
-                scrape_interval_s=self.scrape_interval_s,
-                numbers=numbers,
-                recorded="record" in rule,
-            )
+            written = "" if rule.get("expr") is None else str(rule["expr"])
+            if self.expression:
+                expr = self.expression(written)
+            else:
+                expr = scale_expression(
+                    written,
+                    self.speed,
+                    scrape_interval_s=self.scrape_interval_s,
+                    numbers=numbers,
+                    recorded="record" in rule,
+                )
             _change(rule, "expr", expr)
         except BadInput as error:
             self._problem(where, error)

@@ -1,0 +1,63 @@
+"""Loki's configuration and its rules at a speed."""
+
+import copy
+from functools import partial
+from typing import Any
+
+from stack.errors import BadInput
+from stack.logstore.logql.scale import scale_query
+from stack.speed.durations import INTERVAL_FLOOR_S, checked, scale_duration, seconds
+from stack.speed.rules import scale_rules
+
+Mapping = dict[str, Any]
+
+RANGE_FLOOR_S = 2.0
+"""No range of a log rule goes below: a line may take half of that from its program to the store,
+and is counted by the time that it says, not by the time at which it came."""
+
+# Key of `ruler` -> (Loki's default, floor in seconds). The floors are those of Prometheus' flags.
+_RULER = {
+    "evaluation_interval": ("1m", INTERVAL_FLOOR_S),
+    "resend_delay": ("1m", 1.0),
+    "for_grace_period": ("10m", 0.0),
+    "for_outage_tolerance": ("1h", 0.0),
+}
+
+
+def scale_loki(document: Mapping, speed: float) -> Mapping:
+    """A new configuration at `speed`, from a parsed one; what the ruler waits for is divided.
+
+    Limits, ages and time-outs are those of lines and queries, which nothing speeds up. Raises
+    BadInput.
+    """
+    checked(speed)
+    scaled = copy.deepcopy(document)
+    if speed == 1:
+        return scaled
+    ruler = scaled.setdefault("ruler", {})
+    for key, (default, floor_s) in _RULER.items():
+        try:
+            ruler[key] = scale_duration(str(ruler.get(key, default)), speed, floor_s=floor_s)
+        except BadInput as error:
+            raise BadInput(f"loki: `ruler.{key}`: {error.what}", cure=error.cure) from error
+    return scaled
+
+
+def evaluation_interval(document: Mapping) -> float:
+    """Seconds between evaluations of a group that says nothing else. Raises BadInput."""
+    ruler = document.get("ruler") or {}
+    return seconds(str(ruler.get("evaluation_interval", _RULER["evaluation_interval"][0])))
+
+
+def scale_log_rules(
+    document: Mapping, speed: float, *, evaluation_interval_s: float, file: str
+) -> Mapping:
+    """A new file of log rules at `speed`, as `scale_rules` does it. Raises BadInput."""
+    return scale_rules(
+        document,
+        speed,
+        scrape_interval_s=INTERVAL_FLOOR_S,
+        evaluation_interval_s=evaluation_interval_s,
+        expression=partial(scale_query, speed=speed, floor_s=RANGE_FLOOR_S),
+        file=file,
+    )
