@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from stack.errors import HostCannot, LabError
 from stack.logstore.committer import Committer
 from stack.logstore.ingest import Ingest
 from stack.logstore.metrics import Metrics
 from stack.logstore.querier import Querier
+from stack.logstore.ruler import Ruler
+from stack.logstore.ruler.web import routes
 from stack.logstore.settings import Settings, load
 from stack.logstore.store import Sizes, Store
 from stack.logstore.web import Desk, application
@@ -56,17 +59,20 @@ def _serve(settings: Settings) -> None:
         settings=settings, querier=querier, committer=committer, metrics=metrics,
         trouble=lambda: store.trouble,
     )  # fmt: skip
+    ruler = Ruler(settings.ruler, store.folder / "ruler.json", querier.instant, metrics)
     committer.start()
+    ruler.start()
     try:
-        _run(settings, desk, listening)
+        _run(application(desk, routes(ruler)), listening)
     finally:
+        ruler.stop()
         committer.stop()
         store.close()
 
 
-def _run(settings: Settings, desk: Desk, listening: socket.socket) -> None:
+def _run(app: Starlette, listening: socket.socket) -> None:
     config = uvicorn.Config(
-        application(desk, []), log_level="warning", access_log=False, lifespan="off",
+        app, log_level="warning", access_log=False, lifespan="off",
         server_header=False, timeout_graceful_shutdown=_STOP_S, timeout_keep_alive=3600,
         ws_max_size=1 << 20,
     )  # fmt: skip

@@ -78,7 +78,7 @@ class Store:
         self.database = Database()
         self.streams = Registry()
         self._clock = clock
-        self._folder = folder
+        self.folder = folder
         self._lock = threading.Lock()
         self._settle = threading.Condition(self._lock)
         self._readers = 0
@@ -99,9 +99,9 @@ class Store:
     # Opening ------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        logs = self._folder / "wal"
+        logs = self.folder / "wal"
         logs.mkdir(exist_ok=True)
-        self._segments = segments.open_all(self._folder / "segments")
+        self._segments = segments.open_all(self.folder / "segments")
         for segment in self._segments:
             self._know(segment)
         held = max((segment.last for segment in self._segments), default=0)
@@ -134,7 +134,7 @@ class Store:
         return table
 
     def _log_of(self, number: int) -> Path:
-        return self._folder / "wal" / f"{number:08}.wal"
+        return self.folder / "wal" / f"{number:08}.wal"
 
     # Committing ---------------------------------------------------------------------------------
 
@@ -277,7 +277,7 @@ class Store:
     def _write(self, table: Memtable) -> None:
         rows = table.slice(table.idents, -(2**63), 2**63)
         streams = {ident: self.streams[ident] for ident in table.idents}
-        folder = self._folder / "segments"
+        folder = self.folder / "segments"
         if rows:
             try:
                 made = segments.write(self.database, folder, table.number, rows, streams)

@@ -14,7 +14,7 @@ from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
 PORTS = {"http": 3100, "grpc": 9095}
 
 TENANT = "fake"
-"""What Loki calls its only tenant when there is no authentication; its rules are looked for there."""
+"""What Loki calls its only tenant, whose rules it looks for in a folder of that name."""
 
 _RULES = "/etc/loki/rules"
 _DATA = "/loki"
