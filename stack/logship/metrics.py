@@ -1,0 +1,67 @@
+"""What is told of the shipper: Promtail's metric names, as far as there is something to say."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+_REFUSED = "ingester_error"  # Promtail's word
+
+
+class Metrics:
+    """`host` is the store's `host:port`, a label of what is sent, as with Promtail."""
+
+    def __init__(self, host: str) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        on, path = ["host"], ["path"]
+        self._read_lines = self._counter("read_lines", "Lines read of a file", path)
+        self._read_bytes = self._counter("read_bytes", "Bytes read of a file", path)
+        self._lag = self._gauge("stream_lag_seconds", "Age of a file's last sent line", path)
+        self._files = self._gauge("files_active_total", "Files that are read", [])
+        self._sent = self._counter("sent_entries", "Lines that the store has acknowledged", on)
+        self._sent_bytes = self._counter("sent_bytes", "Bytes sent, compressed", on)
+        self._dropped = self._counter(
+            "dropped_entries", "Lines in batches that the store refused for good", [*on, "reason"]
+        )
+        self._retries = self._counter("batch_retries", "Batches that had to be sent again", on)
+        self._requests = Histogram(
+            "promtail_request_duration_seconds",
+            "Duration of pushes by what the store answered",
+            ["status_code", *on],
+            buckets=(0.005, 0.025, 0.1, 0.5, 2.5, 10.0),
+            registry=self.registry,
+        )
+        self._host = host
+        for counter in (self._sent, self._sent_bytes, self._retries):
+            counter.labels(host)
+        self._dropped.labels(host, _REFUSED)
+
+    def _counter(self, name: str, text: str, labels: Iterable[str]) -> Counter:
+        return Counter(f"promtail_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, labels: Iterable[str]) -> Gauge:
+        return Gauge(f"promtail_{name}", text, labels, registry=self.registry)
+
+    def files(self, count: int) -> None:
+        self._files.set(count)
+
+    def read(self, path: str, lines: int, size_bytes: int) -> None:
+        self._read_lines.labels(path).inc(lines)
+        self._read_bytes.labels(path).inc(size_bytes)
+
+    def pushed(self, status: int, seconds: float) -> None:
+        """`status` is 0 where there was no answer, as with Promtail -1."""
+        self._requests.labels(str(status or -1), self._host).observe(seconds)
+
+    def sent(self, lines: int, size_bytes: int) -> None:
+        self._sent.labels(self._host).inc(lines)
+        self._sent_bytes.labels(self._host).inc(size_bytes)
+
+    def dropped(self, lines: int) -> None:
+        self._dropped.labels(self._host, _REFUSED).inc(lines)
+
+    def retried(self) -> None:
+        self._retries.labels(self._host).inc()
+
+    def lag(self, path: str, seconds: float) -> None:
+        self._lag.labels(path).set(seconds)
