@@ -3,6 +3,8 @@
 Standard library only: `stack.bootstrap` uses it before anything else is installed.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +16,10 @@ from stack.paths import REPO
 REQUIREMENTS = REPO / "requirements.txt"
 WHEELS = "wheels/"
 """Folder of wheels in a bundle."""
+LABEL = "bundle.json"
+"""What a bundle says of itself: JSON, whose `wheels` is the digest of its wheels' names."""
+LABEL_BYTES = 1 << 16
+"""The most that the label may have."""
 
 _PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.*?))? --hash"
@@ -64,10 +70,35 @@ def wrong_wheels(files: Mapping[str, str], requirements: Iterable[Requirement]) 
     return problems
 
 
+def digest(names: Iterable[str]) -> str:
+    """SHA-256 over file names of wheels: pip goes by them, their own hashes say nothing of it."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+
+
+def label(archive: Archive) -> dict[str, object]:
+    """What the bundle says of itself. Raises BadInput if it says nothing that can be read."""
+    member = archive.members.get(LABEL)
+    if member is None:
+        raise archive.refused([f"it holds no `{LABEL}`"])
+    try:
+        if member.size <= LABEL_BYTES:
+            said = json.loads(b"".join(archive.chunks(member)))
+            if isinstance(said, dict):
+                return said
+    except ValueError:
+        pass
+    raise archive.refused([f"its `{LABEL}` is damaged"])
+
+
 def check_wheels(archive: Archive, file: Path = REQUIREMENTS) -> None:
-    """Raises BadInput if the archive holds a wheel that the requirements do not pin."""
+    """Raises BadInput if the bundle holds a wheel that the requirements do not pin, or one under
+    another name than it was given.
+    """
     found = {m.name.removeprefix(WHEELS): archive.sha256(m) for m in wheels(archive)}
-    if problems := wrong_wheels(found, load(file)):
+    problems = wrong_wheels(found, load(file))
+    if digest(found) != label(archive).get("wheels"):
+        problems.append(f"the names of its wheels are not those that its `{LABEL}` tells")
+    if problems:
         raise archive.refused(problems)
 
 

@@ -1,8 +1,8 @@
 """An offline bundle: the artifacts of a closure, the part of the lock that pins them, and the
 Python wheels, in one archive that is the same on every machine.
 
-Its members are `artifacts/SHA256`, `bundle.json` (system and packages), `lock.toml` (that part of
-the lock) and `wheels/NAME`.
+Its members are `artifacts/SHA256`, `bundle.json` (system, packages and a digest of the wheels'
+names), `lock.toml` (that part of the lock) and `wheels/NAME`.
 """
 
 import errno
@@ -26,7 +26,6 @@ from stack.store.lock import Lock
 from stack.store.wheels import wheels
 
 ARTIFACTS = "artifacts/"
-LABEL = "bundle.json"
 LOCK = "lock.toml"
 
 _HOST = Source()
@@ -40,7 +39,7 @@ def bundle(packages: list[str], output: str, no_python: bool) -> None:
         contents = gathered(packages, carried, report)
     with progress.shown("wrote") as report:
         size = write(contents, file, report)
-    artifacts = len(contents) - len(carried) - len((LABEL, LOCK))
+    artifacts = len(contents) - len(carried) - len((requirements.LABEL, LOCK))
     print(f"{file}: {size / 1e6:.1f} MB, {artifacts} artifacts and {len(carried)} Python wheels")
     print(f"There, in a checkout of the same commit: python3 dodo.py import {file.name}")
 
@@ -58,7 +57,7 @@ def gathered(
     derivations = closures(packages or _all(source, report), source.derivations(lock))
     artifacts = collected(artifacts_of(derivations.values()), source.store(lock), report)
     return {
-        **described(derivations, lock),
+        **described(derivations, lock, requirements.digest(wheel.name for wheel in wheels)),
         **{f"{ARTIFACTS}{artifact.sha256}": at for artifact, at in artifacts.items()},
         **{f"{requirements.WHEELS}{wheel.name}": wheel for wheel in wheels},
     }
@@ -77,16 +76,19 @@ def write(contents: Mapping[str, Path | bytes], file: Path, report: progress.Pro
     return size
 
 
-def described(derivations: Mapping[str, Derivation], lock: Lock) -> dict[str, bytes]:
-    """The members that say what a bundle of these derivations is: label and part of the lock."""
+def described(derivations: Mapping[str, Derivation], lock: Lock, wheels: str) -> dict[str, bytes]:
+    """The members that say what a bundle of these derivations is: label and part of the lock.
+
+    `wheels` is the digest of its wheels' names.
+    """
     (system,) = {derivation.system for derivation in derivations.values()}
-    label = {"packages": sorted(derivations), "system": system}
+    label = {"packages": sorted(derivations), "system": system, "wheels": wheels}
     outputs = {
         (system, name): each.output for name, each in derivations.items() if each.output is not None
     }
     part = replace(lock, artifacts=artifacts_of(derivations.values()), outputs=outputs)
     return {
-        LABEL: f"{json.dumps(label, sort_keys=True)}\n".encode(),
+        requirements.LABEL: f"{json.dumps(label, sort_keys=True)}\n".encode(),
         LOCK: locks.text(part).encode(),
     }
 

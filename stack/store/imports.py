@@ -4,7 +4,6 @@ Trust comes from the checkout's lock alone. All of a file is checked before anyt
 """
 
 import hashlib
-import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +15,7 @@ from stack.archive import Archive
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import given
 from stack.store import Source, closures, progress, realise
-from stack.store.bundle import ARTIFACTS, LABEL, LOCK, described
+from stack.store.bundle import ARTIFACTS, LOCK, described
 from stack.store.collect import artifacts_of
 from stack.store.derivation import Derivation, host_system
 from stack.store.disk import make_folder, unusable
@@ -24,7 +23,6 @@ from stack.store.fetch import alone_with, is_good
 from stack.store.lock import Artifact, Lock
 
 _CHUNK_BYTES = 1 << 20
-_LABEL_BYTES = 1 << 16
 _LOCK_BYTES = 1 << 22
 _HOST = Source()
 
@@ -60,7 +58,7 @@ def import_bundle(
         archive = Archive(opened, file.name)
         derivations = _derivations(archive, lock, source)
         pinned = {f"{ARTIFACTS}{a.sha256}": a for a in artifacts_of(derivations.values())}
-        report.begin(file.name, sum(archive.members[name].size for name in pinned))
+        report.begin(file.name, sum(artifact.size for artifact in pinned.values()))
         _check(archive, pinned, report)
         new = sum(
             keep(artifact, archive.chunks(archive.members[name]), source.store(lock).artifacts)
@@ -93,10 +91,10 @@ def keep(artifact: Artifact, content: Iterable[bytes], folder: Path) -> bool:
     """
     final = folder / artifact.sha256
     part = folder / f"{artifact.sha256}.part"
-    if is_good(final, artifact):
-        return False
-    make_folder(folder)
     try:
+        if is_good(final, artifact):
+            return False
+        make_folder(folder)
         with alone_with(part) as file:
             try:
                 file.truncate(0)
@@ -133,13 +131,8 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 def _derivations(archive: Archive, lock: Lock, source: Source) -> dict[str, Derivation]:
     """What the bundle is for, by the checkout's recipes and lock. Raises unless both agree."""
-    for name, most in ((LABEL, _LABEL_BYTES), (LOCK, _LOCK_BYTES)):
-        if name not in archive.members:
-            raise archive.refused([f"it holds no `{name}`"])
-        if archive.members[name].size > most:
-            raise archive.refused([f"its `{name}` is larger than {most} bytes"])
-    text = {name: b"".join(archive.chunks(archive.members[name])) for name in (LABEL, LOCK)}
-    packages, system = _label(archive, text[LABEL])
+    said = requirements.label(archive)
+    packages, system = _label(archive, said)
     here = source.system or host_system()
     if system != here:
         raise HostCannot(
@@ -150,21 +143,29 @@ def _derivations(archive: Archive, lock: Lock, source: Source) -> dict[str, Deri
     if strange := sorted(packages - set(known)):
         raise archive.refused([f"the checkout has no package `{name}`" for name in strange])
     derivations = closures(sorted(packages), known)
-    wanted = described(derivations, lock)
-    if wanted != text:
-        raise archive.refused(_differences(wanted[LOCK], text[LOCK]))
+    for name, wanted in described(derivations, lock, str(said.get("wheels"))).items():
+        found = _small(archive, name)
+        if found != wanted:
+            damaged = [f"its `{name}` is damaged"]
+            raise archive.refused(_differences(wanted, found) if name == LOCK else damaged)
     return derivations
 
 
-def _label(archive: Archive, text: bytes) -> tuple[set[str], str]:
-    try:
-        label = json.loads(text)
-        packages, system = label["packages"], label["system"]
-        if isinstance(system, str) and packages and all(isinstance(p, str) for p in packages):
-            return set(packages), system
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise archive.refused([f"its `{LABEL}` is damaged"])
+def _small(archive: Archive, name: str) -> bytes:
+    """The content of a member that is no artifact. Raises BadInput if it is absent or too large."""
+    member = archive.members.get(name)
+    if member is None:
+        raise archive.refused([f"it holds no `{name}`"])
+    if member.size > _LOCK_BYTES:
+        raise archive.refused([f"its `{name}` is larger than {_LOCK_BYTES} bytes"])
+    return b"".join(archive.chunks(member))
+
+
+def _label(archive: Archive, said: Mapping[str, object]) -> tuple[set[str], str]:
+    packages, system = said.get("packages"), said.get("system")
+    if isinstance(packages, list) and packages and isinstance(system, str):
+        return set(map(str, packages)), system
+    raise archive.refused([f"its `{requirements.LABEL}` is damaged"])
 
 
 def _differences(wanted: bytes, found: bytes) -> list[str]:
@@ -196,7 +197,7 @@ def _check(archive: Archive, pinned: Mapping[str, Artifact], report: progress.Pr
         f"`{name}` is nothing that a bundle of these packages holds"
         for name in archive.members
         if name not in pinned
-        and name not in (LABEL, LOCK)
+        and name not in (requirements.LABEL, LOCK)
         and not name.startswith(requirements.WHEELS)
     ]
     for name, artifact in pinned.items():
