@@ -23,9 +23,26 @@ DOIT_CONFIG = {
 INSTANCE = option("instance", str, "default", "name of the instance")
 
 
+SYSTEM = option("system", str, "", "amd64 or arm64; this machine's unless given")
+
+
 def task_build():
-    """build every package from its pinned parts, check its hash, put it into the store"""
-    return task("stack.store:build")
+    """build packages (all, if none is named) from their pinned parts, check their hashes, put them
+    into the store"""
+    return task("stack.store:build", params=[SYSTEM], pos_arg="names")
+
+
+def task_reproduce():
+    """build packages again under a dozen hostile variations and show what comes out differently"""
+    return task("stack.store.reproduce:reproduce", params=[SYSTEM], pos_arg="packages")
+
+
+def task_verify_store():
+    """hash again all that was built and downloaded, and repair what is damaged"""
+    return {
+        "basename": "verify-store",
+        **task("stack.store.verify:verify_store", pos_arg="packages"),
+    }
 
 
 def task_lock():

@@ -19,14 +19,21 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stack.errors import BadInput, HostCannot
 from stack.paths import cache_dir
 from stack.store import progress
-from stack.store.derivation import Derivation, Package, chosen, derive, host_system
+from stack.store.derivation import (
+    Derivation,
+    Package,
+    chosen,
+    derive,
+    host_system,
+    known_system,
+)
 from stack.store.lock import Lock, load
 from stack.store.mirrors import mirrors
 from stack.store.optional import Unreachable, unreachable
@@ -128,8 +135,14 @@ def digest(names: Iterable[str] | None = None, source: Source = _HOST) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()
 
 
-def build(names: Iterable[str] | None = None, source: Source = _HOST) -> None:
-    """Realise packages and print a line for each, then the totals: what `doit build` does."""
+def build(names: Iterable[str] | None = None, source: Source = _HOST, system: str = "") -> None:
+    """Realise packages and print a line for each, then the totals: what `doit build` does.
+
+    Unpacking runs nothing, so `system` need not be this machine's.
+    """
+    names = list(names or ()) or None
+    if system:
+        source = replace(source, system=known_system(system))
     began = time.monotonic()
     with progress.shown() as report:
         paths = realise(names, source, report)

@@ -122,6 +122,15 @@ def host_system() -> str:
     return SYSTEMS[machine]
 
 
+def known_system(name: str) -> str:
+    """`name` itself. Raises BadInput for a system that the lock does not cover."""
+    if name not in SYSTEMS.values():
+        raise BadInput(
+            f"no system is called `{name}`", cure=f"There are {' and '.join(SYSTEMS.values())}."
+        )
+    return name
+
+
 def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, Derivation]:
     """Derivations of all packages, by name. Raises BadInput for an artifact that is not pinned."""
     by_name = {package.name: package for package in packages}

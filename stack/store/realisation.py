@@ -40,9 +40,6 @@ class Store:
     def path(self, derivation: Derivation) -> Path:
         return self.folder / derivation.store_name
 
-    def manifest_file(self, derivation: Derivation) -> Path:
-        return self.folder / ".manifests" / derivation.store_name
-
     def lock_file(self, store_name: str) -> Path:
         return self.folder / ".locks" / store_name
 
@@ -151,7 +148,7 @@ class _Build:
         found = tree.manifest(aside)
         if derivation.output is not None and found.sha256 != derivation.output.sha256:
             raise self._mismatch(derivation, found, derivation.output)
-        _write_manifest(self.store.manifest_file(derivation), found)
+        write_manifest(self.store, derivation.store_name, found)
         sync(aside)
         aside.rename(self.store.path(derivation))
         sync(self.store.folder)
@@ -166,9 +163,7 @@ class _Build:
             shown = ", ".join(f"`{path}`" for path in paths[:10])
             detail = f"{len(paths)} entries differ from the earlier good output: {shown}"
         else:
-            file = self.store.manifest_file(derivation)
-            refused = file.with_name(f"{file.name}.refused")
-            _write_manifest(refused, found)
+            refused = write_manifest(self.store, f"{derivation.store_name}.refused", found)
             detail = f"no good output is here to compare; its entries are in `{refused}`"
         return CheckFailed(
             f"`{derivation.name}` {derivation.version} came out with the tree hash "
@@ -177,17 +172,29 @@ class _Build:
         )
 
 
-def _write_manifest(file: Path, manifest: tree.Manifest) -> None:
+def write_manifest(store: Store, name: str, manifest: tree.Manifest) -> Path:
+    """Keep the manifest of the store path `name`; its file."""
+    file = store.folder / ".manifests" / name
     new = file.with_name(f".{file.name}.new")
     new.write_text("\n".join([manifest.sha256, *manifest.lines]) + "\n")
     new.chmod(0o644)
-    new.replace(file)
+    return new.replace(file)
+
+
+def read_manifest(store: Store, name: str) -> tree.Manifest | None:
+    """What `write_manifest` kept of the store path `name`; None if it is gone or damaged."""
+    try:
+        sha256, *lines = (store.folder / ".manifests" / name).read_text().splitlines()
+    except (OSError, ValueError):
+        return None
+    manifest = tree.Manifest(lines=tuple(lines))
+    return manifest if manifest.sha256 == sha256 else None
 
 
 def _manifest_of(store: Store, sha256: str) -> tree.Manifest | None:
     """The manifest of an output with this tree hash, if one was ever built here."""
     for file in (store.folder / ".manifests").iterdir():
-        lines = file.read_text().splitlines()
-        if lines[:1] == [sha256]:
-            return tree.Manifest(lines=tuple(lines[1:]))
+        manifest = read_manifest(store, file.name)
+        if manifest and manifest.sha256 == sha256:
+            return manifest
     return None

@@ -42,10 +42,10 @@ class Manifest:
 
 def manifest(root: Path) -> Manifest:
     """Describe the tree under `root`. Raises BadInput for a device, a socket or a pipe."""
-    return Manifest(lines=tuple(json.dumps(_entry(root, path)) for path in _paths(root)))
+    return Manifest(lines=tuple(json.dumps(entry(root, path)) for path in paths(root)))
 
 
-def _paths(root: Path) -> list[bytes]:
+def paths(root: Path) -> list[bytes]:
     """Paths below `root`, relative to it, in the order of their bytes."""
     base = os.fsencode(root)
     found: list[bytes] = []
@@ -54,12 +54,13 @@ def _paths(root: Path) -> list[bytes]:
     return sorted(found)
 
 
-def _entry(root: Path, path: bytes) -> list[str | int]:
-    name = os.fsdecode(path)
-    at = root / name
+def entry(root: Path, path: bytes) -> list[str | int]:
+    """The entry of a manifest for `path` below `root`. Raises BadInput for what may not be one."""
+    name, at = _text(path), root / os.fsdecode(path)
     info = at.lstat()
     if stat.S_ISLNK(info.st_mode):
-        return [name, "link", os.readlink(at)]  # noqa: PTH115 (Path would normalise the target)
+        # Path would normalise the target.
+        return [name, "link", _text(os.readlink(os.fsencode(at)))]  # noqa: PTH115
     if stat.S_ISDIR(info.st_mode):
         return [name, "folder"]
     if not stat.S_ISREG(info.st_mode):
@@ -67,6 +68,11 @@ def _entry(root: Path, path: bytes) -> list[str | int]:
     with at.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
     return [name, "program" if info.st_mode & 0o111 else "file", content, info.st_size]
+
+
+def _text(path: bytes) -> str:
+    """As UTF-8, whatever the locale says: the tree hash may not depend on that."""
+    return path.decode("utf-8", "surrogateescape")
 
 
 def seal(root: Path, needs: Iterable[Path] = ()) -> None:

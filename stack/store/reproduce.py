@@ -1,0 +1,301 @@
+"""Builds everything again under hostile variations, and compares: what `doit reproduce` does.
+
+Each variation is a process of its own (`rebuild`), so that it may have another user, locale or
+clock. All start from the same artifacts; nothing that the store holds is used.
+"""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from stack.errors import CheckFailed, HostCannot
+from stack.paths import REPO, cache_dir
+from stack.store import Source, builder, closures, progress, tree
+from stack.store.bytediff import explained
+from stack.store.collect import artifacts_of, collected
+from stack.store.derivation import Derivation, known_system
+from stack.store.disk import make_folder
+from stack.store.guard import in_use
+from stack.store.rebuild import CANNOT, Builder, Conditions, Order, manifests_file
+from stack.users import check_reachable, unprivileged
+
+_TIMEOUT_S = 1200
+_YEARS = 9
+_YEAR_S = 365.25 * 24 * 3600
+_MEMORY = Path("/dev/shm")
+_ODD = "a deep/one - 'ö' #1 %20 \\ & \t/" + "/".join(["long" * 20] * 10)
+_PLAIN = {"LC_ALL": "C.UTF-8", "TZ": "UTC0", "PYTHONHASHSEED": "0"}
+_NOT_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+Manifests = Mapping[str, tree.Manifest]
+"""Store name -> what came out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """One way to build that must not matter."""
+
+    name: str
+    about: str
+    conditions: Conditions = field(default_factory=Conditions)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: str = "out"
+    """Below the folder of the whole comparison."""
+    in_memory: bool = False
+    """On the file system of /dev/shm, where there is room."""
+    another_user: bool = False
+
+
+def variations() -> tuple[Variation, ...]:
+    """All of them, for this machine. The last one is everything at once."""
+    faketime = _faketime()
+    clock = Conditions(clock_s=0 if faketime else _YEARS * _YEAR_S)
+    by = "libfaketime" if faketime else "Python's clock turned"
+    root = os.geteuid() == 0
+    every = (
+        Variation(name="place", about="a long path with odd characters", folder=_ODD),
+        Variation(
+            name="user",
+            about=f"user `{_user()}`" if root else "root of a user namespace",
+            another_user=root,
+            conditions=Conditions(map_root=not root),
+        ),
+        Variation(name="umask", about="0o077", conditions=Conditions(umask=0o077)),
+        Variation(name="zone", about="time zone UTC+5:45", environment={"TZ": "XXX-5:45"}),
+        Variation(name="locale", about="C, so that names are ASCII", environment=_NOT_UTF8),
+        Variation(name="host", about="host name", conditions=Conditions(host_name="other.invalid")),
+        Variation(
+            name="clock", about=f"{_YEARS} years on ({by})", conditions=clock, environment=faketime
+        ),
+        Variation(
+            name="order",
+            about="the last derivation first, other hash seed",
+            conditions=Conditions(backwards=True),
+            environment={"PYTHONHASHSEED": "4711"},
+        ),
+        Variation(name="threads", about="8 at once", conditions=Conditions(workers=8)),
+        Variation(
+            name="files",
+            about="folders listed at random"
+            + (", in memory" if _MEMORY.is_dir() else ", on the same file system"),
+            conditions=Conditions(shuffled=True),
+            in_memory=_MEMORY.is_dir(),
+        ),
+    )
+    return (*every, _all_of(every))
+
+
+def _all_of(every: Iterable[Variation]) -> Variation:
+    together = Variation(name="all", about="all of these at once", folder=_ODD)
+    plain = Conditions()
+    for each in every:
+        changed = {k: v for k, v in vars(each.conditions).items() if v != getattr(plain, k)}
+        together = replace(
+            together,
+            conditions=replace(together.conditions, **changed),
+            environment={**together.environment, **each.environment},
+            in_memory=together.in_memory or each.in_memory,
+            another_user=together.another_user or each.another_user,
+        )
+    return together
+
+
+def _faketime() -> dict[str, str]:
+    """The environment in which libfaketime turns every clock; empty where it is not installed."""
+    library = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+    if library is None:
+        return {}
+    days = int(_YEARS * 365.25)
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"+{days}d",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def _user() -> str:
+    user = unprivileged()
+    return user.pw_name if user else ""
+
+
+def reproduce(
+    packages: Iterable[str] = (),
+    system: str = "",
+    source: Source | None = None,
+    build: Builder = builder.build,
+) -> None:
+    """Build packages (all but the optional ones, if none is named) and what they need once plainly
+    and once under each variation; print what came out.
+
+    Raises CheckFailed if anything differs, with the differing files and bytes; HostCannot if all
+    is the same but a variation could not be had here.
+    """
+    source = source or Source()
+    if system:
+        source = replace(source, system=known_system(system))
+    lock = source.pinned()
+    derivations = tuple(closures(tuple(packages) or None, source.derivations(lock)).values())
+    store = source.store(lock)
+    with progress.shown() as report, in_use(store.folder):
+        collected(artifacts_of(derivations), store, report)
+        comparison = _Comparison(
+            derivations=derivations, artifacts=store.artifacts, build=build, report=report
+        )
+        cache = source.cache or cache_dir()
+        make_folder(cache)
+        folder = Path(tempfile.mkdtemp(prefix="reproduce-", dir=cache))
+        try:
+            folder.chmod(0o755)
+            outcomes = comparison.run(folder)
+        finally:
+            tree.remove(folder)
+    _print(derivations, outcomes)
+    _judge(outcomes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """What one variation gave: nothing to tell where all is the same."""
+
+    variation: str
+    about: str
+    differing: Mapping[str, list[str]] = field(default_factory=dict)
+    """Package -> what differs, a line each."""
+    cannot: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    derivations: tuple[Derivation, ...]
+    artifacts: Path
+    build: Builder
+    report: progress.Progress
+
+    def run(self, folder: Path) -> list[_Outcome]:
+        plain = Variation(name="plain", about="as `doit build` does", folder="plain")
+        first = folder / plain.folder
+        reference, cannot = self._rebuilt(plain, first)
+        if cannot:
+            raise HostCannot(f"nothing can be built in `{folder}`: {cannot}")
+        outcomes = [self._against_lock(reference)]
+        for variation in variations():
+            outcomes.append(self._outcome(variation, folder, first, reference))
+            self.report.say(f"built again: {variation.name}")
+        return outcomes
+
+    def _against_lock(self, found: Manifests) -> _Outcome:
+        wrong = {
+            each.name: [f"tree hash {found[each.store_name].sha256}, not {each.output.sha256}"]
+            for each in self.derivations
+            if each.output and each.output.sha256 != found[each.store_name].sha256
+        }
+        return _Outcome(variation="lock", about="the lock's tree hashes", differing=wrong)
+
+    def _outcome(
+        self, variation: Variation, folder: Path, first: Path, reference: Manifests
+    ) -> _Outcome:
+        disk = self._disk(variation, folder)
+        with tempfile.TemporaryDirectory(prefix="reproduce-", dir=disk) as at:
+            Path(at).chmod(0o777)
+            place = Path(at) / variation.folder
+            try:
+                found, cannot = self._rebuilt(variation, place)
+                differing = {
+                    each.name: explained(
+                        first / each.store_name,
+                        place / each.store_name,
+                        (reference[each.store_name], found[each.store_name]),
+                    )
+                    for each in self.derivations
+                    if not cannot and found[each.store_name] != reference[each.store_name]
+                }
+            finally:
+                tree.remove(place)
+        return _Outcome(
+            variation=variation.name, about=variation.about, differing=differing, cannot=cannot
+        )
+
+    def _disk(self, variation: Variation, folder: Path) -> Path:
+        wanted = 2 * sum(each.output.size for each in self.derivations if each.output)
+        if not variation.in_memory:
+            return folder
+        free = os.statvfs(_MEMORY)
+        return _MEMORY if free.f_bavail * free.f_frsize > wanted else folder
+
+    def _rebuilt(self, variation: Variation, place: Path) -> tuple[Manifests, str]:
+        """What came out, and why it could not be tried, if so."""
+        order = Order(
+            derivations=self.derivations,
+            artifacts=os.fsencode(self.artifacts),
+            place=os.fsencode(place),
+            conditions=variation.conditions,
+            build=self.build,
+        )
+        user = unprivileged() if variation.another_user else None
+        if user:
+            try:
+                for entered in (REPO, Path(sys.prefix), self.artifacts, place.parent):
+                    check_reachable(entered)
+            except HostCannot as error:
+                return {}, error.what
+        ran = subprocess.run(
+            [sys.executable, "-m", "stack.store.rebuild"],
+            input=pickle.dumps(order),
+            capture_output=True,
+            cwd=REPO,
+            env={**_PLAIN, "PATH": os.environ.get("PATH", os.defpath), **variation.environment},
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+        last = (ran.stderr.decode(errors="replace").strip() or "no reason given").splitlines()[-1]
+        if ran.returncode == CANNOT:
+            return {}, last
+        if ran.returncode != 0:
+            raise CheckFailed(f"the build under `{variation.name}` failed: {last}")
+        made = json.loads(manifests_file(place).read_text())
+        return {name: tree.Manifest(lines=tuple(lines)) for name, lines in made.items()}, ""
+
+
+def _print(derivations: Iterable[Derivation], outcomes: list[_Outcome]) -> None:
+    """A line for each derivation and a column for each variation, then what they mean."""
+    widths = [max(len(each.variation), 4) for each in outcomes]
+    heads = (each.variation.ljust(width) for each, width in zip(outcomes, widths, strict=True))
+    print(f"{'':19} {' '.join(heads)}".rstrip())
+    for derivation in derivations:
+        cells = (
+            ("-" if each.cannot else "DIFF" if derivation.name in each.differing else "same").ljust(
+                width
+            )
+            for each, width in zip(outcomes, widths, strict=True)
+        )
+        print(f"{derivation.name:19} {' '.join(cells)}".rstrip())
+    for each in outcomes:
+        told = f"cannot be had here: {each.cannot}" if each.cannot else each.about
+        print(f"{each.variation:8} {told}")
+
+
+def _judge(outcomes: list[_Outcome]) -> None:
+    differing = [
+        f"`{package}` comes out differently under `{each.variation}` ({each.about}):\n"
+        + "\n".join(f"    {line}" for line in lines)
+        for each in outcomes
+        for package, lines in each.differing.items()
+    ]
+    if differing:
+        raise CheckFailed(
+            "\n".join(differing), cure="Left is the plain build, right the one under variation."
+        )
+    if cannot := [each.variation for each in outcomes if each.cannot]:
+        raise HostCannot(
+            f"what could be tried is the same; {', '.join(cannot)} could not be tried",
+            cure="See the reasons above.",
+        )

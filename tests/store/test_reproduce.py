@@ -1,0 +1,176 @@
+"""What must not matter does not matter; where it does, file and bytes are named."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.store import reproduce as reproducing
+from stack.store import tree
+from stack.store.bytediff import explained
+from stack.store.reproduce import reproduce
+from tests.store import irreproducible
+
+CAUSES = ["place", "user", "umask", "zone", "locale", "host", "clock", "order", "files"]
+
+
+@pytest.fixture
+def source(world: Any, open_folder: Path) -> Any:
+    """The small world in a cache that another user can read."""
+    return world.elsewhere(open_folder / "cache").source
+
+
+def run(source: Any, **options: Any) -> None:
+    try:
+        reproduce(source=source, **options)
+    except HostCannot as error:
+        if "could not be tried" in str(error):
+            pytest.skip(f"this machine cannot do all: {error}")
+        raise
+
+
+def table(out: str) -> dict[str, dict[str, str]]:
+    """Package -> variation -> what came out."""
+    head, *lines = out.splitlines()
+    rows = [line.split() for line in lines if len(line.split()) == len(head.split()) + 1]
+    return {row[0]: dict(zip(head.split(), row[1:], strict=True)) for row in rows}
+
+
+def test_small_world_is_the_same_whatever_the_circumstances(
+    source: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(source)
+    found = table(capsys.readouterr().out)
+    assert set(found) == {"base", "tool"}
+    for cells in found.values():
+        assert set(cells) == {"lock", *CAUSES, "threads", "all"}
+        assert set(cells.values()) == {"same"}
+    assert [at.name for at in source.cache.iterdir() if at.name.startswith("reproduce-")] == []
+
+
+@pytest.mark.parametrize("faketime", [True, False], ids=["libfaketime", "clock turned in Python"])
+def test_each_leak_is_caught_and_named(
+    source: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    faketime: bool,
+) -> None:
+    if not faketime:
+        monkeypatch.setattr(reproducing, "_faketime", dict)
+    elif not reproducing._faketime():
+        pytest.skip("libfaketime is not installed")
+    with pytest.raises(CheckFailed) as caught:
+        run(source, build=irreproducible.build)
+    found = table(capsys.readouterr().out)
+    assert set(found["base"].values()) == {"same"}
+    assert {name for name, cell in found["tool"].items() if cell == "DIFF"} == {
+        "lock",
+        *CAUSES,
+        "all",
+    }
+    parts = str(caught.value).split("`tool` comes out differently under ")
+    told = {part.split("`")[1]: part for part in parts if part.startswith("`")}
+    for cause in CAUSES:
+        files = {line.split("`")[1] for line in told[cause].splitlines()[1:] if "`" in line}
+        assert files == {f"leaks-{cause}"}, told[cause]
+    assert "`leaks-umask` at byte 0: 31 38 0a | 36 33 0a" in told["umask"]
+
+
+def test_reproduce_for_another_system_needs_no_such_machine(source: Any) -> None:
+    lock = source.lock
+    other = replace(
+        lock,
+        artifacts=tuple(replace(each, architecture="arm64") for each in lock.artifacts),
+        outputs={("arm64", name): output for (_, name), output in lock.outputs.items()},
+    )
+    run(replace(source, lock=other), system="arm64", packages=["base"])
+    with pytest.raises(BadInput, match=r"(?s)`vax`.*amd64 and arm64"):
+        reproduce(system="vax", source=source)
+
+
+def test_what_cannot_be_tried_is_told_and_fails(
+    source: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = reproducing.variations()
+    lacking = replace(real[0], name="lacking", folder="no\0folder")
+    monkeypatch.setattr(reproducing, "variations", lambda: (real[2], lacking))
+    monkeypatch.setattr(
+        reproducing._Comparison,
+        "_rebuilt",
+        refusing("lacking", reproducing._Comparison._rebuilt),
+    )
+    with pytest.raises(HostCannot, match="lacking could not be tried"):
+        reproduce(source=source)
+    out = capsys.readouterr().out
+    assert table(out)["tool"] == {"lock": "same", "umask": "same", "lacking": "-"}
+    assert "lacking  cannot be had here: no such thing" in out
+
+
+def refusing(name: str, real: Any) -> Any:
+    def rebuilt(self: Any, variation: Any, place: Path) -> Any:
+        return ({}, "no such thing") if variation.name == name else real(self, variation, place)
+
+    return rebuilt
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("system", ["amd64", "arm64"])
+def test_every_package_is_the_same_whatever_the_circumstances(system: str) -> None:
+    reproduce(system=system)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("one", "other"):
+        (tmp_path / name / "folder").mkdir(parents=True)
+        (tmp_path / name / "same").write_bytes(b"same")
+    return tmp_path / "one", tmp_path / "other"
+
+
+def difference(two: tuple[Path, Path]) -> list[str]:
+    return explained(*two, (tree.manifest(two[0]), tree.manifest(two[1])))
+
+
+def test_trees_that_are_the_same_have_no_difference(two: tuple[Path, Path]) -> None:
+    assert difference(two) == []
+
+
+def test_differences_name_entries_offsets_and_bytes(two: tuple[Path, Path]) -> None:
+    one, other = two
+    (one / "big").write_bytes(b"a" * 200_000)
+    (other / "big").write_bytes(b"a" * 70_000 + b"b" + b"a" * 129_999)
+    (one / "long").write_bytes(b"ab")
+    (other / "long").write_bytes(b"abc")
+    (one / "gone").write_text("")
+    (one / "kind").symlink_to("same")
+    (other / "kind").mkdir()
+    (one / "link").symlink_to("same")
+    (other / "link").symlink_to("big")
+    (one / "mode").touch()
+    (other / "mode").touch(mode=0o755)
+    os.chmod(other / "mode", 0o755)  # noqa: PTH101
+    assert difference(two) == [
+        "`big` at byte 70000: 62 61 61 61 61 61 61 61".replace("62", "61")
+        + " | 62 61 61 61 61 61 61 61",
+        "`gone` is a file | not there",
+        "`kind` is a link to same | a folder",
+        "`link` is a link to same | a link to big",
+        "`long` has 2 | 3 bytes",
+        "`long` at byte 2: its end | 63",
+        "`mode` is a file | a program",
+    ]
+
+
+def test_differences_of_many_places_and_files_are_cut_short(two: tuple[Path, Path]) -> None:
+    one, other = two
+    for number in range(12):
+        (one / f"f{number:02}").write_bytes(bytes(1000))
+        (other / f"f{number:02}").write_bytes(b"\1" * 1000)
+    lines = difference(two)
+    assert lines[3] == "`f00` differs at more places"
+    assert lines[-1] == "and 2 more"
+    assert len(lines) == 10 * 4 + 1
