@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from stack.errors import BadInput
+from stack.store.lockcheck import problems
+
+_SHOWN = 10  # problems named of one file
 
 LOCK_FILE = Path(__file__).resolve().parent.parent / "lock.toml"
 
@@ -76,40 +79,37 @@ class Lock:
 
 
 def load(file: Path = LOCK_FILE) -> Lock:
-    """Read a lock. Raises BadInput, naming the file and what is wrong in it."""
+    """Read a lock. Raises BadInput, naming the file and all that is wrong in it."""
     try:
-        document = tomllib.loads(file.read_text())
-        return _parsed(document, file)
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        wrong = problems(document)
     except FileNotFoundError:
-        problem = "does not exist"
-    except tomllib.TOMLDecodeError as error:
-        problem = f"is not TOML: {error}"
-    except (KeyError, TypeError, AttributeError) as error:
-        problem = f"lacks or misuses a field: {error}"
-    except ValueError as error:
-        problem = str(error)
-    raise BadInput(f"`{file}` {problem}", cure="Restore it from version control, or `doit lock`.")
+        wrong = ["it does not exist"]
+    except OSError as error:
+        wrong = [f"it cannot be read: {error.strerror}"]
+    except ValueError as error:  # no TOML, or no UTF-8
+        wrong = [f"it is not TOML: {error}"]
+    if wrong:
+        shown = "\n".join(f"    {problem}" for problem in wrong[:_SHOWN])
+        more = f"\n    and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise BadInput(
+            f"`{file}` cannot be used:\n{shown}{more}",
+            cure="Restore it from version control, or `doit lock`.",
+        )
+    return _parsed(document, file)
 
 
 def _parsed(document: dict[str, Any], file: Path) -> Lock:
-    artifacts = tuple(Artifact(**entry) for entry in document["artifact"])
-    outputs = {
-        (system, name): Output(**entry)
-        for system, entries in document.get("output", {}).items()
-        for name, entry in entries.items()
-    }
-    every: tuple[Artifact | Output, ...] = (*artifacts, *outputs.values())
-    for pinned in every:
-        if len(pinned.sha256) != 64 or not set(pinned.sha256) <= set("0123456789abcdef"):
-            raise ValueError(f"has a bad SHA-256: `{pinned.sha256}`")
-        if not isinstance(pinned.size, int):
-            raise ValueError(f"has a size that is no integer: `{pinned.size}`")
     return Lock(
         suite=document["suite"],
         release=document["release"],
         snapshot=document["snapshot"],
-        artifacts=artifacts,
-        outputs=outputs,
+        artifacts=tuple(Artifact(**entry) for entry in document["artifact"]),
+        outputs={
+            (system, name): Output(**entry)
+            for system, entries in document.get("output", {}).items()
+            for name, entry in entries.items()
+        },
         file=file,
     )
 

@@ -37,27 +37,88 @@ def test_lock_text_does_not_depend_on_order() -> None:
     assert locks.text(turned) == locks.text(lock)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("suite = \nx = 1", "is not TOML.*line 1"),
-        ("suite = 'x'", "lacks or misuses a field"),
-        ("[[artifact]]\nname = 'x'", "lacks or misuses a field"),
-        ("[[artifact]]\nnmae = 'x'", "lacks or misuses a field.*nmae"),
-        (
-            "[[artifact]]\nname='x'\nversion='1'\narchitecture='all'\npath='p'\nsize=1\n"
-            "sha256='XYZ'",
-            "bad SHA-256: `XYZ`",
-        ),
-        (f"artifact = []\n[output.amd64.x]\nsize = '1'\nsha256 = '{'a' * 64}'", "no integer"),
-    ],
-    ids=["no TOML", "no artifacts", "field missing", "field misspelt", "bad hash", "bad size"],
-)
-def test_lock_load_names_file_and_fault(tmp_path: Path, text: str, message: str) -> None:
+HASH = "a" * 64
+GOOD = f"""\
+suite = "s"
+release = "1"
+snapshot = "2"
+[[artifact]]
+name = "libx"
+version = "1"
+architecture = "amd64"
+path = "pool/x"
+sha256 = "{HASH}"
+size = 3
+[output.amd64.x]
+sha256 = "{HASH}"
+size = 4
+"""
+AGAIN = GOOD[GOOD.index("[[") : GOOD.index("[output")]
+OUTPUT = f'[output.amd64.x]\nsha256 = "{HASH}"\n'
+
+
+def edited(tmp_path: Path, old: str, new: str) -> Path:
+    assert old in GOOD
     file = tmp_path / "some-lock.toml"
-    file.write_text(text)
+    file.write_text(GOOD.replace(old, new))
+    return file
+
+
+def test_lock_that_is_good_is_taken(tmp_path: Path) -> None:
+    lock = locks.load(edited(tmp_path, "size = 3\n", ""))
+    assert (lock.artifacts[0].name, lock.artifacts[0].size) == ("libx", 0)
+    assert lock.outputs["amd64", "x"].size == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param('suite = "s"', "suite = ", r"not TOML.*line 1", id="no TOML"),
+        pytest.param('suite = "s"\n', "", "lacks `suite`", id="no suite"),
+        pytest.param('"s"', "1", "`suite` is no text", id="suite"),
+        pytest.param("[[artifact]]", "[artifact]", "`artifact` is no list", id="no list"),
+        pytest.param("[[artifact]]", "[[artefact]]", "`artefact`; `artifact`", id="misspelt"),
+        pytest.param(
+            'version = "1"\n', "", r"artifact 1 \(`libx`, amd64\) lacks `version`", id="missing"
+        ),
+        pytest.param("size = 3", "seize = 3", "unknown key `seize`; `size`", id="unknown"),
+        pytest.param("size = 3", "size = '3'", "`size` that is no number", id="size as text"),
+        pytest.param("size = 3", "size = -3", "`size` that is no number", id="negative size"),
+        pytest.param("size = 3", "size = true", "`size` that is no number", id="size is true"),
+        pytest.param('"pool/x"', "7", "`path` that is no text: `7`", id="path"),
+        pytest.param('"libx"', '""', "`name` that is no text: ``", id="no name"),
+        pytest.param('"amd64"', '"vax"', "none of amd64, arm64, all", id="architecture"),
+        pytest.param('"1"\na', '"../1"\na', "with a slash: `../1`", id="version leads out"),
+        pytest.param(HASH, "XYZ", r"artifact 1 .* bad `sha256`: `XYZ`.*output", id="bad hash"),
+        pytest.param(HASH, HASH.upper(), "bad `sha256`", id="hash in capitals"),
+        pytest.param(
+            AGAIN, AGAIN * 2, r"artifact 2 .* is pinned already, by artifact 1", id="twice"
+        ),
+        pytest.param("[output.amd64.x]", "[output.vax.x]", "`output.vax` is no", id="system"),
+        pytest.param(OUTPUT, "[output.amd64.x]\n", "`output.amd64.x` lacks `sha256`", id="output"),
+        pytest.param("size = 4", "size = 0", "`output.amd64.x` has a `size`", id="empty output"),
+        pytest.param("size = 4", "size = 4\nsha256 = ''", "not TOML", id="key twice"),
+    ],
+)
+def test_lock_edited_by_hand_is_refused_with_file_and_key(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
     with pytest.raises(BadInput, match=f"(?s)some-lock.toml.*{message}"):
-        locks.load(file)
+        locks.load(edited(tmp_path, old, new))
+
+
+def test_lock_with_many_faults_names_ten(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="and 9 more") as caught:
+        locks.load(edited(tmp_path, AGAIN, AGAIN * 20))
+    assert str(caught.value).count("is pinned already") == 10
+
+
+def test_lock_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_bytes(b"suite = '\xff'")
+    with pytest.raises(BadInput, match="not TOML"):
+        locks.load(tmp_path / "lock")
+    with pytest.raises(BadInput, match="cannot be read"):
+        locks.load(tmp_path)
 
 
 def test_lock_load_says_that_the_file_is_missing(tmp_path: Path) -> None:
