@@ -160,6 +160,16 @@ def task_diff():
     return task("stack.history:diff", params=[INSTANCE], pos_arg="numbers")
 
 
+def task_images():
+    """write OCI images of the named services (of all that run from a package), without Docker: a
+    layer for each store path, the same bytes on every machine, loadable by docker and podman"""
+    return task(
+        "stack.images:images",
+        params=[option("output", str, "images", "folder that will hold them, and nothing else")],
+        pos_arg="services",
+    )
+
+
 def task_check():
     """check rules, routes, templates, runbooks and scenarios in seconds, without an instance"""
     return task("stack.check:run")
