@@ -27,25 +27,31 @@ SELECTS_ALL = (
 
 _WORDS = {
     "$END": "$end",
-    "VBAR": "|",
-    "LBRACE": "{",
-    "RBRACE": "}",
-    "LPAR": "(",
-    "RPAR": ")",
-    "COMMA": ",",
-    "PIPE_EXACT": "|=",
-    "PIPE_MATCH": "|~",
-    "PIPE_PATTERN": "|>",
-    "CMP_EQ": "==",
-    "RE": "=~",
+    "BYTES": "BYTES",
+    "IDENTIFIER": "IDENTIFIER",
+    "STRING": "STRING",
+    "NUMBER": "NUMBER",
+    "DURATION": "DURATION",
+    "RANGE": "RANGE",
     "EQ": "=",
-    "NEQ": "!=",
+    "RE": "=~",
     "NRE": "!~",
     "NPA": "!>",
-    "GTE": ">=",
-    "GT": ">",
-    "LTE": "<=",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "COMMA": ",",
+    "PIPE_MATCH": "|~",
+    "PIPE_EXACT": "|=",
+    "PIPE_PATTERN": "|>",
+    "LPAR": "(",
+    "RPAR": ")",
+    "VBAR": "|",
+    "CMP_EQ": "==",
+    "NEQ": "!=",
     "LT": "<",
+    "LTE": "<=",
+    "GT": ">",
+    "GTE": ">=",
     "ADD": "+",
     "SUB": "-",
     "MUL": "*",
@@ -53,7 +59,9 @@ _WORDS = {
     "MOD": "%",
     "POW": "^",
 }
-_AS_THEY_ARE = {"STRING", "NUMBER", "IDENTIFIER", "RANGE", "DURATION", "BYTES"}
+"""What Loki calls the tokens, in the order in which it lists them; others by their own text."""
+
+_ORDER = {kind: place for place, kind in enumerate(_WORDS)}
 _FUNCTIONS = {"RANGE_OP", "VECTOR_OP", "CONVERSION", "VECTOR", "LABEL_REPLACE"}
 
 
@@ -130,7 +138,9 @@ def _syntax_error(error: UnexpectedInput, text: str) -> LogQLError:
     if token.type == "$END":
         line, column = text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
     message = f"syntax error: unexpected {_word(token.type, token)}"
-    expected = sorted(error.accepts or error.expected)
+    expected = sorted(
+        error.accepts or error.expected, key=lambda kind: (_ORDER.get(kind, len(_ORDER)), kind)
+    )
     if 0 < len(expected) <= 4:
         message += ", expecting " + " or ".join(_word(kind) for kind in expected)
     return LogQLError(message, line=line, column=column)
@@ -140,6 +150,4 @@ def _word(kind: str, text: str = "") -> str:
     """What Loki calls a kind of token."""
     if kind in _FUNCTIONS:
         return text.upper() or kind
-    if kind in _AS_THEY_ARE:
-        return kind
     return _WORDS.get(kind, kind.lower())

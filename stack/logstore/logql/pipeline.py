@@ -1,9 +1,9 @@
 """A log query carried out on batches of entries."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from stack.logstore.logql import matching, stages
-from stack.logstore.logql.ast import LineFilter, LogQuery
+from stack.logstore.logql.ast import Decolorize, LineFilter, LineFormat, LogQuery, Stage, Unpack
 from stack.logstore.logql.entry import Entry, LabelKey, key_of
 from stack.logstore.logql.hints import ALL, Hints
 from stack.logstore.logql.source import Batch, Stream
@@ -11,23 +11,35 @@ from stack.logstore.logql.source import Batch, Stream
 Row = tuple[int, str, Stream, Mapping[str, str] | None]
 
 
+_CHANGE_LINES = (LineFormat, Unpack, Decolorize)
+
+
 def leading_filters(query: LogQuery) -> tuple[LineFilter, ...]:
-    """The line filters that come before anything else: what a source may filter by itself."""
-    filters = []
-    for stage in query.stages:
-        if not isinstance(stage, LineFilter):
-            break
-        filters.append(stage)
-    return tuple(filters)
+    """The line filters that see the line as it was stored: what a source may filter by itself."""
+    return _split(query.stages)[0]
+
+
+def _split(stages: Sequence[Stage]) -> tuple[tuple[LineFilter, ...], list[Stage]]:
+    """Line filters that may come first, for no stage before them changes the line; the rest."""
+    first: list[LineFilter] = []
+    rest: list[Stage] = []
+    changed = False
+    for stage in stages:
+        changed = changed or isinstance(stage, _CHANGE_LINES)
+        if isinstance(stage, LineFilter) and not changed:
+            first.append(stage)
+        else:
+            rest.append(stage)
+    return tuple(first), rest
 
 
 class Pipeline:
     """The stages of one query, compiled. Not for use in two threads at once."""
 
     def __init__(self, query: LogQuery, hints: Hints = ALL) -> None:
-        leading = leading_filters(query)
+        leading, rest = _split(query.stages)
         self._tests = [matching.passes(line_filter) for line_filter in leading]
-        self._stages = stages.compiled(query.stages[len(leading) :], hints)
+        self._stages = stages.compiled(rest, hints)
         self._entry = Entry()
 
     @property
