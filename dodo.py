@@ -59,8 +59,7 @@ def task_gc():
 
 
 def task_bundle():
-    """write what a machine without a network needs into one file: the artifacts of the named
-    packages (of all) and the Python wheels; there, `python3 dodo.py import FILE` takes it in"""
+    """write what packages (all, if none is named) need on a machine without a network to a file"""
     return task(
         "stack.store.bundle:bundle",
         params=[
@@ -72,8 +71,7 @@ def task_bundle():
 
 
 def task_import():
-    """take in a bundle, or one downloaded artifact, without a network: everything in it must be
-    what the lock pins, or nothing is kept"""
+    """take in a bundle or one downloaded file, offline; refused unless the lock pins all of it"""
     return task(
         "stack.store.imports:import_",
         params=[option("artifact", str, "", "one downloaded file that the lock knows by its hash")],
@@ -82,8 +80,7 @@ def task_import():
 
 
 def task_why():
-    """tell which services need a package, or one of the artifacts it is made of, and through what:
-    `doit why glibc libicu76`"""
+    """tell which services need a package or an artifact, and through what: `doit why libicu76`"""
     return task("stack.explain:why", pos_arg="packages")
 
 
@@ -93,8 +90,7 @@ def task_closure():
 
 
 def task_sbom():
-    """write the bill of materials (CycloneDX 1.6): each artifact and Python requirement with its
-    hash, origin and licence, and which package it went into"""
+    """write the bill of materials (CycloneDX 1.6): hash, origin and licence of every part"""
     return task(
         "stack.store.sbom:sbom",
         params=[option("output", str, "", "file to write to; printed when not given")],
