@@ -1,33 +1,78 @@
 """Unpacks Debian packages without root and without Debian's tools, and trusts none of them."""
 
+import bz2
+import gzip
 import io
 import lzma
+import stat
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO, cast
 
 from stack.errors import BadInput
 
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER_BYTES = 60
 
+_MOST_TIMES, _LEAST_BYTES, _MOST_BYTES = 250, 1 << 26, 1 << 32
+"""What a package may unpack to: times its own size, whatever that is, and in all. Debian's most
+dense one here, of time zones, comes to 71 times its size; a bomb, to thousands."""
+
 
 def unpack(deb: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) -> None:
     """Unpack those files of a package for whose path `wanted` is true into an existing folder.
 
     `name` is for messages. Modes keep only the owner's execute bit. Raises BadInput for what is
-    no Debian package and for a member that is absolute, leads out of the folder, is a device, or
-    stands there already.
+    no Debian package, for one that unpacks to too much, for a member that is absolute, leads out
+    of the folder or is a device, and for a wanted one that is set-user-ID or stands there already.
     """
-    data = _data_member(deb, name)
+    most = min(max(len(deb) * _MOST_TIMES, _LEAST_BYTES), _MOST_BYTES)
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+        with (
+            _opened(_data_member(deb, name)) as data,
+            tarfile.open(fileobj=cast(IO[bytes], _Limited(data, most, name)), mode="r:") as archive,
+        ):
             for member in archive:
                 path = _checked(member, name)
                 if path and wanted(path):
+                    _check_rights(member, name)
                     _extract(archive, member, into, path, name)
-    except (tarfile.TarError, lzma.LZMAError, EOFError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
         raise BadInput(f"`{name}` holds a broken archive: {error}") from error
+
+
+class _Limited:
+    """A stream that refuses to be read beyond `most` bytes: tarfile believes every size that an
+    archive states, and reads some of them at one go."""
+
+    def __init__(self, stream: IO[bytes], most: int, name: str) -> None:
+        self._stream, self._most, self._name = stream, most, name
+
+    def read(self, size: int) -> bytes:
+        self._check(self._stream.tell() + size)
+        return self._stream.read(size)
+
+    def seek(self, position: int) -> int:
+        self._check(position)
+        return self._stream.seek(position)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def _check(self, end: int) -> None:
+        if end > self._most + tarfile.RECORDSIZE:
+            raise BadInput(f"`{self._name}` unpacks to more than the {self._most} bytes it may")
+
+
+def _opened(data: bytes) -> IO[bytes]:
+    """The archive in a member, by what it starts with: Debian uses xz, seldom gzip or bzip2."""
+    packed = io.BytesIO(data)
+    for start, module in ((b"\xfd7zXZ", lzma), (b"\x1f\x8b", gzip), (b"BZh", bz2)):
+        if data.startswith(start):
+            return cast(IO[bytes], module.open(packed))
+    return packed
 
 
 def _data_member(deb: bytes, name: str) -> bytes:
@@ -65,6 +110,11 @@ def _checked(member: tarfile.TarInfo, name: str) -> str:
     if member.issym() and not _stays_inside(path.parent, member.linkname):
         raise BadInput(f"`{name}` links out of its folder: `{member.name}` -> `{member.linkname}`")
     return "" if path == PurePosixPath(".") else str(path)
+
+
+def _check_rights(member: tarfile.TarInfo, name: str) -> None:
+    if not member.isdir() and member.mode & (stat.S_ISUID | stat.S_ISGID):
+        raise BadInput(f"`{name}` holds a program with its owner's rights: `{member.name}`")
 
 
 def _stays_inside(folder: PurePosixPath, target: str) -> bool:

@@ -78,8 +78,10 @@ def _text(path: bytes) -> str:
 def seal(root: Path, needs: Iterable[Path] = ()) -> None:
     """Make a tree read-only and its modes and times what every output's are.
 
-    Raises BadInput for a link that leads neither into the tree nor into one that it `needs`.
+    Raises BadInput for a link that leads neither into the tree nor into one that it `needs`, and
+    for names that differ only in case: a file system that ignores case would lose one of them.
     """
+    _check_names(root)
     inside = [_resolved(path) for path in (root, *needs)]
     for at in (*_bottom_up(root), root):
         if at.is_symlink():
@@ -90,6 +92,15 @@ def seal(root: Path, needs: Iterable[Path] = ()) -> None:
         else:
             at.chmod(0o555 if at.stat().st_mode & 0o111 else 0o444)
         os.utime(at, (_MTIME, _MTIME), follow_symlinks=False)
+
+
+def _check_names(root: Path) -> None:
+    for folder, folders, files in os.walk(root):
+        names: dict[str, str] = {}
+        for name in sorted((*folders, *files)):
+            twin = names.setdefault(name.casefold(), name)
+            if twin != name:
+                raise BadInput(f"`{folder}` holds `{twin}` and `{name}`, which differ only in case")
 
 
 def _resolved(path: Path) -> Path:

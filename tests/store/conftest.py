@@ -171,7 +171,7 @@ def world(tmp_path: Path, mirror: Mirror, publish: Callable[[str, bytes], Artifa
         "libtool": deb(member("./usr/lib/libtool.so", b"lib")),
         "tool": deb(
             member("./usr", kind=tarfile.DIRTYPE),
-            member("./usr/bin/tool", b"#!/bin/sh\necho tool\n", mode=0o4755),
+            member("./usr/bin/tool", b"#!/bin/sh\necho tool\n", mode=0o775),
             member("./usr/bin/alias", kind=tarfile.SYMTYPE, link="tool"),
             member("./usr/share/doc/tool/README", b"dropped"),
         ),

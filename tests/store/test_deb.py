@@ -1,5 +1,8 @@
 """Unpacking takes what a package may hold, and refuses what would reach outside."""
 
+import bz2
+import gzip
+import lzma
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +26,10 @@ def test_unpack_takes_wanted_files_links_and_modes(
 ) -> None:
     content = make_deb(
         make_member("./", kind=tarfile.DIRTYPE),
-        make_member("./bin/run", b"run", mode=0o4755),
+        make_member("./bin/run", b"run", mode=0o775),
         make_member("./bin/alias", kind=tarfile.SYMTYPE, link="../bin/run"),
         make_member("./bin/twin", kind=tarfile.LNKTYPE, link="./bin/run"),
-        make_member("./doc/README", b"not wanted"),
+        make_member("./doc/README", b"not wanted", mode=0o4755),
         make_member("./empty", kind=tarfile.DIRTYPE),
     )
     assert unpack(content, tmp_path) == ["bin", "bin/alias", "bin/run", "bin/twin", "empty"]
@@ -53,6 +56,8 @@ def test_unpack_takes_wanted_files_links_and_modes(
         ),
         pytest.param([{"path": "dev", "kind": tarfile.CHRTYPE}], "device", id="device"),
         pytest.param([{"path": "pipe", "kind": tarfile.FIFOTYPE}], "device or pipe", id="pipe"),
+        pytest.param([{"path": "su", "mode": 0o4755}], "owner's rights: `su`", id="setuid"),
+        pytest.param([{"path": "sg", "mode": 0o2644}], "owner's rights: `sg`", id="setgid"),
         pytest.param([{"path": "f"}, {"path": "f"}], "already", id="twice"),
         pytest.param(
             [{"path": "f"}, {"path": "f/g"}], "as file and as folder", id="file as folder"
@@ -98,3 +103,41 @@ def test_unpack_refuses_a_cut_off_package(
 def test_unpack_refuses_a_broken_archive(tmp_path: Path, make_ar: Callable[..., bytes]) -> None:
     with pytest.raises(BadInput, match="broken archive"):
         unpack(make_ar({"data.tar.xz": b"no archive"}), tmp_path)
+
+
+MEGABYTE = 1 << 20
+PACKERS = {"xz": lzma.compress, "gz": gzip.compress, "bz2": bz2.compress}
+
+
+def bomb(packed: str, *, kind: bytes, size: int) -> bytes:
+    """The data member of an archive whose one entry is `size` zero bytes."""
+    info = tarfile.TarInfo("thing")
+    info.type, info.size = kind, size
+    return PACKERS[packed](info.tobuf(tarfile.GNU_FORMAT) + bytes(size))
+
+
+@pytest.mark.parametrize("packed", PACKERS)
+def test_unpack_refuses_a_decompression_bomb(
+    tmp_path: Path, make_ar: Callable[..., bytes], packed: str
+) -> None:
+    content = make_ar({f"data.tar.{packed}": bomb(packed, kind=b"0", size=80 * MEGABYTE)})
+    assert len(content) < MEGABYTE
+    with pytest.raises(BadInput, match="`thing` unpacks to more than the 67108864 bytes it may"):
+        unpack(content, tmp_path)
+    assert sum(at.stat().st_size for at in tmp_path.iterdir()) <= 64 * MEGABYTE
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE], ids=["GNU", "pax"])
+def test_unpack_refuses_a_name_that_would_fill_the_memory(
+    tmp_path: Path, make_ar: Callable[..., bytes], kind: bytes
+) -> None:
+    with pytest.raises(BadInput, match="unpacks to more than"):
+        unpack(make_ar({"data.tar.xz": bomb("xz", kind=kind, size=80 * MEGABYTE)}), tmp_path)
+
+
+def test_unpack_refuses_a_bomb_among_what_is_not_wanted(
+    tmp_path: Path, make_deb: Make, make_member: Member
+) -> None:
+    content = make_deb(make_member("doc/zeros", bytes(80 * MEGABYTE)), make_member("f"))
+    with pytest.raises(BadInput, match="unpacks to more than"):
+        unpack(content, tmp_path)

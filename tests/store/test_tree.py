@@ -134,3 +134,16 @@ def test_remove_takes_sealed_trees_and_none(tmp_path: Path) -> None:
     tree.remove(root)
     tree.remove(root)
     assert not root.exists()
+
+
+@pytest.mark.parametrize("names", [("Read", "read"), ("STRASSE", "straße")])
+def test_seal_refuses_names_that_differ_only_in_case(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in names:
+        (tmp_path / "deep" / name).touch()
+    if len(list((tmp_path / "deep").iterdir())) == 1:
+        pytest.skip("this file system ignores case")
+    with pytest.raises(BadInput, match=f"`{names[0]}` and `{names[1]}`, which differ only in case"):
+        tree.seal(tmp_path)
