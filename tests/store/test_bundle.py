@@ -1,9 +1,12 @@
 """A bundle is the same everywhere, holds what a closure needs, and never spoils another file."""
 
+import hashlib
 import io
 import json
 import os
 import tomllib
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,10 @@ import pytest
 from stack import archive
 from stack.archive import Archive
 from stack.errors import BadInput, HostCannot
-from stack.store import bundle
-from stack.store.progress import Quiet
+from stack.store import bundle, imports
+from stack.store.derivation import Package
+from stack.store.lock import Artifact
+from stack.store.progress import Lines, Quiet
 
 
 def write(world: Any, file: Path, *packages: str, wheels: list[Path] | None = None) -> Path:
@@ -114,3 +119,47 @@ def test_bundle_says_why_it_cannot_be_written(tmp_path: Path, error: int, told: 
 def test_bundle_says_which_folder_is_missing(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no folder"), bundle.aside(tmp_path / "no" / "x.tar"):
         pass
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr(zipfile.ZipInfo("extra"), b"#!/bin/sh\n")
+    return file.getvalue()
+
+
+@pytest.fixture
+def with_optional(world: Any) -> Any:
+    """The world with a package of an upstream release that nobody here can reach."""
+    release = Artifact(
+        name="extra",
+        version="2.0",
+        architecture="all",
+        path="http://127.0.0.1:9/extra.zip",
+        sha256=hashlib.sha256(zipped()).hexdigest(),
+    )
+    extra = Package(name="extra", zips=("extra",), optional=True)
+    lock = replace(world.lock, artifacts=(*world.lock.artifacts, release))
+    source = replace(world.source, lock=lock, packages=(*world.source.packages, extra))
+    return replace(world, source=source)
+
+
+def test_bundle_leaves_out_and_names_what_upstream_does_not_give(
+    with_optional: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contents = bundle.gathered([], [], Lines(), with_optional.source)
+    assert json.loads(bytes(contents["bundle.json"]))["packages"] == ["base", "tool"]
+    assert "extra left out: " in capsys.readouterr().err
+
+
+def test_bundle_carries_an_upstream_release_that_is_here(
+    with_optional: Any, tmp_path: Path
+) -> None:
+    download = tmp_path / "extra.zip"
+    download.write_bytes(zipped())
+    imports.import_artifact(download, with_optional.source)
+    file = write(with_optional, tmp_path / "x.tar")
+    there = with_optional.elsewhere(tmp_path / "there")
+    paths, new = imports.import_bundle(file, Quiet(), there.source)
+    assert new == 4
+    assert (paths["extra"] / "extra").read_text() == "#!/bin/sh\n"
