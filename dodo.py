@@ -46,8 +46,18 @@ def task_verify_store():
 
 
 def task_lock():
-    """pin the packages anew from Debian's signed metadata and show what changed"""
-    return task("stack.store:update_lock")
+    """pin the packages anew from Debian's signed metadata and show what changed; with --update
+    [PACKAGE…] only what is behind moves, and only once it is built and `doit check` is content"""
+    return task(
+        "stack.update:lock",
+        params=[option("update", bool, False, "move to newer versions, or change nothing at all")],
+        pos_arg="packages",
+    )
+
+
+def task_outdated():
+    """list the packages that are behind what Debian's signed metadata and upstream projects have"""
+    return task("stack.update:outdated")
 
 
 def task_gc():

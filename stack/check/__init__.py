@@ -33,7 +33,7 @@ from stack.check.problem import Problem, ProblemsFound
 from stack.check.programs import Programs
 from stack.paths import REPO
 from stack.services import SERVICES
-from stack.store import realise
+from stack.store import Source, realise
 
 __all__ = [
     "Problem",
@@ -59,9 +59,12 @@ class Setup:
     programs: Programs
 
 
-def host_setup() -> Setup:
-    """The checkout, the lab's services, and the programs of the store, built if missing."""
-    built = realise(["prometheus", "alertmanager"])
+def host_setup(source: Source | None = None) -> Setup:
+    """The checkout, the lab's services, and the programs of the store, built if missing.
+
+    Programs of another lock than the checked-in one come from its `source`.
+    """
+    built = realise(["prometheus", "alertmanager"], source or Source())
     return Setup(
         addresses={
             f"{service.name}:{port}"

@@ -17,6 +17,7 @@ import httpx
 from stack.errors import CheckFailed, HostCannot, LabError
 from stack.store.disk import make_folder, unusable
 from stack.store.lock import Artifact
+from stack.store.mirrors import ARCHIVE
 from stack.store.progress import Progress
 
 _CHUNK_BYTES = 1 << 18
@@ -94,7 +95,8 @@ class Fetcher:
     def _urls(self, artifact: Artifact) -> tuple[str, ...]:
         if artifact.upstream:
             return (artifact.path,)
-        return tuple(f"{mirror}/{artifact.path}" for mirror in self.mirrors)
+        kept = (f"{ARCHIVE}/{artifact.snapshot}",) if artifact.snapshot else ()
+        return tuple(f"{mirror}/{artifact.path}" for mirror in (*self.mirrors, *kept))
 
     def _from_url(self, url: str, artifact: Artifact, file: BufferedRandom, what: str) -> None:
         for attempt in range(_TRIES):

@@ -34,6 +34,9 @@ class Artifact:
     sha256: str
     size: int = 0
     """Bytes; 0 while it is not known: nobody who made the lock could download it."""
+    snapshot: str = ""
+    """A moment at which the permanent archive held it, if it is not that of the lock: an update of
+    other packages left it as it was."""
 
     @property
     def upstream(self) -> bool:

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXTS = ("suite", "release", "snapshot")
-_ARTIFACT = ("name", "version", "architecture", "path", "sha256", "size")
+_ARTIFACT = ("name", "version", "architecture", "path", "sha256")
+_ARTIFACT_MAY_HAVE = ("size", "snapshot")
 _OUTPUT = ("sha256", "size")
 _ARCHITECTURES = ("amd64", "arm64", "all")
 
@@ -48,7 +49,7 @@ def _artifacts(listed: object) -> Iterator[str]:
             continue
         name, architecture = entry.get("name"), entry.get("architecture")
         where = f"artifact {number} (`{name}`, {architecture}) "
-        yield from _keys(entry, _ARTIFACT[:-1], _ARTIFACT[-1:], where)
+        yield from _keys(entry, _ARTIFACT, _ARTIFACT_MAY_HAVE, where)
         yield from _values(entry, where, size_may_be=0)
         if architecture not in (*_ARCHITECTURES, None):
             yield f"{where}has an `architecture` that is none of {', '.join(_ARCHITECTURES)}"
@@ -82,7 +83,7 @@ def _values(entry: Table, where: str, *, size_may_be: int) -> Iterator[str]:
         if key == "size":
             if type(value) is not int or value < size_may_be:  # a boolean is no size
                 yield f"{where}has a `size` that is no number of bytes: `{value}`"
-        elif key in _ARTIFACT and not (isinstance(value, str) and value):
+        elif key in (*_ARTIFACT, "snapshot") and not (isinstance(value, str) and value):
             yield f"{where}has a `{key}` that is no text: `{value}`"
         elif key == "sha256" and not _SHA256.fullmatch(str(value)):
             yield f"{where}has a bad `sha256`: `{value}`"

@@ -25,6 +25,7 @@ from stack.store import lock as locks
 from stack.store import progress, tree
 from stack.store.derivation import SYSTEMS, Package, derive
 from stack.store.disk import make_folder, unusable
+from stack.store.guard import in_use
 from stack.store.lock import Artifact, Lock, Output
 from stack.store.mirrors import mirrors
 from stack.store.optional import unreachable
@@ -61,11 +62,11 @@ def repin(source: "Source", keyring: Path = KEYRING) -> list[Change]:
     old = source.lock or _previous()
     cache = source.cache or cache_dir()
     bases = source.mirrors or mirrors(old.snapshot or "99991231T000000Z")
-    fresh = _pinned(source.recipes(), old, bases, keyring)
-    new = _complete(source.recipes(), fresh, bases, cache)
+    fresh = pinned(source.recipes(), old, bases, keyring)
+    new = complete(source.recipes(), fresh, bases, cache)
     changes = [*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new))]
     if changes or locks.text(old) != locks.text(new):
-        _write(new)
+        write(new)
     for change in changes:
         print(change)
     print(f"{len(changes)} changes: Debian {new.release} ({new.suite}), {new.file}")
@@ -79,7 +80,7 @@ def _previous() -> Lock:
     return Lock(suite=SUITE, release="", snapshot="", artifacts=(), outputs={})
 
 
-def _pinned(packages: Iterable[Package], old: Lock, bases: tuple[str, ...], keyring: Path) -> Lock:
+def pinned(packages: Iterable[Package], old: Lock, bases: tuple[str, ...], keyring: Path) -> Lock:
     """A lock with artifacts but no outputs. Asks the mirrors one after the other."""
     names = {deb for package in packages for deb in package.debs}
     failures: list[str] = []
@@ -201,21 +202,20 @@ def _artifacts_in(index: str, names: set[str]) -> Iterator[Artifact]:
             )
 
 
-def _complete(
-    packages: Iterable[Package], fresh: Lock, bases: tuple[str, ...], cache: Path
-) -> Lock:
+def complete(packages: Iterable[Package], fresh: Lock, bases: tuple[str, ...], cache: Path) -> Lock:
     """Build everything for every system in a store of its own, and pin what comes out.
 
     Unpacking runs nothing, so that a machine can build for another CPU.
     """
     make_folder(cache)
-    scratch = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
-    store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=bases)
-    try:
-        for system in SYSTEMS.values():
-            fresh = _with_outputs(fresh, tuple(packages), system, store)
-    finally:
-        tree.remove(scratch)
+    with in_use(cache / "store"):  # what it builds beside it is nobody's garbage
+        scratch = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
+        store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=bases)
+        try:
+            for system in SYSTEMS.values():
+                fresh = _with_outputs(fresh, tuple(packages), system, store)
+        finally:
+            tree.remove(scratch)
     return fresh
 
 
@@ -269,7 +269,7 @@ def _changes(old: dict[str, str], new: dict[str, str]) -> list[Change]:
     ]
 
 
-def _write(lock: Lock) -> None:
+def write(lock: Lock) -> None:
     temporary = lock.file.with_name(f".{lock.file.name}.new")
     try:
         temporary.write_text(locks.text(lock))

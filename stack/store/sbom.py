@@ -149,7 +149,7 @@ def _artifact(artifact: Artifact, lock: Lock, licences: list[Licence]) -> Compon
             {"checksum": f"sha256:{artifact.sha256}", "download_url": url},
         )
     else:
-        url = f"{ARCHIVE}/{lock.snapshot}/{artifact.path}"
+        url = f"{ARCHIVE}/{artifact.snapshot or lock.snapshot}/{artifact.path}"
         # pool/COMPONENT/LETTER/SOURCE/FILE
         source = PurePosixPath(artifact.path).parent.name
         properties = [Property(name=f"{_OURS}:debian-source", value=source)]

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
-from stack.store import Source, tree
+from stack.store import Source, repin, tree
+from stack.store import lock as locks
 from stack.store.derivation import Package, derive
 from stack.store.lock import Artifact, Lock, Output
 from stack.store.progress import Quiet
@@ -244,3 +245,36 @@ def open_folder() -> Iterator[Path]:
     made.chmod(0o777)
     yield made
     tree.remove(made)
+
+
+INDEX = "dists/test/main/binary-{}/Packages.xz"
+
+
+@pytest.fixture
+def suite(world: World, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Publishes the metadata of what the mirror holds; what signs it is taken as good."""
+    monkeypatch.setattr(repin, "verified", lambda signed, keyring: signed.decode())
+    world.lock.file.write_text(locks.text(world.lock))
+
+    def publish() -> None:
+        hashes = []
+        for system in ("amd64", "arm64"):
+            stanzas = [
+                f"Package: {Path(path).name.split('_')[0]}\nArchitecture: {system}\n"
+                f"Version: {Path(path).name.split('_')[1]}\n"
+                f"Filename: {path}\nSize: {len(content)}\n"
+                f"SHA256: {hashlib.sha256(content).hexdigest()}\n"
+                for path, content in mirror.files.items()
+                if path.startswith("pool/")
+            ]
+            packed = lzma.compress("\n".join(stanzas).encode())
+            mirror.files[INDEX.format(system)] = packed
+            digest = hashlib.sha256(packed).hexdigest()
+            hashes.append(f" {digest} {len(packed)} main/binary-{system}/Packages.xz\n")
+        mirror.files["dists/test/InRelease"] = (
+            "Version: 2\nDate: Sat, 21 Nov 2026 09:15:44 UTC\nMD5Sum:\n x\nSHA256:\n"
+            + "".join(hashes)
+        ).encode()
+
+    publish()
+    return publish

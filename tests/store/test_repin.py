@@ -1,7 +1,5 @@
 """The lock is made from signed metadata only, and stays as it was when anything fails."""
 
-import hashlib
-import lzma
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -15,35 +13,6 @@ from stack.store import lock as locks
 from stack.store import repin, update_lock
 
 INDEX = "dists/test/main/binary-{}/Packages.xz"
-
-
-@pytest.fixture
-def suite(world: Any, mirror: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Publishes the metadata of what the mirror holds; what signs it is taken as good."""
-    monkeypatch.setattr(repin, "verified", lambda signed, keyring: signed.decode())
-    world.lock.file.write_text(locks.text(world.lock))
-
-    def publish() -> None:
-        hashes = []
-        for system in ("amd64", "arm64"):
-            stanzas = [
-                f"Package: {Path(path).name.split('_')[0]}\nVersion: 1.0\nArchitecture: {system}\n"
-                f"Filename: {path}\nSize: {len(content)}\n"
-                f"SHA256: {hashlib.sha256(content).hexdigest()}\n"
-                for path, content in mirror.files.items()
-                if path.startswith("pool/")
-            ]
-            packed = lzma.compress("\n".join(stanzas).encode())
-            mirror.files[INDEX.format(system)] = packed
-            digest = hashlib.sha256(packed).hexdigest()
-            hashes.append(f" {digest} {len(packed)} main/binary-{system}/Packages.xz\n")
-        mirror.files["dists/test/InRelease"] = (
-            "Version: 2\nDate: Sat, 21 Nov 2026 09:15:44 UTC\nMD5Sum:\n x\nSHA256:\n"
-            + "".join(hashes)
-        ).encode()
-
-    publish()
-    return publish
 
 
 def test_update_pins_artifacts_and_outputs_for_all_systems(

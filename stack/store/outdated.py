@@ -1,0 +1,91 @@
+"""What the lock pins and what there is to be had: Debian's by its signed metadata, upstream's by
+its own word."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import httpx
+
+from stack.store.derivation import Package
+from stack.store.lock import Artifact, Lock
+
+_RELEASE = re.compile(
+    r"https://(?P<host>github\.com)/(?P<repository>[^/]+/[^/]+)/releases/download/"
+)
+_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behind:
+    """An artifact of a package whose pinned version is not the one to be had."""
+
+    package: str
+    artifact: str
+    pinned: str
+    available: str
+
+    def __str__(self) -> str:
+        return f"{self.artifact} {self.pinned} -> {self.available}"
+
+
+def behind(packages: Iterable[Package], old: Lock, new: Lock) -> list[Behind]:
+    """Artifacts that `new` pins in another version, in the order of the packages; once each,
+    whatever the number of systems that they are for."""
+    versions = {(a.name, a.architecture): a.version for a in new.artifacts}
+    found: dict[Behind, None] = {}
+    for package in packages:
+        for name in package.debs:
+            for artifact in (a for a in old.artifacts if a.name == name):
+                available = versions.get((name, artifact.architecture), artifact.version)
+                if available != artifact.version:
+                    found[
+                        Behind(
+                            package=package.name,
+                            artifact=name,
+                            pinned=artifact.version,
+                            available=available,
+                        )
+                    ] = None
+    return list(found)
+
+
+def merged(packages: Iterable[Package], old: Lock, new: Lock) -> Lock:
+    """A lock with what `new` pins for these packages, and what `old` pins for all others.
+
+    What the suite has in another version by now is no longer in the archive of `new`'s moment: it
+    keeps the moment at which it was.
+    """
+    chosen = {deb for package in packages for deb in package.debs}
+    before = {(a.name, a.architecture): a for a in old.artifacts}
+
+    def one(artifact: Artifact) -> Artifact:
+        kept = before.get((artifact.name, artifact.architecture))
+        if kept is None or artifact.name in chosen or kept.sha256 == artifact.sha256:
+            return artifact
+        return replace(kept, snapshot=kept.snapshot or old.snapshot)
+
+    return replace(new, artifacts=tuple(map(one, new.artifacts)))
+
+
+def latest(artifact: Artifact, client: httpx.Client) -> str | None:
+    """The newest version that an upstream project released; None where nobody can be asked."""
+    url = asked(artifact)
+    if not url:
+        return None
+    try:
+        answer = client.get(url, timeout=_TIMEOUT_S).raise_for_status().json()
+        return str(answer["tag_name"]).removeprefix("v")
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+
+
+def asked(artifact: Artifact) -> str:
+    """Where to ask for a project's releases, "" if that is not known.
+
+    docs.github.com/en/rest/releases/releases, "Get the latest release".
+    """
+    match = _RELEASE.match(artifact.path)
+    return (
+        f"https://api.{match['host']}/repos/{match['repository']}/releases/latest" if match else ""
+    )
