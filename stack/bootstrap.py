@@ -86,7 +86,8 @@ def _made_from() -> str:
 
 
 def _make(digest: str, bundle: Path | None) -> None:
-    total = REQUIREMENTS.read_text().count("==")
+    lines = REQUIREMENTS.read_text().splitlines()
+    total = sum(line[:1].isalnum() and "==" in line for line in lines)
     shutil.rmtree(WHEELS, ignore_errors=True)
     try:
         carried = _unpack(bundle) if bundle else 0

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -239,8 +240,8 @@ def test_import_says_where_it_may_not_write(there: Any, contents: Contents, tmp_
         take(there, packed(contents), tmp_path)
 
 
-def killed_at_random(there: Any, data: bytes, folder: Path, moment: random.Random) -> None:
-    """Start an import in another process and kill it."""
+def import_until(there: Any, data: bytes, folder: Path, limit_s: float | None) -> bool:
+    """Import in another process, killed after `limit_s`; whether it was."""
 
     def child() -> None:
         try:
@@ -250,22 +251,28 @@ def killed_at_random(there: Any, data: bytes, folder: Path, moment: random.Rando
 
     process = fork.Process(target=child)
     process.start()
-    process.join(moment.uniform(0, 0.3))
+    process.join(limit_s)
     process.kill()
     process.join()
+    return process.exitcode != 0
 
 
 def survives_kills(world: Any, data: bytes, folder: Path, times: int) -> None:
-    moment = random.Random(times)
+    began = time.monotonic()
+    import_until(world.elsewhere(folder / "whole"), data, folder, None)
+    whole_s = time.monotonic() - began
+    moments = random.Random(times)
+    killed = 0
     for number in range(times):
         there = world.elsewhere(folder / f"there{number}")
-        killed_at_random(there, data, folder, moment)
+        killed += import_until(there, data, folder, moments.uniform(0, whole_s))
         check_valid(there)
         paths, _ = take(there, data, folder)
         check_valid(there)
         assert set(paths) == {"base", "tool"}
         assert list((there.cache / "artifacts").glob("*.part")) == []
         assert list((there.cache / "store").glob(".building-*")) == []
+    assert killed, "no kill came in time: this has shown nothing"
 
 
 def test_import_survives_kills(world: Any, contents: Contents, tmp_path: Path) -> None:
