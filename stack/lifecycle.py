@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from stack import generations, secrets
+from stack import generations, logs, secrets
 from stack.errors import BadInput, HostCannot
 from stack.instance import Instance, Record, instances_dir, layout_of
 from stack.paths import REPO, cache_dir
@@ -141,6 +141,8 @@ def _plan(
     from stack.store import realise
 
     wanted = [service.package for service in SERVICES.values() if service.package]
+    if logs.variant() == "loki":
+        wanted += logs.PACKAGES
     packages = {package: str(path) for package, path in realise(wanted).items()}
     ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
     record = Record(

@@ -40,14 +40,25 @@ def of(packages: Collection[str]) -> Variant:
     return "loki" if set(PACKAGES) <= set(packages) else "embedded"
 
 
+def note(service: str, packages: Collection[str]) -> str:
+    """What to add to what a service is: nothing, unless it stands in for the real one."""
+    stands_in = service in PACKAGES and of(packages) == "embedded"
+    return " (the lab's own)" if stands_in else ""
+
+
+def name(running: Variant) -> str:
+    """For people."""
+    return "Loki and Promtail" if running == "loki" else "the lab's own store and shipper"
+
+
 def said(running: Variant) -> str:
-    """Which pair runs, for people: a few words, and why it is not the real one."""
+    """The pair's name, and why it is not the real one."""
     if running == "loki":
-        return "Loki and Promtail"
+        return name(running)
     why = f"{VARIABLE}={_wish()}"
     if _wish() == "auto" and (missing := available(PACKAGES)):
-        why = f"Loki cannot be had: {missing}"
-    return f"embedded store and shipper ({why})"
+        why = str(missing)
+    return f"{name(running)} ({why})"
 
 
 def _wish() -> str:

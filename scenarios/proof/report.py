@@ -19,6 +19,7 @@ from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome, Verdict
+from stack import logs
 
 if TYPE_CHECKING:
     from scenarios.proof.history import Trend
@@ -91,6 +92,11 @@ class Proof:
     @property
     def page(self) -> Path:
         return self.folder / "report.html"
+
+    @property
+    def logs(self) -> str:
+        """Who kept the logs: Loki and Promtail, or their stand-ins."""
+        return logs.name(logs.of(self.packages))
 
     def count(self, outcome: str) -> int:
         return sum(one.outcome == outcome for one in self.results)
@@ -200,7 +206,7 @@ def tell(
     figure = f", median {middle:.2f} x floor, {fastest:.2f} x fastest" if middle and fastest else ""
     rows = len(proof.results)
     console.print(f"\n{rows} verdict{'s'[:rows != 1]} in {proof.took_s:.1f} s"
-                  f" at speed {proof.speed:g}"
+                  f" at speed {proof.speed:g}, logs by {proof.logs}"
                   f"{figure}\nreport {proof.page}", soft_wrap=True)  # fmt: skip
     for name in kept:
         console.print(f"instance `{name}` goes on: `doit status --instance {name}` shows it, "

@@ -11,10 +11,12 @@ from stack.services import (
     cadvisor,
     database_link,
     inbox,
+    loki,
     node_exporter,
     postgres_exporter,
     postgresql,
     prometheus,
+    promtail,
     simulated_host,
     worker,
 )
@@ -34,5 +36,7 @@ SERVICES: dict[str, Service] = {
         prometheus,
         alertmanager,
         inbox,
+        loki,
+        promtail,
     )
 }

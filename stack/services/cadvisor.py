@@ -16,9 +16,14 @@ def config(layout: Layout) -> dict[str, str]:
     """What the exporter must know of each service and cannot see: its image and its limits."""
     from stack.services import SERVICES  # which names this module
 
+    def image(service: Service) -> str:
+        # Loki and Promtail run from the packages of their names where the instance has these.
+        package = service.package or service.name
+        return layout.packages[package].name if package in layout.packages else OWN_IMAGE
+
     known = {
         service.name: {
-            "image": layout.packages[service.package].name if service.package else OWN_IMAGE,
+            "image": image(service),
             "cpu_limit": service.cpu_limit,
             "memory_limit_bytes": service.memory_limit_bytes,
         }

@@ -50,6 +50,6 @@ SERVICE = Service(
     command=command,
     ready=probes.http("prometheus", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.
-    after=("blackbox-exporter",),
+    after=("blackbox-exporter", "promtail"),
     page="/classic/alerts",
 )
