@@ -3,6 +3,7 @@
 It holds no data of its own. Its settings keep it small: a laptop runs a dozen stores in a proof.
 """
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from stack.errors import LabError
 
 if TYPE_CHECKING:
     import duckdb
+
+_PARAMETER = re.compile(r"\$(\w+)")
 
 MEMORY_LIMIT_MB = 96
 THREADS = 2
@@ -85,9 +88,10 @@ class Database:
     def rows(
         self, sql: str, values: Mapping[str, Any] | None = None, deadline_s: float | None = None
     ) -> Sequence[tuple[Any, ...]]:
-        """All rows of a query; `values` are its `$name` parameters."""
+        """All rows of a query; `values` has its `$name` parameters, and may have others."""
+        used = {name: (values or {})[name] for name in _PARAMETER.findall(sql)}
         with self.cursor(deadline_s) as cursor:
-            return cursor.execute(sql, dict(values or {})).fetchall()
+            return cursor.execute(sql, used).fetchall()
 
     def close(self) -> None:
         with self._lock:

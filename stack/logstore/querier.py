@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from stack.logstore.answers import Cost
 from stack.logstore.database import MEMORY_LIMIT_MB, OutOfTime, TooLarge, Unreadable
 from stack.logstore.logql import Budget, Engine, LogQLError
-from stack.logstore.logql.ast import LogQuery, Matcher
+from stack.logstore.logql.ast import LogQuery, Matcher, Query
 from stack.logstore.logql.errors import Kind
 from stack.logstore.logql.parse import parse
 from stack.logstore.logql.results import Result
 from stack.logstore.memtable import Memtable
 from stack.logstore.params import BadParameter, InstantQuery, RangeQuery, check_entries
-from stack.logstore.reader import View, matching
+from stack.logstore.pushdown import Counts, prefilter
+from stack.logstore.reader import Condition, View, matching
 from stack.logstore.segment import Segment
 from stack.logstore.settings import Limits
 from stack.logstore.store import Snapshot, Store
@@ -73,11 +74,22 @@ class Querier:
             query = parse(text)
             if isinstance(query, LogQuery):
                 check_entries(limit, self._limits)
-            deadline = began + self._limits.query_timeout_s
-            view = View(store=self._store, snapshot=snapshot, deadline=deadline)
-            found = ask(Engine(view, budget=self._budget()))
+            view = View(
+                store=self._store,
+                snapshot=snapshot,
+                condition=self._condition(query),
+                deadline=began + self._limits.query_timeout_s,
+            )
+            counts = Counts(view=view, budget=self._budget())
+            found = ask(Engine(view, budget=self._budget(), shortcut=counts))
         lines, size_bytes = view.read
         return found, Cost(seconds=time.monotonic() - began, lines=lines, size_bytes=size_bytes)
+
+    def _condition(self, query: Query) -> Condition | None:
+        """What a log query's rows must be, as far as SQL can say it."""
+        if not isinstance(query, LogQuery):
+            return None
+        return prefilter(query, matching(self._store.streams, query.matchers))
 
     def _budget(self) -> Budget:
         return Budget(

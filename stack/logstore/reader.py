@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from stack.logstore.database import files
@@ -23,10 +24,12 @@ SCANNED_ROWS = 4_000_000
 
 
 class Condition(NamedTuple):
-    """A condition in SQL over `line` and `stream`, and the values of its parameters."""
+    """A condition in SQL over a row of a segment, the values of its parameters, and columns that
+    it needs besides: name -> expression."""
 
     sql: str
     values: Mapping[str, Any]
+    columns: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +193,9 @@ def scan(
            for segment in segments if (bounds := segment.bounds(idents))):  # fmt: skip
         sql += f" AND ts >= {span[0]} AND ts < {span[1]}"
     if condition:
+        if condition.columns:
+            more = ", ".join(f"{made} AS {name}" for name, made in condition.columns.items())
+            sql = f"(SELECT *, {more} FROM {sql}) WHERE true"
         sql += f" AND ({condition.sql})"
         values.update(condition.values)
     return sql, values
@@ -204,7 +210,11 @@ def matching(streams: Iterable[Known], matchers: Sequence[Matcher]) -> list[Know
 def _both(one: Condition | None, other: Condition | None) -> Condition | None:
     if one is None or other is None:
         return one or other
-    return Condition(f"({one.sql}) AND ({other.sql})", {**one.values, **other.values})
+    return Condition(
+        f"({one.sql}) AND ({other.sql})",
+        {**one.values, **other.values},
+        {**one.columns, **other.columns},
+    )
 
 
 def _hint(filters: Sequence[LineFilter]) -> Condition | None:

@@ -26,6 +26,16 @@ _FORMAT = (
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, "
     f"ROW_GROUP_SIZE {ROWS_PER_GROUP}"
 )
+_MEMBER = (
+    r'"[A-Za-z_][A-Za-z0-9_]*"[ \t\r\n]*:[ \t\r\n]*'
+    r'(?:"[^"\\\x00-\x1f\x{FFFD}]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?'
+    r"|true|false|null)[ \t\r\n]*"
+)
+PLAIN_JSON = rf"\{{[ \t\r\n]*(?:{_MEMBER}(?:,[ \t\r\n]*{_MEMBER})*)?\}}"
+"""Lines in which everybody reads the same: one JSON object without nesting or escapes, whose keys
+are names of labels. Known for each row, so that SQL may answer for it (`stack.logstore.pushdown`).
+"""
+
 _ROWS_PER_INSERT = 8192
 _MAGIC = b"PAR1"
 
@@ -82,15 +92,17 @@ def write(
     path = folder / f"{number:08}-{number:08}.parquet"
     with database.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE settling (stream BIGINT, ts BIGINT, size INTEGER, line VARCHAR)"
+            "CREATE TEMP TABLE settling "
+            "(stream BIGINT, ts BIGINT, size INTEGER, plain BOOLEAN, line VARCHAR)"
         )
         for at in range(0, len(rows), _ROWS_PER_INSERT):
             streams, timestamps_ns, lines = zip(*rows[at : at + _ROWS_PER_INSERT], strict=True)
             cursor.execute(
-                "INSERT INTO settling SELECT stream, ts, strlen(line), line FROM (SELECT "
+                "INSERT INTO settling SELECT stream, ts, strlen(line), "
+                "regexp_full_match(line, $plain), line FROM (SELECT "
                 "unnest($streams::BIGINT[]) stream, unnest($ts::BIGINT[]) ts, "
                 "unnest($lines::VARCHAR[]) line)",
-                {"streams": streams, "ts": timestamps_ns, "lines": lines},
+                {"streams": streams, "ts": timestamps_ns, "lines": lines, "plain": PLAIN_JSON},
             )
         temporary = _temporary(path)
         cursor.execute(f"COPY settling TO {literal(str(temporary))} ({_FORMAT})")
@@ -111,7 +123,7 @@ def merge(database: Database, segments: Sequence[Segment]) -> Segment:
     )
     with database.cursor() as cursor:
         cursor.execute(
-            f"COPY (SELECT stream, ts, size, line FROM {source} "
+            f"COPY (SELECT stream, ts, size, plain, line FROM {source} "
             f"ORDER BY ts, filename, file_row_number) TO {literal(str(_temporary(path)))} "
             f"({_FORMAT})"
         )

@@ -36,7 +36,7 @@ class StoreFull(Exception):
 class Sizes:
     """When memory becomes a segment."""
 
-    rows: int = 49_152
+    rows: int = 32_768
     size_bytes: int = 12_000_000
     idle_rows: int = 8192
     """A memtable this large settles when nothing has come for `idle_s`; a smaller one costs less
@@ -46,7 +46,7 @@ class Sizes:
     """Full memtables that may wait for the disk before commits are refused."""
     patience_s: float = 10.0
     """How long a commit waits for one of them to settle."""
-    merge_rows: int = 24_576
+    merge_rows: int = 16_384
     """Segments smaller than this are merged with their neighbours."""
 
 
