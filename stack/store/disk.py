@@ -22,7 +22,9 @@ def make_folder(folder: Path) -> None:
             path.mkdir(exist_ok=True)
             path.chmod(0o755)
         if not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+            code = errno.EROFS if read_only else errno.EACCES
+            raise OSError(code, os.strerror(code))
     except OSError as error:
         raise unusable(error, folder) from error
 

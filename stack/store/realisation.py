@@ -62,7 +62,7 @@ def realise_all(derivations: Iterable[Derivation], store: Store, progress: Progr
 
 
 def _prepare(store: Store) -> None:
-    """Make the store's folders and sweep what killed builds left."""
+    """Make the store's folders, and sweep it."""
     if set(str(store.folder)) & set(":;$"):
         raise BadInput(
             f"the store may not be in `{store.folder}`: the loader's list of folders knows "
@@ -71,6 +71,11 @@ def _prepare(store: Store) -> None:
         )
     for folder in (store.folder, store.folder / ".locks", store.folder / ".manifests"):
         make_folder(folder)
+    sweep(store)
+
+
+def sweep(store: Store) -> None:
+    """Remove what killed builds and repairs left."""
     for leftover in store.folder.glob(f"{BUILDING}*"):
         name = leftover.name.removeprefix(BUILDING)
         with locked_if_free(store.lock_file(name)) as free:

@@ -2,6 +2,7 @@
 built: what `doit verify-store` does.
 """
 
+import contextlib
 import json
 import os
 import stat
@@ -14,11 +15,11 @@ from pathlib import Path
 from stack.errors import BadInput, CheckFailed, LabError
 from stack.store import Source, progress, repair, tree
 from stack.store.collect import collected
-from stack.store.derivation import SYSTEMS, Derivation, chosen
+from stack.store.derivation import Derivation, chosen
 from stack.store.disk import unusable
 from stack.store.guard import in_use
 from stack.store.lock import Artifact
-from stack.store.realisation import Store, read_manifest, write_manifest
+from stack.store.realisation import Store, read_manifest, sweep, write_manifest
 
 _SHOWN = 10  # entries named of one store path
 
@@ -74,13 +75,15 @@ def verified(packages: tuple[str, ...], source: Source, report: progress.Progres
     lock = source.pinned()
     store = source.store(lock)
     known: dict[str, Derivation] = {}
-    for system in SYSTEMS.values():
+    for system in sorted({system for system, _ in lock.outputs}):
         derivations = replace(source, system=system).derivations(lock)
         for name in chosen(packages or None, derivations):
             known |= {each.store_name: each for each in derivations[name].closure().values()}
     pinned = {artifact.sha256: artifact for artifact in lock.artifacts}
     wanted = {artifact.sha256 for each in known.values() for artifact in each.artifacts}
     with in_use(store.folder), ThreadPoolExecutor(os.cpu_count()) as pool:
+        with contextlib.suppress(OSError):  # where we may not write, there is nothing of ours
+            sweep(store)
         verifier = _Verifier(store=store, pool=pool, report=report, known=known)
         try:
             for name in _names(store.artifacts):
@@ -123,7 +126,7 @@ class _Verifier:
         try:
             collected([pinned], self.store, self.report)
         except LabError as error:
-            self._add(what, f"cannot be fetched again: {error.what}")
+            self._add(what, f"cannot be fetched again: {_reason(error)}")
         else:
             self._add(what, "fetched again", repaired=True)
 
@@ -141,8 +144,16 @@ class _Verifier:
         elif found.sha256 != sha256 or problems:
             self._wrong(root, derivation, found, recorded, problems)
         elif recorded is None:
+            self._record(name, found)
+
+    def _record(self, name: str, found: tree.Manifest) -> None:
+        what = [f"{name}: its manifest is gone or damaged"]
+        try:
             write_manifest(self.store, name, found)
-            self._add([f"{name}: its manifest was damaged"], "written again", repaired=True)
+        except OSError as error:
+            self._add(what, f"cannot be written again: {_reason(error)}")
+        else:
+            self._add(what, "written again", repaired=True)
 
     def _read(self, root: Path) -> tuple[tree.Manifest, dict[str, str]]:
         """Path -> what is wrong with an entry whatever the manifest says; `.` for the root."""
@@ -179,8 +190,7 @@ class _Verifier:
                 write_manifest(self.store, root.name, recorded)
                 repaired, then = True, "repaired"
             except (LabError, OSError) as error:
-                reason = error.what if isinstance(error, LabError) else error.strerror
-                then = f"cannot be repaired: {reason}"
+                then = f"cannot be repaired: {_reason(error)}"
         if recorded:
             problems |= _differences(found, recorded, set(problems))
         whole = [f"{root.name}: has the tree hash {found.sha256}"]
@@ -208,6 +218,13 @@ def _differences(
         for path in found.differences(wanted)
         if path not in unreadable - there
     }
+
+
+def _reason(error: LabError | OSError) -> str:
+    """In one line."""
+    if isinstance(error, LabError):
+        return " ".join(error.what.split())
+    return error.strerror or str(error)
 
 
 def _entry(root: Path, path: bytes) -> list[str | int] | str:

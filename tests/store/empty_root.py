@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _NEW_NAMESPACE, _NEW_USER, _NEW_NETWORK = 0x20000, 0x10000000, 0x40000000  # unshare(2)
-_BIND, _RECURSIVE, _PRIVATE, _READ_ONLY, _REMOUNT = 4096, 16384, 1 << 18, 1, 32  # mount(2)
+BIND, _RECURSIVE, _PRIVATE, READ_ONLY, REMOUNT = 4096, 16384, 1 << 18, 1, 32  # mount(2)
 _DEVICES = ("null", "zero", "urandom")
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -41,12 +41,12 @@ def _done(code: int, what: str) -> None:
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def _mount(source: str, target: Path, kind: str = "", flags: int = 0, data: str = "") -> None:
+def mount(source: str, target: Path, kind: str = "", flags: int = 0, data: str = "") -> None:
     words = [word.encode() or None for word in (source, str(target), kind)]
     _done(_LIBC.mount(*words, flags, data.encode() or None), f"mount {source} {target}")
 
 
-def _leave() -> None:
+def leave() -> None:
     uid, gid = os.geteuid(), os.getegid()
     flags = _NEW_NAMESPACE | _NEW_NETWORK | (_NEW_USER if uid else 0)
     _done(_LIBC.unshare(flags), "unshare")
@@ -55,25 +55,25 @@ def _leave() -> None:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
-    _mount("none", Path("/"), flags=_RECURSIVE | _PRIVATE)
+    mount("none", Path("/"), flags=_RECURSIVE | _PRIVATE)
 
 
 def _furnish(order: Order) -> None:
     root = Path(order.root)
-    _mount("none", root, "tmpfs", data="mode=755")
+    mount("none", root, "tmpfs", data="mode=755")
     for store_path in order.closure:
         at = root / "store" / Path(store_path).name
         at.mkdir(parents=True)
-        _mount(store_path, at, flags=_BIND)
+        mount(store_path, at, flags=BIND)
         if os.geteuid() == 0:
-            _mount("none", at, flags=_BIND | _REMOUNT | _READ_ONLY)
+            mount("none", at, flags=BIND | REMOUNT | READ_ONLY)
     for name in ("proc", "dev", "tmp"):
         (root / name).mkdir()
     (root / "tmp").chmod(0o1777)
-    _mount("/proc", root / "proc", flags=_BIND | _RECURSIVE)
+    mount("/proc", root / "proc", flags=BIND | _RECURSIVE)
     for device in _DEVICES:
         (root / "dev" / device).touch()
-        _mount(f"/dev/{device}", root / "dev" / device, flags=_BIND)
+        mount(f"/dev/{device}", root / "dev" / device, flags=BIND)
     (root / "dev" / "shm").mkdir()
     (root / "dev" / "shm").chmod(0o1777)
     for path, text in order.files.items():
@@ -86,7 +86,7 @@ def _furnish(order: Order) -> None:
 
 def main() -> None:
     order = Order(**json.loads(sys.argv[1]))
-    _leave()
+    leave()
     _furnish(order)
     os.chroot(order.root)
     os.chdir("/tmp")
