@@ -50,48 +50,68 @@ def _as_written(line: str, key: str) -> str:
 
 
 def _odd(line: str) -> bool:
-    return "\ufffd" in line or "\\uf" in line or "\\uF" in line or "-0" in line
+    return "\ufffd" in line or "\\uf" in line or "\\uF" in line
+
+
+class _Names:
+    """The label names of keys, made once; "" for a key that no label comes from."""
+
+    def __init__(self, hints: Hints) -> None:
+        self._hints = hints
+        self._known: dict[str, str] = {}
+
+    def of(self, key: str, path: tuple[str, ...]) -> str:
+        if path:
+            return self._wanted(_joined((*path, key)))
+        name = self._known.get(key)
+        if name is None:
+            name = self._wanted(clean(key))
+            if len(self._known) < 4096:
+                self._known[key] = name
+        return name
+
+    def _wanted(self, name: str) -> str:
+        return name if self._hints.wants(name) or self._hints.wants(name + DUPLICATE) else ""
+
+
+def _flatten(
+    document: Mapping[str, object],
+    line: str,
+    path: tuple[str, ...],
+    names: _Names,
+    found: list[tuple[str, str]],
+) -> int:
+    """Adds the members that labels come from to `found`; gives the number of all keys.
+
+    Raises _NotPlain for a number whose text cannot be told.
+    """
+    count = len(document)
+    for key, value in document.items():
+        kind = type(value)
+        if kind is dict:
+            count += _flatten(value, line, (*path, key), names, found)  # type: ignore[arg-type]
+            continue
+        if kind is list:
+            count += _members_in(value)  # type: ignore[arg-type]
+            continue
+        name = names.of(key, path)
+        if not name or value is None:
+            continue
+        if kind is str:
+            found.append((name, value))  # type: ignore[arg-type]
+        elif kind is int and (value or "-0" not in line):
+            found.append((name, str(value)))
+        elif kind is bool:
+            found.append((name, _WORDS[value]))  # type: ignore[index]
+        else:
+            found.append((name, _as_written(line, key)))
+    return count
 
 
 def json_stage(hints: Hints) -> StageFunction:
     """Extracts every member as a label."""
-    names: dict[str, str] = {}
+    names = _Names(hints)
     required = hints.required
-
-    def flatten(
-        document: Mapping[str, object],
-        line: str,
-        path: tuple[str, ...],
-        found: list[tuple[str, str]],
-    ) -> int:
-        count = len(document)
-        for key, value in document.items():
-            kind = type(value)
-            if kind is str:
-                text = value
-            elif kind is int:
-                text = str(value)
-            elif kind is bool:
-                text = _WORDS[value]  # type: ignore[index]
-            elif kind is float:
-                text = _as_written(line, key)
-            elif kind is dict:
-                count += flatten(value, line, (*path, key), found)  # type: ignore[arg-type]
-                continue
-            else:
-                if kind is list:
-                    count += _members_in(value)  # type: ignore[arg-type]
-                continue
-            if path:
-                name = _joined((*path, key))
-            else:
-                name = names.get(key)  # type: ignore[assignment]
-                if name is None:
-                    name = names.setdefault(key, clean(key))
-                if not name:
-                    continue
-            found.append((name, text))  # type: ignore[arg-type]
-        return count
 
     def run(line: str, entry: Entry) -> str | None:
         if hints.complete(entry):
@@ -102,7 +122,7 @@ def json_stage(hints: Hints) -> StageFunction:
                 raise _NotPlain
             found: list[tuple[str, str]] = []
             # As many keys as the text has: no key stands twice, for then the first would count.
-            if flatten(document, line, (), found) != line.count('":'):
+            if _flatten(document, line, (), names, found) != line.count('":'):
                 raise _NotPlain
         except (ValueError, _NotPlain, RecursionError):
             return _scan(line, entry, hints)
