@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stack.errors import HostCannot
+from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 from stack.ports import check_free, shifted
 from stack.services import SERVICES
@@ -29,6 +31,19 @@ def offset() -> str:
         except HostCannot:
             continue
         return str(candidate)
+
+
+@pytest.fixture(scope="session")
+def copy_config() -> Callable[[Path], Path]:
+    """Copies the configuration that people edit into a folder, where a test may break it."""
+
+    def copied(root: Path) -> Path:
+        for folder in CONFIG_ROOT.iterdir():
+            if folder.is_dir() and not any(folder.glob("*.py")) and folder.name != "__pycache__":
+                shutil.copytree(folder, root / folder.name)
+        return root
+
+    return copied
 
 
 @pytest.fixture(scope="module")

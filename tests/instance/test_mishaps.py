@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import time
@@ -15,7 +14,7 @@ import pytest
 
 from stack.errors import BadInput, HostCannot
 from stack.instance import Instance, instances_dir
-from stack.lifecycle import CONFIG_ROOT, bring_down, bring_up
+from stack.lifecycle import bring_down, bring_up
 from stack.ports import check_free
 from stack.simhost.enter import disk_unavailable
 from stack.supervisor import Supervisor, processes
@@ -46,11 +45,9 @@ def _nothing_left(state_dir: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, copy_config: Callable[[Path], Path]) -> Path:
     """A copy of the configuration that a test may break."""
-    for folder in ("prometheus", "alertmanager", "blackbox"):
-        shutil.copytree(CONFIG_ROOT / folder, tmp_path / folder)
-    return tmp_path
+    return copy_config(tmp_path)
 
 
 def test_port_taken_names_the_holder_and_starts_nothing(doit, offset: str) -> None:

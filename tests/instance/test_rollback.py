@@ -2,10 +2,9 @@
 
 import random
 import re
-import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 from stack import generations, rollback
 from stack.errors import HostCannot
 from stack.instance import Instance, Record
-from stack.lifecycle import CONFIG_ROOT, bring_down, bring_up
+from stack.lifecycle import bring_down, bring_up
 from stack.services import SERVICES
 from stack.store import tree
 
@@ -24,12 +23,9 @@ MARKED = "a mark of the second generation"
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def config(tmp_path_factory: pytest.TempPathFactory, copy_config: Callable[[Path], Path]) -> Path:
     """A copy of the configuration, whose rules a test may change."""
-    root = tmp_path_factory.mktemp("config")
-    for folder in ("prometheus", "alertmanager", "blackbox"):
-        shutil.copytree(CONFIG_ROOT / folder, root / folder)
-    return root
+    return copy_config(tmp_path_factory.mktemp("config"))
 
 
 @pytest.fixture(scope="module")
