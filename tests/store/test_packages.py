@@ -11,7 +11,7 @@ import pytest
 
 from stack.packages import PACKAGES
 from stack.paths import cache_dir
-from stack.store import closure, realise
+from stack.store import Source, closure, realise
 
 NEEDED = [package for package in PACKAGES if not package.optional]
 PROGRAMS = [(package.name, each.name) for package in NEEDED for each in package.programs]
@@ -168,3 +168,19 @@ def test_build_elsewhere_by_another_user_gives_the_same(
     built = output_of(sys.executable, "-c", _BUILD, cache, **other_user).split()
     names = {Path(word).name for word in built}
     assert {path.name for path in paths.values()} <= names
+
+
+def test_package_for_another_cpu_is_built_here(tmp_path: Path) -> None:
+    """Its tree hash is in the lock, and a build that gives another one fails."""
+    realise(["node_exporter"], Source(system="arm64"))  # has the artifacts
+    (tmp_path / "artifacts").symlink_to(cache_dir() / "artifacts")
+    built = realise(["node_exporter"], Source(system="arm64", cache=tmp_path))
+    assert set(built) == {"glibc", "node_exporter"}
+    program = built["node_exporter"] / "libexec" / "node_exporter"
+    for at in (program, built["node_exporter"] / "bin" / "node_exporter"):
+        assert int.from_bytes(at.read_bytes()[18:20], "little") == 183  # EM_AARCH64 (elf(5))
+    assert (built["glibc"] / "usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1").is_file()
+    if emulator := shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64"):
+        libraries = ("--library-path", built["glibc"] / "usr/lib/aarch64-linux-gnu")
+        loader = program.parent / "loader" / "node_exporter"
+        assert "1.9.0" in output_of(emulator, loader, *libraries, program, "--version")
