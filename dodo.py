@@ -145,6 +145,21 @@ def task_logs():
     )
 
 
+def task_logql():
+    """ask the log store: `doit logql '{service="postgresql"} |= "ERROR"'`"""
+    return task(
+        "stack.logql:logql",
+        params=[
+            INSTANCE,
+            option("since", str, "1h", "how far back: 90s, 10m, 2h"),
+            option("limit", int, 100, "the most lines, the newest ones"),
+            option("follow", bool, False, "go on printing until Ctrl-C"),
+            option("output", str, "default", "default, jsonl or raw (lines as they were written)"),
+        ],
+        pos_arg="query",
+    )
+
+
 def task_restart():
     """restart the named services and wait until they are ready"""
     return task("stack.commands:restart", params=[INSTANCE], pos_arg="services")

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
+from doit import doit_cmd
 from doit.cmdparse import CmdOption, CmdParseError, TaskParse
 from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed
@@ -108,8 +109,15 @@ def _given(task: Any) -> dict[str, Any]:
         given |= options
         plain += after[:1]
         rest = after[1:]
-    given[task.pos_arg] = [*given.get(task.pos_arg, []), *plain]
+    given[task.pos_arg] = [*given.get(task.pos_arg, []), *plain, *_taken_for_variables()]
     return given
+
+
+def _taken_for_variables() -> list[str]:
+    """Plain arguments that hold a `=`, such as a LogQL query: doit takes them for settings of
+    variables (`doit_cmd.DoitMain.process_args`), which nothing here has.
+    """
+    return [f"{name}={value}" for name, value in (doit_cmd._CMDLINE_VARS or {}).items()]
 
 
 def _failed(text: str, code: int, verbose: bool) -> TaskFailed:
