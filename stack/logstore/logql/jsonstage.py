@@ -175,7 +175,7 @@ def _scan_object(text: str, path: tuple[str, ...], entry: Entry, hints: Hints) -
             continue
         if kind in ("string", "number", "boolean"):
             name = _joined((*path, key)) if path else clean(key)
-            if name or path:
+            if name:
                 _put(entry, hints, name, jsonscan.label_value(raw) if kind == "string" else raw)
         if hints.all_found(entry):
             raise _Enough

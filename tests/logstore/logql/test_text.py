@@ -1,0 +1,29 @@
+"""A query that is printed reads back as the same query."""
+
+from hypothesis import given, settings
+
+from stack.logstore.logql import parse
+from stack.logstore.logql.ast import Literal, Query
+from stack.logstore.logql.text import text_of
+from tests.logstore.logql import table
+from tests.logstore.logql.queries import queries
+
+
+@given(queries)
+@settings(max_examples=150, deadline=None)
+def test_a_printed_query_reads_back_as_itself(query: Query) -> None:
+    assert parse(text_of(query)) == query
+
+
+def test_every_query_of_the_conformance_table_reads_back_as_itself() -> None:
+    for case in table.cases():
+        if case.kind != "error":
+            query = parse(case.query)
+            again = parse(text_of(query))
+            assert again == query or isinstance(query, Literal), case.query  # NaN is not itself
+
+
+def test_numbers_that_no_query_can_write_print_as_something_that_gives_them() -> None:
+    assert text_of(parse("1 / 0")) == "(0 / 0)"
+    assert text_of(parse("10 ^ 400")) == "(2 ^ 2000)"
+    assert parse(text_of(parse("-1 * 10 ^ 400"))) == Literal(value=-float("inf"))
