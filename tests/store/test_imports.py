@@ -2,13 +2,17 @@
 
 import hashlib
 import io
+import itertools
 import json
 import multiprocessing
 import os
 import random
-import time
+import signal
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -240,48 +244,79 @@ def test_import_says_where_it_may_not_write(there: Any, contents: Contents, tmp_
         take(there, packed(contents), tmp_path)
 
 
-def import_until(there: Any, data: bytes, folder: Path, limit_s: float | None) -> bool:
-    """Import in another process, killed after `limit_s`; whether it was."""
+WATCHED = {"imports.py", "fetch.py", "realisation.py"}
+"""Where each line is a moment to be killed at; what is in Python's buffers then is lost."""
+
+
+def import_until(there: Any, data: bytes, folder: Path, limit: int | None) -> int:
+    """Import in another process that kills itself before it runs the watched line number `limit`.
+
+    How many it ran; 0 if it was killed.
+    """
+    receiving, sending = fork.Pipe(duplex=False)
+    ran = itertools.count()
+
+    def trace(frame: FrameType, event: str, arg: object) -> Any:
+        if Path(frame.f_code.co_filename).name not in WATCHED:
+            return None
+        if event == "line" and next(ran) == limit:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
 
     def child() -> None:
+        threading.settrace(trace)
+        sys.settrace(trace)
         try:
             take(there, data, folder)
         finally:
+            sys.settrace(None)
+            sending.send(next(ran))
             os._exit(0)
 
     process = fork.Process(target=child)
     process.start()
-    process.join(limit_s)
-    process.kill()
-    process.join()
-    return process.exitcode != 0
+    sending.close()
+    try:
+        return int(receiving.recv())
+    except EOFError:
+        return 0
+    finally:
+        process.join()
 
 
-def survives_kills(world: Any, data: bytes, folder: Path, times: int) -> None:
-    began = time.monotonic()
-    import_until(world.elsewhere(folder / "whole"), data, folder, None)
-    whole_s = time.monotonic() - began
-    moments = random.Random(times)
-    killed = 0
-    for number in range(times):
-        there = world.elsewhere(folder / f"there{number}")
-        killed += import_until(there, data, folder, moments.uniform(0, whole_s))
-        check_valid(there)
-        paths, _ = take(there, data, folder)
-        check_valid(there)
-        assert set(paths) == {"base", "tool"}
-        assert list((there.cache / "artifacts").glob("*.part")) == []
-        assert list((there.cache / "store").glob(".building-*")) == []
-    assert killed, "no kill came in time: this has shown nothing"
+def survives_kill(world: Any, data: bytes, folder: Path, limit: int) -> None:
+    there = world.elsewhere(folder / f"there{limit}")
+    assert import_until(there, data, folder, limit) == 0
+    check_valid(there)
+    paths, _ = take(there, data, folder)
+    check_valid(there)
+    assert set(paths) == {"base", "tool"}
+    assert list((there.cache / "artifacts").glob("*.part")) == []
+    assert list((there.cache / "store").glob(".building-*")) == []
+
+
+def moments(world: Any, data: bytes, folder: Path) -> range:
+    whole = import_until(world.elsewhere(folder / "whole"), data, folder, None)
+    # Threads run: not each import runs just as many lines.
+    return range(whole - whole // 20)
 
 
 def test_import_survives_kills(world: Any, contents: Contents, tmp_path: Path) -> None:
-    survives_kills(world, packed(contents), tmp_path, times=5)
+    data = packed(contents)
+    for limit in random.Random(1).sample(moments(world, data, tmp_path), 8):
+        survives_kill(world, data, tmp_path, limit)
 
 
 @pytest.mark.nightly
-def test_import_survives_fifty_kills(world: Any, contents: Contents, tmp_path: Path) -> None:
-    survives_kills(world, packed(contents), tmp_path, times=50)
+@pytest.mark.timeout(1800)
+def test_import_survives_a_kill_at_every_step(
+    world: Any, contents: Contents, tmp_path: Path
+) -> None:
+    data = packed(contents)
+    every = moments(world, data, tmp_path)
+    assert len(every) > 50
+    for limit in every:
+        survives_kill(world, data, tmp_path, limit)
 
 
 def test_import_artifact_keeps_what_the_lock_knows(there: Any, mirror: Any, tmp_path: Path) -> None:
