@@ -196,6 +196,7 @@ class Store:
         stream, timestamps_ns, lines = part
         if not timestamps_ns or (timestamps_ns[0] > stream.highest_ns and ascending(timestamps_ns)):
             return part
+        tables = self._tables()  # before the segments: what settles meanwhile is in one of them
         settled = self._settled_twins(part)
         seen: set[tuple[int, str]] = set()
         kept = [
@@ -204,7 +205,7 @@ class Store:
             if entry not in seen
             and not seen.add(entry)  # type: ignore[func-returns-value]
             and entry not in settled
-            and not any(table.has(stream, *entry) for table in self._tables())
+            and not any(table.has(stream, *entry) for table in tables)
         ]
         return Part(stream, [at_ns for at_ns, _ in kept], [line for _, line in kept])
 
