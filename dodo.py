@@ -46,11 +46,10 @@ def task_verify_store():
 
 
 def task_lock():
-    """pin the packages anew from Debian's signed metadata and show what changed; with --update
-    [PACKAGE…] only what is behind moves, and only once it is built and `doit check` is content"""
+    """pin all packages anew from Debian's signed metadata; --update [PACKAGE…]: what is behind"""
     return task(
         "stack.update:lock",
-        params=[option("update", bool, False, "move to newer versions, or change nothing at all")],
+        params=[option("update", bool, False, "only newer versions; built and checked before the lock is written")],
         pos_arg="packages",
     )
 
@@ -171,8 +170,7 @@ def task_generations():
 
 
 def task_rollback():
-    """bring an instance back to generation N (the previous one): packages and configuration,
-    not its data; only services that differ are restarted, `doit up` goes forward again"""
+    """go back to generation N (else the previous one); data stay, `doit up` goes forward again"""
     return task("stack.history:rollback", params=[INSTANCE], pos_arg="number")
 
 
@@ -182,8 +180,7 @@ def task_diff():
 
 
 def task_images():
-    """write OCI images of the named services (of all that run from a package), without Docker: a
-    layer for each store path, the same bytes on every machine, loadable by docker and podman"""
+    """write OCI images of SERVICE… (of all that run from a package), the same on every machine"""
     return task(
         "stack.images:images",
         params=[option("output", str, "images", "folder that will hold them, and nothing else")],
