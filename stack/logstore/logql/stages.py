@@ -34,7 +34,8 @@ from stack.logstore.logql.ast import (
 from stack.logstore.logql.entry import DETAILS, ERROR, SPECIAL, Entry
 from stack.logstore.logql.errors import LogQLError
 from stack.logstore.logql.hints import Hints, StageFunction
-from stack.logstore.logql.jsonstage import json_paths_stage, json_stage, unpack_stage
+from stack.logstore.logql.jsonpaths import json_paths_stage, unpack_stage
+from stack.logstore.logql.jsonstage import json_stage
 from stack.logstore.logql.logfmtstage import logfmt_stage
 from stack.logstore.logql.matching import accepts, passes
 from stack.logstore.logql.values import TemplateError

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from stack.logstore.logql import ast
 from stack.logstore.logql.arithmetic import ARITHMETIC, COMPARISONS, SET_OPERATIONS
-from stack.logstore.logql.builder import GROUPED_RANGES, LINE_RANGES, UNWRAPPED_RANGES
+from stack.logstore.logql.meaning import GROUPED_RANGES, LINE_RANGES, UNWRAPPED_RANGES
 
 names = st.sampled_from(["app", "level", "rate", "sum", "duration", "ip", "größe", "_x9"])
 texts = st.one_of(
