@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from loadgen.faults.base import FaultFailed, Target, read_control, update_control
+from stack import loopback
 
 INBOX, ALERTMANAGER = "inbox", "alertmanager"
 
@@ -162,7 +163,6 @@ def _asked(
     """The answer of a service. Raises FaultFailed when there is none."""
     url = instance.layout.url(service) + path
     try:
-        with httpx.Client(trust_env=False, timeout=10) as client:
-            return client.request(method, url, json=json)
+        return loopback.request(method, url, json=json, timeout_s=10)
     except httpx.HTTPError as error:
         raise FaultFailed(f"{method} {url}: {error}") from error

@@ -16,8 +16,8 @@ class PeopleAway:
     lingers_s: float = 1.5
     """Until they are all back at work."""
     shows_after_s: float = 0.0
-    # The others depend on nobody who is away, but a fault of the backend hides who is.
-    touches: frozenset[str] = frozenset({"backend"})
+    touches: frozenset[str] = frozenset({"backend.users", "backend.roster"})
+    """Whoever is away plans nothing; without the roster for those who never do."""
 
     def blocked(self, instance: Target) -> str | None:
         return None

@@ -5,6 +5,7 @@ end with it, however it ends.
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ DEADLOCK_TIMEOUT_S = 1.0
 """PostgreSQL's default `deadlock_timeout`: so long it waits before it looks for a cycle."""
 
 _PATIENCE_S = 5.0
+
+_AT_ONCE, _PAUSE_S = 4, 0.05
+"""A leak fills the server in seconds, not at once: each login costs it ten milliseconds of CPU,
+which others on a small machine would have to do without."""
 
 Session = psycopg.Connection[tuple[object, ...]]
 
@@ -67,7 +72,7 @@ class ConnectionsHeld:
     shows_within_s: float = 0.0
     lingers_s: float = 0.0
     # The scheduler's pool is part of the total: were it gone, too few would be left.
-    touches: frozenset[str] = frozenset({CONNECTIONS, "backend"})
+    touches: frozenset[str] = frozenset({CONNECTIONS, "backend.pool"})
     _held: list[Session] = field(default_factory=list, repr=False, compare=False)
 
     def blocked(self, instance: Target) -> str | None:
@@ -85,7 +90,10 @@ class ConnectionsHeld:
         if self.total > room:
             raise FaultFailed(f"`{SERVICE}` has room for {room} connections, wanted {self.total}")
         missing = self.total - number(self._held[0], count)
-        self._held.extend(connected(instance, CONNECTIONS) for _ in range(missing))
+        for done in range(missing):
+            if done % _AT_ONCE == 0:
+                time.sleep(_PAUSE_S)
+            self._held.append(connected(instance, CONNECTIONS))
 
     def undo(self, instance: Target) -> None:
         while self._held:

@@ -28,7 +28,8 @@ class TableRevoked:
     shows_within_s: float = 1.0
     """Users may pause for a second before one asks for it."""
     lingers_s: float = 0.0
-    touches: frozenset[str] = frozenset({"backend"})
+    # Not its pool: a session that is refused a table is as good as before.
+    touches: frozenset[str] = frozenset({"backend.requests", "backend.roster", "backend.users"})
 
     def blocked(self, instance: Target) -> str | None:
         return None

@@ -11,6 +11,7 @@ from datetime import date
 import httpx
 
 from loadgen.faults.base import FaultFailed, Target
+from stack import loopback
 
 NOTE = "loadgen.faults.staff"
 """By this text the absences are found again."""
@@ -30,7 +31,7 @@ class StaffAbsent:
     shows_within_s: float = 2.5
     """Somebody plans once a second, and somebody else looks every two seconds at what came out."""
     lingers_s: float = 2.5
-    touches: frozenset[str] = frozenset({"backend"})
+    touches: frozenset[str] = frozenset({"backend.roster"})
 
     def blocked(self, instance: Target) -> str | None:
         return None
@@ -70,7 +71,7 @@ def _coordinator(instance: Target) -> Iterator[httpx.Client]:
     password = instance.layout.secret("scheduler_password").read_text().strip()
     url = instance.layout.url("backend")
     try:
-        with httpx.Client(base_url=url, trust_env=False, timeout=_PATIENCE_S) as client:
+        with loopback.client(url, timeout_s=_PATIENCE_S) as client:
             who = {"username": "coordinator1", "password": password}
             token = client.post("/api/v1/auth/login", json=who).raise_for_status().json()
             client.headers["Authorization"] = f"Bearer {token['access_token']}"

@@ -27,4 +27,11 @@ def _clash(one: Found, other: Found) -> bool:
     a, b = one.scenario, other.scenario
     if a.speedup != b.speedup or (a.touches | b.touches) & SOURCES:
         return True
-    return bool(a.touches & b.touches or a.alert in b.follows or b.alert in a.follows)
+    if any(_same(x, y) for x in a.touches for y in b.touches):
+        return True
+    return a.alert in b.follows or b.alert in a.follows
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether one is the other or a part of it: `backend.tables` is a part of `backend`."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

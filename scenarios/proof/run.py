@@ -28,7 +28,7 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 
-SURE_PER_CORE, INSTANCES_PER_CORE = 1, 1
+SURE_PER_CORE, INSTANCES_PER_CORE = 2, 2
 """So many at least, and as many at most while there is CPU to spare. At the speed of a usual proof
 an instance takes a third of a core, but starting one, or opening a hundred connections, takes all
 that there is for a second: then scrapes come late everywhere, and targets are taken for down."""

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import httpx
-
 from scenarios.proof.deadlines import POLL_S
 from scenarios.proof.evidence import (
     AlertState,
@@ -22,6 +20,7 @@ from scenarios.proof.evidence import (
 from scenarios.proof.overload import late
 from scenarios.proof.scenario import always
 from scenarios.proof.source import Failed, Source
+from stack import loopback
 from stack.instance import Instance
 
 SILENT_S = 3.0
@@ -63,7 +62,7 @@ class Watcher:
         self._disturbed = disturbed
         self._rules = tuple(rules)
         self._sources = {name: Source(instance.url(name)) for name in SOURCES}
-        self._client = httpx.Client(trust_env=False, timeout=2.0)
+        self._client = loopback.client()
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"watch-{instance.name}", daemon=True

@@ -16,6 +16,7 @@ from scenarios.proof.evidence import Event, Evidence, FaultStep, Notification, T
 from scenarios.proof.scenario import Want
 from scenarios.proof.watch import Watcher
 from scenarios.routing.poster import Posted, Poster
+from stack import loopback
 from stack.check.table import destinations
 from stack.instance import Instance
 
@@ -165,9 +166,7 @@ class Bench:
     def state(self, alert: Posted) -> str:
         """`active` or `suppressed` in Alertmanager, `unprocessed` at first, else `gone`."""
         query = {"filter": [f'{name}="{value}"' for name, value in alert.labels.items()]}
-        answer = httpx.get(
-            f"{self.poster.url}/api/v2/alerts", params=query, timeout=2.0, trust_env=False
-        )
+        answer = loopback.request("GET", f"{self.poster.url}/api/v2/alerts", query=query)
         found: list[dict[str, Any]] = answer.raise_for_status().json()
         wanted = dict(alert.labels)
         return next((str(o["status"]["state"]) for o in found if o["labels"] == wanted), "gone")
@@ -248,7 +247,7 @@ class Bench:
 
     def _page(self, message: int) -> str:
         url = f"{self.instance.url('inbox')}/messages/{message}"
-        return httpx.get(url, timeout=2.0, trust_env=False).raise_for_status().text
+        return loopback.request("GET", url).raise_for_status().text
 
     def _pause(self, due: float, awaited: str) -> None:
         """A moment of waiting. Raises Broken when it is too late, Interrupted when told to stop."""

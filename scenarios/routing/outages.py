@@ -4,10 +4,9 @@ import re
 import time
 from collections import Counter
 
-import httpx
-
 from scenarios.proof.deadlines import BUSY_MACHINE_S
 from scenarios.routing.bench import Bench
+from stack import loopback
 from stack.check.table import CHANNELS
 
 _FAILED = re.compile(
@@ -62,7 +61,7 @@ def alertmanager_restart(bench: Bench) -> None:
 
 def _failed(bench: Bench) -> Counter[str]:
     """Channel → notifications of it that failed since Alertmanager started."""
-    text = httpx.get(f"{bench.poster.url}/metrics", timeout=2.0, trust_env=False).text
+    text = loopback.request("GET", f"{bench.poster.url}/metrics").text
     found: Counter[str] = Counter()
     for channel, value in _FAILED.findall(text):
         found[channel] += int(float(value))

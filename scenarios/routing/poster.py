@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from stack import speed
+from stack import loopback, speed
 from stack.check.names import runbook_url
 
 RESEND_S = 60.0
@@ -44,7 +44,7 @@ class Poster:
         self.url = url
         self._prometheus_url = prometheus_url
         self.resend_s = resend_s
-        self._client = httpx.Client(trust_env=False, timeout=2.0)
+        self._client = loopback.client()
         self._alerts: list[tuple[Posted, float | None]] = []
         # Held while posting, so that an end is never overtaken by an older word.
         self._lock = threading.Lock()

@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-import httpx
 import yaml
 
 from scenarios.proof.deadlines import BUSY_MACHINE_S, read_rule
@@ -12,7 +11,7 @@ from scenarios.routing import second
 from scenarios.routing.bench import Bench
 from scenarios.routing.poster import Posted, resend_s
 from scenarios.routing.second import Second
-from stack import speed
+from stack import loopback, speed
 
 FIRES, PENDS = "RoutedAcrossRestarts", "RoutedWhilePending"
 FOR = {FIRES: "1m", PENDS: "4m"}
@@ -84,6 +83,6 @@ def _until(bench: Bench, at: float) -> None:
 
 def _active(prometheus: Second, alert: str) -> list[float]:
     """Since when the alert is pending or firing, Unix seconds; empty when it is not."""
-    answer = httpx.get(f"{prometheus.url}/api/v1/alerts", timeout=2.0, trust_env=False)
+    answer = loopback.request("GET", f"{prometheus.url}/api/v1/alerts")
     found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]["alerts"]
     return [seconds_of(one["activeAt"]) for one in found if one["labels"]["alertname"] == alert]

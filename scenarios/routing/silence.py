@@ -3,9 +3,8 @@
 import time
 from datetime import UTC, datetime
 
-import httpx
-
 from scenarios.routing.bench import Bench
+from stack import loopback
 
 
 def prove(bench: Bench) -> None:
@@ -36,4 +35,4 @@ def _silence(bench: Bench, alert: str, until: float) -> None:
         "comment": "proves that silences hold and end",
     }
     url = f"{bench.poster.url}/api/v2/silences"
-    httpx.post(url, json=silence, timeout=2.0, trust_env=False).raise_for_status()
+    loopback.request("POST", url, json=silence).raise_for_status()
