@@ -60,10 +60,18 @@ class Bench:
         self, alert: str, severity: str | None, team: str | None = None, **labels: str
     ) -> Posted:
         """Post an alert; it goes on firing until it is healed."""
-        posted = self.listen(alert, severity, team, at=time.time(), **labels)
-        self.poster.fire(posted)
+        return self.fire_each(alert, severity, team, [labels])[0]
+
+    def fire_each(
+        self, alert: str, severity: str | None, team: str | None, each: Sequence[Mapping[str, str]]
+    ) -> list[Posted]:
+        """Post several alerts at once, as Prometheus does with those of one rule."""
+        now = time.time()
+        posted = [self.listen(alert, severity, team, at=now, **labels) for labels in each]
+        self.poster.fire(*posted)
         # Told to the reader of the report alone: they may be many.
-        self._record("posted", f"{alert} {_pairs(posted.labels)}")
+        for one in posted:
+            self._record("posted", f"{alert} {_pairs(one.labels)}")
         return posted
 
     def listen(

@@ -6,8 +6,9 @@ HOSTS = [f"host-{number}" for number in range(1, 11)]
 
 
 def prove(bench: Bench) -> None:
-    """Ten alerts, posted one by one, arrive as one message that names all ten; so does the end."""
-    ten = [bench.fire("RoutedTogether", "critical", "database", instance=host) for host in HOSTS]
+    """Ten alerts of one rule arrive as one message that names all ten; so does the end."""
+    each = [{"instance": host} for host in HOSTS]
+    ten = bench.fire_each("RoutedTogether", "critical", "database", each)
     bench.hears(ten[0], naming=HOSTS)
     bench.quiet()
     healed = bench.heal(*ten)

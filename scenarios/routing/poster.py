@@ -60,11 +60,12 @@ class Poster:
         self._thread.join()
         self._client.close()
 
-    def fire(self, alert: Posted) -> None:
-        """Post a new alert, on and on. Raises httpx.HTTPError when Alertmanager refuses it."""
+    def fire(self, *alerts: Posted) -> None:
+        """Post new alerts, on and on. Raises httpx.HTTPError when Alertmanager refuses them."""
         with self._lock:
-            self._alerts.append((alert, None))
-            self._post([(alert, None)])
+            new: list[tuple[Posted, float | None]] = [(alert, None) for alert in alerts]
+            self._alerts += new
+            self._post(new)
 
     def heal(self, *healed: Posted) -> float:
         """End the alerts; Unix seconds of the end."""
