@@ -227,12 +227,28 @@ def _inactive(case: Case, name: str) -> Link:
     if not gone:
         never = f"did not resolve within {deadline} after the fault was put right"
         return _missing(case, name, case.due_after_undo(deadline), never, "the alert to resolve")
-    again = [one for one in case.right if one.state != "inactive" and one.at > gone[0].at]
+    due = case.due_after_undo(deadline)
+    again = _not_over(case, gone[0].at, due)
     if again:
         said = f"became {again[0].state} again {again[0].at - gone[0].at:.1f} s after it resolved"
         return _broken(name, said)
-    return _reached(name, gone[0].at, case.due_after_undo(deadline), "resolved", case.end,
-                    deadline)  # fmt: skip
+    return _reached(name, gone[0].at, due, "resolved", case.end, deadline)
+
+
+def _not_over(case: Case, since: float, due: float) -> list[AlertState]:
+    """What says that the alert, which resolved, is back.
+
+    A figure that falls may cross its threshold more than once on the way, which tells nobody
+    anything: being pending counts once the deadline is over, firing always.
+    """
+    last, over = case.right[-1], case.now is None or case.now > due
+    return [
+        one
+        for one in case.right
+        if one.at > since
+        and (one.state == "firing" or (one.state == "pending" and (one.at > due or one is last)))
+        and (one is not last or one.state == "firing" or over)
+    ]
 
 
 def _quiet(case: Case, name: str) -> Link:

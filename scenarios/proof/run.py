@@ -28,10 +28,9 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 
-SURE_PER_CORE, INSTANCES_PER_CORE = 2, 2
-"""So many at least, and as many at most while there is CPU to spare. At the speed of a usual proof
-an instance takes a third of a core, but starting one, or opening a hundred connections, takes all
-that there is for a second: then scrapes come late everywhere, and targets are taken for down."""
+INSTANCES_PER_CORE = 1.5
+"""At once, and one more for the routing. At the speed of a usual proof an instance with its traffic
+takes up to half a core; with more of them scrapes come late, and targets are taken for down."""
 
 SLOW = 10.0
 """Up to this speed an instance hardly does anything, and memory alone is the limit."""
@@ -68,8 +67,7 @@ def verify_alerts(
     with (folder / "evidence.jsonl").open("w") as file, _signals(stop):
         with display(plan.alerts) as tell:
             workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
-                              file=file, tell=tell, stop=stop,
-                              sure=instances or SURE_PER_CORE * _cores())  # fmt: skip
+                              file=file, tell=tell, stop=stop)  # fmt: skip
             workers.run(plan.groups, plan.instances, plan.routes)
         gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
         done = Proof(
@@ -149,7 +147,7 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
 def instances_at_once(speed: float, groups: int) -> int:
     """As many as this machine carries at most."""
     by_memory = int(psutil.virtual_memory().available / INSTANCE_BYTES)
-    by_cores = INSTANCES_PER_CORE * _cores() if speed > SLOW else MOST - 1
+    by_cores = int(INSTANCES_PER_CORE * _cores()) if speed > SLOW else MOST - 1
     return max(1, min(groups, by_cores, by_memory))
 
 

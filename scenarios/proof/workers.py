@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 from loadgen.traffic import Crew
 from scenarios.proof.catalogue import Found
 from scenarios.proof.evidence import Evidence
 from scenarios.proof.play import Played, Progress, Stage, Tell, play
 from scenarios.proof.report import Result
-from scenarios.proof.slots import MOST, Slots
+from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
 from stack.errors import HostCannot, LabError
 from stack.instance import Instance
@@ -22,10 +20,6 @@ from stack.lifecycle import running
 
 STARTING_AT_ONCE = 2
 """An instance that comes up takes a core for seconds; more at once only disturb those at work."""
-
-FULL_PERCENT, LOOK_S = 70.0, 1.0
-"""A machine busier than that, over `LOOK_S` seconds, gets no further instance: deadlines would
-slip."""
 
 
 @dataclass(kw_only=True)
@@ -49,9 +43,6 @@ class Workers:
     """Why an instance did not come up."""
     started: int = 0
     """How many instances came up."""
-    sure: int = MOST
-    """So many workers ask nobody; each further one starts an instance only when a core is free."""
-    _patience: threading.Lock = field(default_factory=threading.Lock)
     _waiting: list[list[Found]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _evidence_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,8 +61,8 @@ class Workers:
         self._waiting = list(groups)
         with Slots() as slots:
             workers = [
-                threading.Thread(target=self._work, args=(slots, number >= self.sure))
-                for number in range(min(instances, len(groups)))
+                threading.Thread(target=self._work, args=(slots,))
+                for _ in range(min(instances, len(groups)))
             ]
             if routes:
                 workers.insert(0, threading.Thread(target=self._route, args=(slots, routes)))
@@ -107,18 +98,9 @@ class Workers:
         if not self.keep:
             slots.give_back(name)
 
-    def _await_room(self) -> None:
-        """Wait until the machine has CPU to spare, or nothing is left to be played."""
-        with self._patience:
-            while self._waiting and not self.stop.is_set():
-                if psutil.cpu_percent(LOOK_S) < FULL_PERCENT:
-                    return
-
-    def _work(self, slots: Slots, patient: bool) -> None:
+    def _work(self, slots: Slots) -> None:
         """One instance after another, until nothing waits or none comes up."""
         while not self.stop.is_set():
-            if patient:
-                self._await_room()
             group = self._next()
             if not group:
                 return

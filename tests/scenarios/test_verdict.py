@@ -227,14 +227,23 @@ BROKEN = [
      "did not resolve within 3.2 s ("),
     ("resolves late", _moved(AlertState, 3, state="inactive", alert=ALERT), "inactive",
      "resolved 0.5 s after its deadline of 3.7 s"),
-    ("fires again", (*GOOD, state(109, "pending")), "inactive",
+    ("pending again", (*GOOD, state(109, "pending")), "inactive",
      "became pending again 5.7 s after it resolved"),
+    ("pending and stays", (*GOOD, state(103.5, "pending")), "inactive",
+     "became pending again 0.2 s after it resolved"),
+    ("fires again", (*GOOD, state(103.5, "firing"), state(103.7, "inactive")), "inactive",
+     "became firing again 0.2 s after it resolved"),
     ("resolved missing", without(Notification, channel="pagerduty", kind="resolved"), "resolved",
      "PagerDuty on-call: expected 1 resolved notification, got 0"),
     ("resolved twice", (*GOOD, message(107, "pagerduty", "on-call", "resolved")), "resolved",
      "PagerDuty on-call: 2 resolved notifications, expected 1"),
     ("not watched", without(Watched), "quiet", "was not watched for"),
 ]  # fmt: skip
+
+
+def test_verdict_is_proven_when_the_figure_flickers_while_it_falls() -> None:
+    flickers = (*GOOD, state(103.5, "pending"), state(103.7, "inactive"))
+    assert judge(flickers, SCENARIO, DEADLINES).outcome is Outcome.PROVEN
 
 
 def test_verdict_is_proven_when_every_link_holds() -> None:

@@ -51,14 +51,14 @@ def lives(monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> Lives:
 
 def prove(
     monkeypatch: pytest.MonkeyPatch, groups: Sequence[list[Found]],
-    play: Callable[[str], Verdict], instances: int = 1, sure: int = 9,
+    play: Callable[[str], Verdict], instances: int = 1,
 ) -> Workers:  # fmt: skip
     def played(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
         return {one.scenario.alert: Played(verdict=play(one.scenario.alert)) for one in group}
 
     monkeypatch.setattr(workers, "play", played)
     proof = Workers(speed=60, keep=False, config_root=Path(), folder=Path(), file=io.StringIO(),
-                    tell=lambda progress: None, stop=threading.Event(), sure=sure)  # fmt: skip
+                    tell=lambda progress: None, stop=threading.Event())  # fmt: skip
     proof.run(groups, instances)
     return proof
 
@@ -159,13 +159,3 @@ def test_host_that_carries_one_instance_only_plays_all_on_it(
     proof = prove(monkeypatch, [[found("A")], [replace(found("B"))]], play, instances=2)
     assert outcomes(proof) == {"A": "proven", "B": "proven"}
     assert proof.notes == ["no memory"]
-
-
-def test_busy_machine_gets_no_more_instances_than_are_sure(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("psutil.cpu_percent", lambda interval: 99.0)
-    groups = [[found(alert)] for alert in "ABCDEF"]
-    proof = prove(monkeypatch, groups, fine, instances=4, sure=1)
-    assert outcomes(proof) == dict.fromkeys("ABCDEF", "proven")
-    assert lives == [("proof-1", 60)]
