@@ -49,7 +49,9 @@ def task_lock():
     """pin all packages anew from Debian's signed metadata; --update [PACKAGE…]: what is behind"""
     return task(
         "stack.update:lock",
-        params=[option("update", bool, False, "only newer versions; built and checked before the lock is written")],
+        params=[
+            option("update", bool, False, "only newer versions, and only once they are checked")
+        ],
         pos_arg="packages",
     )
 
