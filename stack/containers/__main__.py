@@ -15,6 +15,7 @@ from stack.containers.census import Census, Usage
 from stack.containers.exposition import Declared, Machine, render
 from stack.containers.server import Fresh, server
 from stack.errors import BadInput, HostCannot, LabError
+from stack.logfmt import say
 from stack.service import HOST
 from stack.supervisor import Supervisor
 
@@ -68,9 +69,9 @@ class Exporter:
         try:
             used = self._census.take()
         except (psutil.Error, OSError, ValueError) as error:
-            failure = f"cadvisor: supervisord of `{self._directory}` is not seen: {error}"
+            failure = f"supervisord of `{self._directory}` is not seen: {error}"
         if failure and failure != self._said:
-            print(failure, file=sys.stderr, flush=True)
+            say("error", "cadvisor", failure)
         self._said = failure
         return render(
             used, self._declared, self._machine,

@@ -20,6 +20,7 @@ from stack.inbox.desk import Desk
 from stack.inbox.heartbeat import Heartbeats
 from stack.inbox.store import Store
 from stack.inbox.web import application
+from stack.logfmt import say
 
 _LOOKS = 20
 """How often heartbeats are looked for within the time after which one is missing."""
@@ -129,10 +130,7 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
         )
         # What was imported stays: no need to look at it in every collection.
         gc.freeze()
-        print(
-            f"inbox: http://127.0.0.1:{options.http_port} and smtp 127.0.0.1:{options.smtp_port}",
-            flush=True,
-        )
+        say("info", "inbox", "listening", http=options.http_port, smtp=options.smtp_port)
         await server.serve([http_socket])
         # Not `wait_closed()`: since Python 3.12 that waits for senders who keep their connection.
         mail_server.close()
@@ -150,7 +148,7 @@ async def _watch(desk: Desk, every_s: float) -> None:
         try:
             desk.look_for_heartbeats()
         except sqlite3.Error as error:
-            print(f"inbox: a missing heartbeat cannot be stored: {error}", file=sys.stderr)
+            say("error", "inbox", f"a missing heartbeat cannot be stored: {error}")
 
 
 def _listening(port: int, option: str) -> socket.socket:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from stack.inbox import mail
 from stack.inbox.desk import Desk
 from stack.inbox.message import Channel, Message
+from stack.logfmt import say
 
 HOSTNAME = "inbox"
 
@@ -98,11 +98,7 @@ class Server(SMTP):
         try:
             self._desk.take(refusal)
         except sqlite3.Error as error:
-            print(
-                f"a refused mail for {recipient} is not recorded: {error}",
-                file=sys.stderr,
-                flush=True,
-            )
+            say("error", "inbox", f"a refused mail is not recorded: {error}", recipient=recipient)
 
 
 async def listen(desk: Desk, *, port: int) -> asyncio.Server:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from stack.errors import BadInput, HostCannot, LabError
+from stack.logfmt import say
 from stack.paths import REPO
 from stack.simhost.namespace import make_disks, write_mounts
 from stack.simhost.tree import prepare
@@ -78,7 +79,7 @@ def _enter(root: Path, data_bytes: int) -> None:
     prepare(root)
     reason = _tried_in_child(root, data_bytes)
     if reason:
-        print(f"simulated host without disks: {reason}. {_CURE}", file=sys.stderr, flush=True)
+        say("warn", "simulated-host", f"simulated host without disks: {reason}. {_CURE}")
     else:
         make_disks(root, data_bytes)
     write_mounts(root, disks=reason is None)

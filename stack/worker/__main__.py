@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from stack.control import ControlFile
 from stack.errors import HostCannot, LabError
+from stack.logfmt import say
 from stack.worker.strain import Ballast, Burner
 from stack.worker.wishes import wishes
 
@@ -38,7 +39,7 @@ def main() -> int:
     try:
         _live(options.control, options.beat)
     except Crashed as error:
-        print(f"worker: job `count_open_shifts` failed\nRuntimeError: {error}", file=sys.stderr)
+        say("error", "worker", "job `count_open_shifts` failed", error=error)
         return 1
     except LabError as error:
         print(f"worker: {error}", file=sys.stderr)
