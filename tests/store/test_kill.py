@@ -1,8 +1,11 @@
 """Whenever a build or a repair is killed, the store holds nothing that is not as it should be."""
 
+import itertools
+import os
 import random
 import shutil
-import time
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,22 +18,47 @@ from stack.store.progress import Quiet
 from stack.store.verify import verified
 from tests.store.elsewhere import fork
 
+_STEPS = {"open", "os.mkdir", "os.rename", "os.chmod", "os.utime", "os.symlink", "os.remove"}
+_STEPS |= {"os.rmdir", "fcntl.flock"}
+"""Python's audit events that are steps: whatever touches the file system."""
 
-def killed(function: Callable[[], Any], after_s: float) -> bool:
-    """Run it in a process, and kill that so many seconds after it begins. False if it had ended."""
+
+def steps(function: Callable[[], Any], kill_at: int = -1) -> int:
+    """Run it in a process, which kills itself before the step `kill_at`. Steps taken, or -1 if it
+    was killed."""
     receiving, sending = fork.Pipe(duplex=False)
 
     def child() -> None:
-        sending.send("begins")
+        taken = itertools.count()
+        own = os.getpid()
+
+        def hook(event: str, arguments: object) -> None:
+            if event in _STEPS and next(taken) == kill_at:
+                os.kill(own, signal.SIGKILL)
+
+        sys.addaudithook(hook)
         function()
+        sending.send(next(taken))
 
     process = fork.Process(target=child)
     process.start()
-    assert receiving.poll(120)
-    process.join(after_s)
-    process.kill()
-    process.join()
-    return process.exitcode != 0
+    sending.close()
+    try:
+        return int(receiving.recv())
+    except EOFError:
+        return -1
+    finally:
+        process.join()
+        assert process.exitcode in (0, -signal.SIGKILL)
+
+
+def some(count: int, whole: int) -> list[int]:
+    """`count` steps out of `whole` (all, if there are fewer), in the same random order always."""
+    return random.Random(9).sample(range(whole), min(count, whole))
+
+
+def build(source: Source) -> Callable[[], dict[str, Path]]:
+    return lambda: realise(None, source, Quiet())
 
 
 def wrong(source: Source) -> list[str]:
@@ -42,57 +70,52 @@ def empty(store: Path) -> None:
         tree.remove(at)
 
 
-def takes_s(function: Callable[[], Any]) -> float:
-    began = time.monotonic()
-    function()
-    return time.monotonic() - began
-
-
 def killed_builds(source: Source, store: Path, *, times: int) -> None:
-    """Kill builds after random times, beginning each with what the last one left. Whenever one has
-    ended nevertheless, the next begins anew."""
-    chance = random.Random(9)
-    names = set(realise(None, source, Quiet()))
+    """Kill builds at random steps, each with what the last one left."""
+    names = set(build(source)())
     empty(store)
-    whole_s = takes_s(lambda: realise(None, source, Quiet()))
+    whole = steps(build(source))
     empty(store)
-    kills = 0
-    while kills < times:
-        if killed(lambda: realise(None, source, Quiet()), chance.uniform(0, whole_s)):
-            kills += 1
-            assert wrong(source) == []
-        else:
+    for step in some(times, whole):
+        # What is here already makes for fewer steps.
+        if steps(build(source), kill_at=step) >= 0:
             empty(store)
-    assert set(realise(None, source, Quiet())) == names
+            steps(build(source), kill_at=step)
+        assert wrong(source) == [], f"killed at step {step}"
+    assert set(build(source)()) == names
     assert wrong(source) == []
     assert not list(store.glob(".building-*"))
 
 
 def killed_repairs(source: Source, store: Path, damaged: Path, *, times: int) -> None:
-    chance = random.Random(9)
-    realise(None, source, Quiet())
+    build(source)()
 
     def damage() -> None:
         damaged.chmod(0o644)
         damaged.write_bytes(b"damaged" + bytes(damaged.stat().st_size))
 
     damage()
-    whole_s = takes_s(lambda: wrong(source))
-    for _ in range(times):
+    whole = steps(lambda: wrong(source))
+    for step in some(times, whole):
         damage()
-        killed(lambda: wrong(source), chance.uniform(0, whole_s))
-        assert all(line.endswith("repaired") for line in wrong(source))
+        steps(lambda: wrong(source), kill_at=step)
+        assert all(line.endswith("repaired") for line in wrong(source)), f"killed at step {step}"
         assert wrong(source) == []
         assert not list(store.glob(".building-*"))
 
 
-def test_build_killed_at_any_moment_leaves_a_valid_store(world: Any) -> None:
-    killed_builds(world.source, world.cache / "store", times=8)
+SOME_AND_ALL = [8, pytest.param(10_000, marks=[pytest.mark.nightly, pytest.mark.timeout(1800)])]
 
 
-def test_repair_killed_at_any_moment_can_be_repeated(world: Any) -> None:
-    tool = realise(None, world.source, Quiet())["tool"]
-    killed_repairs(world.source, world.cache / "store", tool / "usr/bin/tool", times=8)
+@pytest.mark.parametrize("times", SOME_AND_ALL, ids=["8 steps", "every step"])
+def test_build_killed_leaves_a_valid_store(world: Any, times: int) -> None:
+    killed_builds(world.source, world.cache / "store", times=times)
+
+
+@pytest.mark.parametrize("times", SOME_AND_ALL, ids=["8 steps", "every step"])
+def test_repair_killed_can_be_repeated(world: Any, times: int) -> None:
+    tool = build(world.source)()["tool"]
+    killed_repairs(world.source, world.cache / "store", tool / "usr/bin/tool", times=times)
 
 
 @pytest.fixture
@@ -117,5 +140,5 @@ def test_build_of_everything_killed_fifty_times_leaves_a_valid_store(
 def test_repair_of_a_package_killed_fifty_times_can_be_repeated(
     real: Source, open_folder: Path
 ) -> None:
-    server = realise(None, real, Quiet())["postgresql"] / "libexec" / "postgres"
+    server = build(real)()["postgresql"] / "libexec" / "postgres"
     killed_repairs(real, open_folder / "cache" / "store", server, times=50)
