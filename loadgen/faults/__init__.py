@@ -3,6 +3,7 @@
 from loadgen.faults.base import Fault, FaultFailed, Target
 from loadgen.faults.database_link import SlowDatabaseLink
 from loadgen.faults.disk import DiskFilled
+from loadgen.faults.intruders import DatabaseLogInsRefused, PasswordsGuessed
 from loadgen.faults.killed import ServiceKilled
 from loadgen.faults.people import PeopleAway
 from loadgen.faults.rights import DatabasePasswordChanged, TableRevoked
@@ -10,10 +11,12 @@ from loadgen.faults.service import ServiceStopped
 from loadgen.faults.staff import StaffAbsent
 
 __all__ = [
+    "DatabaseLogInsRefused",
     "DatabasePasswordChanged",
     "DiskFilled",
     "Fault",
     "FaultFailed",
+    "PasswordsGuessed",
     "PeopleAway",
     "ServiceKilled",
     "ServiceStopped",

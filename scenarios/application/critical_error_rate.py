@@ -23,5 +23,6 @@ SCENARIO = Scenario(
         slack("#alerts-platform"),
         email("platform@residency.example"),
     ),
+    may_also_fire=frozenset({"ApplicationErrorBurst"}),
     inhibited=frozenset({"HighErrorRate"}),
 )

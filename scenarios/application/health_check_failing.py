@@ -23,5 +23,7 @@ SCENARIO = Scenario(
         slack("#alerts-platform"),
         email("platform@residency.example"),
     ),
-    may_also_fire=frozenset({"CriticalErrorRate", "HighErrorRate"}),
+    may_also_fire=frozenset(
+        {"ApplicationErrorBurst", "CriticalErrorRate", "DatabaseFatalErrors", "HighErrorRate"}
+    ),
 )

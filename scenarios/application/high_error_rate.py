@@ -22,4 +22,5 @@ SCENARIO = Scenario(
         slack("#alerts-platform"),
         email("platform@residency.example"),
     ),
+    may_also_fire=frozenset({"ApplicationErrorBurst"}),
 )

@@ -24,6 +24,13 @@ SCENARIO = Scenario(
         email("database@residency.example"),
     ),
     may_also_fire=frozenset(
-        {"ContainerDown", "HealthCheckFailing", "HighErrorRate", "CriticalErrorRate"}
+        {
+            "ApplicationErrorBurst",
+            "ContainerDown",
+            "CriticalErrorRate",
+            "DatabaseFatalErrors",
+            "HealthCheckFailing",
+            "HighErrorRate",
+        }
     ),
 )

@@ -99,9 +99,11 @@ def _unpatched() -> Iterator[None]:
 
 
 def rules(config_root: Path) -> dict[str, str]:
-    """Alert → the stem of the rule file that has it, as people write them."""
+    """Alert → the stem of the rule file that has it, Prometheus' or Loki's, as people write
+    them."""
     found = {}
-    for path in sorted((config_root / "prometheus" / "rules").glob("*.yml")):
+    for path in (*sorted((config_root / "prometheus" / "rules").glob("*.yml")),
+                 *sorted((config_root / "loki" / "rules").glob("*.yml"))):  # fmt: skip
         try:
             groups = (yaml.safe_load(path.read_text()) or {}).get("groups") or ()
         except yaml.YAMLError as error:

@@ -61,10 +61,14 @@ def chart(result: Result) -> Chart | None:
     ends = [bar.end_s for bar in found] + [mark.at_s for mark in marks] + [deadline_s]
     wants = result.scenario.notifications if result.scenario else ()
     used = {CHANNELS[want.channel] for want in wants} | {mark.channel for mark in marks}
+    lanes = [
+        "Loki" if lane == "Prometheus" and result.rule and result.rule.on_logs else lane
+        for lane in LANES
+    ]
     return Chart(
         bars=found,
         marks=marks,
-        lanes=(*LANES, *(name for name in CHANNELS.values() if name in used)),
+        lanes=(*lanes, *(name for name in CHANNELS.values() if name in used)),
         end_s=max(ends) * 1.03,
         floor_s=deadlines.floor_s,
         deadline_s=deadline_s,

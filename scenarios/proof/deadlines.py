@@ -5,7 +5,7 @@ speed is already in them. Each deadline is a list of named terms, so that a repo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +34,10 @@ DEFAULT_ROUTE = {"group_wait": 30.0, "group_interval": 300.0, "repeat_interval":
 """Alertmanager's defaults when the top route sets none."""
 
 
+PROMQL, LOGQL = "PromQL", "LogQL"
+"""What a rule is written in: Prometheus evaluates the one, the log store's ruler the other."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """One alert rule as the instance evaluates it; times in seconds."""
@@ -49,6 +53,13 @@ class Rule:
     """Between two scrapes of what it reads, by the slowest of its jobs."""
     answer_s: float
     """How long such a scrape may take, its timeout."""
+    ship_s: float = 0.0
+    """How long a log line that it reads may be on its way; then there are no scrapes."""
+    language: str = PROMQL
+
+    @property
+    def on_logs(self) -> bool:
+        return self.language == LOGQL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +134,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
         fault_shows=fault.shows_within_s,
         scrape=rule.scrape_s,
         answer=rule.answer_s,
+        shipping=rule.ship_s,
         range=rule.range_s,
         two_evaluations=2 * rule.evaluation_s,
         busy_machine=BUSY_MACHINE_S,
@@ -136,6 +148,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
         fault_lingers=fault.lingers_s,
         scrape=rule.scrape_s,
         answer=rule.answer_s,
+        shipping=rule.ship_s,
         range=rule.range_s,
         two_evaluations=2 * rule.evaluation_s,
         keep_firing_for=rule.keep_firing_for_s,
@@ -171,10 +184,19 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
 
 
 @cache
-def _parsed(text: str) -> Mapping[str, Any]:
+def parsed(text: str) -> Mapping[str, Any]:
     """YAML; dozens of scenarios ask for the same few files."""
-    found: Mapping[str, Any] = yaml.safe_load(text)
+    found: Mapping[str, Any] = yaml.safe_load(text) or {}
     return found
+
+
+def alert_rules(folder: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Every alerting rule below `rules/` of a folder, with its group; by file and line."""
+    for path in sorted((folder / "rules").rglob("*.yml")):
+        for group in parsed(path.read_text()).get("groups") or ():
+            for rule in group.get("rules") or ():
+                if "alert" in rule:
+                    yield group, rule
 
 
 def read_rule(alert: str, prometheus_config: Path) -> Rule:
@@ -182,23 +204,22 @@ def read_rule(alert: str, prometheus_config: Path) -> Rule:
 
     Raises BadInput when there is none, or more than one.
     """
-    document = _parsed((prometheus_config / "prometheus.yml").read_text())
+    document = parsed((prometheus_config / "prometheus.yml").read_text())
     settings = document.get("global") or {}
-    evaluation_s = _seconds(settings, "evaluation_interval", DEFAULT_INTERVAL_S)
+    evaluation_s = seconds(settings, "evaluation_interval", DEFAULT_INTERVAL_S)
     found = [
         Rule(
             alert=alert,
             expression=str(rule["expr"]),
-            for_s=_seconds(rule, "for", 0),
-            keep_firing_for_s=_seconds(rule, "keep_firing_for", 0),
+            for_s=seconds(rule, "for", 0),
+            keep_firing_for_s=seconds(rule, "keep_firing_for", 0),
             range_s=speed.longest_range(str(rule["expr"])),
-            evaluation_s=_seconds(group, "interval", evaluation_s),
-            **_pace(str(rule["expr"]), document),
+            evaluation_s=seconds(group, "interval", evaluation_s),
+            scrape_s=_slowest(rule, document, "scrape_interval", DEFAULT_INTERVAL_S),
+            answer_s=_slowest(rule, document, "scrape_timeout", DEFAULT_TIMEOUT_S),
         )
-        for path in sorted((prometheus_config / "rules").glob("*.yml"))
-        for group in _parsed(path.read_text()).get("groups") or ()
-        for rule in group.get("rules") or ()
-        if rule.get("alert") == alert
+        for group, rule in alert_rules(prometheus_config)
+        if rule["alert"] == alert
     ]
     if len(found) != 1:
         raise BadInput(
@@ -212,36 +233,33 @@ FLEETING_S = 1.0
 """A `for` shorter than that rides out no scrape that a busy machine loses."""
 
 
-def fleeting(prometheus_config: Path) -> frozenset[str]:
-    """Alerts whose `for`, at the instance's speed, is so short that a single lost scrape makes them
-    fire; as written, it takes several."""
+def fleeting(config: Path) -> frozenset[str]:
+    """Alerts of a folder with `rules/` whose `for`, at the instance's speed, is so short that a
+    single lost scrape makes them fire; as written, it takes several."""
     return frozenset(
         str(rule["alert"])
-        for path in sorted((prometheus_config / "rules").glob("*.yml"))
-        for group in _parsed(path.read_text()).get("groups") or ()
-        for rule in group.get("rules") or ()
-        if "alert" in rule and 0 < _seconds(rule, "for", 0) < FLEETING_S
+        for _, rule in alert_rules(config)
+        if 0 < seconds(rule, "for", 0) < FLEETING_S
     )
 
 
-def _pace(expression: str, document: Mapping[str, Any]) -> dict[str, float]:
-    """`scrape_s` and `answer_s` of the jobs that the expression names, of all when it names none.
+def _slowest(
+    rule: Mapping[str, Any], document: Mapping[str, Any], key: str, default_s: float
+) -> float:
+    """The longest `key` of the jobs that the rule's expression names, of all when it names none.
 
     Only `job="…"` narrows it down; a pattern does not, so that the slowest job counts.
     """
-    named = re.findall(r'job\s*=\s*"([^"]*)"', expression)
+    named = re.findall(r'job\s*=\s*"([^"]*)"', str(rule["expr"]))
     every = document.get("scrape_configs") or ()
     jobs = [job for job in every if job["job_name"] in named] or every
     paces = [{**(document.get("global") or {}), **job} for job in jobs] or [{}]
-    return {
-        "scrape_s": max(_seconds(pace, "scrape_interval", DEFAULT_INTERVAL_S) for pace in paces),
-        "answer_s": max(_seconds(pace, "scrape_timeout", DEFAULT_TIMEOUT_S) for pace in paces),
-    }
+    return max(seconds(pace, key, default_s) for pace in paces)
 
 
 def read_route(labels: Mapping[str, str], alertmanager_config: Path) -> Route:
     """The receivers and the slowest timing of an alert with these labels (`alertname` included)."""
-    document = _parsed((alertmanager_config / "alertmanager.yml").read_text())
+    document = parsed((alertmanager_config / "alertmanager.yml").read_text())
     leaves = list(_walk(document["route"], labels, DEFAULT_ROUTE))
     return Route(
         receivers=tuple(dict.fromkeys(str(leaf["receiver"]) for leaf in leaves)),
@@ -257,7 +275,7 @@ def _walk(
     """Alertmanager's own walk: children first, in order, `continue` goes on to the next sibling."""
     own = {
         **inherited,
-        **{key: _seconds(route, key, 0) for key in DEFAULT_ROUTE if key in route},
+        **{key: seconds(route, key, 0) for key in DEFAULT_ROUTE if key in route},
         **({"receiver": route["receiver"]} if "receiver" in route else {}),
     }
     leaves: list[dict[str, Any]] = []
@@ -288,5 +306,6 @@ def _matches(matcher: str, labels: Mapping[str, str]) -> bool:
     return bool(re.fullmatch(wanted, value)) == (found["operator"] == "=~")
 
 
-def _seconds(document: Mapping[str, Any], key: str, default: float) -> float:
+def seconds(document: Mapping[str, Any], key: str, default: float) -> float:
+    """The duration under `key`. Raises BadInput."""
     return speed.seconds(str(document[key])) if key in document else default

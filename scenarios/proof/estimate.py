@@ -7,7 +7,8 @@ from pathlib import Path
 import yaml
 
 from scenarios.proof.catalogue import Found
-from scenarios.proof.deadlines import read_route, read_rule
+from scenarios.proof.deadlines import read_route
+from scenarios.proof.logrules import find_rule
 from stack.errors import BadInput
 
 REAL_S = 8.0
@@ -21,7 +22,7 @@ def length_s(found: Found, config_root: Path, of_proof: float) -> float:
     """About how long the scenario takes, in real seconds; 0 when its rule cannot be read."""
     scenario, fault = found.scenario, found.scenario.fault
     try:
-        rule = read_rule(scenario.alert, config_root / "prometheus")
+        rule = find_rule(scenario.alert, config_root)
         labels = {**scenario.labels, "alertname": scenario.alert}
         route = read_route(labels, config_root / "alertmanager")
         real_s = float(fault.shows_within_s + fault.lingers_s + REAL_S)

@@ -23,7 +23,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertState(Event):
-    """Prometheus moved one alert to another state, at an evaluation of its rule."""
+    """One alert was moved to another state, at an evaluation of its rule."""
 
     alert: str
     labels: Mapping[str, str]
@@ -32,6 +32,8 @@ class AlertState(Event):
     """`pending`, `firing` or `inactive`."""
     active_at: float = 0.0
     """When the expression became true; 0 when inactive."""
+    source: str = "prometheus"
+    """Service that evaluates the rule: `prometheus`, or `loki` for one on logs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,7 @@ class TrafficSeen(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(Event):
-    """What a rule's expression came to, read from Prometheus at the end of the scenario."""
+    """What a rule's expression came to, read from Prometheus or Loki at the end of the scenario."""
 
     query: str
     """The side of the comparison that is measured."""

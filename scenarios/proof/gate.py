@@ -9,6 +9,7 @@ import httpx
 from loadgen.traffic import Locust
 from scenarios.proof.deadlines import POLL_S, Deadlines, Rule
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
+from scenarios.proof.logrules import streams
 from scenarios.proof.watch import Watcher
 from stack.speed import tree
 
@@ -40,6 +41,7 @@ def pass_gate(
         reason = (
             reason
             or _unsteady_metrics(rule, watcher, rate)
+            or _unsteady_logs(rule, watcher)
             or _unsteady_rule(rule.alert, watcher, deadlines)
         )
         if reason is None or time.time() > give_up:
@@ -77,11 +79,25 @@ def _unsteady_metrics(rule: Rule, watcher: Watcher, rate: float) -> str | None:
                 return f"target `{job}` is {target['health']} {target['lastError']}".strip()
         if not rate > 0:
             return "Prometheus sees no requests"
-        for selector in selectors(rule.expression):
+        for selector in () if rule.on_logs else selectors(rule.expression):
             if not _value(watcher, f"count({selector})"):
                 return f"its rule reads `{selector}`, which has no series"
     except httpx.HTTPError as error:
         return f"Prometheus does not answer: {error}"
+    return None
+
+
+LINES = "sum(count_over_time({selector}[1h]))"
+
+
+def _unsteady_logs(rule: Rule, watcher: Watcher) -> str | None:
+    """Why what a rule on logs reads is not there yet; None when it is."""
+    try:
+        for selector in streams(rule.expression) if rule.on_logs else ():
+            if not _value(watcher, LINES.format(selector=selector), source="loki"):
+                return f"its rule reads `{selector}`, of which no line has arrived"
+    except httpx.HTTPError as error:
+        return f"Loki does not answer: {error}"
     return None
 
 
@@ -119,7 +135,10 @@ def _requests_per_s(rule: Rule, watcher: Watcher) -> float:
         return 0.0
 
 
-def _value(watcher: Watcher, query: str) -> float:
+QUERY = {"prometheus": "/api/v1/query", "loki": "/loki/api/v1/query"}
+
+
+def _value(watcher: Watcher, query: str, source: str = "prometheus") -> float:
     """The value of a query that gives one sample; 0 when it gives none."""
-    result: Any = watcher.get("prometheus", "/api/v1/query", query=query)["data"]["result"]
+    result: Any = watcher.get(source, QUERY[source], query=query)["data"]["result"]
     return float(result[0]["value"][1]) if result else 0.0

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from scenarios.proof import logrules
 from scenarios.proof.deadlines import Rule
 from scenarios.proof.evidence import Evidence, FaultStep, Graph
 from scenarios.proof.watch import Watcher
@@ -23,16 +24,21 @@ COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
 def keep(rules: Sequence[Rule], watcher: Watcher, evidence: Evidence) -> None:
-    """Ask Prometheus while it lives; without an answer there is no graph, and nothing is lost."""
+    """Ask Prometheus, or Loki, while it lives; without an answer there is no graph, no more."""
     for rule in rules:
         steps = [e.at for e in evidence.of(rule.alert) if isinstance(e, FaultStep)]
         if not steps:
             continue
         start_s, end_s = min(steps) - BEFORE_S, time.time() + AFTER_S
-        query, threshold = measured(rule.expression)
+        read, source, path = (
+            (logrules.measured, "loki", "/loki/api/v1/query_range")
+            if rule.on_logs
+            else (measured, "prometheus", "/api/v1/query_range")
+        )
+        query, threshold = read(rule.expression)
         step_s = max((end_s - start_s) / POINTS, rule.evaluation_s)
         try:
-            answer = watcher.get("prometheus", "/api/v1/query_range", query=query,
+            answer = watcher.get(source, path, query=query,
                                  start=f"{start_s:.3f}", end=f"{end_s:.3f}",
                                  step=f"{step_s:.3f}")  # fmt: skip
         except httpx.HTTPError:

@@ -1,21 +1,27 @@
 """Which scenarios may run at the same time on one instance."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from scenarios.proof.catalogue import Found
+from scenarios.proof.scenario import Scenario
 from scenarios.proof.watch import SOURCES
 
+LOG_PATH = frozenset({"loki", "promtail"})
+"""Services that an alert from logs needs, besides those that all evidence comes from."""
 
-def pack(found: Sequence[Found]) -> list[list[Found]]:
+
+def pack(found: Sequence[Found], on_logs: Collection[str] = ()) -> list[list[Found]]:
     """Groups whose members touch nothing in common: greedy colouring in the given order.
 
     The same scenarios give the same groups. A scenario also keeps apart from one whose alert it
     may set off, and from one that needs another speed. One that stops what all evidence comes
-    from has an instance for itself.
+    from has an instance for itself. `on_logs` are the alerts from logs.
     """
     groups: list[list[Found]] = []
     for one in found:
-        home = next((g for g in groups if not any(_clash(one, other) for other in g)), None)
+        home = next(
+            (g for g in groups if not any(_clash(one, other, on_logs) for other in g)), None
+        )
         if home is None:
             groups.append([one])
         else:
@@ -23,13 +29,17 @@ def pack(found: Sequence[Found]) -> list[list[Found]]:
     return groups
 
 
-def _clash(one: Found, other: Found) -> bool:
+def _clash(one: Found, other: Found, on_logs: Collection[str]) -> bool:
     a, b = one.scenario, other.scenario
-    if a.speedup != b.speedup or (a.touches | b.touches) & SOURCES:
+    if a.speedup != b.speedup or a.touches & _needs(b, on_logs) or b.touches & _needs(a, on_logs):
         return True
     if any(_same(x, y) for x in a.touches for y in b.touches):
         return True
     return a.alert in b.follows or b.alert in a.follows
+
+
+def _needs(scenario: Scenario, on_logs: Collection[str]) -> frozenset[str]:
+    return SOURCES | LOG_PATH if scenario.alert in on_logs else SOURCES
 
 
 def _same(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from loadgen.faults.base import FaultFailed
 from loadgen.traffic import Crew
 from scenarios.proof import deadlines as timing
-from scenarios.proof import graphs
+from scenarios.proof import graphs, logrules
 from scenarios.proof.absence import derive_absence
 from scenarios.proof.catalogue import Found
 from scenarios.proof.deadlines import Deadlines, Rule
@@ -76,7 +76,8 @@ def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
     disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
     stage.crew.begin_anew([found.scenario.traffic.kind for found in group])
     names = [found.scenario.alert for found in group]
-    with Watcher(stage.instance, stage.evidence, disturbed, names) as watcher:
+    on_logs = not logrules.names(stage.instance.config_dir).isdisjoint(names)
+    with Watcher(stage.instance, stage.evidence, disturbed, names, logs=on_logs) as watcher:
         parts = [_Part(found, group, stage, watcher) for found in group]
         steady = [part for part in parts if part.guarded(part.gate)]
         with ThreadPoolExecutor(max(1, len(steady))) as pool:
@@ -115,7 +116,9 @@ class _Part:
         """True when this host can host the fault and the instance is steady under traffic."""
         self.rule, self.deadlines = derived(self.scenario, self.stage.instance)
         if self.scenario.speedup > 1:
-            self.explained |= timing.fleeting(self.stage.instance.config_dir / "prometheus")
+            config = self.stage.instance.config_dir
+            self.explained |= timing.fleeting(config / "prometheus")
+            self.explained |= timing.fleeting(config / "loki")
         if reason := self.scenario.fault.blocked(self.stage.instance):
             self._step("blocked", reason)
             return False
@@ -219,7 +222,7 @@ def _told(error: Exception) -> str:
 
 def derived(scenario: Scenario, instance: Instance) -> tuple[Rule, Deadlines]:
     """The rule as the instance has it, and the deadlines that follow."""
-    rule = timing.read_rule(scenario.alert, instance.config_dir / "prometheus")
+    rule = logrules.find_rule(scenario.alert, instance.config_dir)
     labels = {**scenario.labels, "alertname": scenario.alert}
     route = timing.read_route(labels, instance.config_dir / "alertmanager")
     if not scenario.always:

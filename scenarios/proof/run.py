@@ -14,7 +14,7 @@ from types import FrameType
 import psutil
 
 from scenarios import routing
-from scenarios.proof import catalogue, report
+from scenarios.proof import catalogue, logrules, report
 from scenarios.proof import history as earlier
 from scenarios.proof.catalogue import Found
 from scenarios.proof.estimate import length_s, total_s, words
@@ -134,7 +134,7 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
         if one.scenario.alert not in gaps
     }
     playable = [one for one in chosen if one.file in lengths]
-    groups = pack(sorted(playable, key=lambda one: -lengths[one.file]))
+    groups = pack(sorted(playable, key=lambda one: -lengths[one.file]), logrules.names(config_root))
     at_once = instances or instances_at_once(speed, len(groups))
     about_s = total_s([max(lengths[one.file] for one in group) for group in groups], at_once)
     if routes:

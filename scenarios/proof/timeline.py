@@ -21,6 +21,9 @@ from scenarios.proof.evidence import (
 from scenarios.proof.scenario import CHANNELS
 from scenarios.proof.verdict import Verdict
 
+EVALUATORS = {"prometheus": "Prometheus", "loki": "Loki"}
+"""Service that evaluates a rule → its name for people."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -88,7 +91,7 @@ def told(events: Sequence[Event], verdict: Verdict) -> list[str]:
 
 
 def bars(events: Sequence[Event], verdict: Verdict) -> list[Bar]:
-    """The fault, the states of this alert in Prometheus, and Alertmanager's hold on it."""
+    """The fault, the states of this alert by its rule, and Alertmanager's hold on it."""
     zero = zero_of(events, verdict)
     end = max((event.at for event in events), default=zero) - zero
     found = []
@@ -103,7 +106,8 @@ def bars(events: Sequence[Event], verdict: Verdict) -> list[Bar]:
     for (at, active, state), following in pairwise([*spans, (end, end, "")]):
         if state != "inactive":
             start = active if state == "pending" else at
-            found.append(Bar(lane="Prometheus", kind=state, start_s=start, end_s=following[0],
+            found.append(Bar(lane=EVALUATORS[own[0].source], kind=state, start_s=start,
+                             end_s=following[0],
                              words=f"{state} {following[0] - start:.1f} s"))  # fmt: skip
     held = [e for e in events if isinstance(e, Held) and e.alert == verdict.alert]
     taken = [e.at - zero for e in held if e.state == "active"]
@@ -145,7 +149,8 @@ def _words(event: Event, alert: str) -> tuple[str, str] | None:
             return mark, f"{event.step}: {event.detail}"
         case AlertState():
             mark = "good" if event.alert == alert else ""
-            return mark, f"Prometheus: {event.alert} {event.state} {_pairs(event)}"
+            who = EVALUATORS[event.source]
+            return mark, f"{who}: {event.alert} {event.state} {_pairs(event)}"
         case Held():
             mark = "good" if event.alert == alert else ""
             return mark, f"Alertmanager: {event.alert} {event.state}"

@@ -1,10 +1,13 @@
-"""Watches one instance from outside: Prometheus' rules, Alertmanager's alerts, the inbox."""
+"""Watches one instance from outside: the rules of Prometheus and Loki, Alertmanager's alerts, the
+inbox."""
 
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from scenarios.proof.deadlines import POLL_S
@@ -29,10 +32,24 @@ SILENT_S = 3.0
 SOURCES = frozenset({"prometheus", "alertmanager", "inbox"})
 """Services that all evidence comes from."""
 
+LOGS = "loki"
+"""The service that knows of alerts from logs, asked only where one of those is proven."""
+
 _WATCHED_EVERY_S = 0.5
 _SERVICES_EVERY_S = 1.0
 
 Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """One look at the rules of one source."""
+
+    source: str
+    at: float
+    evaluated: dict[str, float] = field(default_factory=dict)
+    """Alert → when its rule was last evaluated."""
+    states: dict[tuple[str, Labels], str] = field(default_factory=dict)
 
 
 def seconds_of(stamp: str) -> float:
@@ -49,11 +66,14 @@ class Watcher:
         evidence: Evidence,
         disturbed: frozenset[str],
         rules: Sequence[str] = (),
+        *,
+        logs: bool = False,
     ) -> None:
         """`disturbed` are the services that a fault may stop; any other must go on running.
 
         The evaluations of `rules`, of all when empty, are followed one by one. Of other rules it
-        is only known when their alerts are active, which costs Prometheus far less to tell.
+        is only known when their alerts are active, which costs Prometheus far less to tell. With
+        `logs`, all rules on logs are followed as well.
         """
         self.instance = instance
         self.until = time.time()
@@ -61,13 +81,15 @@ class Watcher:
         self._evidence = evidence
         self._disturbed = disturbed
         self._rules = tuple(rules)
-        self._sources = {name: Source(instance.url(name)) for name in SOURCES}
+        self._logs = logs
+        asked = SOURCES | {LOGS} if logs else SOURCES
+        self._sources = {name: Source(instance.url(name)) for name in asked}
         self._client = loopback.client()
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"watch-{instance.name}", daemon=True
         )
-        self._states: dict[tuple[str, Labels], str] = {}
+        self._states: dict[str, dict[tuple[str, Labels], str]] = {"prometheus": {}, LOGS: {}}
         self._held: dict[tuple[str, Labels], str] = {}
         self._at_rest: dict[str, set[float]] = {}
         self._held_since: dict[str, float] = {}
@@ -93,7 +115,11 @@ class Watcher:
         """Names of the alerts that are pending or firing, or that Alertmanager holds, without
         those that always are."""
         return sorted(
-            {alert for alert, labels in (*self._states, *self._held) if not always(dict(labels))}
+            {
+                alert
+                for alert, labels in (*chain(*self._states.values()), *self._held)
+                if not always(dict(labels))
+            }
         )
 
     def at_rest_s(self) -> float:
@@ -128,6 +154,8 @@ class Watcher:
                 self._read("alertmanager", self._read_held),
                 self._read("inbox", self._read_messages),
             ]
+            if self._logs:
+                read.append(self._read(LOGS, self._read_log_rules))
             if self.active():
                 self._last_active = begun
             if all(read):
@@ -144,9 +172,9 @@ class Watcher:
         except Failed as error:
             since = self._silent_since.setdefault(source, now)
             if source in self._disturbed:
-                if source == "prometheus":
+                if source in self._states:
                     # When it is back, what it says is news, be it the same as before.
-                    self._states = dict.fromkeys(self._states, "")
+                    self._states[source] = dict.fromkeys(self._states[source], "")
                 return True
             if 0 < since < now - SILENT_S:
                 self._silent_since[source] = -1.0  # said once
@@ -163,44 +191,55 @@ class Watcher:
             self._add(Watched, at)
 
     def _read_rules(self, now: float) -> None:
-        found: dict[tuple[str, Labels], str] = {}
-        evaluated: dict[str, float] = {}
         only = {"rule_name[]": self._rules} if self._rules else {}
         prometheus = self._sources["prometheus"]
         answer = prometheus.ask("/api/v1/rules", type="alert", **only)
-        for group in answer["data"]["groups"]:
-            self._pace(group)
+        seen = _Seen(source="prometheus", at=now)
+        self._follow(answer["data"]["groups"], seen)
+        if only:
+            others = [alert for alert in prometheus.ask("/api/v1/alerts")["data"]["alerts"]
+                      if alert["labels"]["alertname"] not in seen.evaluated]  # fmt: skip
+            self._note(others, now, seen)
+        self._over(seen)
+
+    def _read_log_rules(self, now: float) -> None:
+        seen = _Seen(source=LOGS, at=now)
+        answer = self._sources[LOGS].ask("/prometheus/api/v1/rules")
+        self._follow(answer["data"]["groups"], seen)
+        self._over(seen)
+
+    def _follow(self, groups: Sequence[Mapping[str, Any]], seen: "_Seen") -> None:
+        for group in groups:
+            self._pace(group, seen.source)
             for rule in group["rules"]:
                 last = seconds_of(rule["lastEvaluation"])
                 # Before its first evaluation, that is in the year 1.
-                evaluated[rule["name"]] = last if last > 0 else now
+                seen.evaluated[rule["name"]] = last if last > 0 else seen.at
                 self._count(rule, last)
-                self._note(rule["alerts"], evaluated[rule["name"]], found)
-        if only:
-            others = [alert for alert in prometheus.ask("/api/v1/alerts")["data"]["alerts"]
-                      if alert["labels"]["alertname"] not in evaluated]  # fmt: skip
-            self._note(others, now, found)
-        for alert, labels in self._states.keys() - found.keys():
-            self._add(AlertState, evaluated.get(alert, now), alert=alert, labels=dict(labels),
-                      state="inactive")  # fmt: skip
-        self._states = found
+                self._note(rule["alerts"], seen.evaluated[rule["name"]], seen)
 
-    def _note(
-        self, alerts: Sequence[Mapping[str, Any]], at: float, found: dict[tuple[str, Labels], str]
-    ) -> None:
-        """Adds active alerts to `found`, and what is new of them to the evidence."""
+    def _note(self, alerts: Sequence[Mapping[str, Any]], at: float, seen: "_Seen") -> None:
+        """Adds active alerts to what was seen, and what is new of them to the evidence."""
         for alert in alerts:
             key = _key(alert["labels"])
-            found[key] = alert["state"]
-            if self._states.get(key) != alert["state"]:
+            seen.states[key] = alert["state"]
+            if self._states[seen.source].get(key) != alert["state"]:
                 self._add(AlertState, at, alert=key[0], labels=dict(key[1]), state=alert["state"],
-                          active_at=seconds_of(alert["activeAt"]))  # fmt: skip
+                          active_at=seconds_of(alert["activeAt"]), source=seen.source)  # fmt: skip
 
-    def _pace(self, group: Mapping[str, Any]) -> None:
+    def _over(self, seen: "_Seen") -> None:
+        """Notes which alerts are no longer active."""
+        for alert, labels in self._states[seen.source].keys() - seen.states.keys():
+            self._add(AlertState, seen.evaluated.get(alert, seen.at), alert=alert,
+                      labels=dict(labels), state="inactive", source=seen.source)  # fmt: skip
+        self._states[seen.source] = seen.states
+
+    def _pace(self, group: Mapping[str, Any], source: str) -> None:
         """Notes an evaluation that came late."""
-        at, before = seconds_of(group["lastEvaluation"]), self._evaluated.get(group["name"], 0.0)
-        self._evaluated[group["name"]] = at
-        if before > 0 and at > before and "prometheus" not in self._disturbed:
+        name = f"{source} {group['name']}"
+        at, before = seconds_of(group["lastEvaluation"]), self._evaluated.get(name, 0.0)
+        self._evaluated[name] = at
+        if before > 0 and at > before and source not in self._disturbed:
             self._note_late("evaluation", at, at - before, float(group["interval"]) + POLL_S)
 
     def _count(self, rule: Mapping[str, Any], evaluated: float) -> None:

@@ -1,4 +1,7 @@
-"""What Prometheus itself has to say about a day: its counters, and its record of all alerts."""
+"""What Prometheus and Loki have to say about a day: their counters, and the record of all alerts.
+
+Loki keeps no record of alerts from logs; those are the watcher's to see.
+"""
 
 import time
 from collections.abc import Iterator
@@ -8,6 +11,9 @@ from typing import Any
 from scenarios.proof.evidence import Event
 from scenarios.proof.watch import Watcher
 from scenarios.quiet.verdict import Group, Stored, Unhealthy
+
+RULES = {"prometheus": "/api/v1/rules", "loki": "/prometheus/api/v1/rules"}
+"""Service that evaluates rules → where it tells of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +57,14 @@ class Counts:
                 labels=labels,
                 evaluations=int(series["value"][1]),
             )
-        for group in self._watcher.get("prometheus", "/api/v1/rules")["data"]["groups"]:
-            for rule in group["rules"]:
+        for source in RULES:
+            for rule in (rule for group in self._rules(source) for rule in group["rules"]):
                 if rule["health"] != "ok":
                     error = rule.get("lastError") or rule["health"]
                     yield Unhealthy(at=now, instance=name, rule=rule["name"], error=error)
 
     def _groups(self) -> dict[str, _Counters]:
-        """By group, named `file;group` as Prometheus does."""
+        """By group, named `file;group` as Prometheus does; those of Loki after `loki/`."""
         evaluations = self._by_group("prometheus_rule_group_iterations_total")
         missed = self._by_group("prometheus_rule_group_iterations_missed_total")
         failures = self._by_group("prometheus_rule_evaluation_failures_total")
@@ -70,7 +76,28 @@ class Counts:
                 interval_s=interval_s[group],
             )
             for group, count in evaluations.items()
+        } | self._log_groups()
+
+    def _log_groups(self) -> dict[str, _Counters]:
+        """Loki counts evaluations of rules, not of groups; intervals stand in its rules."""
+        evaluations = self._by_log_group("loki_prometheus_rule_evaluations_total")
+        failures = self._by_log_group("loki_prometheus_rule_evaluation_failures_total")
+        return {
+            f"loki/{group['file']};{group['name']}": _Counters(
+                evaluations=evaluations.get(group["name"], 0.0) / len(group["rules"]),
+                failures=failures.get(group["name"], 0.0),
+                interval_s=float(group["interval"]),
+            )
+            for group in self._rules("loki")
         }
+
+    def _by_log_group(self, metric: str) -> dict[str, float]:
+        """By the group's own name, before which Loki puts its file's."""
+        found = self._by_group(metric)
+        return {name.rpartition(";")[2]: value for name, value in found.items()}
+
+    def _rules(self, source: str) -> list[Any]:
+        return list(self._watcher.get(source, RULES[source])["data"]["groups"])
 
     def _by_group(self, metric: str) -> dict[str, float]:
         found = self._query(f"max by (rule_group) ({metric})")

@@ -125,7 +125,7 @@ class _Play:
         self.midnight = time.time() + BEGINS_AFTER_S
         self._host(instance)
         with (
-            Watcher(instance, self.evidence, frozenset()) as watcher,
+            Watcher(instance, self.evidence, frozenset(), logs=True) as watcher,
             self._traffic(instance) as (locust),
         ):
             if not self._steady(watcher, locust):

@@ -1,11 +1,11 @@
 """What `doit check` runs: is the configuration that people edit whole, before anything is started?
 
 `configuration` parses it once, with the line of every node. Then `programs` asks promtool and
-amtool, and the lab's own checks ask what those cannot know: `alerts` (labels, annotations,
-runbooks), `coverage` (unit tests and scenarios), `declared` (what scenarios say), `routing`
-(receivers and templates), `delivery` and `inhibition` (who hears of what, by `table`), `addresses`
-(services), `notifications` (every text renders), `scaling` (speed). Each yields `Problem`s; all are
-reported together. Nothing here starts a service.
+amtool, `logrules` and `logtests` ask the lab's log store, and the lab's own checks ask what those
+cannot know: `alerts` (labels, annotations, runbooks), `coverage` (unit tests and scenarios),
+`declared` (what scenarios say), `routing` (receivers and templates), `delivery` and `inhibition`
+(who hears of what, by `table`), `addresses` (services), `notifications` (every text renders),
+`scaling` (speed). Each yields `Problem`s; all are reported together. Nothing here starts a service.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -22,6 +22,8 @@ from stack.check import (
     delivery,
     inhibition,
     loaded,
+    logrules,
+    logtests,
     notifications,
     programs,
     routing,
@@ -52,7 +54,7 @@ class Setup:
     """What is checked, and with what."""
 
     config_root: Path = REPO / "stack"
-    """Folder with `prometheus/`, `alertmanager/` and `runbooks/`."""
+    """Folder with `prometheus/`, `loki/`, `alertmanager/` and `runbooks/`."""
     scenarios: Path = REPO / "scenarios"
     addresses: Collection[str]
     """Every `service:default port` of the lab."""
@@ -112,7 +114,7 @@ def _problems(configuration: Configuration, setup: Setup) -> list[Problem]:
         *inhibition.check(configuration),
         *addresses.check(configuration, setup.addresses),
     ]
-    theirs = _asked(configuration, setup.programs)
+    theirs = _asked(configuration, setup.programs) + _logs(configuration)
     # Where a program found fault, speed and rendering would only repeat it in other words.
     faulty = {problem.path for problem in theirs}
     scaled = [problem for problem in scaling.check(configuration) if problem.path not in faulty]
@@ -142,6 +144,13 @@ def _asked(configuration: Configuration, tools: Programs) -> list[Problem]:
         tests = [one for one in configuration.unit_tests if one.path.name not in broken]
         ran = pool.map(lambda source: programs.check_unit_tests(source, tools), tests)
         return found + [problem for result in ran for problem in result]
+
+
+def _logs(configuration: Configuration) -> list[Problem]:
+    """What the log store says of its rules; they are tested only when it can read them."""
+    refused = list(logrules.check(configuration))
+    tests = () if refused else configuration.log_tests
+    return refused + [one for source in tests for one in logtests.check(configuration, source)]
 
 
 def _call(question: Callable[[], Iterable[Problem]]) -> list[Problem]:

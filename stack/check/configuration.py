@@ -34,7 +34,7 @@ class Configuration:
     """What parsed; a file with a YAML error is in `problems` instead."""
 
     root: Path
-    """Folder with `prometheus/`, `alertmanager/` and `runbooks/`."""
+    """Folder with `prometheus/`, `loki/`, `alertmanager/` and `runbooks/`."""
     sources: Mapping[Path, Source]
     problems: list[Problem] = field(default_factory=list)
 
@@ -55,6 +55,18 @@ class Configuration:
         return self._in(self.root / "prometheus" / "tests")
 
     @property
+    def loki(self) -> Source | None:
+        return self.sources.get(self.root / "loki" / "loki-config.yml")
+
+    @property
+    def log_rules(self) -> list[Source]:
+        return self._in(self.root / "loki" / "rules")
+
+    @property
+    def log_tests(self) -> list[Source]:
+        return self._in(self.root / "loki" / "tests")
+
+    @property
     def templates(self) -> list[Path]:
         return sorted((self.root / "alertmanager" / "templates").glob("*.tmpl"))
 
@@ -63,7 +75,7 @@ class Configuration:
         """Every alerting rule, in the order of files and lines."""
         return [
             Alert(name=text(get(rule, "alert")), path=source.path, node=rule)
-            for source in self.rules
+            for source in (*self.rules, *self.log_rules)
             for group in entries(source.root, "groups")
             for rule in entries(group, "rules")
             if text(get(rule, "alert"))
@@ -75,12 +87,15 @@ class Configuration:
 
 def load(root: Path) -> Configuration:
     """Parse every file below `root` that a check looks at."""
-    prometheus = root / "prometheus"
+    prometheus, loki = root / "prometheus", root / "loki"
     paths = [
         prometheus / "prometheus.yml",
         *sorted(prometheus.glob("rules/*.yml")),
         *sorted(prometheus.glob("tests/*.yml")),
         root / "alertmanager" / "alertmanager.yml",
+        loki / "loki-config.yml",
+        *sorted(loki.glob("rules/*.yml")),
+        *sorted(loki.glob("tests/*.yml")),
     ]
     parsed = [parse(path) for path in paths]
     return Configuration(

@@ -24,7 +24,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
 def _unit_tests(configuration: Configuration) -> Iterator[Problem]:
     """An alert needs a case in which it fires, and one in which it does not if that is possible."""
     seen: dict[str, set[bool]] = {alert.name: set() for alert in configuration.alerts}
-    for source in configuration.unit_tests:
+    for source in (*configuration.unit_tests, *configuration.log_tests):
         for group in entries(source.root, "tests"):
             for case in entries(group, "alert_rule_test"):
                 name = get(case, "alertname")
@@ -47,7 +47,7 @@ def _unit_tests(configuration: Configuration) -> Iterator[Problem]:
                     path=alert.path,
                     line=alert.line,
                     what=f"`{alert.name}` has no unit test in which it {wanted}.",
-                    cure=f"Add one to prometheus/tests/{alert.path.name}.",
+                    cure=f"Add one to {alert.path.parents[1].name}/tests/{alert.path.name}.",
                 )
 
 

@@ -8,8 +8,9 @@ import yaml
 from stack import speed
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import entries, get, line, text
+from stack.check.source import Source, entries, get, line, plain, text
 from stack.errors import BadInput
+from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
 
 SPEED = 60.0
 """Proofs run at this speed unless told otherwise."""
@@ -19,36 +20,50 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     interval_s = 15.0
     if source := configuration.prometheus:
         try:
-            scaled = speed.scale_prometheus(_value(source.root), SPEED)
+            scaled = speed.scale_prometheus(plain(source.root), SPEED)
             interval_s = speed.scrape_interval(scaled)
         except BadInput as error:
             yield _problem(error, check="speed/prometheus", path=source.path)
     if source := configuration.alertmanager:
         try:
-            speed.scale_alertmanager(_value(source.root), SPEED)
+            speed.scale_alertmanager(plain(source.root), SPEED)
         except BadInput as error:
             yield _problem(error, check="speed/alertmanager", path=source.path)
     yield from _rules(configuration, interval_s)
+    yield from _log_rules(configuration)
 
 
 def _rules(configuration: Configuration, interval_s: float) -> Iterator[Problem]:
     """Each rule by itself, so that the line of the one that is refused is known."""
     for source in configuration.rules:
-        for group in entries(source.root, "groups"):
-            for rule in entries(group, "rules"):
-                alone = {"groups": [{"name": text(get(group, "name")), "rules": [_value(rule)]}]}
-                try:
-                    speed.scale_rules(
-                        alone, SPEED, scrape_interval_s=interval_s, file=source.path.name
-                    )
-                except BadInput as error:
-                    yield _problem(error, check="speed/rules", path=source.path, line=line(rule))
+        for alone, rule in _alone(source):
+            try:
+                speed.scale_rules(alone, SPEED, scrape_interval_s=interval_s, file=source.path.name)
+            except BadInput as error:
+                yield _problem(error, check="speed/rules", path=source.path, line=line(rule))
 
 
-def _value(node: yaml.Node | None) -> dict[str, Any]:
-    """The plain value of a mapping."""
-    found = yaml.SafeLoader("").construct_document(node) if node else {}
-    return found if isinstance(found, dict) else {}
+def _log_rules(configuration: Configuration) -> Iterator[Problem]:
+    every_s = 60.0
+    if source := configuration.loki:
+        try:
+            scale_loki(plain(source.root), SPEED)
+            every_s = evaluation_interval(plain(source.root))
+        except BadInput as error:
+            yield _problem(error, check="speed/loki", path=source.path)
+    for source in configuration.log_rules:
+        for alone, rule in _alone(source):
+            try:
+                scale_log_rules(alone, SPEED, evaluation_interval_s=every_s, file=source.path.name)
+            except BadInput as error:
+                yield _problem(error, check="speed/rules", path=source.path, line=line(rule))
+
+
+def _alone(source: Source) -> Iterator[tuple[dict[str, Any], yaml.Node]]:
+    """Each rule as the only one of a file, and its node."""
+    for group in entries(source.root, "groups"):
+        for rule in entries(group, "rules"):
+            yield {"groups": [{"name": text(get(group, "name")), "rules": [plain(rule)]}]}, rule
 
 
 def _problem(error: BadInput, **where: Any) -> Problem:

@@ -5,8 +5,10 @@ shapes, so that no check has to.
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -88,6 +90,13 @@ def pairs(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
 def text(node: yaml.Node | None) -> str:
     """A scalar's text; "" for anything else."""
     return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
+def plain(node: yaml.Node | None) -> dict[str, Any]:
+    """The plain value of a mapping."""
+    # A copy, because constructing writes merged keys into the nodes.
+    found = yaml.SafeLoader("").construct_document(deepcopy(node)) if node else {}
+    return found if isinstance(found, dict) else {}
 
 
 def scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

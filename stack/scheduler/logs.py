@@ -36,6 +36,7 @@ class Request:
     seconds: float | None = None
     user_role: str | None = None
     why: str | None = None
+    """What is unusual about the answer; it makes the line a warning."""
     error: BaseException | None = None
 
 

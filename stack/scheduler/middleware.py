@@ -58,7 +58,9 @@ class Observe:
         method = request.method if request.method in METHODS else "OTHER"
         path = getattr(scope.get("route"), "path", UNMATCHED)
         self.metrics.answered(method, path, status, seconds)
-        level = logging.ERROR if status >= 500 or request.error else logging.INFO
+        level = logging.WARNING if request.why else logging.INFO
+        if status >= 500 or request.error:
+            level = logging.ERROR
         why = f": {request.why}" if request.why else ""
         log.log(level, "%s %s %s%s", request.method, path, status, why, exc_info=request.error)
 

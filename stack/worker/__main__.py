@@ -21,6 +21,8 @@ from stack.worker.wishes import wishes
 
 _ROUND_S = 0.05
 _JOB_EVERY_S = 0.5
+_TOLD_EVERY = 2
+"""Jobs for each line in the log, which is never silent for longer: an alert listens for that."""
 _RESIDENTS, _WEEKS = 60, 4
 
 
@@ -63,13 +65,16 @@ def _live(control_path: Path, beat: Path | None) -> NoReturn:
 
 def _jobs(beat: Path | None) -> Iterator[int]:
     """Count a made-up roster's open shifts now and then; yields the last count each round."""
-    due, count = time.monotonic(), 0
+    due, count, done = time.monotonic(), 0, 0
     while True:
         if time.monotonic() >= due:
             due += _JOB_EVERY_S
             count = sum((person * 7 + day) % 5 == 0
                         for person in range(_RESIDENTS) for day in range(7 * _WEEKS))  # fmt: skip
             _touch(beat)
+            if done % _TOLD_EVERY == 0:
+                say("info", "worker", "job `count_open_shifts` done", open_shifts=count)
+            done += 1
         yield count
 
 

@@ -34,7 +34,7 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
     """
     monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda source, tools: [])
     root = tmp_path / "stack"
-    for folder in ("prometheus", "alertmanager", "runbooks"):
+    for folder in ("prometheus", "loki", "alertmanager", "runbooks"):
         shutil.copytree(REPO / "stack" / folder, root / folder)
     for alert in load(root).alerts:
         path = tmp_path / "scenarios" / scenario_path(alert.name, alert.path)

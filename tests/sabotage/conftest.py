@@ -10,7 +10,13 @@ from stack.check import Programs
 from stack.paths import REPO
 from stack.store import realise
 
-CONFIGURATION = ("stack/prometheus", "stack/alertmanager", "stack/blackbox", "stack/runbooks")
+CONFIGURATION = (
+    "stack/prometheus",
+    "stack/loki",
+    "stack/alertmanager",
+    "stack/blackbox",
+    "stack/runbooks",
+)
 SCENARIOS = ("scenarios", "loadgen")
 
 

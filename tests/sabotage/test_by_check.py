@@ -1,16 +1,26 @@
-"""Ten sabotages of the configuration, each seen by `doit check`, which names what is broken."""
+"""Sabotages of the configuration, each seen by `doit check`, which names what is broken."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from stack.check import Programs, declared, delivery, inhibition, notifications, routing
+from stack.check import (
+    Programs,
+    declared,
+    delivery,
+    inhibition,
+    logrules,
+    logtests,
+    notifications,
+    routing,
+)
 from stack.check.configuration import load
 from stack.check.problem import Problem
 from stack.check.programs import check_unit_tests
 
 DATABASE = "stack/prometheus/rules/database.yml"
+LOGS = "stack/loki/rules/logs.yml"
 HOST = "stack/prometheus/rules/infrastructure.yml"
 ALERTMANAGER = "stack/alertmanager/alertmanager.yml"
 SLACK = "stack/alertmanager/templates/slack.tmpl"
@@ -40,6 +50,20 @@ TABLE = [
     Sabotage(
         id="threshold", file=HOST, old=FULL, new=") < 0.02", tests="infrastructure.yml",
         check="prometheus/unit-test", says="`DiskSpaceWarning` at 5m in test",
+    ),
+    Sabotage(
+        id="threshold-on-logs", file=LOGS, old="[5m])\n          ) > 0.2",
+        new="[5m])\n          ) > 2", check="loki/unit-test",
+        says="`ApplicationErrorBurst` at 5m15s in test",
+    ),
+    Sabotage(
+        id="another-services-logs", file=LOGS, old='service="postgresql", level="panic"',
+        new='service="postgres", level="panic"', check="loki/unit-test",
+        says="`DatabaseFatalErrors` at 2m15s in test `a single panic`: wanted {alertname=",
+    ),
+    Sabotage(
+        id="no-logql", file=LOGS, old="absent_over_time(", new="absent_over(", check="loki/rules",
+        says="`LogShippingStalled`: not valid LogQL",
     ),
     Sabotage(
         id="comparison-turned-round", file=DATABASE, old='(pg_up{job="postgres-exporter"}) == 0',
@@ -127,7 +151,10 @@ def problems(copy: Path, programs: Programs, tests: str = "") -> list[Problem]:
         *delivery.check(configuration),
         *inhibition.check(configuration),
         *notifications.check(configuration, programs),
+        *logrules.check(configuration),
     ]
+    found += [one for source in configuration.log_tests
+              for one in logtests.check(configuration, source)]  # fmt: skip
     for source in configuration.unit_tests:
         if source.path.name == tests:
             found += check_unit_tests(source, programs)

@@ -154,6 +154,13 @@ def test_pack_keeps_apart_an_alert_and_what_may_set_it_off() -> None:
     assert pack([a, b]) == [[a], [b]]
 
 
+def test_pack_keeps_alerts_from_logs_apart_from_what_stops_logs() -> None:
+    logs, shipper = found("Logs", "backend"), found("Shipper", "promtail")
+    metrics = found("Metrics", "disk")
+    assert pack([logs, shipper, metrics], {"Logs"}) == [[logs, metrics], [shipper]]
+    assert pack([logs, shipper, metrics]) == [[logs, shipper, metrics]]
+
+
 def test_pack_keeps_speeds_apart() -> None:
     a = found("A", "backend")
     b = Found(scenario=replace(scenario("B", "disk"), speedup=12), file=a.file)

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from scenarios.proof.deadlines import Deadline, Deadlines, Route, Rule, derive
+from scenarios.proof.deadlines import LOGQL, Deadline, Deadlines, Route, Rule, derive
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.gate import pass_gate, selectors
 
 RULE = Rule(alert="A", expression='rate(x{job="backend"}[5s]) > 2', for_s=1, keep_firing_for_s=0,
             range_s=5, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
+
+
+LOGS = replace(RULE, expression='rate({service="x", level="error"}[5s]) > 2', language=LOGQL)
 
 
 @dataclass
@@ -31,6 +34,8 @@ class Healthy:
     failures: int = 0
     exit_code: int | None = None
     rest_s: float = float("inf")
+    lines: float = 7.0
+    asked: list[str] = field(default_factory=list)
 
     def active(self) -> list[str]:
         return list(self.alerts)
@@ -49,6 +54,10 @@ class Healthy:
             found = [{"health": health, "labels": {"job": job}, "lastError": "refused"}
                      for job, health in self.targets]  # fmt: skip
             return {"data": {"activeTargets": found}}
+        self.asked.append(service)
+        if service == "loki":
+            assert query["query"] == 'sum(count_over_time({service="x"}[1h]))'
+            return {"data": {"result": [{"value": [0, "7"]}] if self.lines else []}}
         value = self.rate if query["query"].startswith("sum(rate") else self.samples
         return {"data": {"result": [{"value": [0, str(value)]}] if value else []}}
 
@@ -66,18 +75,18 @@ UNSTEADY = [
 ]
 
 
-def outcome(watcher: Healthy, *, limit_s: float) -> Gate:
+def outcome(watcher: Healthy, *, limit_s: float, rule: Rule = RULE) -> Gate:
     fault = SimpleNamespace(shows_after_s=0, shows_within_s=0, lingers_s=0)
     route = Route(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
     deadlines: Deadlines = replace(
-        derive(RULE, route, fault),
+        derive(rule, route, fault),
         steady=Deadline(terms=(("limit", limit_s),)),
     )
     evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
     evidence.add(TrafficSeen(at=1, scenario="A", users=4, requests=watcher.requests,
                              failures=watcher.failures, errors=("3x GET /: 500",)))  # fmt: skip
     passed = pass_gate(
-        RULE, deadlines, watcher, SimpleNamespace(exit_code=watcher.exit_code),  # type: ignore[arg-type]
+        rule, deadlines, watcher, SimpleNamespace(exit_code=watcher.exit_code),  # type: ignore[arg-type]
         evidence, stopped=lambda: False, tell=lambda said: None,
     )  # fmt: skip
     gate = evidence.of("A")[-1]
@@ -89,6 +98,20 @@ def outcome(watcher: Healthy, *, limit_s: float) -> Gate:
 def test_gate_opens_when_all_is_steady() -> None:
     gate = outcome(Healthy(), limit_s=5)
     assert (gate.passed, gate.evaluations, gate.requests_per_s) == (True, 4, 9.0)
+
+
+def test_gate_asks_loki_only_for_rules_on_logs() -> None:
+    watcher = Healthy()
+    assert outcome(watcher, limit_s=5).passed
+    assert "loki" not in watcher.asked
+    assert outcome(watcher, limit_s=5, rule=LOGS).passed
+    assert "loki" in watcher.asked
+
+
+def test_gate_stays_shut_while_no_line_of_a_rule_on_logs_has_arrived() -> None:
+    gate = outcome(Healthy(lines=0), limit_s=0, rule=LOGS)
+    said = 'its rule reads `{service="x"}`, of which no line has arrived, still after 0 s'
+    assert (gate.passed, gate.reason) == (False, said)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,20 @@ def test_login_refuses(api, body: dict[str, str]) -> None:
     assert (answer.status_code, answer.json()) == (401, {"detail": "wrong user name or password"})
 
 
+@pytest.mark.parametrize(
+    ("username", "said"),
+    [
+        ("resident07", "POST /api/v1/auth/login 401: log in refused, wrong password of resident07"),
+        ("my secret", "POST /api/v1/auth/login 401: log in refused, nobody is called so"),
+    ],
+)
+def test_login_that_is_refused_leaves_a_warning(api, caplog, username: str, said: str) -> None:
+    with caplog.at_level("INFO", "scheduler.request"):
+        api(None, "POST", "/api/v1/auth/login", json={"username": username, "password": "guess"})
+    [line] = [one for one in caplog.records if one.name == "scheduler.request"]
+    assert (line.levelname, line.getMessage()) == ("WARNING", said)
+
+
 @pytest.mark.parametrize("token", ["nonsense", "a.b", "eyJ9.é"])
 def test_reads_need_a_genuine_token(api, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}".encode()}

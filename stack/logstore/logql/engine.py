@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Literal as OneOf
 
-from stack.logstore.logql import walk
+from stack.logstore.logql import matching, walk
 from stack.logstore.logql.ast import (
     Literal,
     LogQuery,
@@ -50,6 +50,8 @@ TOO_FINE = (
 def check(text: str) -> Query:
     """Parses and compiles a query, so that all that is wrong with it raises LogQLError."""
     query = parse(text)
+    for matchers in walk.selectors(query):
+        matching.selects(matchers)
     if isinstance(query, LogQuery):
         Pipeline(query)
         return query

@@ -62,14 +62,15 @@ def _file(path: Path, default_interval_s: float) -> list[Group]:
     try:
         document = yaml.safe_load(path.read_text()) or {}
         groups = document["groups"]
-        return [_group(path, group, default_interval_s) for group in groups]
+        return [read_group(path, group, default_interval_s) for group in groups]
     except (OSError, yaml.YAMLError) as error:
         raise BadInput(f"`{path}` cannot be read: {error}") from None
     except (TypeError, KeyError, AttributeError) as error:
         raise BadInput(f"`{path}` is no file of rule groups: {error!r}.") from None
 
 
-def _group(path: Path, group: Mapping[str, Any], default_interval_s: float) -> Group:
+def read_group(path: Path, group: Mapping[str, Any], default_interval_s: float) -> Group:
+    """One group as parsed from YAML. Raises BadInput; KeyError for a name that is missing."""
     where = f"`{path}`, group `{group['name']}`"
     _known(group, _GROUP_KEYS, where)
     interval = group.get("interval")
@@ -77,11 +78,12 @@ def _group(path: Path, group: Mapping[str, Any], default_interval_s: float) -> G
         file=path.name,
         name=str(group["name"]),
         interval_s=_seconds(interval, f"{where}: `interval`") if interval else default_interval_s,
-        rules=tuple(_rule(rule, where) for rule in group.get("rules") or ()),
+        rules=tuple(read_rule(rule, where) for rule in group.get("rules") or ()),
     )
 
 
-def _rule(rule: Mapping[str, Any], where: str) -> Rule:
+def read_rule(rule: Mapping[str, Any], where: str) -> Rule:
+    """The same of one rule; `where` is its group, for messages."""
     if "record" in rule:
         raise BadInput(
             f"{where}: rule `{rule['record']}` records, and the log store keeps no metrics.",

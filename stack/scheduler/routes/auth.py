@@ -7,7 +7,7 @@ import time
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
-from stack.scheduler import tokens
+from stack.scheduler import logs, tokens
 from stack.scheduler.deps import Caller, Db, Owned, Text
 from stack.scheduler.tokens import Claims, Role
 
@@ -47,6 +47,7 @@ async def login(body: Login, db: Db, owned: Owned) -> Token:
     stored = rows[0]["password_hash"] if rows else _NOBODY
     matches = await asyncio.to_thread(tokens.password_matches, body.password, stored)
     if not rows or not matches:
+        _note_refusal(f"wrong password of {body.username}" if rows else "nobody is called so")
         raise HTTPException(401, "wrong user name or password")
     life_s = int(owned.settings.token_life_s)
     claims = Claims(
@@ -63,6 +64,13 @@ async def login(body: Login, db: Db, owned: Owned) -> Token:
         person_id=claims.person_id,
         expires_in=life_s,
     )
+
+
+def _note_refusal(why: str) -> None:
+    """For the request's log line, which an alert counts. A name that nobody has is not repeated:
+    it may be a password, typed into the wrong field."""
+    if request := logs.current.get():
+        request.why = f"log in refused, {why}"
 
 
 @router.get("/me", responses={401: {}})

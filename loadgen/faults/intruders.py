@@ -1,0 +1,128 @@
+"""Somebody is refused at the door, again and again: at the database, or at the scheduler.
+
+The attempts are made by this process, at a pace that costs nobody else anything, and end with it.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httpx
+import psycopg
+
+from loadgen.faults.base import FaultFailed, Target
+from loadgen.faults.postgres import DATABASE, SERVICE
+from stack import loopback
+from stack.service import HOST
+
+STRANGER = "reporting"
+"""A role that the database does not have; it takes as long to refuse as a wrong password."""
+
+_EVERY_S = 0.25
+"""Four a second: twenty times the pace from which the alerts speak, and a few milliseconds of CPU
+each."""
+
+
+class _Knocker:
+    """Makes an attempt every quarter of a second, in a thread of its own, until it is told off."""
+
+    def __init__(self, attempt: Callable[[], None]) -> None:
+        self._attempt = attempt
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="knocker", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_EVERY_S):
+            with suppress(FaultFailed):  # a door that is away is tried again
+                self._attempt()
+
+    def end(self) -> None:
+        """Returns when the last attempt is over."""
+        self._stop.set()
+        self._thread.join()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseLogInsRefused:
+    """A program that the database does not know goes on trying to log in; each time it is FATAL."""
+
+    shows_after_s: float = 0.0
+    shows_within_s: float = 2 * _EVERY_S
+    lingers_s: float = 0.0
+    touches: frozenset[str] = frozenset({f"{SERVICE}.logins"})
+    _knockers: list[_Knocker] = field(default_factory=list, repr=False, compare=False)
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        port = instance.layout.port(SERVICE)
+        _refused_by_database(port)
+        self._knockers.append(_Knocker(lambda: _refused_by_database(port)))
+
+    def undo(self, instance: Target) -> None:
+        while self._knockers:
+            self._knockers.pop().end()
+
+    def verify(self, instance: Target) -> str | None:
+        return "it still tries to log in" if self._knockers else None
+
+    def __str__(self) -> str:
+        return f"log-ins of `{STRANGER}` to {SERVICE} refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordsGuessed:
+    """Somebody who does not know the password of `username` tries others."""
+
+    username: str
+    shows_after_s: float = 0.0
+    shows_within_s: float = 2 * _EVERY_S
+    lingers_s: float = 0.0
+    touches: frozenset[str] = frozenset({"backend.logins"})
+    _knockers: list[_Knocker] = field(default_factory=list, repr=False, compare=False)
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        url = instance.layout.url("backend")
+        _refused_by_scheduler(url, self.username)
+        self._knockers.append(_Knocker(lambda: _refused_by_scheduler(url, self.username)))
+
+    def undo(self, instance: Target) -> None:
+        while self._knockers:
+            self._knockers.pop().end()
+
+    def verify(self, instance: Target) -> str | None:
+        return "passwords are still guessed" if self._knockers else None
+
+    def __str__(self) -> str:
+        return f"passwords of {self.username} guessed"
+
+
+def _refused_by_database(port: int) -> None:
+    """One attempt. Raises FaultFailed unless the database refuses it for its password."""
+    try:
+        psycopg.connect(
+            host=HOST, port=port, dbname=DATABASE, user=STRANGER, password="guessed",
+            connect_timeout=5, sslmode="disable", gssencmode="disable",
+        ).close()  # fmt: skip
+    except (psycopg.Error, OSError) as error:
+        if "authentication failed" in str(error):
+            return
+        raise FaultFailed(f"`{SERVICE}` cannot be asked: {' '.join(str(error).split())}") from error
+    raise FaultFailed(f"`{SERVICE}` lets `{STRANGER}` in")
+
+
+def _refused_by_scheduler(url: str, username: str) -> None:
+    """One attempt. Raises FaultFailed unless the scheduler answers 401."""
+    guess = {"username": username, "password": "guessed"}
+    try:
+        answer = loopback.request("POST", f"{url}/api/v1/auth/login", json=guess)
+    except httpx.HTTPError as error:
+        raise FaultFailed(f"the scheduler cannot be asked: {error}") from error
+    if answer.status_code != 401:
+        raise FaultFailed(f"a guessed password was answered with {answer.status_code}, wanted 401")

@@ -1,0 +1,63 @@
+"""The rules on logs, as the log store reads them: their LogQL, their fields, their templates.
+
+What is refused here, Loki or the lab's embedded store would refuse when it starts.
+"""
+
+from collections.abc import Iterator
+
+import yaml
+
+from stack.check.configuration import Configuration
+from stack.check.problem import Problem
+from stack.check.source import Source, entries, get, line, plain, text
+from stack.errors import BadInput
+from stack.logstore.logql import LogQLError
+from stack.logstore.logql import check as compiled
+from stack.logstore.ruler.rules import read_group, read_rule
+
+INTERVAL_S = 15.0
+"""Any; whether a group can be read does not depend on it."""
+
+
+def check(configuration: Configuration) -> Iterator[Problem]:
+    for source in configuration.log_rules:
+        groups = entries(source.root, "groups")
+        if not groups:
+            yield _problem(source, None, "the file has no `groups`.",
+                           "Write rules as in stack/loki/rules/.")  # fmt: skip
+        for group in groups:
+            yield from _group(source, group)
+
+
+def _group(source: Source, group: yaml.Node) -> Iterator[Problem]:
+    where = f"group `{text(get(group, 'name'))}`"
+    try:
+        read_group(source.path, {**plain(group), "rules": []}, INTERVAL_S)
+    except (BadInput, KeyError) as error:
+        yield _refused(source, group, where, error)
+    for rule in entries(group, "rules"):
+        expr, name = get(rule, "expr"), f"`{text(get(rule, 'alert'))}`"
+        try:
+            compiled(text(expr))
+            read_rule(plain(rule), where)
+        except LogQLError as error:
+            # The text of a block (`|`, `>`) begins on the line below its mark.
+            block = getattr(expr, "style", None) in ("|", ">")
+            below = max(error.line, 1) - (0 if block else 1)
+            column = f" (column {error.column})" if error.column else ""
+            yield _problem(source, line(expr or rule) + below,
+                           f"{name}: not valid LogQL{column}: {error.message}.",
+                           "Mend it; `doit logql` tries a query out.")  # fmt: skip
+        except (BadInput, KeyError) as error:
+            yield _refused(source, rule, name, error)
+
+
+def _refused(source: Source, node: yaml.Node, where: str, error: BadInput | KeyError) -> Problem:
+    if isinstance(error, BadInput):
+        what = " ".join(error.what.split()).replace(f"`{source.path}`, ", "")
+        return _problem(source, line(node), what, error.cure or "Mend it.")
+    return _problem(source, line(node), f"{where} has no `{error.args[0]}`.", "Add it.")
+
+
+def _problem(source: Source, number: int | None, what: str, cure: str) -> Problem:
+    return Problem(check="loki/rules", path=source.path, line=number, what=what, cure=cure)

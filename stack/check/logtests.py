@@ -1,0 +1,175 @@
+"""Unit tests of rules on logs, at true durations, on the lab's own engine and ruler.
+
+They read like promtool's, with lines for samples:
+
+    rule_files: [../rules/logs.yml]
+    evaluation_interval: 15s
+    tests:
+      - name: one refused log-in every four seconds
+        input_lines:
+          - {stream: '{service="postgresql", level="fatal"}', line: "FATAL: …",
+             from: 0s, until: 10m, every: 4s}
+        alert_rule_test:
+          - {eval_time: 5m, alertname: DatabaseFatalErrors, exp_alerts: [{exp_labels: {…}}]}
+
+`until` has no line any more. `exp_alerts` are those that fire at `eval_time`, none when it is left
+out; `exp_annotations` are compared where they are given.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from stack.check.configuration import Configuration
+from stack.check.problem import Problem
+from stack.check.source import Source, entries, get, line, plain, text
+from stack.errors import BadInput
+from stack.logstore.logql import Engine, LogQLError, MemorySource, parse_matchers
+from stack.logstore.logql.results import Vector
+from stack.logstore.ruler.alerts import RuleState
+from stack.logstore.ruler.rules import Rule, read_rule
+from stack.speed.durations import seconds
+
+BEGIN_S = 1_000_000
+"""Unix seconds at which every test begins."""
+
+_KEYS = {
+    "test": {"name", "input_lines", "alert_rule_test"},
+    "lines": {"stream", "line", "from", "until", "every"},
+    "case": {"eval_time", "alertname", "exp_alerts"},
+    "alert": {"exp_labels", "exp_annotations"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What must fire at one moment."""
+
+    node: yaml.Node
+    at_s: float
+    alert: str
+    wanted: tuple[Mapping[str, Any], ...]
+
+
+def check(configuration: Configuration, source: Source) -> Iterator[Problem]:
+    """Run one file of tests; of a rule file that cannot be read others speak."""
+    try:
+        rules = dict(_rules(configuration, source))
+        every_s = seconds(text(get(source.root, "evaluation_interval")) or "1m")
+    except (BadInput, KeyError, LogQLError):
+        return
+    for test in entries(source.root, "tests"):
+        try:
+            yield from _test(source, test, rules, every_s)
+        except (BadInput, LogQLError) as error:
+            yield _problem(source, test, f"the test cannot be run: {error}.", "Mend it.")
+
+
+def _rules(configuration: Configuration, source: Source) -> Iterator[tuple[str, Rule]]:
+    for name in entries(source.root, "rule_files"):
+        for path in sorted(source.path.parent.glob(text(name))):
+            known = configuration.sources.get(path.resolve()) or configuration.sources.get(path)
+            for group in entries(known.root if known else None, "groups"):
+                for rule in entries(group, "rules"):
+                    read = read_rule(plain(rule), path.name)
+                    yield read.name, read
+
+
+def _test(
+    source: Source, test: yaml.Node, rules: Mapping[str, Rule], every_s: float
+) -> Iterator[Problem]:
+    name = text(get(test, "name"))
+    _known(test, "test")
+    engine = Engine(_written(test))
+    cases = [_case(node) for node in entries(test, "alert_rule_test")]
+    for alert in dict.fromkeys(case.alert for case in cases):
+        if alert not in rules:
+            continue  # reported as tested without a rule
+        asked = sorted((one for one in cases if one.alert == alert), key=lambda one: one.at_s)
+        for case, found in _fired(engine, rules[alert], asked, every_s):
+            if said := _differs(case, found):
+                words = f"`{alert}` at {text(get(case.node, 'eval_time'))} in test `{name}`: {said}"
+                yield _problem(source, case.node, words,
+                               "Mend the rule, or the test if the rule is right.")  # fmt: skip
+
+
+def _written(test: yaml.Node) -> MemorySource:
+    """The lines of a test."""
+    store = MemorySource()
+    for node in entries(test, "input_lines"):
+        _known(node, "lines")
+        labels = {one.name: one.value for one in parse_matchers(text(get(node, "stream")))}
+        begin, until, every = (seconds(text(get(node, key))) for key in ("from", "until", "every"))
+        if every <= 0:
+            raise BadInput("`every` is 0, wanted seconds")
+        for count in range(max(0, -int(-(until - begin) // every))):
+            at_ns = round((BEGIN_S + begin + count * every) * 1e9)
+            store.add(labels, at_ns, text(get(node, "line")))
+    return store
+
+
+def _case(node: yaml.Node) -> Case:
+    _known(node, "case")
+    wanted = entries(node, "exp_alerts")
+    for one in wanted:
+        _known(one, "alert")
+    return Case(
+        node=node,
+        at_s=seconds(text(get(node, "eval_time"))),
+        alert=text(get(node, "alertname")),
+        wanted=tuple(plain(one) for one in wanted),
+    )
+
+
+def _fired(
+    engine: Engine, rule: Rule, cases: list[Case], every_s: float
+) -> Iterator[tuple[Case, list[Mapping[str, Mapping[str, str]]]]]:
+    """What fires at each case, which come in the order of time."""
+    state, count = RuleState(rule=rule), 0
+    for case in cases:
+        while count * every_s <= case.at_s:
+            now_s = BEGIN_S + count * every_s
+            result = engine.query(rule.expr, round(now_s * 1e9))
+            state.update(result.samples if isinstance(result, Vector) else (), now_s)
+            count += 1
+        yield (
+            case,
+            [
+                {"exp_labels": dict(one.labels), "exp_annotations": dict(one.annotations)}
+                for one in state.alerts.values()
+                if one.state == "firing"
+            ],
+        )
+
+
+def _differs(case: Case, found: list[Mapping[str, Mapping[str, str]]]) -> str:
+    """What was wanted and what came; empty when they are the same."""
+
+    def labels(alerts: Any) -> list[str]:
+        every = ({**one.get("exp_labels", {}), "alertname": case.alert} for one in alerts)
+        return sorted(", ".join(f'{k}="{v}"' for k, v in sorted(one.items())) for one in every)
+
+    wanted, got = labels(case.wanted), labels(found)
+    if wanted != got:
+        return f"wanted {_listed(wanted)}, got {_listed(got)}."
+    for one in case.wanted:
+        same = next(other for other in found if labels([other]) == labels([one]))
+        for name, said in (one.get("exp_annotations") or {}).items():
+            if (given := same["exp_annotations"].get(name, "")) != said:
+                return f"wanted {name} `{said}`, got `{given}`."
+    return ""
+
+
+def _listed(alerts: list[str]) -> str:
+    return " and ".join(f"{{{one}}}" for one in alerts) or "no alert"
+
+
+def _known(node: yaml.Node, what: str) -> None:
+    if unknown := sorted(plain(node).keys() - _KEYS[what]):
+        raise BadInput(f"`{unknown[0]}` is not known here, only {', '.join(sorted(_KEYS[what]))}")
+
+
+def _problem(source: Source, node: yaml.Node, what: str, cure: str) -> Problem:
+    return Problem(check="loki/unit-test", path=source.path, line=line(node), what=what, cure=cure)
