@@ -20,7 +20,7 @@ from stack.logstore.settings import Limits
 from stack.logstore.store import Snapshot, Store
 from stack.logstore.streams import Known
 
-ENTRIES = 12_000_000
+ENTRIES = 6_000_000
 """Most that the engine itself may read for one query: what it keeps of them is memory."""
 
 TOOK_TOO_LONG = (
