@@ -17,7 +17,8 @@ from stack.logstore.pushdown import Counts, prefilter
 from stack.logstore.reader import Condition, View, matching
 from stack.logstore.segment import Segment
 from stack.logstore.settings import Limits
-from stack.logstore.store import Snapshot, Store
+from stack.logstore.snapshot import Snapshot
+from stack.logstore.store import Store
 from stack.logstore.streams import Known
 
 ENTRIES = 6_000_000

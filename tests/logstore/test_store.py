@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from stack.errors import HostCannot
 from stack.logstore import segment
 from stack.logstore.database import Unreadable
-from stack.logstore.store import Store, StoreFull
+from stack.logstore.snapshot import StoreFull
+from stack.logstore.store import Store
 from stack.logstore.wal import Wal
 from tests.logstore.conftest import SMALL, T0, entries, opened, part
 
