@@ -96,13 +96,29 @@ def running(
     """
     bring_down(name, wipe=True)
     try:
-        instance = bring_up(name, speed=speed, free_ports=True, config_root=config_root)
+        try:
+            instance = bring_up(name, speed=speed, free_ports=True, config_root=config_root)
+        except HostCannot:
+            if not _ports_lost(name):
+                raise
+            instance = bring_up(name, speed=speed, free_ports=True, config_root=config_root)
         yield instance
     except BaseException:
         bring_down(name, wipe=True)
         raise
     if not keep:
         bring_down(name, wipe=True)
+
+
+def _ports_lost(name: str) -> bool:
+    """Whether somebody else took a port of the instance, which is down, before it listened."""
+    try:
+        check_free(Instance.open(name).ports)
+    except BadInput:
+        return False
+    except HostCannot:
+        return True
+    return False
 
 
 def directory_of(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 import random
 import socket
+import threading
 from collections.abc import Iterable, Mapping
 
 import psutil
@@ -27,20 +28,27 @@ def shifted(services: Iterable[Service], offset: int) -> Ports:
     return ports
 
 
-def free(services: Iterable[Service], *, reserved: Iterable[int] = ()) -> Ports:
-    """Ports that nobody listens on now, chosen at random so that two choosers rarely meet."""
-    taken = set(reserved)
+_given: set[int] = set()
+"""Ports that this process chose for an instance, which may not listen on them yet."""
+
+_choosing = threading.Lock()
+
+
+def free(services: Iterable[Service]) -> Ports:
+    """Ports that nobody listens on now, chosen at random so that two choosers rarely meet; in one
+    process they never do."""
     chooser = random.SystemRandom()
 
     def choose() -> int:
         for _ in range(1000):
             port = chooser.choice(_FREE)
-            if port not in taken and not _is_taken(port):
-                taken.add(port)
+            if port not in _given and not _is_taken(port):
+                _given.add(port)
                 return port
         raise HostCannot(f"no free port in {_FREE.start}-{_FREE.stop - 1} on {HOST}.")
 
-    return {s.name: {name: choose() for name in s.ports} for s in services}
+    with _choosing:
+        return {s.name: {name: choose() for name in s.ports} for s in services}
 
 
 def check_free(ports: Mapping[str, Mapping[str, int]]) -> None:

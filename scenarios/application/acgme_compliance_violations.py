@@ -19,5 +19,5 @@ SCENARIO = Scenario(
         email("compliance@residency.example"),
     ),
     may_also_fire=frozenset({"LongScheduleGeneration"}),
-    speedup=120,
+    speedup=90,
 )

@@ -17,5 +17,5 @@ SCENARIO = Scenario(
         slack("#alerts-scheduling"),
         email("scheduling@residency.example"),
     ),
-    speedup=120,
+    speedup=90,
 )

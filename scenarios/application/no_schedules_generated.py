@@ -14,5 +14,5 @@ SCENARIO = Scenario(
     traffic=Traffic(users=(Resident, Planner, ComplianceOfficer), shape=ClinicMorning),
     fault=PeopleAway(who=(Planner,)),
     notifications=(slack("#alerts-scheduling"),),
-    speedup=120,
+    speedup=90,
 )

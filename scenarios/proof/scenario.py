@@ -91,7 +91,7 @@ class Scenario:
     its receiver says so. The alert must fire before the fault, and again after it."""
     speedup: float = 1.0
     """How many times faster than the proof its instance lives, so that rules that look back over
-    hours (12) or a day (120) need no minutes. A faithful proof, of speed 1, leaves it out. Other
+    hours (12) or a day (90) need no minutes. A faithful proof, of speed 1, leaves it out. Other
     alerts whose `for` is a moment at that speed may fire meanwhile (`deadlines.fleeting`)."""
 
     def speed(self, of_proof: float) -> float:

@@ -10,6 +10,9 @@ from stack.logship.positions import Mark, Position
 from stack.logship.reader import Note, Reader
 from stack.logship.settings import Target
 
+MISSED_S = 10.0
+"""How long a file may be away from its folder until it is given up."""
+
 _DISORDER_NS = 1_000_000_000
 """Lines of one file whose times run backwards by less are given the order of the file: threads
 write a little out of order, and only what comes later needs no comparison with all before."""
@@ -19,12 +22,11 @@ class Tail:
     """Reads one inode. `position` is where an earlier life of the shipper was in it."""
 
     def __init__(
-        self, target: Target, path: Path, file: Path, *, max_line_bytes: int,
+        self, target: Target, path: Path, fd: int, *, max_line_bytes: int,
         mark: Mark, position: Position | None = None,
     ) -> None:  # fmt: skip
         self.target, self.path = target, path
         notes = sorted(position.notes, key=lambda note: note.start) if position else []
-        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         self.inode = os.fstat(fd).st_ino
         head = bytes.fromhex(position.head) if position else b""
         self.reader = Reader(
@@ -35,7 +37,9 @@ class Tail:
         self._lines, self._bytes = 0, 0
         self.acknowledged = mark
         self._taken = mark
-        self._fresh = position is None
+        self.begun = position is not None
+        """False until it is known where its times begin."""
+        self._missed = 0.0
         self._notes: list[Note] = notes
         self._seen = (-1, -1)  # size and time of change
         self._longest = max_line_bytes
@@ -44,6 +48,7 @@ class Tail:
 
     def take(self, batch: Batch, now: float) -> bool:
         """Put the next lines into the batch; false at the end of what there is."""
+        self.begun = True
         before = self.reader.offset
         raws = self.reader.read(now)
         blocks = self._blocks.add(raws, now) or self._blocks.due(now)
@@ -69,11 +74,22 @@ class Tail:
         self._notes = [note for note in self._notes if note.start >= mark.offset]
 
     def continue_from(self, before: "Tail") -> None:
-        """Unless it was begun: its times continue those of the file before it."""
-        if self._fresh and not self.reader.offset:
-            taken = before._taken
-            self._taken = Mark(offset=0, own_ns=taken.own_ns, clock_ns=taken.clock_ns)
-            self.acknowledged = self._taken
+        """Its times continue those of the file before it."""
+        taken = before._taken
+        self.acknowledged = Mark(offset=0, own_ns=taken.own_ns, clock_ns=taken.clock_ns)
+        self._taken, self.begun = self.acknowledged, True
+
+    def holds(self) -> bool:
+        """Whether something was read and is held back."""
+        return self._taken.offset != self.reader.offset
+
+    def miss(self, missing: bool, now: float) -> None:
+        """Tell whether it was seen under any name; then it is gone once it is deleted, or for long:
+        it may just be on its way from one name to another.
+        """
+        self._missed = (self._missed or now) if missing else 0.0
+        deleted = os.fstat(self.reader.fd).st_nlink == 0
+        self.gone = self.gone or (missing and (deleted or now - self._missed > MISSED_S))
 
     def has_lost(self) -> bool:
         """Whether since the last time the file was cut or written anew: what was read of it is not
@@ -84,11 +100,11 @@ class Tail:
             return False
         return not self.reader.is_intact()
 
-    def move_to(self, copy: Path) -> None:
+    def move_to(self, copy_fd: int) -> None:
         """Go on in a copy of the file, which holds the same up to here and perhaps more."""
-        fd = os.open(copy, os.O_RDONLY | os.O_CLOEXEC)
         os.close(self.reader.fd)
-        self.reader.fd, self.inode = fd, os.fstat(fd).st_ino
+        self.reader.fd = os.dup(copy_fd)
+        self.inode = os.fstat(copy_fd).st_ino
 
     def position(self) -> Position:
         return Position(

@@ -12,7 +12,7 @@ from stack.logfmt import say
 from stack.logship.batch import Batch
 from stack.logship.positions import Mark, Position
 from stack.logship.settings import Target
-from stack.logship.tail import Tail
+from stack.logship.tail import MISSED_S, Tail
 
 _START = Mark(offset=0, own_ns=0, clock_ns=0)
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
@@ -20,12 +20,22 @@ _PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file in a folder."""
+    """A file in a folder, open: whatever is renamed meanwhile, all that is told is of one file."""
 
     path: Path
+    fd: int
     inode: int
     size: int
     changed_ns: int
+
+    def begins(self, head: bytes) -> bool:
+        """Nothing tells empty ones apart."""
+        return bool(head) and os.pread(self.fd, len(head), 0) == head
+
+    def is_of(self, position: Position) -> bool:
+        if not position.mark.offset and not position.head:
+            return True
+        return self.size >= position.mark.offset and self.begins(bytes.fromhex(position.head))
 
 
 class Trail:
@@ -38,17 +48,19 @@ class Trail:
         self.tails: list[Tail] = []
         """In the order in which they were written."""
         self._max_line_bytes = max_line_bytes
+        self._since = 0.0
         self._known = {position.inode: position for position in known}
 
-    def update(self, present: Found | None, rotated: list[Found]) -> None:
+    def update(self, present: Found | None, rotated: list[Found], now: float) -> None:
         """Take up what is new of the files that there are now, and see what is gone.
 
-        Raises OSError for a file that cannot be opened.
+        `now` is in seconds of a steady clock.
         """
         files = sorted(rotated, key=lambda found: found.changed_ns)
         files += [present] if present else []
+        inodes = {found.inode for found in files}
         for tail in self.tails:
-            tail.gone = tail.gone or all(tail.inode != found.inode for found in files)
+            tail.miss(tail.inode not in inodes, now)
         self._resume_copies(files)
         # Those that are known come first: copies of them are told by how they begin.
         for found in sorted(files, key=lambda found: found.inode not in self._known):
@@ -56,7 +68,12 @@ class Trail:
                 self._take_up(found)
         place = {found.inode: number for number, found in enumerate(files)}
         self.tails.sort(key=lambda tail: -1 if tail.gone else place.get(tail.inode, len(files)))
-        self._forget()
+        self._forget(now)
+
+    def positions(self) -> list[Position]:
+        """Of all files that a later life could open again."""
+        tails = [tail.position() for tail in self.tails if not tail.gone]
+        return [*tails, *self._known.values()]
 
     def find_replaced(self, rotated: list[Found]) -> None:
         """See which files were cut or written anew; go on in their copy where there is one."""
@@ -65,7 +82,7 @@ class Trail:
                 continue
             copy = self._copy_of(tail.reader.head, tail.reader.offset, rotated)
             if copy:
-                tail.move_to(copy.path)
+                tail.move_to(copy.fd)
             else:
                 tail.gone = tail.reader.ended = True
                 say("warn", "promtail", "file was cut; what nobody read of it is lost",
@@ -75,8 +92,11 @@ class Trail:
         """Put the next lines into the batch; false when there are no more."""
         before: Tail | None = None
         for tail in list(self.tails):
-            if before:
+            if before and not tail.begun:
+                if before.holds():
+                    return False  # the times of the new file depend on what is held of the old one
                 tail.continue_from(before)
+                batch.noted = True
             if tail.take(batch, now):
                 return True  # what was written later has to wait
             if tail.gone:
@@ -96,13 +116,13 @@ class Trail:
     def _is_copy(self, found: Found) -> bool:
         """Whether it is the copy of a file that is about to be cut: the same beginning."""
         return found.path != self.path and any(
-            not tail.gone and tail.inode != found.inode and _begins(found, tail.reader.head)
+            not tail.gone and tail.inode != found.inode and found.begins(tail.reader.head)
             for tail in self.tails
         )
 
     def _copy_of(self, head: bytes, offset: int, rotated: list[Found]) -> Found | None:
         for found in rotated:
-            if found.size >= offset and not self._is_read(found) and _begins(found, head):
+            if found.size >= offset and not self._is_read(found) and found.begins(head):
                 return found
         return None
 
@@ -110,7 +130,7 @@ class Trail:
         """Files of an earlier life that were cut while nobody looked: go on in their copies."""
         for inode, position in list(self._known.items()):
             found = next((found for found in files if found.inode == inode), None)
-            if found and _is_same(found, position):
+            if found and found.is_of(position):
                 continue
             rotated = [each for each in files if each.path != self.path]
             head = bytes.fromhex(position.head)
@@ -120,20 +140,23 @@ class Trail:
 
     def _take_up(self, found: Found) -> None:
         position = self._known.pop(found.inode, None)
-        if position and not _is_same(found, position):
+        if position and not found.is_of(position):
             say("warn", "promtail", "file was replaced while nobody looked; read from its start",
                 path=found.path, read_bytes=position.mark.offset)  # fmt: skip
             position = None
         tail = Tail(
-            self.target, self.path, found.path, max_line_bytes=self._max_line_bytes,
+            self.target, self.path, os.dup(found.fd), max_line_bytes=self._max_line_bytes,
             mark=position.mark if position else _START, position=position,
         )  # fmt: skip
-        if tail.inode != found.inode:  # it was renamed since; the next look will find it
-            tail.reader.close()
-            return
         self.tails.append(tail)
 
-    def _forget(self) -> None:
+    def _forget(self, now: float) -> None:
+        """Give up files of an earlier life that stay away; one may just be on its way to another
+        name.
+        """
+        self._since = self._since or now
+        if now - self._since < MISSED_S:
+            return
         for position in self._known.values():
             say("warn", "promtail", "file is gone; what nobody read of it is lost",
                 path=position.path, read_bytes=position.mark.offset)  # fmt: skip
@@ -147,19 +170,3 @@ def siblings(path: Path, names: list[str]) -> list[str]:
         for name in names
         if name.startswith((f"{path.name}.", f"{path.name}-")) and not name.endswith(_PACKED)
     ]
-
-
-def _is_same(found: Found, position: Position) -> bool:
-    return found.size >= position.mark.offset and _begins(found, bytes.fromhex(position.head))
-
-
-def _begins(found: Found, head: bytes) -> bool:
-    """Whether a file begins with `head`; nothing tells empty ones apart."""
-    try:
-        fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return bool(head) and os.pread(fd, len(head), 0) == head
-    finally:
-        os.close(fd)

@@ -2,7 +2,9 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -37,12 +39,12 @@ class Watch:
         self._seen, self._due = seen, now + self._settings.sync_s
         for target, paths, excluded in self._patterns:
             for path in self._matching(paths, excluded):
-                self._update(target, path)
+                self._update(target, path, now)
 
     def positions(self) -> list[Position]:
         """Of all files that a later life could open again."""
-        tails = (tail for trail in self.trails.values() for tail in trail.tails)
-        return [tail.position() for tail in tails if not tail.gone]
+        trails = (each for trail in self.trails.values() for each in trail.positions())
+        return [*trails, *self._known]
 
     def _matching(self, paths: list[Path], excluded: list[Path]) -> Iterator[Path]:
         """Names that are there, and those that were: their rotated files may still be unread."""
@@ -55,7 +57,7 @@ class Watch:
                 if fnmatchcase(name, path.name) and not _is_one_of(found, excluded):
                     yield found
 
-    def _update(self, target: Target, path: Path) -> None:
+    def _update(self, target: Target, path: Path, now: float) -> None:
         key = (target.job, str(path))
         trail = self.trails.get(key)
         if trail is None:
@@ -65,12 +67,27 @@ class Watch:
                 target, path, max_line_bytes=self._settings.max_line_bytes, known=mine
             )
         names = siblings(path, list(self._seen[path.parent]))
-        rotated = [found for name in names if (found := _found(path.with_name(name)))]
-        try:
+        with ExitStack() as opened:
+            rotated = [f for name in names if (f := self._found(path.with_name(name), opened))]
             trail.find_replaced(rotated)
-            trail.update(_found(path), rotated)
+            trail.update(self._found(path, opened), rotated, now)
+
+    def _found(self, path: Path, opened: ExitStack) -> Found | None:
+        """None where there is no file, or none that can be read."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             self._complain(f"{path}: {error.strerror}")
+            return None
+        opened.callback(os.close, fd)
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            return None
+        return Found(
+            path=path, fd=fd, inode=info.st_ino, size=info.st_size, changed_ns=info.st_mtime_ns
+        )
 
     def _complain(self, problem: str) -> None:
         if problem not in self._said:
@@ -112,13 +129,3 @@ def _names(folder: Path) -> dict[str, int]:
             return {entry.name: entry.inode() for entry in entries}
     except OSError:
         return {}
-
-
-def _found(path: Path) -> Found | None:
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    if not path.is_file():
-        return None
-    return Found(path=path, inode=info.st_ino, size=info.st_size, changed_ns=info.st_mtime_ns)

@@ -25,7 +25,8 @@ from stack.logstore.querier import Querier
 from stack.logstore.ruler import Ruler
 from stack.logstore.ruler.web import routes
 from stack.logstore.settings import Settings, load
-from stack.logstore.store import Sizes, Store
+from stack.logstore.snapshot import Sizes
+from stack.logstore.store import Store
 from stack.logstore.web import Desk, application
 
 _STOP_S = 3

@@ -10,7 +10,8 @@ from stack.logstore.check import TENANT, Check, Counts, Outcome
 from stack.logstore.memtable import size_of
 from stack.logstore.push import Pushed
 from stack.logstore.settings import Limits
-from stack.logstore.store import Store, StoreFull
+from stack.logstore.snapshot import StoreFull
+from stack.logstore.store import Store
 from stack.logstore.streams import NAME, BadLabels, Known, known, parse
 from stack.logstore.wal import Part
 

@@ -17,10 +17,11 @@ from stack.logstore.pushdown import Counts, prefilter
 from stack.logstore.reader import Condition, View, matching
 from stack.logstore.segment import Segment
 from stack.logstore.settings import Limits
-from stack.logstore.store import Snapshot, Store
+from stack.logstore.snapshot import Snapshot
+from stack.logstore.store import Store
 from stack.logstore.streams import Known
 
-ENTRIES = 12_000_000
+ENTRIES = 6_000_000
 """Most that the engine itself may read for one query: what it keeps of them is memory."""
 
 TOOK_TOO_LONG = (

@@ -13,7 +13,8 @@ from stack.logstore.logql.matching import selects
 from stack.logstore.memtable import Memtable, Row, size_of, timestamp
 from stack.logstore.segment import Segment
 from stack.logstore.slices import Extent, slices
-from stack.logstore.store import Snapshot, Store
+from stack.logstore.snapshot import Snapshot
+from stack.logstore.store import Store
 from stack.logstore.streams import Known
 
 FIRST_ROWS = 2048

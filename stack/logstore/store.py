@@ -6,73 +6,33 @@ One thread commits, another settles full memtables into segments; any number rea
 snapshot that does not change under it.
 """
 
-import contextlib
-import fcntl
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from stack.errors import HostCannot
 from stack.logstore import segment as segments
 from stack.logstore.database import Database, files
+from stack.logstore.folder import hold
 from stack.logstore.memtable import Memtable, ascending
 from stack.logstore.segment import Segment
+from stack.logstore.snapshot import Figures, Sizes, Snapshot, StoreFull
 from stack.logstore.streams import Registry, known
-from stack.logstore.wal import Part, Wal, replay, sync_folder
+from stack.logstore.wal import Part, Wal, replay
 
 _RETRY_S = 1.0
-
-
-class StoreFull(Exception):
-    """Entries cannot be kept now; what was kept before still is. Trying again later may help."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sizes:
-    """When memory becomes a segment."""
-
-    rows: int = 32_768
-    size_bytes: int = 12_000_000
-    idle_rows: int = 8192
-    """A memtable this large settles when nothing has come for `idle_s`; a smaller one costs less
-    where it is."""
-    idle_s: float = 1800.0
-    waiting: int = 3
-    """Full memtables that may wait for the disk before commits are refused."""
-    patience_s: float = 10.0
-    """How long a commit waits for one of them to settle."""
-    merge_rows: int = 16_384
-    """Segments smaller than this are merged with their neighbours."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """What the store holds now."""
-
-    rows_in_memory: int
-    segments: int
-    segment_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """What a query reads."""
-
-    segments: Sequence[Segment]
-    memtables: Sequence[Memtable]
-    """Oldest first."""
+USUAL = Sizes()
 
 
 class Store:
     """One folder. Raises HostCannot when it cannot be opened."""
 
     def __init__(
-        self, folder: Path, *, sizes: Sizes = Sizes(), clock: Callable[[], float] = time.monotonic
+        self, folder: Path, *, sizes: Sizes = USUAL, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.sizes = sizes
         self.database = Database()
@@ -86,7 +46,7 @@ class Store:
         self._closing = False
         self._trouble = ""
         try:
-            self._held = _hold(folder)
+            self._held = hold(folder)
             self._open()
         except OSError as error:
             raise HostCannot(
@@ -388,25 +348,3 @@ def _small_run(found: Sequence[Segment], rows: int) -> list[Segment]:
         if len(run) == 4:
             return run
     return []
-
-
-def _hold(folder: Path) -> int:
-    """Make the folder this process' own. Raises HostCannot when another has it, or OSError."""
-    made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    if made:
-        sync_folder(folder.parent)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.read(handle, 20).decode().strip() or "unknown"
-        os.close(handle)
-        raise HostCannot(
-            f"log store `{folder}` is open in another process (PID {owner}).",
-            cure="Stop that one, or give this one a folder of its own.",
-        ) from None
-    with contextlib.suppress(OSError):  # who has it is only for the message
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-    return handle

@@ -10,7 +10,9 @@ by one module in `stack/packages`; nothing gets in whose hash `stack/lock.toml` 
 Whatever goes wrong is a `stack.errors.LabError`.
 
 - `lock`, `derivation`: what is wanted; `mirrors`, `fetch`: where it comes from
-- `deb`, `builder`, `tree`: how an output is made, and what it is
+- `deb`, `builder`, `launcher`, `tree`: how an output is made, and what it is
+- `reproduce` with `variations`, `rebuild`, `bytediff`: whether it comes out the same anywhere
+- `verify`, `repair`: whether it still is what it was
 - `upstream`, `optional`: releases that no mirror has, and what to do where they cannot be had
 - `realisation`: how it gets into the store; `repin`: how the lock is made
 """

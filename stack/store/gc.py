@@ -14,7 +14,8 @@ from stack.store.guard import alone
 from stack.store.realisation import BUILDING, Store
 
 _GONE = ".gone-"
-_SCRATCH = "lock-*"  # folders in the cache where `doit lock` builds
+_SCRATCH = ("lock-*", "reproduce-*")
+"""Folders in the cache where `doit lock` and `doit reproduce` build."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def _unfinished(store: Store) -> Iterator[Garbage]:
         with locked_if_free(store.lock_file(at.name.removeprefix(BUILDING))) as free:
             if free:
                 yield _garbage("unfinished build", at)
-    for at in sorted(store.folder.parent.glob(_SCRATCH)):
+    for at in sorted(at for each in _SCRATCH for at in store.folder.parent.glob(each)):
         yield _garbage("unfinished build", at)
     for at in sorted(store.folder.glob(f"{_GONE}*")):
         yield _garbage("store path", at)

@@ -22,106 +22,15 @@ from stack.store.collect import artifacts_of, collected
 from stack.store.derivation import Derivation, known_system
 from stack.store.disk import make_folder
 from stack.store.guard import in_use
-from stack.store.rebuild import CANNOT, Builder, Conditions, Order, manifests_file
+from stack.store.rebuild import CANNOT, Builder, Order, manifests_file
+from stack.store.variations import MEMORY, Variation, variations
 from stack.users import check_reachable, unprivileged
 
 _TIMEOUT_S = 1200
-_YEARS = 9
-_YEAR_S = 365.25 * 24 * 3600
-_MEMORY = Path("/dev/shm")
-_ODD = "a deep/one - 'ö' #1 %20 \\ & \t/" + "/".join(["long" * 20] * 10)
 _PLAIN = {"LC_ALL": "C.UTF-8", "TZ": "UTC0", "PYTHONHASHSEED": "0"}
-_NOT_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 Manifests = Mapping[str, tree.Manifest]
 """Store name -> what came out."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variation:
-    """One way to build that must not matter."""
-
-    name: str
-    about: str
-    conditions: Conditions = field(default_factory=Conditions)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    folder: str = "out"
-    """Below the folder of the whole comparison."""
-    in_memory: bool = False
-    """On the file system of /dev/shm, where there is room."""
-    another_user: bool = False
-
-
-def variations() -> tuple[Variation, ...]:
-    """All of them, for this machine. The last one is everything at once."""
-    faketime = _faketime()
-    clock = Conditions(clock_s=0 if faketime else _YEARS * _YEAR_S)
-    by = "libfaketime" if faketime else "Python's clock turned"
-    root = os.geteuid() == 0
-    every = (
-        Variation(name="place", about="a long path with odd characters", folder=_ODD),
-        Variation(
-            name="user",
-            about=f"user `{_user()}`" if root else "root of a user namespace",
-            another_user=root,
-            conditions=Conditions(map_root=not root),
-        ),
-        Variation(name="umask", about="0o077", conditions=Conditions(umask=0o077)),
-        Variation(name="zone", about="time zone UTC+5:45", environment={"TZ": "XXX-5:45"}),
-        Variation(name="locale", about="C, so that names are ASCII", environment=_NOT_UTF8),
-        Variation(name="host", about="host name", conditions=Conditions(host_name="other.invalid")),
-        Variation(
-            name="clock", about=f"{_YEARS} years on ({by})", conditions=clock, environment=faketime
-        ),
-        Variation(
-            name="order",
-            about="the last derivation first, other hash seed",
-            conditions=Conditions(backwards=True),
-            environment={"PYTHONHASHSEED": "4711"},
-        ),
-        Variation(name="threads", about="8 at once", conditions=Conditions(workers=8)),
-        Variation(
-            name="files",
-            about="folders listed at random"
-            + (", in memory" if _MEMORY.is_dir() else ", on the same file system"),
-            conditions=Conditions(shuffled=True),
-            in_memory=_MEMORY.is_dir(),
-        ),
-    )
-    return (*every, _all_of(every))
-
-
-def _all_of(every: Iterable[Variation]) -> Variation:
-    together = Variation(name="all", about="all of these at once", folder=_ODD)
-    plain = Conditions()
-    for each in every:
-        changed = {k: v for k, v in vars(each.conditions).items() if v != getattr(plain, k)}
-        together = replace(
-            together,
-            conditions=replace(together.conditions, **changed),
-            environment={**together.environment, **each.environment},
-            in_memory=together.in_memory or each.in_memory,
-            another_user=together.another_user or each.another_user,
-        )
-    return together
-
-
-def _faketime() -> dict[str, str]:
-    """The environment in which libfaketime turns every clock; empty where it is not installed."""
-    library = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
-    if library is None:
-        return {}
-    days = int(_YEARS * 365.25)
-    return {
-        "LD_PRELOAD": str(library),
-        "FAKETIME": f"+{days}d",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-
-
-def _user() -> str:
-    user = unprivileged()
-    return user.pw_name if user else ""
 
 
 def reproduce(
@@ -225,8 +134,8 @@ class _Comparison:
         wanted = 2 * sum(each.output.size for each in self.derivations if each.output)
         if not variation.in_memory:
             return folder
-        free = os.statvfs(_MEMORY)
-        return _MEMORY if free.f_bavail * free.f_frsize > wanted else folder
+        free = os.statvfs(MEMORY)
+        return MEMORY if free.f_bavail * free.f_frsize > wanted else folder
 
     def _rebuilt(self, variation: Variation, place: Path) -> tuple[Manifests, str]:
         """What came out, and why it could not be tried, if so."""

@@ -44,3 +44,9 @@ def test_check_free_names_every_holder_and_the_way_out() -> None:
         assert f"`{service}` needs port {named['http']}" in caught.value.what
     assert f"(PID {os.getpid()})" in caught.value.what
     assert "--port-offset" in caught.value.cure
+
+
+def test_free_ports_are_never_given_twice_by_one_process() -> None:
+    given = [port for _ in range(40) for named in free(SERVICES.values()).values()
+             for port in named.values()]  # fmt: skip
+    assert len(set(given)) == len(given)

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from stack.logstore.reader import View
-from stack.logstore.store import Sizes, Store
+from stack.logstore.snapshot import Sizes
+from stack.logstore.store import Store
 from stack.logstore.streams import known
 from stack.logstore.wal import Part
 from stack.paths import REPO

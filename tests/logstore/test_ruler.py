@@ -214,7 +214,10 @@ def layout(tmp_path, speed: float) -> Layout:
     return Layout(
         name="test", directory=tmp_path, config_root=REPO / "stack", speed=speed,
         ports={"loki": {"http": 4000, "grpc": 4001}, "alertmanager": {"http": 4002}},
-        addresses={"loki:3100": "127.0.0.1:4000", "alertmanager:9093": "127.0.0.1:4002"},
+        addresses={
+            "loki:3100": "127.0.0.1:4000", "loki:9095": "127.0.0.1:4001",
+            "alertmanager:9093": "127.0.0.1:4002",
+        },
         packages={},
     )  # fmt: skip
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from stack.errors import HostCannot
 from stack.logstore import segment
-from stack.logstore.store import Store, StoreFull
+from stack.logstore.database import Unreadable
+from stack.logstore.snapshot import StoreFull
+from stack.logstore.store import Store
 from stack.logstore.wal import Wal
 from tests.logstore.conftest import SMALL, T0, entries, opened, part
 
@@ -188,6 +190,18 @@ def test_store_names_a_corrupt_segment(tmp_path, damage, why):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(HostCannot, match=rf"{path.name}` is corrupt: {why}"):
         Store(tmp_path / "s")
+
+
+def test_store_names_a_segment_that_turns_out_corrupt_when_it_is_read(store):
+    lines = [(T0 + count, f"line {count} {hash(str(count))}") for count in range(100)]
+    store.commit([part(A, *lines)])
+    assert store.settled(20)
+    (path,) = store.folder.glob("segments/*.parquet")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 3)
+    path.write_bytes(data)
+    with pytest.raises(Unreadable, match=path.name):
+        entries(store)
 
 
 def test_store_does_not_replay_a_log_that_a_segment_holds(tmp_path):

@@ -157,6 +157,7 @@ def test_gc_sweeps_what_killed_ones_left(store: Store, world: Any, paths: dict[s
     for name in (".building-0-dead-1", ".building-0-busy-1", ".gone-0-half-1"):
         (store.folder / name / "usr").mkdir(parents=True)
     (store.folder.parent / "lock-half").mkdir()
+    (store.folder.parent / "reproduce-half").mkdir()
     for name in (f"{pinned}.part", f"{'0' * 64}.part"):
         (store.artifacts / name).write_text("half")
     with locked(store.lock_file("0-busy-1")):
@@ -165,6 +166,7 @@ def test_gc_sweeps_what_killed_ones_left(store: Store, world: Any, paths: dict[s
         ".building-0-dead-1",
         ".gone-0-half-1",
         "lock-half",
+        "reproduce-half",
     }
     assert sorted(at.name for at in store.folder.glob(".building*")) == [".building-0-busy-1"]
     # The half of what is wanted goes on where it broke.

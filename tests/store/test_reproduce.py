@@ -9,7 +9,7 @@ import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import reproduce as reproducing
-from stack.store import tree
+from stack.store import tree, variations
 from stack.store.bytediff import explained
 from stack.store.reproduce import reproduce
 from tests.store import irreproducible
@@ -59,8 +59,8 @@ def test_each_leak_is_caught_and_named(
     faketime: bool,
 ) -> None:
     if not faketime:
-        monkeypatch.setattr(reproducing, "_faketime", dict)
-    elif not reproducing._faketime():
+        monkeypatch.setattr(variations, "_faketime", dict)
+    elif not variations._faketime():
         pytest.skip("libfaketime is not installed")
     with pytest.raises(CheckFailed) as caught:
         run(source, build=irreproducible.build)
@@ -94,7 +94,7 @@ def test_reproduce_for_another_system_needs_no_such_machine(source: Any) -> None
 def test_what_cannot_be_tried_is_told_and_fails(
     source: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = reproducing.variations()
+    real = variations.variations()
     lacking = replace(real[0], name="lacking", folder="no\0folder")
     monkeypatch.setattr(reproducing, "variations", lambda: (real[2], lacking))
     monkeypatch.setattr(

@@ -68,7 +68,7 @@ class Ruler:
             settings.alertmanager_url, settings.external_url, self._count_notifications
         )
         self._remembered = _read(state_file)
-        self._saved = 0.0
+        self._saved, self._was_active = 0.0, self._state_file.exists()
         self.lock = threading.Lock()
         """Held while alerts change."""
         self._stop = threading.Event()
@@ -166,9 +166,9 @@ class Ruler:
             for key, alert in rule.alerts.items()
             if alert.state != "inactive"
         ]
-        if not active and not self._state_file.exists():
+        if not active and not self._was_active:
             return
-        self._saved = now_s
+        self._saved, self._was_active = now_s, bool(active)
         new = self._state_file.with_suffix(".new")
         with suppress(OSError):  # on a full disk a restart begins `for` anew, no more
             new.write_bytes(orjson.dumps({"saved_s": now_s, "active": active}))
