@@ -43,7 +43,7 @@ def scheduler() -> Iterator[Target]:
 
 
 @pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+def database(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What `psycopg.connect` meets: an error, or a session when there is none."""
     found = SimpleNamespace(
         knocks=threading.Semaphore(0),
@@ -58,7 +58,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr(psycopg, "connect", connect)
-    yield found
+    return found
 
 
 def knocked(knocks: threading.Semaphore, times: int) -> bool:
