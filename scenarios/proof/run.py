@@ -28,9 +28,10 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 
-INSTANCES_PER_CORE = 1.5
+INSTANCES_PER_CORE = 1
 """At once, and one more for the routing. At the speed of a usual proof an instance with its traffic
-takes up to half a core; with more of them scrapes come late, and targets are taken for down."""
+takes half a core; with three on two cores all of both is used while they start, scrapes come late,
+and targets are taken for down."""
 
 SLOW = 10.0
 """Up to this speed an instance hardly does anything, and memory alone is the limit."""
@@ -147,7 +148,7 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
 def instances_at_once(speed: float, groups: int) -> int:
     """As many as this machine carries at most."""
     by_memory = int(psutil.virtual_memory().available / INSTANCE_BYTES)
-    by_cores = int(INSTANCES_PER_CORE * _cores()) if speed > SLOW else MOST - 1
+    by_cores = INSTANCES_PER_CORE * _cores() if speed > SLOW else MOST - 1
     return max(1, min(groups, by_cores, by_memory))
 
 

@@ -265,8 +265,8 @@ def places(cache: Path, count: int, chance: random.Random) -> list[Place]:
         for at in sorted(folder.rglob("*"))
         if at.is_file() and not at.is_symlink() and at.stat().st_size
     }
-    files |= {at: at.name for at in sorted((cache / "artifacts").iterdir())}
-    files |= {at: at.name for at in sorted((cache / "store" / ".manifests").iterdir())}
+    for folder in (cache / "artifacts", cache / "store" / ".manifests"):
+        files |= {at: at.name for at in sorted(folder.iterdir()) if at.suffix != ".part"}
     every = list(files)
     chosen = {*chance.choices(every, [at.stat().st_size for at in every], k=count // 2)}
     chosen |= set(chance.sample([at for at in every if at not in chosen], count - len(chosen)))
@@ -286,7 +286,7 @@ def flip_and_repair(source: Source, cache: Path, count: int, chance: random.Rand
     found = told(checked)
     assert all(each.repaired for each in checked.findings), found
     for place in flipped:
-        assert any(place.name in line for line in found) or "more entries" in str(found), place
+        assert any(place.name in line for line in found), place
     assert told(verify(source)) == []
 
 
