@@ -12,13 +12,14 @@ from stack.check.suggest import nearest
 
 _ADDRESS = re.compile(r"^(?:https?://)?(?P<address>[A-Za-z0-9_.-]+:\d+)(?:/.*)?$")
 
-_ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", "api_url", "url")
-"""Keys of alertmanager.yml whose value is an address."""
+_ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", "api_url", "url",
+               "alertmanager_url")  # fmt: skip
+"""Keys of alertmanager.yml and loki-config.yml whose value is an address."""
 
 
 def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[Problem]:
     """`addresses` are those that the lab has, as `service:default port`."""
-    for source in (configuration.prometheus, configuration.alertmanager):
+    for source in (configuration.prometheus, configuration.alertmanager, configuration.loki):
         if source is None:
             continue
         for node in _addressed(source.root):

@@ -6,7 +6,7 @@ knows already.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from stack.errors import HostCannot
@@ -42,16 +42,22 @@ class Position:
 
 def save(file: Path, positions: Iterable[Position]) -> None:
     """Raises HostCannot when the file cannot be written."""
-    document = {"version": 1, "files": [asdict(position) for position in positions]}
+    document = {"version": 1, "files": [_entry(position) for position in positions]}
     new = file.with_name(f"{file.name}.new")
     try:
-        new.write_text(json.dumps(document, indent=1))
+        new.write_text(json.dumps(document))
         new.replace(file)
     except OSError as error:
         raise HostCannot(
             f"positions cannot be written to `{file}`: {error.strerror}.",
             cure="Make room, or free its folder; until then nothing is sent.",
         ) from None
+
+
+def _entry(position: Position) -> dict[str, object]:
+    """As `dataclasses.asdict`, in a tenth of its time: twice with each batch, that is felt."""
+    notes = [vars(note) for note in position.notes]
+    return {**vars(position), "mark": vars(position.mark), "notes": notes}
 
 
 def load(file: Path) -> tuple[list[Position], str]:

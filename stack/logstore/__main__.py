@@ -98,7 +98,8 @@ class _Server(uvicorn.Server):
 
 def _listening(settings: Settings) -> socket.socket:
     """Raises HostCannot."""
-    made = socket.socket()
+    # Named, so that asyncio sets TCP_NODELAY; without, each answer waits 40 ms for an ACK.
+    made = socket.socket(proto=socket.IPPROTO_TCP)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((settings.address, settings.port))

@@ -98,6 +98,10 @@ TABLE = [
         check="speed/loki", below=None, line=False, says="`ruler.resend_delay`",
     ),
     Broken(
+        id="alertmanager", file=CONFIG, old="alertmanager:9093", new="alert-manager:9093",
+        check="services/unknown", says="`alert-manager:9093` is no service of the lab.",
+    ),
+    Broken(
         id="threshold", old=f"rate({FATAL}[5m])) > 0.2", new=f"rate({FATAL}[5m])) > 0.3",
         check="loki/unit-test", at=TESTS, below=None,
         says="`DatabaseFatalErrors` at 5m15s in test `one fatal line every four seconds`: wanted "
