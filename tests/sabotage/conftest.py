@@ -13,6 +13,7 @@ from stack.store import realise
 CONFIGURATION = (
     "stack/prometheus",
     "stack/loki",
+    "stack/promtail",
     "stack/alertmanager",
     "stack/blackbox",
     "stack/runbooks",
