@@ -46,6 +46,7 @@ def _serve(port: int, directory: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this handler interrupts.
         signal.signal(number, lambda *_: threading.Thread(target=listening.shutdown).start())
+    say("info", "cadvisor", "listening", address=f"{HOST}:{port}")
     with listening:
         listening.serve_forever()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from stack.control import ControlFile, number, only_known
 from stack.dblink.relay import serve
 from stack.errors import HostCannot, LabError
+from stack.logfmt import say
 
 _LATENCY_AT_MOST_S = 3600.0
 
@@ -29,6 +30,7 @@ async def _run(listen: tuple[str, int], target: tuple[str, int], control: Path) 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     delay = ControlFile(control, latency, who="database-link")
+    say("info", "database-link", "relaying", listen=listen[1], target=target[1])
     try:
         await serve(listen, target, delay.value, stop)
     except OSError as error:

@@ -18,6 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from stack.errors import HostCannot, LabError
+from stack.logfmt import say
 from stack.logstore.committer import Committer
 from stack.logstore.ingest import Ingest
 from stack.logstore.metrics import Metrics
@@ -63,6 +64,8 @@ def _serve(settings: Settings) -> None:
     ruler = Ruler(settings.ruler, store.folder / "ruler.json", querier.instant, metrics)
     committer.start()
     ruler.start()
+    host, port = listening.getsockname()[:2]
+    say("info", "loki", "listening", address=f"{host}:{port}")
     try:
         _run(application(desk, routes(ruler)), listening)
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stack.control import ControlFile
 from stack.errors import LabError
+from stack.logfmt import say
 from stack.simhost.model import advance, first_state, levels_at, targets
 from stack.simhost.tree import load, prepare, write
 
@@ -44,6 +45,7 @@ def _live(root: Path, control_path: Path, seed: int) -> None:
     )
     # From here on the monotonic clock: a step of the wall clock must not show in the rates.
     before = time.monotonic()
+    say("info", "simulated-host", "lives", seed=seed, uptime_s=round(state.uptime_s))
     while True:
         levels = levels_at(state.uptime_s, seed, control.value())
         now = time.monotonic()

@@ -1,6 +1,7 @@
 """Generate the schedule of a range: read, compute off the event loop, replace."""
 
 import asyncio
+import logging
 from typing import Any, LiteralString
 
 from fastapi import APIRouter, HTTPException
@@ -23,6 +24,8 @@ from stack.scheduler.deps import (
 )
 from stack.scheduler.metrics import Metrics
 from stack.scheduler.model import Duty, Person, block_id, block_of
+
+log = logging.getLogger("scheduler.generation")
 
 router = APIRouter(prefix="/api/v1/schedule", tags=["generation"])
 
@@ -104,6 +107,8 @@ async def _generate(body: Range, db: Database, username: str, metrics: Metrics) 
     stored = await db.replace(*_replacement(made, first, last), (_RECORD, record))
     metrics.generations.labels("success").inc()
     metrics.generation_seconds.observe(seconds)
+    log.info("schedule generation %s to %s: %d assignments, %d unfilled", body.start, body.end,
+             len(made.duties), made.unfilled)  # fmt: skip
     return Run(
         run_id=stored[-1][0]["id"],
         start=str(body.start),
@@ -136,6 +141,7 @@ def _replacement(made: roster.Roster, first: int, last: int) -> list[Statement]:
 
 
 def _failed(metrics: Metrics, reason: str) -> None:
+    log.warning("schedule generation failed: %s", reason)
     metrics.generations.labels("failure").inc()
     metrics.generation_failures.labels(reason).inc()
 
