@@ -41,18 +41,27 @@ class Quiet:
 
 
 class Lines(Quiet):
-    """One plain line for each artifact once it is here: for logs and pipes. `done` is the verb."""
+    """One plain line for each artifact of which something came: for logs and pipes. `done` is the
+    verb; the errors of those of which nothing came speak for themselves."""
 
     def __init__(self, done: str = "fetched") -> None:
         super().__init__()
         self._done = done
         self._begun: dict[str, tuple[float, int]] = {}
+        """Name → since when (monotonic seconds), and how many bytes came."""
 
     def begin(self, what: str, size: int) -> None:
-        self._begun[what] = (time.monotonic(), size)
+        self._begun[what] = (time.monotonic(), 0)
+
+    def advance(self, what: str, count: int) -> None:
+        super().advance(what, count)
+        began, size = self._begun[what]
+        self._begun[what] = (began, size + count)
 
     def end(self, what: str) -> None:
         began, size = self._begun.pop(what)
+        if not size:
+            return
         rate = size / max(time.monotonic() - began, 1e-3)
         self.say(f"{self._done} {what}: {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s")
 
