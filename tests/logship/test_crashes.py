@@ -29,7 +29,7 @@ class Writer(threading.Thread):
                 for _ in range(self.chance.randrange(60)):
                     self.one(file)
             if self.chance.random() < 0.02:
-                rotate(self.place, keep=200)  # none is deleted: it might not be read yet
+                rotate(self.place.log, keep=200)  # none is deleted: it might not be read yet
             time.sleep(self.chance.random() * 0.02)
 
     def one(self, file) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,20 +189,20 @@ def test_files_rotated_twice_at_once_are_all_read(place: Place, loki: FakeLoki) 
     place.write(*lines_of(10))
     place.start()
     eventually(lambda: len(loki.kept) == 10)
-    rotate(place)
+    rotate(place.log)
     place.write(*lines_of(10, first=10))
-    rotate(place)
+    rotate(place.log)
     place.write(*lines_of(10, first=20))
     eventually(lambda: len(loki.kept) == 30)
     assert set(loki.kept.values()) == {1}
 
 
-def rotate(place: Place, keep: int = 3) -> None:
+def rotate(log: Path, keep: int = 3) -> None:
     """As supervisord does it."""
     for number in range(keep, 0, -1):
-        old = place.logs / (f"app.log.{number - 1}" if number > 1 else "app.log")
+        old = log.with_name(f"{log.name}.{number - 1}") if number > 1 else log
         if old.exists():
-            old.replace(place.logs / f"app.log.{number}")
+            old.replace(log.with_name(f"{log.name}.{number}"))
 
 
 def test_files_rotated_while_nobody_ships_are_all_read(place: Place, loki: FakeLoki) -> None:
@@ -211,7 +212,7 @@ def test_files_rotated_while_nobody_ships_are_all_read(place: Place, loki: FakeL
     place.stop()
     place.write(*lines_of(10, first=10))
     for first in (20, 30):
-        rotate(place)
+        rotate(place.log)
         place.write(*lines_of(10, first=first))
     place.start()
     eventually(lambda: len(loki.kept) == 40)
@@ -226,7 +227,7 @@ def test_what_is_written_to_a_file_after_it_was_renamed_is_read(
         place.write(*lines_of(10))
         place.start()
         eventually(lambda: len(loki.kept) == 10)
-        rotate(place)
+        rotate(place.log)
         place.write(*lines_of(10, first=20))
         eventually(lambda: len(loki.kept) == 20)
         late.write("".join(f"{line}\n" for line in lines_of(10, first=10)))
