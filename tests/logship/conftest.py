@@ -92,12 +92,14 @@ def loki() -> Iterator[FakeLoki]:
         thread.join()
 
 
-def eventually(check: Callable[[], object], *, within_s: float = 20.0) -> None:
+def eventually(
+    check: Callable[[], object], *, within_s: float = 20.0, every_s: float = 0.01
+) -> None:
     """Wait until `check` is true."""
     deadline = time.monotonic() + within_s
     while not check():
         assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
+        time.sleep(every_s)
 
 
 class Place:
