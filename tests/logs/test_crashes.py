@@ -1,5 +1,7 @@
 """The store and the shipper together, each killed at random moments while lines are written."""
 
+import contextlib
+import itertools
 import json
 import random
 import subprocess
@@ -38,6 +40,7 @@ class Writer(threading.Thread):
         self.log, self.chance = log, chance
         self.lines: list[str] = []
         self.size_bytes = 0
+        self.numbers = itertools.count()
         self.done = threading.Event()
 
     def run(self) -> None:
@@ -60,8 +63,8 @@ class Writer(threading.Thread):
         self.size_bytes += len(text)
 
     def entry(self) -> list[str]:
-        """Lines that are unlike all others, with times that hundreds of them share."""
-        number, kind = self.chance.getrandbits(80), self.chance.random()
+        """Lines with a number of their own, and a time that hundreds of them share."""
+        number, kind = next(self.numbers), self.chance.random()
         if kind < 0.03:  # these have no time of their own
             return [f"Traceback (most recent call last): {number}", f"KeyError: {number}"]
         now_s, tenth = divmod(time.time_ns() // 10**8, 10)
@@ -123,8 +126,10 @@ class Pair:
 
     def _wal(self) -> tuple[str, int]:
         """The log that the store writes to, and how long it is."""
-        newest = max((self._folder / "data/logstore/wal").glob("*.wal"), default=None)
-        return (newest.name, newest.stat().st_size) if newest else ("", 0)
+        for newest in sorted((self._folder / "data/logstore/wal").glob("*.wal"))[-1:]:
+            with contextlib.suppress(FileNotFoundError):  # a segment has it since a moment
+                return newest.name, newest.stat().st_size
+        return "", 0
 
     def opened(self) -> Running:
         """The store, when it answers."""
