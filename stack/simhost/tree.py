@@ -1,6 +1,7 @@
 """The simulated host's folder: files replaced atomically, and the state kept between two runs."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,8 +11,12 @@ from stack.simhost.model import CPUS, Levels, State
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give `path` new content so that a reader sees the old or the new one, never a mixture."""
-    aside = path.with_name(f".{path.name}.new")
+    """Give `path` new content so that a reader sees the old or the new one, never a mixture.
+
+    The host and its exporter start together, and both prepare the folder: each writes aside under
+    a name of its own.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
     with aside.open("wb", buffering=0) as file:  # the texts are small: one call writes all
         file.write(text.encode())
     aside.replace(path)
