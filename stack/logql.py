@@ -5,7 +5,6 @@ import re
 import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stack.direct import urlopen
 from stack.errors import BadInput, HostCannot
 from stack.instance import Instance
 
@@ -112,7 +112,7 @@ class Store:
         }
         url = f"http://{self._base}/query_range?{urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            with urlopen(url, timeout_s=_TIMEOUT_S) as answer:
                 data = json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             raise refused(query, error.code, error.read().decode(errors="replace")) from None

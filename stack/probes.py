@@ -2,9 +2,9 @@
 
 import subprocess
 import urllib.error
-import urllib.request
 from http.client import HTTPException
 
+from stack.direct import urlopen
 from stack.service import Layout, Probe
 
 _TIMEOUT_S = 1.0
@@ -16,7 +16,7 @@ def http(service: str, path: str, *, port: str = "", contains: str = "") -> Prob
     def probe(layout: Layout) -> str | None:
         url = layout.url(service, port) + path
         try:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            with urlopen(url, timeout_s=_TIMEOUT_S) as answer:
                 body = answer.read().decode(errors="replace") if contains else ""
         except urllib.error.HTTPError as error:
             return f"{url} answers {error.code}"

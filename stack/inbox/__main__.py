@@ -3,12 +3,11 @@
 import argparse
 import asyncio
 import gc
-import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +20,7 @@ from stack.inbox.heartbeat import Heartbeats
 from stack.inbox.store import Store
 from stack.inbox.web import application
 from stack.logfmt import say
+from stack.serving import Server
 
 _LOOKS = 20
 """How often heartbeats are looked for within the time after which one is missing."""
@@ -89,21 +89,6 @@ def _service(text: str) -> tuple[str, str]:
     return key, name
 
 
-class _Server(uvicorn.Server):
-    """Stops at SIGTERM or SIGINT, with exit code 0."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take signals within. uvicorn's own raises them again afterwards: an end as if killed."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        yield
-
-    def _stop(self) -> None:
-        self.should_exit = True
-
-
 async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     """Listen on both ports until told to stop. Raises HostCannot."""
     http_socket = _listening(options.http_port, "--http-port")
@@ -116,7 +101,7 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
             mail_server = await smtp.listen(desk, port=options.smtp_port)
         except (OSError, OverflowError) as error:
             raise _taken(options.smtp_port, "--smtp-port", error) from error
-        server = _Server(
+        server = Server(
             uvicorn.Config(
                 application(desk, services),
                 log_level="warning",

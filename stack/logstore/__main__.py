@@ -7,11 +7,8 @@ import argparse
 import asyncio
 import gc
 import os
-import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -29,6 +26,7 @@ from stack.logstore.settings import Settings, load
 from stack.logstore.snapshot import Sizes
 from stack.logstore.store import Store
 from stack.logstore.web import Desk, application
+from stack.serving import Server
 
 _STOP_S = 3
 """How long requests that are under way may take when it is told to stop."""
@@ -81,22 +79,7 @@ def _run(app: Starlette, listening: socket.socket) -> None:
         ws_max_size=1 << 20,
     )  # fmt: skip
     gc.freeze()  # what was imported stays
-    asyncio.run(_Server(config).serve([listening]))
-
-
-class _Server(uvicorn.Server):
-    """Stops at SIGTERM or SIGINT, with exit code 0."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take signals within. uvicorn's own raises them again afterwards: an end as if killed."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        yield
-
-    def _stop(self) -> None:
-        self.should_exit = True
+    asyncio.run(Server(config).serve([listening]))
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
+from stack.direct import urlopen
 from stack.logstore.ruler.alerts import Alert
 
 _TIMEOUT_S = 10.0
@@ -69,7 +70,7 @@ class Notifier:
             {"Content-Type": "application/json"}, method="POST",
         )  # fmt: skip
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+            with urlopen(request, timeout_s=_TIMEOUT_S):
                 return ""
         except urllib.error.HTTPError as error:
             return f"Alertmanager `{self._url}` answers {error.code}"
