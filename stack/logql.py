@@ -246,7 +246,9 @@ def _follow(store: Store, query: str, since_s: int, limit: int, output: str) -> 
 
     printer = Printer(output)
     try:
-        with connect(store.tail_url(query, since_s, limit), open_timeout=_TIMEOUT_S) as socket:
+        with connect(
+            store.tail_url(query, since_s, limit), open_timeout=_TIMEOUT_S, proxy=None
+        ) as socket:
             for message in socket:
                 told = json.loads(message)
                 printer.show(entries(told.get("streams") or []), common=False)
