@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stack.direct import urlopen
 from stack.errors import BadInput, HostCannot
 from stack.instance import Instance
+from stack.loopback import urlopen
 
 OUTPUTS = ("default", "jsonl", "raw")
 

@@ -4,7 +4,7 @@ import subprocess
 import urllib.error
 from http.client import HTTPException
 
-from stack.direct import urlopen
+from stack.loopback import urlopen
 from stack.service import Layout, Probe
 
 _TIMEOUT_S = 1.0

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import orjson
 
-from stack.direct import urlopen
 from stack.logstore.ruler.alerts import Alert
+from stack.loopback import urlopen
 
 _TIMEOUT_S = 10.0
 _WAITING = 1000
