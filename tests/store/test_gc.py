@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -292,7 +291,7 @@ def _killed_at_random(store: Store, paths: dict[str, Path], times: int) -> None:
         process = fork.Process(target=run, args=(store, needing(tool)))
         process.start()
         process.join(chance.uniform(0, longest_s))
-        os.kill(process.pid or 0, signal.SIGKILL)
+        process.kill()  # it may have ended by itself
         process.join()
         for name in store_paths(store):
             wanted = (store.folder / ".manifests" / name).read_text().partition("\n")[0]

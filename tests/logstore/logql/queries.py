@@ -1,5 +1,7 @@
 """Hypothesis strategies for LogQL queries, made from their data."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 from stack.logstore.logql import ast
@@ -86,8 +88,24 @@ stages: st.SearchStrategy[ast.Stage] = st.one_of(
     st.builds(ast.Keep, labels=_some(labels)),
     label_filters,
 )
+
+
+def _writable(stages: tuple[ast.Stage, ...]) -> bool:
+    """What a text can say: after `| drop app`, a `!=` or `!~` is a matcher of `app`, no filter of
+    lines."""
+    return not any(
+        isinstance(one, ast.Drop | ast.Keep)
+        and isinstance(one.labels[-1], str)
+        and isinstance(following, ast.LineFilter)
+        and following.op in (ast.FilterOp.LACKS, ast.FilterOp.MATCHES_NOT)
+        for one, following in pairwise(stages)
+    )
+
+
 log_queries = st.builds(
-    ast.LogQuery, matchers=selector, stages=st.lists(stages, max_size=3).map(tuple)
+    ast.LogQuery,
+    matchers=selector,
+    stages=st.lists(stages, max_size=3).map(tuple).filter(_writable),
 )
 groupings = st.builds(
     ast.Grouping, without=st.booleans(), labels=st.lists(names, max_size=2).map(tuple)

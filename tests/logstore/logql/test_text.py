@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 
 from stack.logstore.logql import parse
-from stack.logstore.logql.ast import Literal, Query
+from stack.logstore.logql.ast import Drop, Literal, LogQuery, Matcher, MatchOp, Query
 from stack.logstore.logql.text import text_of
 from tests.logstore.logql import table
 from tests.logstore.logql.queries import queries
@@ -13,6 +13,12 @@ from tests.logstore.logql.queries import queries
 @settings(max_examples=150, deadline=None)
 def test_a_printed_query_reads_back_as_itself(query: Query) -> None:
     assert parse(text_of(query)) == query
+
+
+def test_what_follows_a_dropped_label_is_its_matcher() -> None:
+    query = parse('{app="x"} | drop level != "info"')
+    assert isinstance(query, LogQuery)
+    assert query.stages == (Drop(labels=(Matcher(name="level", op=MatchOp.NE, value="info"),)),)
 
 
 def test_every_query_of_the_conformance_table_reads_back_as_itself() -> None:
