@@ -18,6 +18,7 @@ from stack.scheduler.db import Connection, Database, DatabaseAway
 from stack.scheduler.deps import Services
 from stack.scheduler.metrics import UNMATCHED, Metrics
 from stack.scheduler.middleware import UNCOUNTED, Observe
+from stack.scheduler.requests import Requests
 from stack.scheduler.routes import (
     absences,
     auth,
@@ -60,18 +61,18 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(DatabaseAway, _unavailable)
     app.add_exception_handler(psycopg.OperationalError, _unavailable)
     app.add_middleware(Observe, metrics=metrics)
-    _expect_routes(metrics)
+    _expect_routes(metrics.requests)
     return app
 
 
-def _expect_routes(metrics: Metrics) -> None:
+def _expect_routes(requests: Requests) -> None:
     for route in (route for module in ROUTERS for route in module.router.routes):
         if not isinstance(route, APIRoute) or route.path.startswith(UNCOUNTED):
             continue
         statuses = {route.status_code or 200, *map(int, route.responses), *_ALWAYS}
         for method in route.methods or ():
-            metrics.expect(method, route.path, sorted(statuses))
-    metrics.expect("GET", UNMATCHED, [404])
+            requests.expect(method, route.path, sorted(statuses))
+    requests.expect("GET", UNMATCHED, [404])
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:

@@ -15,11 +15,13 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     disable_created_metrics,
+    generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stack.scheduler.acgme import RULES
+from stack.scheduler.requests import Requests
 from stack.scheduler.settings import VERSION
 
 UNMATCHED = "unmatched"
@@ -30,11 +32,6 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FAILURE_REASONS = ("no_staff", "invalid_range", "database")
 SWAP_STATUSES = ("pending", "approved", "rejected")
 
-# The rules look at 2 s (P95) and 5 s (P99): a quantile is interpolated inside one bucket.
-REQUEST_BUCKETS_S = (
-    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1),
-    *(1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 30),
-)
 SOLVER_BUCKETS_S = (1, 2.5, 5, 10, 15, 20, 30, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1800)
 VALIDATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -86,16 +83,7 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(_PoolCollector(pool))
-        self.requests = Counter(
-            "http_requests_total", "Requests", ["method", "path", "status"], registry=registry
-        )
-        self.request_seconds = Histogram(
-            "http_request_duration_seconds",
-            "Time to answer",
-            ["method", "path"],
-            buckets=REQUEST_BUCKETS_S,
-            registry=registry,
-        )
+        self.requests = Requests()
         self.in_progress = Gauge(
             "http_requests_in_progress", "Requests being answered", registry=registry
         )
@@ -132,16 +120,9 @@ class Metrics:
             VERSION, platform.python_version()
         ).set(1)
 
-    def expect(self, method: str, path: str, statuses: Iterable[int]) -> None:
-        """Show a route at 0, with all the statuses that it can answer."""
-        self.request_seconds.labels(method, path)
-        for status in statuses:
-            self.requests.labels(method, path, str(status))
-
-    def answered(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count one request."""
-        self.requests.labels(method, path, str(status)).inc()
-        self.request_seconds.labels(method, path).observe(seconds)
+    def text(self) -> bytes:
+        """All of them in Prometheus' text format."""
+        return self.requests.text().encode() + generate_latest(self.registry)
 
 
 def _counter(

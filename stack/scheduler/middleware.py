@@ -57,7 +57,7 @@ class Observe:
         status = request.status or 500
         method = request.method if request.method in METHODS else "OTHER"
         path = getattr(scope.get("route"), "path", UNMATCHED)
-        self.metrics.answered(method, path, status, seconds)
+        self.metrics.requests.answered(method, path, status, seconds)
         level = logging.WARNING if request.why else logging.INFO
         if status >= 500 or request.error:
             level = logging.ERROR

@@ -2,11 +2,13 @@
 
 import pytest
 from fastapi.routing import APIRoute
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.parser import text_string_to_metric_families
 
 from stack.scheduler import acgme
 from stack.scheduler.app import ROUTERS, create_app
-from stack.scheduler.metrics import REQUEST_BUCKETS_S, ActiveUsers, Metrics
+from stack.scheduler.metrics import ActiveUsers, Metrics
+from stack.scheduler.requests import REQUEST_BUCKETS_S, Requests
 from stack.scheduler.settings import Settings
 
 ROUTES = [
@@ -52,17 +54,48 @@ def test_series_without_labels_stand_at_zero(name: str) -> None:
     assert fresh().registry.get_sample_value(name) == 0
 
 
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
 def test_http_series_stand_at_zero_for_every_route() -> None:
-    registry = fresh().registry
+    shown = samples(fresh().text().decode())
     assert len(COUNTED) == 20
     for method, path, success in COUNTED:
-        labels = {"method": method, "path": path}
-        assert registry.get_sample_value("http_request_duration_seconds_count", labels) == 0
+        labels = {("method", method), ("path", path)}
+        assert shown["http_request_duration_seconds_count", frozenset(labels)] == 0
         for status in (success, 422, 500, 503):
-            counted = registry.get_sample_value(
-                "http_requests_total", {**labels, "status": str(status)}
-            )
+            counted = shown["http_requests_total", frozenset(labels | {("status", str(status))})]
             assert counted == 0, (method, path, status)
+
+
+def test_requests_read_as_those_of_prometheus_client() -> None:
+    registry, requests = CollectorRegistry(), Requests()
+    where = ["method", "path"]
+    count = Counter("http_requests_total", "x", [*where, "status"], registry=registry)
+    time = Histogram(
+        "http_request_duration_seconds", "x", where, buckets=REQUEST_BUCKETS_S, registry=registry
+    )
+    requests.expect("GET", "/a", [200, 404])
+    for status in ("200", "404"):
+        count.labels("GET", "/a", status)
+    for path, status, seconds in (
+        *(("/a", 200, 0.0), ("/a", 200, 0.005), ("/a", 404, 0.0051), ("/a", 503, 2.0)),
+        *(("/b", 200, 30.0), ("/b", 200, 31.5)),
+    ):
+        requests.answered("GET", path, status, seconds)
+        count.labels("GET", path, str(status)).inc()
+        time.labels("GET", path).observe(seconds)
+    expected = {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+    }
+    assert samples(requests.text()) == expected
 
 
 def test_routes_without_login_are_the_only_ones_without_401() -> None:
@@ -81,7 +114,7 @@ def test_buckets_have_edges_at_the_thresholds() -> None:
 
 
 def test_no_created_series() -> None:
-    assert b"_created" not in generate_latest(fresh().registry)
+    assert b"_created" not in fresh().text()
 
 
 def test_active_users_are_distinct_tokens_within_the_window() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from stack.scheduler.db import DatabaseAway
 from stack.scheduler.deps import Counts, Db
@@ -51,6 +51,4 @@ async def ready(db: Db) -> Response:
 @router.get("/metrics")
 async def metrics(metrics: Counts) -> Response:
     """Prometheus' text format."""
-    return PlainTextResponse(
-        generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+    return PlainTextResponse(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
