@@ -4,6 +4,7 @@ Supervisord's direct children are the services; the rest is below them. It is as
 only when one came or went, so that a scrape costs it nothing.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -44,6 +45,10 @@ class _Seen:
     """Its own, and that of the children that it waited for."""
     own_bytes: int
     shared_bytes: int
+
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Census:
@@ -98,20 +103,29 @@ def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:
     """
     for process in processes:
         try:
-            with process.oneshot():
-                times, memory = process.cpu_times(), process.memory_info()
-                parent, status = process.ppid(), process.status()
-        except psutil.NoSuchProcess:
+            # man 5 proc. psutil would read the first of the two three times.
+            stat = _read(f"/proc/{process.pid}/stat").rpartition(b")")[2].split()
+            resident, shared = _read(f"/proc/{process.pid}/statm").split()[1:3]
+        except (FileNotFoundError, ProcessLookupError):
             continue
-        if status == psutil.STATUS_ZOMBIE:
+        if stat[0] == b"Z":
             continue
         yield _Seen(
             process=process,
-            parent=parent,
-            cpu_s=times.user + times.system + times.children_user + times.children_system,
-            own_bytes=memory.rss - memory.shared,
-            shared_bytes=memory.shared,
+            parent=int(stat[1]),
+            cpu_s=sum(map(int, stat[11:15])) / _TICKS_PER_S,
+            own_bytes=(int(resident) - int(shared)) * _PAGE_BYTES,
+            shared_bytes=int(shared) * _PAGE_BYTES,
         )
+
+
+def _read(path: str) -> bytes:
+    """A short file of /proc; a file object would take longer than the kernel does."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
 
 
 def _usage(life: _Life, main: _Seen, below: Mapping[int, list[_Seen]]) -> Usage:

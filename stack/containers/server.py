@@ -35,6 +35,8 @@ def server(address: tuple[str, int], metrics: Callable[[], str]) -> ThreadingHTT
 
     class Handler(BaseHTTPRequestHandler):
         timeout = _CLIENT_S
+        protocol_version = "HTTP/1.1"  # Prometheus keeps its connection, and with it the thread
+        wbufsize = -1  # head and body leave together
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
