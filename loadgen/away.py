@@ -1,7 +1,8 @@
 """Who of the people is away, as the instance's control file `traffic.json` tells them.
 
-`{"away": ["Resident"]}` sends all users of that class home, in every locust that works against the
-instance; an absent file and `{}` mean that everybody works. The file is found by the address that
+`{"Resident": "away"}` sends all users of that class home, in every locust that works against the
+instance; an absent file and `{}` mean that everybody works. Each class has a key of its own, so that
+two faults at once do not call back each other's people. The file is found by the address that
 users work against, so that a locust started by hand obeys as well.
 """
 
@@ -10,12 +11,14 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stack.control import ControlFile, only_known
+from stack.control import ControlFile
 from stack.errors import BadInput
 from stack.paths import state_dir
 
 SERVICE = "traffic"
 """Whose control file it is; no service of the stack, but told in the same way."""
+
+AWAY = "away"
 
 
 class Away:
@@ -49,8 +52,7 @@ def control_of(host: str, instances: Path) -> Path | None:
 
 
 def _names(document: dict[str, object]) -> frozenset[str]:
-    only_known(document, ["away"])
-    names = document.get("away", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BadInput(f"`away` is {json.dumps(names)}, wanted a list of names of users")
-    return frozenset(names)
+    for name, told in document.items():
+        if told != AWAY:
+            raise BadInput(f'`{name}` is {json.dumps(told)}, wanted "{AWAY}"')
+    return frozenset(document)

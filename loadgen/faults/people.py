@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from loadgen.away import SERVICE
-from loadgen.faults.base import FaultFailed, Target, read_control, write_control
+from loadgen.away import AWAY, SERVICE
+from loadgen.faults.base import FaultFailed, Target, read_control, update_control
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,13 +11,19 @@ class PeopleAway:
     """All users of these classes, in every traffic of the instance, finish what they do and go."""
 
     who: tuple[type, ...]
+    planners: bool = True
+    """Whether they make schedules, which nobody does while they are away."""
     shows_within_s: float = 1.0
     """Until then the last of them has ended a request."""
     lingers_s: float = 1.5
     """Until they are all back at work."""
     shows_after_s: float = 0.0
-    touches: frozenset[str] = frozenset({"backend.users", "backend.roster"})
-    """Whoever is away plans nothing; without the roster for those who never do."""
+
+    @property
+    def touches(self) -> frozenset[str]:
+        """These users alone: others may be sent away at the same time."""
+        users = frozenset(f"backend.users.{name}" for name in self._names())
+        return users | {"backend.roster"} if self.planners else users
 
     def blocked(self, instance: Target) -> str | None:
         return None
@@ -25,14 +31,15 @@ class PeopleAway:
     def inject(self, instance: Target) -> None:
         if not self.who:
             raise FaultFailed("`who` is empty, wanted classes of users")
-        write_control(instance.control_file(SERVICE), {"away": self._names()})
+        update_control(instance.control_file(SERVICE), put=dict.fromkeys(self._names(), AWAY))
 
     def undo(self, instance: Target) -> None:
-        write_control(instance.control_file(SERVICE), {})
+        update_control(instance.control_file(SERVICE), drop=self._names())
 
     def verify(self, instance: Target) -> str | None:
-        left = read_control(instance.control_file(SERVICE))
-        return f"the traffic is still told {dict(left)}" if left else None
+        told = read_control(instance.control_file(SERVICE))
+        left = [name for name in self._names() if name in told]
+        return f"the traffic is still told that {', '.join(left)} are away" if left else None
 
     def _names(self) -> list[str]:
         return sorted(one.__name__ for one in self.who)

@@ -12,7 +12,7 @@ SCENARIO = Scenario(
     alert="ActiveUsersDropped",
     labels={"severity": "warning", "team": "scheduling", "job": "backend"},
     traffic=Traffic(users=(Resident, Planner, ComplianceOfficer), shape=ClinicMorning),
-    fault=PeopleAway(who=(Resident,), shows_within_s=4.0, touches=frozenset({"backend.users"})),
+    fault=PeopleAway(who=(Resident,), planners=False, shows_within_s=4.0),
     notifications=(
         slack("#alerts-scheduling"),
         email("scheduling@residency.example"),

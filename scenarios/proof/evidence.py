@@ -206,20 +206,6 @@ class Evidence:
         with self.lock:
             return tuple(event for event in self._events if event.scenario in ("", scenario))
 
-    def bystanders(self, alerts: Collection[str]) -> set[str]:
-        """Alerts other than these that became active or were notified of; one that always fires
-        is none."""
-        with self.lock:
-            active = {
-                e.alert
-                for e in self._events
-                if isinstance(e, AlertState) and e.active_at and not always(e.labels)
-            }
-            named = {a for e in self._events
-                     if isinstance(e, Notification) and e.channel != HEARTBEAT
-                     for a in e.alerts}  # fmt: skip
-        return (active | named) - set(alerts)
-
 
 def read(path: Path) -> Iterable[Event]:
     """The events of a file; a last line cut short by a kill is left out."""

@@ -1,6 +1,7 @@
 """Which scenarios may run at the same time on one instance."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from scenarios.proof.catalogue import Found
 from scenarios.proof.scenario import Scenario
@@ -27,6 +28,25 @@ def pack(found: Sequence[Found], on_logs: Collection[str] = ()) -> list[list[Fou
         else:
             home.append(one)
     return groups
+
+
+def by_length(found: Sequence[Found], lengths: Mapping[Path, float]) -> list[Found]:
+    """In the order to pack them: the longest first, so that the others share its time.
+
+    Those of a speed of their own the other way round: one instance plays all their groups, so that
+    what counts is that the last of them, which is the longest, need not wait alone.
+    """
+    return sorted(
+        found,
+        key=lambda one: lengths[one.file] * (1 if one.scenario.speedup > 1 else -1),
+    )
+
+
+def in_turn(groups: Sequence[list[Found]]) -> list[list[Found]]:
+    """Groups in the order to begin them: those of a speed of their own first, the last of each
+    speed before the others. Rules that look back a day then find one behind them."""
+    apart = [group for group in groups if group[0].scenario.speedup > 1]
+    return [*reversed(apart), *(group for group in groups if group not in apart)]
 
 
 def _clash(one: Found, other: Found, on_logs: Collection[str]) -> bool:

@@ -18,7 +18,7 @@ from scenarios.proof import catalogue, logrules, report
 from scenarios.proof import history as earlier
 from scenarios.proof.catalogue import Found
 from scenarios.proof.estimate import length_s, total_s, words
-from scenarios.proof.packing import pack
+from scenarios.proof.packing import by_length, in_turn, pack
 from scenarios.proof.report import Proof, Result
 from scenarios.proof.show import display
 from scenarios.proof.slots import MOST
@@ -90,7 +90,7 @@ class Plan:
     """What a proof will play, where, and how long that takes."""
 
     groups: Sequence[list[Found]]
-    """Longest first."""
+    """In the order in which they are begun."""
     instances: int
     """At once."""
     gaps: Mapping[str, str]
@@ -135,7 +135,7 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
         if one.scenario.alert not in gaps
     }
     playable = [one for one in chosen if one.file in lengths]
-    groups = pack(sorted(playable, key=lambda one: -lengths[one.file]), logrules.names(config_root))
+    groups = in_turn(pack(by_length(playable, lengths), logrules.names(config_root)))
     at_once = instances or instances_at_once(speed, len(groups))
     about_s = total_s([max(lengths[one.file] for one in group) for group in groups], at_once)
     if routes:

@@ -44,6 +44,9 @@ class Workers:
     started: int = 0
     """How many instances came up."""
     _waiting: list[list[Found]] = field(default_factory=list)
+    _hosted: set[float] = field(default_factory=set)
+    """Speeds other than the proof's that an instance has now. It plays all groups of its speed, one
+    after the other: rules that look back a day find their yesterday there."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _evidence_lock: threading.Lock = field(default_factory=threading.Lock)
     _starting: threading.Semaphore = field(
@@ -138,12 +141,17 @@ class Workers:
         except Exception as error:
             # This instance is lost, with what it was playing; the others go on.
             self._lost(playing or group, f"instance `{name}`: {type(error).__name__}: {error}")
+        finally:
+            with self._lock:
+                self._hosted.discard(speed)
 
     def _next(self, speed: float | None = None) -> list[Found] | None:
-        """Take the first group that wants `speed`, any when None."""
+        """Take the first group that wants `speed`; when None, one that a new instance can play."""
         with self._lock:
             for index, group in enumerate(self._waiting):
-                if speed is None or self._speed(group) == speed:
+                wanted = self._speed(group)
+                if wanted == speed or (speed is None and wanted not in self._hosted):
+                    self._hosted |= {wanted} - {self.speed}
                     return self._waiting.pop(index)
         return None
 
@@ -199,7 +207,7 @@ class Workers:
             what = f"{one.verdict.outcome}: {one.verdict.reason}".rstrip(": ")
             self.tell(Progress(alert=name, instance=instance.name, what=what))
         clean = all(one.verdict.outcome is Outcome.PROVEN for one in played.values())
-        return clean and not evidence.bystanders(set(played)) and not self.stop.is_set()
+        return clean and not self.stop.is_set()
 
 
 def _result(found: Found, played: Played, instance: Instance, evidence: Evidence) -> Result:

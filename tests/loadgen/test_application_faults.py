@@ -25,6 +25,10 @@ from loadgen.faults import (
 DAYS = ("2026-03-02", "2026-03-15")
 
 
+class Resident:
+    pass
+
+
 class Planner:
     """Stands in for a class of users."""
 
@@ -83,13 +87,16 @@ def test_service_that_does_not_run_cannot_be_killed(process) -> None:
 
 def test_people_away_are_named_in_the_control_file_until_the_end(tmp_path: Path) -> None:
     target: Any = SimpleNamespace(control_file=lambda name: tmp_path / f"{name}.json")
-    fault = PeopleAway(who=(Planner,))
+    fault, other = PeopleAway(who=(Planner,)), PeopleAway(who=(Resident,), planners=False)
     assert fault.verify(target) is None
     fault.inject(target)
-    assert json.loads((tmp_path / "traffic.json").read_text()) == {"away": ["Planner"]}
+    other.inject(target)
+    told = json.loads((tmp_path / "traffic.json").read_text())
+    assert told == {"Planner": "away", "Resident": "away"}
     assert "Planner" in str(fault.verify(target))
     fault.undo(target)
     assert fault.verify(target) is None
+    assert "Resident" in str(other.verify(target)), "the others stay away"
 
 
 def test_nobody_away_is_no_fault(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_nobody_is_away_while_the_file_is_absent_or_empty(tmp_path: Path) -> Non
 
 def test_those_that_are_named_are_away_until_they_are_not(tmp_path: Path) -> None:
     control = tmp_path / "traffic.json"
-    control.write_text('{"away": ["Resident", "Planner"]}')
+    control.write_text('{"Resident": "away", "Planner": "away"}')
     away = Away(control)
     assert away.is_away("Resident")
     assert not away.is_away("Faculty")
@@ -40,12 +40,12 @@ def test_those_that_are_named_are_away_until_they_are_not(tmp_path: Path) -> Non
     assert not away.is_away("Resident")
 
 
-@pytest.mark.parametrize("text", ['{"away": "Resident"}', '{"away": [1]}', '{"off": []}', "["])
+@pytest.mark.parametrize("text", ['{"Resident": "off"}', '{"Resident": [1]}', '["Resident"]', "["])
 def test_file_that_cannot_be_used_changes_nothing(
     tmp_path: Path, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     control = tmp_path / "traffic.json"
-    control.write_text('{"away": ["Resident"]}')
+    control.write_text('{"Resident": "away"}')
     away = Away(control)
     assert away.is_away("Resident")
     control.write_text(text)

@@ -7,7 +7,7 @@ import pytest
 
 from scenarios.proof import catalogue
 from scenarios.proof.catalogue import Found
-from scenarios.proof.packing import pack
+from scenarios.proof.packing import in_turn, pack
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack
 from stack.errors import BadInput
 from stack.paths import REPO
@@ -165,6 +165,13 @@ def test_pack_keeps_speeds_apart() -> None:
     a = found("A", "backend")
     b = Found(scenario=replace(scenario("B", "disk"), speedup=12), file=a.file)
     assert pack([a, b]) == [[a], [b]]
+
+
+def test_groups_of_a_speed_of_their_own_come_first_the_short_ones_before_the_long() -> None:
+    a, b = found("A", "backend"), found("B", "disk")
+    long, short = (Found(scenario=replace(scenario(name, "backend"), speedup=90), file=a.file)
+                   for name in ("Long", "Short"))  # fmt: skip
+    assert in_turn([[long], [a], [short], [b]]) == [[short], [long], [a], [b]]
 
 
 @pytest.mark.parametrize(("of_proof", "speedup", "speed"), [(60, 1, 60), (60, 12, 720), (1, 12, 1)])

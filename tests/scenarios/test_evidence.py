@@ -51,4 +51,3 @@ def test_evidence_gives_a_scenario_its_own_and_the_instances_events(tmp_path: Pa
         for event in (*EVENTS, FaultStep(at=4, scenario="B", step="injected")):
             evidence.add(event)
     assert evidence.of("A") == tuple(EVENTS)
-    assert evidence.bystanders({"A"}) == {"B"}

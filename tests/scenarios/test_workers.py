@@ -86,6 +86,21 @@ def test_each_speed_has_instances_of_its_own(lives: Lives, monkeypatch: pytest.M
     assert lives == [("proof-1", 60), ("proof-1", 720)]
 
 
+def test_one_instance_plays_all_groups_of_a_speed_of_their_own(
+    lives: Lives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def play(alert: str) -> Verdict:
+        if alert in "AB":
+            both.wait()  # the other worker is at work as well, and leaves C alone
+        return fine(alert)
+
+    proof = prove(monkeypatch, [[found("A", 90)], [found("C", 90)], [found("B")]], play, 2)
+    assert outcomes(proof) == dict.fromkeys("ABC", "proven")
+    assert sorted(speed for _, speed in lives) == [60, 5400]
+
+
 def test_instance_that_is_no_longer_as_new_is_replaced(
     lives: Lives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
