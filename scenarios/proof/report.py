@@ -102,6 +102,19 @@ class Proof:
         return sum(one.outcome == outcome for one in self.results)
 
     @property
+    def headline(self) -> str:
+        """`37 of 37 alerts and 12 of 12 routes proven`."""
+        routes = [one for one in self.results if one.alert.startswith("routing/")]
+        alerts = [one for one in self.results if one not in routes]
+        kinds = {"alerts": alerts, "routes": routes}
+        counts = [
+            f"{sum(one.outcome == 'proven' for one in found)} of {len(found)} {kind}"
+            for kind, found in kinds.items()
+            if found
+        ]
+        return f"{' and '.join(counts)} proven"
+
+    @property
     def median_over_floor(self) -> float | None:
         return _median([one.over_floor for one in self.results])
 

@@ -2,6 +2,7 @@
 
 import io
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -79,6 +80,12 @@ def test_page_is_self_contained_and_escapes_what_it_quotes(proof: Proof) -> None
     assert "url(" not in page
     assert "<b>x</b>" not in page
     assert "1 of 3 alerts proven" in page
+
+
+def test_headline_counts_alerts_and_routes_apart(proof: Proof) -> None:
+    routed = Verdict(alert="routing/silence", outcome=Outcome.PROVEN, reason="")
+    both = replace(proof, results=(*proof.results, Result(verdict=routed)))
+    assert both.headline == "1 of 3 alerts and 1 of 1 routes proven"
 
 
 def test_page_shows_verdict_timeline_and_expectations(proof: Proof) -> None:
