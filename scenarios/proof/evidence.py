@@ -2,12 +2,12 @@
 
 import json
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from scenarios.proof.scenario import HEARTBEAT, Want, always
+from scenarios.proof.scenario import Want
 
 
 @dataclass(frozen=True, kw_only=True)
