@@ -75,8 +75,8 @@ def _serve(settings: Settings) -> None:
 def _run(app: Starlette, listening: socket.socket) -> None:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off",
-        server_header=False, timeout_graceful_shutdown=_STOP_S, timeout_keep_alive=3600,
-        ws_max_size=1 << 20,
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=_STOP_S,
+        timeout_keep_alive=3600, ws_max_size=1 << 20,
     )  # fmt: skip
     gc.freeze()  # what was imported stays
     asyncio.run(Server(config).serve([listening]))

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal as OneOf
 
 from stack.logstore.logql import matching, walk
@@ -47,6 +48,7 @@ TOO_FINE = (
 )
 
 
+@lru_cache(maxsize=64)  # as that of `parse`
 def check(text: str) -> Query:
     """Parses and compiles a query, so that all that is wrong with it raises LogQLError."""
     query = parse(text)
