@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 _REFUSED = "ingester_error"  # Promtail's word
 
@@ -11,6 +18,7 @@ class Metrics:
     """`host` is the store's `host:port`, a label of what is sent, as with Promtail."""
 
     def __init__(self, host: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # Promtail has none
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         on, path = ["host"], ["path"]

@@ -13,6 +13,8 @@ from stack.logship.settings import Settings
 from stack.logship.watch import Watch
 
 _POLL_S = 0.1
+_LOOK_S = _POLL_S / 2
+"""While there is much to read, folders are not looked through after each bit of it."""
 _STOP_S = 2.0
 """How long a push that is under way is waited for at the end."""
 
@@ -35,49 +37,56 @@ class Shipper:
         self._sender = Sender(client, self.metrics, self._wake.set)
         self._batch = Batch(time.monotonic())
         self._disk = ""
+        self._unwritten = False
+        """Something was acknowledged and is not yet in the file of positions."""
 
     def stop(self) -> None:
         self._stopped = True
         self._wake.set()
 
     def run(self) -> None:
+        more, answered, look_at = False, False, 0.0
         while not self._stopped:
             self._wake.clear()
             now = time.monotonic()
-            self.watch.look(now)
-            more = self._read(now)
+            if now >= look_at:
+                self.watch.look(now)
+                look_at = now + _LOOK_S
+            if more or not answered:
+                more = self._read(now)
             self.ready = True
-            self._acknowledge(now)
+            acknowledged = self._acknowledge(now)
             self._hand_over(now)
-            if not more:
-                self._wake.wait(self._pause(now))
+            if self._unwritten and not acknowledged:
+                self._write_down()  # a turn later: mostly the next batch has it written by then
+            answered = (not more or self._is_full()) and self._wake.wait(self._pause(now))
         self._sender.join(_STOP_S)
         self._acknowledge(time.monotonic())
+        if self._unwritten:
+            self._write_down()
 
     def _read(self, now: float) -> bool:
-        """Fill the batch; true when there is more to read and room for it."""
+        """Fill the batch; true when there may be more to read."""
         more = False
-        trails = list(self.watch.trails.values())
-        for trail in trails:
-            if self._is_full():
-                more = False
-                break
-            more = trail.take(self._batch, now) or more
+        for trail in list(self.watch.trails.values()):
+            more = self._is_full() or trail.take(self._batch, now) or more
         self._count()
-        return more and not self._is_full()
+        return more
 
     def _is_full(self) -> bool:
         return self._batch.bytes >= self.settings.client.batch_bytes
 
-    def _acknowledge(self, now: float) -> None:
+    def _acknowledge(self, now: float) -> bool:
+        """Take note of what the store has; true when that is news."""
         batch = self._sender.settled(now)
         if batch is None:
-            return
+            return False
         for tail, mark in batch.marks.items():
             tail.acknowledge(mark)
             last_ns = max(mark.own_ns, mark.clock_ns)
             self.metrics.lag(str(tail.path), max(0.0, time.time() - last_ns / 1e9))
-        self._write_down()
+        self._unwritten = True
+        return True
 
     def _hand_over(self, now: float) -> None:
         """Send the batch when it is full or old enough, and nothing else is under way."""
@@ -99,7 +108,7 @@ class Shipper:
                 say("error", "promtail", error.what, cure=error.cure)
             self._disk = str(error)
             return False
-        self._disk = ""
+        self._disk, self._unwritten = "", False
         return True
 
     def _pause(self, now: float) -> float:

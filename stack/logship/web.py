@@ -25,6 +25,9 @@ def server(shipper: Shipper) -> ThreadingHTTPServer:
     }
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # Prometheus keeps its connection, and so its thread here
+        wbufsize = 1 << 16  # head and body go together
+
         def do_GET(self) -> None:
             page = pages.get(self.path)
             status, kind, body = page() if page else (404, _PLAIN, b"no such page\n")
