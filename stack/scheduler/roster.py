@@ -8,6 +8,7 @@ seen: coverage wins, and the validation finds what it cost). Nobody is ever rost
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from stack.scheduler import model
 from stack.scheduler.acgme import WEEKLY_HOURS, WINDOW_DAYS
@@ -59,7 +60,7 @@ class _Record:
         self.duties[duty.day, duty.half] = duty.rotation_id
 
     def look_back(self, day: int) -> None:
-        self.recent = sum(self.hours.get(d, 0) for d in range(day - WINDOW_DAYS + 1, day))
+        self.recent = sum(map(self.hours.get, range(day - WINDOW_DAYS + 1, day), repeat(0)))
 
     def free(self, day: int) -> bool:
         return (
@@ -70,7 +71,7 @@ class _Record:
 
     def rested(self, day: int, *, days_in_seven: int = 6) -> bool:
         """Working on that day leaves a day free in the seven that it ends."""
-        return sum(d in self.touched for d in range(day - 6, day)) < days_in_seven
+        return len(self.touched.intersection(range(day - 6, day))) < days_in_seven
 
 
 class _Greedy:
@@ -132,7 +133,7 @@ class _Greedy:
             return (
                 record.recent + end - start <= 4 * WEEKLY_HOURS
                 and record.rested(day)
-                and sum(d in record.touched for d in range(day - 5, day)) < 5
+                and len(record.touched.intersection(range(day - 5, day))) < 5
                 and day + 1 not in record.away
             )
 
