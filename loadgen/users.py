@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from faker import Faker
-from locust import HttpUser, task
+from locust import FastHttpUser, task
 
 from loadgen.away import Away
 
@@ -32,7 +31,14 @@ PASSWORD = "SCHEDULER_PASSWORD"
 """Variable that holds the password of all seeded users; without it, that of the instance
 `default` is read."""
 
-fake = Faker()
+REASONS = (
+    "A child is ill.",
+    "The conference was moved by a week.",
+    "We have both said yes to this.",
+    "Moving house.",
+    "A fellowship interview, far away.",
+    "Family is visiting.",
+)
 
 
 def _spread() -> Iterator[float]:
@@ -62,9 +68,14 @@ def password() -> str:
         ) from None
 
 
+def any_day(last: date = LAST_DAY) -> date:
+    """A random day of the academic year up to `last`."""
+    return FIRST_DAY + timedelta(days=random.randint(0, (last - FIRST_DAY).days))
+
+
 def week() -> dict[str, str]:
     """A random week of the academic year, as the query of a schedule."""
-    first = fake.date_between(FIRST_DAY, LAST_DAY - timedelta(days=6))
+    first = any_day(LAST_DAY - timedelta(days=6))
     return {"start": first.isoformat(), "end": (first + timedelta(days=6)).isoformat()}
 
 
@@ -86,12 +97,15 @@ def planned() -> dict[str, str]:
     return {"start": first.isoformat(), "end": last.isoformat()}
 
 
-class ClinicUser(HttpUser):
+class ClinicUser(FastHttpUser):
     """Somebody who logs in once and then works at a steady pace, unless told to be away."""
 
     abstract = True
     host = "http://127.0.0.1:8000"
+    concurrency = 1
     person_id: int = 0
+    _headers: dict[str, str] | None = None
+    """None until it is logged in."""
     _due = 0.0
     """When the task that runs was due, by `time.perf_counter`."""
 
@@ -127,14 +141,15 @@ class ClinicUser(HttpUser):
             if answer.status_code != 200:
                 answer.failure(f"log in: {answer.status_code}")
                 return
-        self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def read(self, path: str, *, name: str = "", **query: Any) -> Any:
         """GET; the parsed answer, or None when it failed or the user is not logged in."""
-        if "Authorization" not in self.client.headers:
+        if not self._headers:
             self.log_in()
-        answer = self.client.get(path, params=query, name=name or path)
-        return answer.json() if answer.ok else None
+        return _content(
+            self.client.get(path, params=query, name=name or path, headers=self._headers)
+        )
 
     def listed(self, path: str, **query: Any) -> list[Any]:
         """The items of a list; none when it failed."""
@@ -145,10 +160,17 @@ class ClinicUser(HttpUser):
         self, path: str, body: dict[str, Any], *, name: str = "", fine: tuple[int, ...] = ()
     ) -> Any:
         """POST; `fine` are refusals that belong to a normal day, such as 409."""
-        with self.client.post(path, json=body, name=name or path, catch_response=True) as answer:
+        with self.client.post(
+            path, json=body, name=name or path, headers=self._headers, catch_response=True
+        ) as answer:
             if answer.status_code in fine:
                 answer.success()
-        return answer.json() if answer.ok else None
+        return _content(answer)
+
+
+def _content(answer: Any) -> Any:
+    """Of an answer, parsed; None when it failed, or when there was none (status 0)."""
+    return answer.json() if 200 <= answer.status_code < 400 else None
 
 
 class Resident(ClinicUser):
@@ -166,8 +188,8 @@ class Resident(ClinicUser):
 
     @task(2)
     def look_at_everybodys_day(self) -> None:
-        day = fake.date_between(FIRST_DAY, LAST_DAY).isoformat()
-        self.read("/api/v1/schedule", start=day, end=day)
+        chosen = any_day().isoformat()
+        self.read("/api/v1/schedule", start=chosen, end=chosen)
 
     @task(2)
     def look_up_a_colleague(self) -> None:
@@ -178,7 +200,7 @@ class Resident(ClinicUser):
     def ask_for_a_swap(self) -> None:
         own = self.listed("/api/v1/schedule", person_id=self.person_id, **settled_week())
         if own:
-            wish = {"assignment_id": random.choice(own)["id"], "reason": fake.sentence(),
+            wish = {"assignment_id": random.choice(own)["id"], "reason": random.choice(REASONS),
                     "target_id": random.randint(1, RESIDENTS)}  # fmt: skip
             # It may have been planned anew meanwhile.
             self.write("/api/v1/swaps", wish, fine=(404, 409, 422))
@@ -208,7 +230,7 @@ class Coordinator(ClinicUser):
             "first_day": days["start"],
             "last_day": days["end"],
             "kind": random.choice(["sick", "vacation", "conference"]),
-            "note": fake.sentence(),
+            "note": random.choice(REASONS),
         }
         self.write("/api/v1/absences", absence, fine=(409, 422))
 

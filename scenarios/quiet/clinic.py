@@ -13,7 +13,7 @@ from typing import Any
 from locust import LoadTestShape, events, task
 
 from loadgen import day as days
-from loadgen.users import FIRST_DAY, LAST_DAY, Coordinator, Faculty, Resident, fake
+from loadgen.users import LAST_DAY, Coordinator, Faculty, Resident, any_day
 
 VARIABLE = "QUIET_DAY"
 
@@ -28,7 +28,6 @@ PLANNED = timedelta(days=27)
 a shorter range a person may be far above the average that counts."""
 
 random.seed(TODAY.seed)
-fake.seed_instance(TODAY.seed)
 # By name: a variable of this module that is a kind of user would be one more of them to locust.
 Resident.weight = TODAY.weights["Resident"]
 Coordinator.weight = TODAY.weights["Coordinator"]
@@ -52,7 +51,7 @@ class OnDuty(Coordinator):
             self.look_at_the_week()
             return
         self.generated += 1
-        first = fake.date_between(FIRST_DAY, LAST_DAY - PLANNED)
+        first = any_day(LAST_DAY - PLANNED)
         days_to_plan = {"start": first.isoformat(), "end": (first + PLANNED).isoformat()}
         self.write("/api/v1/schedule/generate", days_to_plan)
         self.write("/api/v1/compliance/validate", days_to_plan)
