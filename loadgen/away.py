@@ -1,7 +1,7 @@
 """Who of the people is away, as the instance's control file `traffic.json` tells them.
 
 `{"Resident": "away"}` sends all users of that class home, in every locust that works against
-the instance; an absent file and `{}` mean that everybody works. Each class has a key of its own, so
+the instance; an absent file and `{}` mean that everybody works. Each class has a key of its own:
 two faults at once do not call back each other's people. The file is found by the address that
 users work against, so that a locust started by hand obeys as well.
 """
