@@ -28,10 +28,9 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.lifecycle import CONFIG_ROOT
 from stack.paths import REPO
 
-INSTANCES_PER_CORE = 1
-"""At once, and one more for the routing. At the speed of a usual proof an instance with its traffic
-takes half a core; with three on two cores all of both is used while they start, scrapes come late,
-and targets are taken for down."""
+INSTANCES_PER_CORE = 2
+"""At once. At the speed of a usual proof an instance with its traffic takes a third of a core, and
+as it starts a whole one; with more of them scrapes come late, and targets are taken for down."""
 
 SLOW = 10.0
 """Up to this speed an instance hardly does anything, and memory alone is the limit."""
@@ -96,7 +95,7 @@ class Plan:
     gaps: Mapping[str, str]
     """Alert → why it fails without being played."""
     routes: Sequence[str]
-    """Proofs of the routing, on an instance of their own."""
+    """Proofs of the routing, on an instance that plays nothing else."""
     speed: float
     about_s: float
 
@@ -109,8 +108,8 @@ class Plan:
     def words(self) -> str:
         beside = f" and {len(self.routes)} proofs of the routing" if self.routes else ""
         return (
-            f"{len(self.alerts) - len(self.routes)} alerts in {len(self.groups)} groups on"
-            f" up to {self.instances} instances{beside}"
+            f"{len(self.alerts) - len(self.routes)} alerts in {len(self.groups)} groups{beside}"
+            f" on up to {self.instances} instances at once,"
             f" at speed {self.speed:g}: about {words(self.about_s)}"
         )
 
@@ -136,10 +135,9 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
     }
     playable = [one for one in chosen if one.file in lengths]
     groups = in_turn(pack(by_length(playable, lengths), logrules.names(config_root)))
-    at_once = instances or instances_at_once(speed, len(groups))
-    about_s = total_s([max(lengths[one.file] for one in group) for group in groups], at_once)
-    if routes:
-        about_s = max(about_s, total_s([routing.length_s(speed)], 1))
+    at_once = instances or instances_at_once(speed, len(groups) + bool(routes))
+    each_s = [max(lengths[one.file] for one in group) for group in groups]
+    about_s = total_s([*([routing.length_s(speed)] if routes else []), *each_s], at_once)
     return Plan(
         groups=groups, instances=at_once, gaps=gaps, routes=routes, speed=speed, about_s=about_s
     )

@@ -58,17 +58,15 @@ class Workers:
     ) -> None:
         """Play all groups in order; each worker takes the next one when it is done.
 
-        `routes` are proofs of the routing, played on one more instance: they stop what all other
-        proofs watch, but have no traffic and mostly wait.
+        `routes` are proofs of the routing: the first worker begins with them, on an instance that
+        plays nothing else, since they stop what all other proofs watch.
         """
         self._waiting = list(groups)
         with Slots() as slots:
             workers = [
-                threading.Thread(target=self._work, args=(slots,))
-                for _ in range(min(instances, len(groups)))
+                threading.Thread(target=self._work, args=(slots, () if number else routes))
+                for number in range(min(instances, len(groups) + bool(routes)))
             ]
-            if routes:
-                workers.insert(0, threading.Thread(target=self._route, args=(slots, routes)))
             for worker in workers:
                 worker.start()
             for worker in workers:
@@ -101,8 +99,10 @@ class Workers:
         if not self.keep:
             slots.give_back(name)
 
-    def _work(self, slots: Slots) -> None:
+    def _work(self, slots: Slots, routes: Sequence[str]) -> None:
         """One instance after another, until nothing waits or none comes up."""
+        if routes:
+            self._route(slots, routes)
         while not self.stop.is_set():
             group = self._next()
             if not group:

@@ -83,7 +83,7 @@ def test_plan_says_how_long_it_will_take(
     with pytest.raises(HostCannot):
         run.verify_alerts(["PostgreSQLDown,DiskSpaceWarning"], speed=1, reports=tmp_path)
     said = capsys.readouterr().out.splitlines()[0]
-    assert said.startswith("2 alerts in 1 groups on up to 1 instances at speed 1: about 1")
+    assert said.startswith("2 alerts in 1 groups on up to 1 instances at once, at speed 1: about 1")
     assert said.endswith(" min")
 
 
