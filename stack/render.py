@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from stack import yamltext
 from stack.errors import BadInput
 from stack.service import Layout
 
@@ -21,7 +22,7 @@ _ADDRESS = re.compile(
 def load(path: Path) -> Any:
     """The parsed file. Raises BadInput naming file, line and column."""
     try:
-        return yaml.safe_load(path.read_text())
+        return yamltext.read(path.read_text())
     except FileNotFoundError:
         raise BadInput(f"`{path}` is missing.", cure="Restore it from the repository.") from None
     except yaml.YAMLError as error:
@@ -37,7 +38,7 @@ def render(document: Any, layout: Layout, *, file: Path) -> str:
     `file` is named in messages. Raises BadInput for a port that a service does not have.
     """
     resolved = _walk(document, layout, file)
-    return yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True, width=1000)
+    return yamltext.write(resolved)
 
 
 def _walk(node: Any, layout: Layout, file: Path) -> Any:

@@ -13,6 +13,7 @@ import yaml
 
 from scenarios.proof.deadlines import read_route
 from scenarios.proof.scenario import Scenario
+from stack import yamltext
 from stack.check.coverage import NO_SCENARIOS
 from stack.errors import BadInput
 from stack.paths import REPO
@@ -105,7 +106,7 @@ def rules(config_root: Path) -> dict[str, str]:
     for path in (*sorted((config_root / "prometheus" / "rules").glob("*.yml")),
                  *sorted((config_root / "loki" / "rules").glob("*.yml"))):  # fmt: skip
         try:
-            groups = (yaml.safe_load(path.read_text()) or {}).get("groups") or ()
+            groups = (yamltext.read(path.read_text()) or {}).get("groups") or ()
         except yaml.YAMLError as error:
             raise BadInput(f"`{path}` is not YAML: {error}") from error
         for group in groups:
@@ -164,7 +165,7 @@ def unreached(found: Sequence[Found], config_root: Path) -> dict[str, str]:
     folder = config_root / "alertmanager"
     if not (folder / "alertmanager.yml").exists():
         return {}
-    document = yaml.safe_load((folder / "alertmanager.yml").read_text()) or {}
+    document = yamltext.read((folder / "alertmanager.yml").read_text()) or {}
     reached = {
         receiver
         for one in found

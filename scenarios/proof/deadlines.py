@@ -11,10 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from loadgen.faults.base import Fault
-from stack import speed
+from stack import speed, yamltext
 from stack.errors import BadInput
 
 BUSY_MACHINE_S = 2.0
@@ -186,7 +184,7 @@ def derive(rule: Rule, route: Route, fault: Fault) -> Deadlines:
 @cache
 def parsed(text: str) -> Mapping[str, Any]:
     """YAML; dozens of scenarios ask for the same few files."""
-    found: Mapping[str, Any] = yaml.safe_load(text) or {}
+    found: Mapping[str, Any] = yamltext.read(text) or {}
     return found
 
 

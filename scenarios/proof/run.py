@@ -95,7 +95,7 @@ class Plan:
     gaps: Mapping[str, str]
     """Alert → why it fails without being played."""
     routes: Sequence[str]
-    """Proofs of the routing, on an instance that plays nothing else."""
+    """Proofs of the routing, played before any group."""
     speed: float
     about_s: float
 

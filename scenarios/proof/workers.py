@@ -58,8 +58,8 @@ class Workers:
     ) -> None:
         """Play all groups in order; each worker takes the next one when it is done.
 
-        `routes` are proofs of the routing: the first worker begins with them, on an instance that
-        plays nothing else, since they stop what all other proofs watch.
+        `routes` are proofs of the routing: the first worker begins with them, and nothing is
+        played beside them, since they stop what all other proofs watch.
         """
         self._waiting = list(groups)
         with Slots() as slots:
@@ -80,36 +80,15 @@ class Workers:
         for name in routes:
             self.results.setdefault(name, Result(verdict=self._unplayed(name), file="routing/"))
 
-    def _route(self, slots: Slots, routes: Sequence[str]) -> None:
-        """The proofs of the routing, on an instance of their own."""
-        from scenarios import routing
-
-        name = slots.take()
-        try:
-            with self._instance(name, self.speed, routes) as instance:
-                evidence = Evidence(instance=name, file=self.file, lock=self._evidence_lock)
-                found = routing.prove(instance, evidence, tell=self.tell, stop=self.stop,
-                                      only=routes)  # fmt: skip
-                self.results.update({one.alert: one for one in found})
-        except HostCannot as error:
-            self.notes.append(str(error))
-        except Exception as error:
-            why = f"instance `{name}`: {type(error).__name__}: {error}"
-            self.results.update({one: Result(verdict=failed(one, why)) for one in routes})
-        if not self.keep:
-            slots.give_back(name)
-
     def _work(self, slots: Slots, routes: Sequence[str]) -> None:
         """One instance after another, until nothing waits or none comes up."""
-        if routes:
-            self._route(slots, routes)
         while not self.stop.is_set():
-            group = self._next()
-            if not group:
+            group = [] if routes else self._next()
+            if not (group or routes):
                 return
             name = slots.take()
             try:
-                self._host(name, group)
+                self._host(name, group, routes)
             except HostCannot as error:
                 # This instance did not come up; what waits may still be played on another one.
                 if not self.stop.is_set():
@@ -123,13 +102,18 @@ class Workers:
                 return
             if not self.keep:
                 slots.give_back(name)
+            routes = ()
 
-    def _host(self, name: str, group: list[Found]) -> None:
-        """A fresh instance plays this group and then others of its speed, while it is as new."""
-        speed, alerts = self._speed(group), [found.scenario.alert for found in group]
-        playing: list[Found] | None = group
+    def _host(self, name: str, group: list[Found], routes: Sequence[str]) -> None:
+        """A fresh instance plays the routes or this group, then others of its speed, while it is
+        as new."""
+        speed = self._speed(group) if group else self.speed
+        names = [*routes, *(found.scenario.alert for found in group)]
+        playing = group
         try:
-            with self._instance(name, speed, alerts) as host, Crew(host, self.folder) as crew:
+            with self._instance(name, speed, names) as host, Crew(host, self.folder) as crew:
+                if routes and self._prove(host, routes):
+                    playing = self._next(speed)
                 while playing and self._play(host, crew, playing):
                     playing = self._next(speed)
         except HostCannot:
@@ -140,20 +124,33 @@ class Workers:
             raise
         except Exception as error:
             # This instance is lost, with what it was playing; the others go on.
-            self._lost(playing or group, f"instance `{name}`: {type(error).__name__}: {error}")
+            why = f"instance `{name}`: {type(error).__name__}: {error}"
+            self._lost(playing or group, why)
+            for one in routes:
+                self.results.setdefault(one, Result(verdict=failed(one, why)))
         finally:
             with self._lock:
                 self._hosted.discard(speed)
 
-    def _next(self, speed: float | None = None) -> list[Found] | None:
-        """Take the first group that wants `speed`; when None, one that a new instance can play."""
+    def _prove(self, instance: Instance, routes: Sequence[str]) -> bool:
+        """Play the proofs of the routing; as `_play`."""
+        from scenarios import routing
+
+        evidence = Evidence(instance=instance.name, file=self.file, lock=self._evidence_lock)
+        found = routing.prove(instance, evidence, tell=self.tell, stop=self.stop, only=routes)
+        self.results.update({one.alert: one for one in found})
+        return not self.stop.is_set() and all(one.outcome is Outcome.PROVEN for one in found)
+
+    def _next(self, speed: float | None = None) -> list[Found]:
+        """Take the first group that wants `speed`; when None, one that a new instance can play.
+        Empty when there is none."""
         with self._lock:
             for index, group in enumerate(self._waiting):
                 wanted = self._speed(group)
                 if wanted == speed or (speed is None and wanted not in self._hosted):
                     self._hosted |= {wanted} - {self.speed}
                     return self._waiting.pop(index)
-        return None
+        return []
 
     def _speed(self, group: Sequence[Found]) -> float:
         return group[0].scenario.speed(self.speed)

@@ -7,9 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from stack import logs, probes
+from stack import logs, probes, yamltext
 from stack.render import load, resolve
 from stack.service import HOST, Layout, Service
 
@@ -34,8 +32,7 @@ def config(layout: Layout) -> dict[str, str]:
     server = document["server"]
     server["http_listen_port"] = layout.port(SERVICE.name)
     server["http_listen_address"] = server["grpc_listen_address"] = HOST
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000)
-    return {"promtail-config.yml": text}
+    return {"promtail-config.yml": yamltext.write(document)}
 
 
 def _placed(node: Any, layout: Layout, file: Path) -> Any:
