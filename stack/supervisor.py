@@ -38,6 +38,12 @@ _PROGRAM = "program:"
 _STOP_S = 8.0
 """Seconds that a process has between its stop signal and SIGKILL."""
 
+_AGAIN_S = 0.5
+"""After so many seconds the stop signal is sent again: one that comes between a process' fork and
+its exec is lost. Those that are on their way out take no harm."""
+
+_LOOK_EVERY_S = 0.02
+
 _HELD = {"STOPPED", "FATAL"}
 """Supervisor's words for what it does not start by itself."""
 
@@ -131,12 +137,20 @@ class Supervisor:
         One that has just died is not running for supervisord, which will start it again: it is
         stopped once that has happened. Raises HostCannot when it cannot be held.
         """
-        deadline = time.monotonic() + _STOP_S
+        stop_signal = programs(self.directory)[name]["stopsignal"]
+        begun = asked = time.monotonic()
         while (state := self.states().get(name)) and state.status not in _HELD:
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now - begun > _STOP_S + _AGAIN_S:
                 raise HostCannot(f"supervisord cannot hold `{name}` down: it is {state.status}.")
             with self._call() as server, _allowing("NOT_RUNNING"):
-                server.stopProcess(name, True)
+                if state.status != "STOPPING":
+                    asked = now
+                    server.stopProcess(name, False)
+                elif now - asked > _AGAIN_S:
+                    asked = now
+                    server.signalProcess(name, stop_signal)
+            time.sleep(_LOOK_EVERY_S)
 
     def reload(self) -> None:
         """Take over the settings as they are now. What they change or drop must be stopped."""

@@ -69,6 +69,8 @@ class Stage:
     crew: Crew
     stop: Flag
     tell: Tell
+    strayed: float = 0.0
+    """The watcher's, from one group to the next."""
 
 
 def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
@@ -77,13 +79,16 @@ def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
     stage.crew.begin_anew([found.scenario.traffic.kind for found in group])
     names = [found.scenario.alert for found in group]
     on_logs = not logrules.names(stage.instance.config_dir).isdisjoint(names)
-    with Watcher(stage.instance, stage.evidence, disturbed, names, logs=on_logs) as watcher:
+    with Watcher(
+        stage.instance, stage.evidence, disturbed, names, logs=on_logs, strayed=stage.strayed
+    ) as watcher:
         parts = [_Part(found, group, stage, watcher) for found in group]
         steady = [part for part in parts if part.guarded(part.gate)]
         with ThreadPoolExecutor(max(1, len(steady))) as pool:
             for future in [pool.submit(part.guarded, part.perform) for part in steady]:
                 future.result()
         graphs.keep([part.rule for part in parts if part.rule], watcher, stage.evidence)
+        stage.strayed = watcher.strayed
     return {part.scenario.alert: part.played() for part in parts}
 
 

@@ -68,16 +68,21 @@ class Watcher:
         rules: Sequence[str] = (),
         *,
         logs: bool = False,
+        strayed: float = 0.0,
     ) -> None:
         """`disturbed` are the services that a fault may stop; any other must go on running.
 
         The evaluations of `rules`, of all when empty, are followed one by one. Of other rules it
         is only known when their alerts are active, which costs Prometheus far less to tell. With
-        `logs`, all rules on logs are followed as well.
+        `logs`, all rules on logs are followed as well. `strayed` is that of the watcher before this
+        one.
         """
         self.instance = instance
         self.until = time.time()
         """Every source that no fault disturbs was read successfully up to here, Unix seconds."""
+        self.strayed = strayed
+        """When an alert of no rule that is followed was last active, Unix seconds: nobody waits
+        until its end is told."""
         self._evidence = evidence
         self._disturbed = disturbed
         self._rules = tuple(rules)
@@ -93,7 +98,7 @@ class Watcher:
         self._held: dict[tuple[str, Labels], str] = {}
         self._at_rest: dict[str, set[float]] = {}
         self._held_since: dict[str, float] = {}
-        self._last_active = 0.0
+        self._last_active = strayed
         self._evaluated: dict[str, float] = {}
         self._last_message = 0
         self._silent_since: dict[str, float] = {}
@@ -156,8 +161,10 @@ class Watcher:
             ]
             if self._logs:
                 read.append(self._read(LOGS, self._read_log_rules))
-            if self.active():
+            if active := self.active():
                 self._last_active = begun
+                if not set(active) <= set(self._rules):
+                    self.strayed = begun
             if all(read):
                 self._watched(begun)
             if begun - self._looked >= _SERVICES_EVERY_S:

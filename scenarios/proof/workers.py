@@ -1,6 +1,7 @@
 """Instances that play groups of scenarios, several at a time; each as long as it is as new."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -112,9 +113,11 @@ class Workers:
         playing = group
         try:
             with self._instance(name, speed, names) as host, Crew(host, self.folder) as crew:
-                if routes and self._prove(host, routes):
+                stage = Stage(instance=host, evidence=self._evidence(host), crew=crew,
+                              stop=self.stop, tell=self.tell)  # fmt: skip
+                if routes and self._prove(stage, routes):
                     playing = self._next(speed)
-                while playing and self._play(host, crew, playing):
+                while playing and self._play(stage, playing):
                     playing = self._next(speed)
         except HostCannot:
             with self._lock:
@@ -132,13 +135,17 @@ class Workers:
             with self._lock:
                 self._hosted.discard(speed)
 
-    def _prove(self, instance: Instance, routes: Sequence[str]) -> bool:
+    def _evidence(self, instance: Instance) -> Evidence:
+        return Evidence(instance=instance.name, file=self.file, lock=self._evidence_lock)
+
+    def _prove(self, stage: Stage, routes: Sequence[str]) -> bool:
         """Play the proofs of the routing; as `_play`."""
         from scenarios import routing
 
-        evidence = Evidence(instance=instance.name, file=self.file, lock=self._evidence_lock)
-        found = routing.prove(instance, evidence, tell=self.tell, stop=self.stop, only=routes)
+        found = routing.prove(stage.instance, stage.evidence, tell=self.tell, stop=self.stop,
+                              only=routes)  # fmt: skip
         self.results.update({one.alert: one for one in found})
+        stage.strayed = time.time()  # what an inbox that was down did not take may still come
         return not self.stop.is_set() and all(one.outcome is Outcome.PROVEN for one in found)
 
     def _next(self, speed: float | None = None) -> list[Found]:
@@ -189,12 +196,10 @@ class Workers:
         if self.keep:
             self.kept.append(name)
 
-    def _play(self, instance: Instance, crew: Crew, group: list[Found]) -> bool:
+    def _play(self, stage: Stage, group: list[Found]) -> bool:
         """Play one group; True when the instance is as good as new and may host another."""
-        evidence = Evidence(instance=instance.name, file=self.file, lock=self._evidence_lock)
-        stage = Stage(
-            instance=instance, evidence=evidence, crew=crew, stop=self.stop, tell=self.tell
-        )
+        instance = stage.instance
+        evidence = stage.evidence = self._evidence(instance)
         played = play(group, stage)
         with self._lock:
             for found in group:
