@@ -6,9 +6,11 @@ from pathlib import Path
 
 import yaml
 
+from scenarios.proof.absence import VALID_FOR
 from scenarios.proof.catalogue import Found
 from scenarios.proof.deadlines import read_route
 from scenarios.proof.logrules import find_rule
+from scenarios.proof.play import RESEND_S
 from stack.errors import BadInput
 
 REAL_S = 8.0
@@ -30,9 +32,10 @@ def length_s(found: Found, config_root: Path, of_proof: float) -> float:
         return 0.0
     written_s = (
         scenario.missed_after_s
+        + (VALID_FOR * RESEND_S if scenario.always else 0)
         + rule.for_s
         + rule.keep_firing_for_s
-        + 2 * rule.range_s
+        + rule.range_s
         + 4 * rule.evaluation_s
         + route.group_wait_s
         + route.group_interval_s
