@@ -42,4 +42,4 @@ def request(
 ) -> "httpx.Response":
     """The answer to one request. Raises httpx.HTTPError when there is none."""
     with client(timeout_s=timeout_s) as once:
-        return once.request(method, url, params=dict(query or {}), json=json)
+        return once.request(method, url, params=dict(query) if query else None, json=json)

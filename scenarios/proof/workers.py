@@ -19,9 +19,6 @@ from stack.errors import HostCannot, LabError
 from stack.instance import Instance
 from stack.lifecycle import running
 
-STARTING_AT_ONCE = 2
-"""An instance that comes up takes a core for seconds; more at once only disturb those at work."""
-
 
 @dataclass(kw_only=True)
 class Workers:
@@ -50,9 +47,9 @@ class Workers:
     after the other: rules that look back a day find their yesterday there."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _evidence_lock: threading.Lock = field(default_factory=threading.Lock)
-    _starting: threading.Semaphore = field(
-        default_factory=lambda: threading.Semaphore(STARTING_AT_ONCE)
-    )
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+    """An instance that comes up takes a core for seconds; two at once would disturb those at work
+    and come up no sooner."""
 
     def run(
         self, groups: Sequence[list[Found]], instances: int, routes: Sequence[str] = ()

@@ -34,6 +34,7 @@ class Sources(BaseHTTPRequestHandler):
         group = {"name": "logs", "interval": 1, "lastEvaluation": NOON, "rules": [rule]}
         answers = {
             "/api/v1/rules": {"data": {"groups": []}},
+            "/api/v1/alerts": {"data": {"alerts": []}},
             "/prometheus/api/v1/rules": {"data": {"groups": [group]}},
         }
         body = json.dumps(answers.get(path, [])).encode()
@@ -100,3 +101,18 @@ def test_alert_from_logs_is_noted_with_who_evaluated_it(instance: Any) -> None:
         ("Burst", "inactive", "loki"),
     ]
     assert {tuple(one.labels.items()) for one in states()} == {(("service", "a"),)}
+
+
+def test_what_an_alert_nobody_waits_for_did_last_is_known_to_the_next_watcher(
+    instance: Any,
+) -> None:
+    evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
+    Sources.alerts = [{"labels": LABELS, "state": "firing", "activeAt": NOON}]
+    with Watcher(instance, evidence, frozenset(), ["Burst"], logs=True) as watcher:
+        eventually(watcher.active, "the alert was not seen")
+    assert not watcher.strayed, "its own alert is told of before it ends"
+    with Watcher(instance, evidence, frozenset(), ["Other"], logs=True) as watcher:
+        eventually(lambda: watcher.strayed, "the stray was not noted")
+    Sources.alerts = []
+    after = Watcher(instance, evidence, frozenset(), ["Other"], logs=True, strayed=watcher.strayed)
+    assert after.at_rest_s() < time.time() - watcher.strayed + 1
