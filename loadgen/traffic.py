@@ -32,8 +32,9 @@ def command(file: Path, url: str) -> list[str]:
 class Locust:
     """One locust process, and those who want to hear its figures, twice a second.
 
-    Its own words go to `log`. It runs in a session of its own, so that Ctrl-C reaches only whoever
-    started it.
+    Its own words go to `log`. It runs in a process group of its own, so that Ctrl-C reaches only
+    whoever started it; not in a session, to which Linux would give as much of a busy machine as to
+    all services of an instance together (autogroups, man 7 sched).
     """
 
     def __init__(self, file: Path, instance: Target, log: Path) -> None:
@@ -43,7 +44,7 @@ class Locust:
             self._process = subprocess.Popen(
                 command(file, instance.layout.url("backend")),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True, cwd=REPO,
-                env=environment, start_new_session=True,
+                env=environment, process_group=0,
             )  # fmt: skip
         self._last: Mapping[str, Any] = {}
         self._since = 0.0

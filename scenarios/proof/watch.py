@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -106,6 +107,9 @@ class Watcher:
         self._noted = self._looked = 0.0
 
     def __enter__(self) -> "Watcher":
+        # What came before the watch is no evidence of what happens in it.
+        with suppress(*Failed):
+            self._last_message = int(self._sources["inbox"].ask("/health")["newest"])
         self._thread.start()
         return self
 

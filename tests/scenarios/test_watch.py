@@ -23,18 +23,23 @@ class Sources(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     asked: set[str]
+    queries: set[str]
+    """Of messages."""
     alerts: list[dict[str, Any]]
     """Of the one rule on logs."""
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
         self.asked.add(path)
-        rule = {"name": "Burst", "state": "pending" if self.alerts else "inactive", "labels": {},
-                "health": "ok", "lastEvaluation": NOON, "alerts": self.alerts}  # fmt: skip
+        self.queries |= {query} if path == "/api/messages" else set()
+        state = "pending" if self.alerts else "inactive"
+        rule: Any = {"name": "Burst", "state": state, "labels": {}, "health": "ok",
+                     "lastEvaluation": NOON, "alerts": self.alerts}  # fmt: skip
         group = {"name": "logs", "interval": 1, "lastEvaluation": NOON, "rules": [rule]}
         answers = {
             "/api/v1/rules": {"data": {"groups": []}},
             "/api/v1/alerts": {"data": {"alerts": []}},
+            "/health": {"newest": 3},
             "/prometheus/api/v1/rules": {"data": {"groups": [group]}},
         }
         body = json.dumps(answers.get(path, [])).encode()
@@ -49,7 +54,7 @@ class Sources(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def instance() -> Iterator[Any]:
-    Sources.asked, Sources.alerts = set(), []
+    Sources.asked, Sources.queries, Sources.alerts = set(), set(), []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sources)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield SimpleNamespace(
@@ -116,3 +121,11 @@ def test_what_an_alert_nobody_waits_for_did_last_is_known_to_the_next_watcher(
     Sources.alerts = []
     after = Watcher(instance, evidence, frozenset(), ["Other"], logs=True, strayed=watcher.strayed)
     assert after.at_rest_s() < time.time() - watcher.strayed + 1
+
+
+def test_messages_from_before_the_watch_are_no_evidence(instance: Any) -> None:
+    watcher, _ = watched(instance, logs=False)
+    begun = watcher.until
+    with watcher:
+        eventually(lambda: watcher.until > begun, "it never looked")
+    assert Sources.queries == {"after=3"}
