@@ -197,7 +197,7 @@ def _stray(case: Case, message: Notification) -> str:
         return ""
     where = f"{message.address}: `{message.subject}`"
     hushed = sorted(set(message.alerts) & case.scenario.inhibited)
-    if hushed and message.kind == "firing":
+    if hushed and message.kind == "firing" and not _over(case, message.at):
         return f"{where} tells of {hushed[0]}, which this alert should inhibit"
     if not message.alerts or message.kind == "other":
         return f"unexpected message on {where} is no notification of an alert"
@@ -206,6 +206,14 @@ def _stray(case: Case, message: Notification) -> str:
     if unknown:
         return f"unexpected notification of {unknown[0]} on {where}"
     return _malformed(message) if set(message.alerts) & case.scenario.follows else ""
+
+
+def _over(case: Case, at: float) -> bool:
+    """Whether the alert was over by then: whoever it spoke for may speak again."""
+    fired = [one.at for one in case.right if one.state == "firing"]
+    return bool(fired) and any(
+        one.state == "inactive" and fired[0] < one.at <= at for one in case.right
+    )
 
 
 def _undone(case: Case, name: str) -> Link:

@@ -304,6 +304,10 @@ FINE = [
     ("repeated", message(104, "slack", "#alerts-database")),
     ("refused", message(101.8, "slack", "#alerts-database", answer=500)),
     ("inhibited alert fires", state(101, "firing", "HighLatencyP95", WARNING)),
+    (
+        "inhibited alert is told of when it is over",
+        message(104, "slack", "#x", alert="HighLatencyP95"),
+    ),
     ("late, in time", Late(at=101, what="evaluation", gap_s=9, wanted_s=0.25)),
 ]
 
