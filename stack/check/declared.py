@@ -148,15 +148,22 @@ def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
 
 
 def _names(file: Path) -> set[str]:
-    """Names that a module defines or imports, and those of the modules beside it."""
-    found = {other.stem for other in file.parent.glob("*.py")} if file.stem == "__init__" else set()
+    """Names that a module offers: those of its `__all__` where it has one, else all that it
+    defines or imports; and the modules beside a package's own file."""
+    beside = (
+        {other.stem for other in file.parent.glob("*.py")} if file.stem == "__init__" else set()
+    )
+    found = set(beside)
     for node in ast.parse(file.read_text()).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):
             found |= {alias.asname or alias.name for alias in node.names}
         elif isinstance(node, ast.Assign):
-            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            names = {target.id for target in node.targets if isinstance(target, ast.Name)}
+            if "__all__" in names:
+                return beside | set(ast.literal_eval(node.value))
+            found |= names
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)
     return found
