@@ -1,9 +1,10 @@
-"""Nothing is lost nor told twice when the inbox or Alertmanager is away for a while."""
+"""Nothing is lost nor told twice when the inbox or Alertmanager is away for a while, or slow."""
 
 import re
 import time
 from collections import Counter
 
+from loadgen.faults.base import update_control
 from scenarios.proof.deadlines import BUSY_MACHINE_S
 from scenarios.routing.bench import Bench
 from stack import loopback
@@ -12,8 +13,14 @@ from stack.check.table import CHANNELS
 _FAILED = re.compile(
     r'^alertmanager_notification_requests_failed_total\{.*?integration="(\w+)".*?\} (\S+)$', re.M
 )
+_WAITED = re.compile(
+    r'^alertmanager_notification_latency_seconds_sum\{.*?integration="slack".*?\} (\S+)$', re.M
+)
 TRIES = 2
 """How often each channel must be refused before the inbox comes back."""
+
+SLOW_S = 2.0
+"""Real seconds that Slack takes to answer. Alertmanager gives a notification at least ten."""
 
 
 def inbox_down(bench: Bench) -> None:
@@ -57,6 +64,33 @@ def alertmanager_restart(bench: Bench) -> None:
     healed = bench.heal(alert)
     bench.one_key(first + bench.hears_end(alert, healed))
     bench.quiet()
+
+
+def slow_channel(bench: Bench) -> None:
+    """Nobody waits for a Slack that takes its time to answer, and nobody is told twice."""
+    control, before_s = bench.instance.control_file("inbox"), _waited_s(bench)
+    bench.note("slowed", f"Slack answers after {SLOW_S:g} s")
+    update_control(control, put={"slack": {"delay": SLOW_S}})
+    try:
+        alert = bench.fire("RoutedThroughMud", "critical", "infrastructure")
+        bench.hears(alert)
+        bench.until(
+            "Alertmanager to have waited for Slack",
+            lambda: _waited_s(bench) - before_s >= SLOW_S,
+            within_s=SLOW_S + 2 * BUSY_MACHINE_S,
+        )
+        bench.quiet()
+        healed = bench.heal(alert)
+        bench.hears_end(alert, healed)
+        bench.quiet(for_s=SLOW_S)
+    finally:
+        update_control(control, drop={"slack"})
+
+
+def _waited_s(bench: Bench) -> float:
+    """How long Alertmanager has waited for Slack's answers since it started."""
+    text = loopback.request("GET", f"{bench.poster.url}/metrics").text
+    return sum(float(value) for value in _WAITED.findall(text))
 
 
 def _failed(bench: Bench) -> Counter[str]:

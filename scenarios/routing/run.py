@@ -71,6 +71,7 @@ PROOFS = (
     Proof(name="routing/repeat", play=repeating.prove, second=True),
     Proof(name="routing/prometheus-restart", play=restarts.prove, patient=True),
     Proof(name="routing/alertmanager-restart", play=outages.alertmanager_restart, after="others"),
+    Proof(name="routing/slow-channel", play=outages.slow_channel, after="others"),
     Proof(name="routing/inbox-down", play=outages.inbox_down, after="all"),
 )
 """In the order in which they are told of."""

@@ -54,7 +54,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--control",
         type=Path,
         metavar="FILE",
-        help='JSON that makes a channel fail, such as {"slack": {"status": 500}}',
+        help='JSON that makes a channel fail or tarry: {"slack": {"status": 500, "delay": 2}}',
     )
     parser.add_argument(
         "--heartbeat-timeout",

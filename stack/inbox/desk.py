@@ -1,5 +1,6 @@
 """Where all channels hand in what arrived: made to fail if wished, stored, counted."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector, disable_created_metrics
@@ -53,13 +54,18 @@ class Desk:
 
         That is no fault of the message, so it is no problem of it either.
         """
-        status = self.control.status(message.channel)
+        status = self.control.wish(message.channel).status
         return message if status is None else replace(message, answer=status)
 
     def take(self, message: Message) -> None:
         """Store and count one message. Raises sqlite3.Error if it cannot be stored."""
         self.store.add(message)
         self.metrics.count(message)
+
+    async def tarry(self, channel: Channel) -> None:
+        """Take the time that the control file wishes, while everybody else is served."""
+        if delay_s := self.control.wish(channel).delay_s:
+            await asyncio.sleep(delay_s)
 
     def beat(self, message: Message) -> None:
         """Take in a heartbeat, and tell if it is back. Raises sqlite3.Error."""

@@ -32,15 +32,16 @@ class Web:
         self._services = services
 
     async def slack(self, request: Request) -> Response:
-        return self._answer(slack.judge(await _read(request)))
+        return await self._answer(slack.judge(await _read(request)))
 
     async def pagerduty(self, request: Request) -> Response:
-        return self._answer(pagerduty.judge(await _read(request), self._services))
+        return await self._answer(pagerduty.judge(await _read(request), self._services))
 
     async def heartbeat(self, request: Request) -> Response:
         """Only what is amiss is recorded: beats that come as they should are nobody's news."""
         found = heartbeat.judge(await _read(request), request.path_params["name"])
         message = self._desk.wished(found)
+        await self._desk.tarry(message.channel)
         if message.answer >= 300:
             self._desk.take(message)
             said = "; ".join(message.problems) or "made to fail on purpose"
@@ -72,10 +73,11 @@ class Web:
         text = generate_latest(self._desk.metrics.registry)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def _answer(self, reply: Reply) -> Response:
+    async def _answer(self, reply: Reply) -> Response:
         """Record what was judged, then say so. Nothing is acknowledged that is not recorded."""
         message = self._desk.wished(reply.message)
         self._desk.take(message)
+        await self._desk.tarry(message.channel)
         if message.answer != reply.message.answer:
             return PlainTextResponse("made to fail on purpose", message.answer)
         content_type = reply.content_type

@@ -21,8 +21,8 @@ http = httpx.Client(verify=False, timeout=30)
 WEBHOOK = "/services/T00000000/B00000000/XXXX"
 
 
-def slack(inbox, text="[FIRING:1] DiskFull"):
-    return http.post(f"{inbox.url}{WEBHOOK}", json={"channel": "#alerts-database", "text": text})
+def slack(inbox, text="[FIRING:1] DiskFull", client=http):
+    return client.post(f"{inbox.url}{WEBHOOK}", json={"channel": "#alerts-database", "text": text})
 
 
 def mail(*, to="database@residency.example", subject="[RESOLVED] DiskFull", text="it is up"):
@@ -257,6 +257,20 @@ def test_inbox_fails_on_purpose(fresh_inbox, tmp_path):
     assert [message["problems"] for message in found] == [[], [], [], []]
     page = http.get(f"{fresh_inbox.url}/messages/{found[0]['id']}").text
     assert "made to fail on purpose: its sender was answered 500" in page
+
+
+def test_inbox_tarries_on_purpose_and_serves_all_others_meanwhile(fresh_inbox, tmp_path):
+    (tmp_path / "control.json").write_text('{"slack": {"delay": 60}}')
+    with httpx.Client(verify=False, timeout=0.5) as hurried, pytest.raises(httpx.ReadTimeout):
+        slack(fresh_inbox, "[FIRING:1] Slow", client=hurried)
+    assert send(fresh_inbox, mail()) == {}
+    (tmp_path / "control.json").unlink()
+    assert slack(fresh_inbox, "[FIRING:1] Prompt").status_code == 200
+    found = fresh_inbox.messages()
+    assert [(one["alerts"], one["answer"]) for one in found if one["channel"] == "slack"] == [
+        (["Slow"], 200),
+        (["Prompt"], 200),
+    ]
 
 
 def run(*arguments):
