@@ -55,7 +55,9 @@ def child() -> Iterator[int]:
 def test_descendants_are_read_once_while_nothing_changes(kernel: Kernel, child: int) -> None:
     for _ in range(5):
         pid, found = kernel.descendants.of()
-        assert (pid, [one.pid for one in found]) == (os.getpid(), [child])
+        # Others may be below as well: what other tests of this process keep running.
+        assert pid == os.getpid()
+        assert child in [one.pid for one in found]
     assert kernel.reads == 1
 
 
