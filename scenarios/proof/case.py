@@ -11,6 +11,7 @@ from scenarios.proof.evidence import (
     FaultStep,
     Gate,
     Notification,
+    Stepped,
 )
 from scenarios.proof.scenario import HEARTBEAT, Scenario
 
@@ -72,6 +73,14 @@ class Case:
         """When the gate was passed; the end of time before that."""
         passed = [one.at for one in self.events if isinstance(one, Gate) and one.passed]
         return passed[0] if passed else float("inf")
+
+    @cached_property
+    def stepped(self) -> Stepped | None:
+        """The clock was set after the gate: by the order of arrival, since by its time, what came
+        after may lie before."""
+        begun = [n for n, one in enumerate(self.events) if isinstance(one, Gate) and one.passed]
+        after = self.events[begun[0] :] if begun else ()
+        return next((one for one in after if isinstance(one, Stepped)), None)
 
     @cached_property
     def states(self) -> list[AlertState]:

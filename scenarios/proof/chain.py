@@ -178,6 +178,8 @@ def _once(times: Sequence[float], repeat_s: float) -> int:
 def _surprise(case: Case, name: str) -> Link:
     """Nothing else fired, nothing else was sent, nothing broke that the fault does not break."""
     own = case.scenario.alert
+    if case.stepped:
+        return _broken(name, f"{case.stepped.what}: none of the times can be trusted")
     for one in case.since:
         if isinstance(one, Trouble):
             return _broken(name, one.what)

@@ -151,6 +151,11 @@ class Late(Event):
     """Processes that wanted to run, over the last minute."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stepped(Trouble):
+    """The machine's clock was set: times before and after cannot be compared."""
+
+
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
@@ -164,6 +169,7 @@ KINDS: Mapping[str, type[Event]] = {
         Stopped,
         Watched,
         Late,
+        Stepped,
         Graph,
     )
 }

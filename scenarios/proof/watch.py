@@ -18,6 +18,7 @@ from scenarios.proof.evidence import (
     Held,
     Late,
     Notification,
+    Stepped,
     Trouble,
     Watched,
 )
@@ -35,6 +36,9 @@ SOURCES = frozenset({"prometheus", "alertmanager", "inbox"})
 
 LOGS = "loki"
 """The service that knows of alerts from logs, asked only where one of those is proven."""
+
+STEP_S = 0.5
+"""A clock that is adjusted smoothly changes by far less from one look to the next."""
 
 _WATCHED_EVERY_S = 0.5
 _SERVICES_EVERY_S = 1.0
@@ -152,11 +156,15 @@ class Watcher:
         return answer.json()
 
     def _run(self) -> None:
-        before = time.time()
+        before, ahead_s = time.monotonic(), _ahead_s()
         while not self._stop.is_set():
-            begun = time.time()
-            self._note_late("look", begun, begun - before, POLL_S)
-            before = begun
+            begun, ticks = time.time(), time.monotonic()
+            self._note_late("look", begun, ticks - before, POLL_S)
+            before = ticks
+            stepped_s = -ahead_s + (ahead_s := _ahead_s())
+            if abs(stepped_s) >= STEP_S:
+                what = f"the machine's clock was set by {stepped_s:+.1f} s"
+                self._add(Stepped, begun, what=what)
             # No `and`: each source is read whatever the others say.
             read = [
                 self._read("prometheus", self._read_rules),
@@ -174,7 +182,7 @@ class Watcher:
             if begun - self._looked >= _SERVICES_EVERY_S:
                 self._looked = begun
                 self._look_at_services(begun)
-            self._stop.wait(max(0.0, POLL_S - (time.time() - begun)))
+            self._stop.wait(max(0.0, POLL_S - (time.monotonic() - ticks)))
 
     def _read(self, source: str, read: Callable[[float], None]) -> bool:
         now = time.time()
@@ -306,6 +314,14 @@ class Watcher:
 
     def _add(self, event: Any, at: float, /, **fields: Any) -> None:
         self._evidence.add(event(at=at, instance=self.instance.name, **fields))
+
+
+def _ahead_s() -> float:
+    """The clock's time less that of one that nobody sets, both read in the same moment."""
+    while True:
+        before, now, after = time.monotonic(), time.time(), time.monotonic()
+        if after - before < STEP_S / 10:
+            return now - before
 
 
 def _key(labels: Mapping[str, str]) -> tuple[str, Labels]:

@@ -15,6 +15,7 @@ from scenarios.proof.evidence import (
     Held,
     Late,
     Notification,
+    Stepped,
     Stopped,
     TrafficSeen,
     Trouble,
@@ -371,3 +372,19 @@ def test_verdict_says_what_an_interrupted_scenario_waited_for() -> None:
 def test_verdict_wants_mail_where_mail_is_declared() -> None:
     wanted = replace(SCENARIO, notifications=(email("database@residency.example"),))
     assert "expected none" in judge(GOOD, wanted, DEADLINES).reason
+
+
+def test_verdict_trusts_no_time_once_the_clock_was_set() -> None:
+    early = (Stepped(at=98, what="the clock was set"), *GOOD)
+    assert judge(early, SCENARIO, DEADLINES).outcome is Outcome.PROVEN, "before the gate"
+    # Set back: by its time, it was before the gate.
+    later = judge((*GOOD, Stepped(at=50, what="the clock was set")), SCENARIO, DEADLINES)
+    assert later.outcome is Outcome.FAILED
+    assert later.reason == "the clock was set: none of the times can be trusted"
+
+
+def test_verdict_names_the_clock_before_a_busy_machine() -> None:
+    pause = Late(at=101, what="evaluation", gap_s=5, wanted_s=0.25)
+    stepped = Stepped(at=101, what="the clock was set")
+    late = judge((*changed(_late), pause, stepped), SCENARIO, DEADLINES)
+    assert late.reason.startswith("the clock was set; became pending 1.7 s after its deadline")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scenarios.proof.evidence import AlertState, Evidence
+from scenarios.proof.evidence import AlertState, Evidence, Late, Stepped
 from scenarios.proof.watch import Watcher
 
 LABELS = {"alertname": "Burst", "service": "a"}
@@ -129,3 +129,24 @@ def test_messages_from_before_the_watch_are_no_evidence(instance: Any) -> None:
     with watcher:
         eventually(lambda: watcher.until > begun, "it never looked")
     assert Sources.queries == {"after=3"}
+
+
+@pytest.mark.parametrize("by_s", [3.0, -3.0])
+def test_clock_that_is_set_is_noted_and_is_no_busy_machine(
+    instance: Any, monkeypatch: pytest.MonkeyPatch, by_s: float
+) -> None:
+    ahead_s = 0.0
+    ours = SimpleNamespace(time=lambda: time.time() + ahead_s, monotonic=time.monotonic)
+    monkeypatch.setattr("scenarios.proof.watch.time", ours)
+    watcher, evidence = watched(instance, logs=False)
+
+    def seen(kind: type) -> list[Any]:
+        return [one for one in evidence.of("") if isinstance(one, kind)]
+
+    with watcher:
+        begun = watcher.until
+        eventually(lambda: watcher.until > begun, "it never looked")
+        ahead_s = by_s
+        eventually(lambda: seen(Stepped), "the step was not noted")
+    assert [one.what for one in seen(Stepped)] == [f"the machine's clock was set by {by_s:+.1f} s"]
+    assert not [one for one in seen(Late) if one.gap_s > abs(by_s) - 1]
