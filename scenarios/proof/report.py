@@ -35,6 +35,8 @@ class Result:
     scenario: Scenario | None = None
     file: str = ""
     instance: str = ""
+    hash: str = ""
+    """Of the instance."""
     speed: float = 0.0
     """Of the instance; 0 when it was not played."""
     deadlines: Deadlines | None = None
@@ -80,8 +82,6 @@ class Proof:
     took_s: float
     speed: float
     results: Sequence[Result]
-    instances: Mapping[str, str]
-    """Name → hash."""
     packages: Mapping[str, str]
     """Name → store path's name."""
     folder: Path

@@ -74,7 +74,7 @@ def verify_alerts(
         done = Proof(
             started=started, took_s=time.time() - started, speed=speed,
             results=(*workers.results.values(), *gaps),
-            instances=dict(workers.hashes), packages=dict(workers.packages), folder=folder,
+            packages=dict(workers.packages), folder=folder,
             interrupted=stop.is_set() and not workers.errors, notes=tuple(workers.notes),
         )  # fmt: skip
         trends = earlier.trends(runs, done) if history else {}

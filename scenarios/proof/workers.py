@@ -34,7 +34,6 @@ class Workers:
     stop: threading.Event
     results: dict[str, Result] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
-    hashes: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -186,7 +185,6 @@ class Workers:
                 instance = ending.enter_context(
                     running(name, speed=speed, config_root=self.config_root, keep=self.keep)
                 )
-            self.hashes[name] = instance.hash
             self.packages.update({k: Path(v).name for k, v in instance.record.packages.items()})
             self.started += 1
             yield instance
@@ -215,6 +213,7 @@ def _result(found: Found, played: Played, instance: Instance, evidence: Evidence
         scenario=found.scenario,
         file=found.where,
         instance=instance.name,
+        hash=instance.hash,
         speed=instance.speed,
         deadlines=played.deadlines,
         rule=played.rule,

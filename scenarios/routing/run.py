@@ -179,6 +179,7 @@ class _Stage:
             ),
             file=proof.file,
             instance=self.instance.name,
+            hash=self.instance.hash,
             events=bench.own(),
         )  # fmt: skip
 

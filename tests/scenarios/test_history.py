@@ -19,7 +19,7 @@ def proof(seconds: float, *, speed: float = 60, outcome: Outcome = Outcome.PROVE
         links=(Link(name="notified", state=State.DONE, at=100 + seconds),),
     )  # fmt: skip
     return Proof(started=0, took_s=9, speed=speed, results=(Result(verdict=verdict),),
-                 instances={}, packages={}, folder=Path(), interrupted=False)  # fmt: skip
+                 packages={}, folder=Path(), interrupted=False)  # fmt: skip
 
 
 @pytest.mark.parametrize(

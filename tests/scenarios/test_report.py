@@ -45,12 +45,12 @@ EVENTS: tuple[Event, ...] = (
 def proof(tmp_path: Path) -> Proof:
     verdict = judge(EVENTS, SCENARIO, DEADLINES)
     failed = Result(verdict=verdict, scenario=SCENARIO, file=FOUND.where, instance="proof-1",
-                    deadlines=DEADLINES, rule=RULE, events=EVENTS)  # fmt: skip
+                    hash="abc123", deadlines=DEADLINES, rule=RULE, events=EVENTS)  # fmt: skip
     proven = Result(verdict=Verdict(alert="Fine", outcome=Outcome.PROVEN, reason=""))
     blocked = Result(verdict=Verdict(alert="Full", outcome=Outcome.BLOCKED, reason="no disk"))
     return Proof(
         started=1_700_000_000, took_s=12.5, speed=60, results=(proven, failed, blocked),
-        instances={"proof-1": "abc123"}, packages={"prometheus": "0123-prometheus-2.53"},
+        packages={"prometheus": "0123-prometheus-2.53"},
         folder=tmp_path, interrupted=False,
     )  # fmt: skip
 
