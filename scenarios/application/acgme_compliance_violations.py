@@ -4,7 +4,7 @@ Who is left works too long, without a day off: the violations are computed. A wa
 compliance team. Planning such days also takes long.
 """
 
-from loadgen.faults import StaffAbsent
+from loadgen.faults.staff import StaffAbsent
 from loadgen.shapes import ClinicMorning
 from loadgen.users import PLANNED, ComplianceOfficer, Planner, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

@@ -3,7 +3,7 @@
 A warning for the scheduling team, who may know whether something keeps people away.
 """
 
-from loadgen.faults import PeopleAway
+from loadgen.faults.people import PeopleAway
 from loadgen.shapes import ClinicMorning
 from loadgen.users import ComplianceOfficer, Planner, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

@@ -4,7 +4,7 @@ Nobody gets an answer. Critical, and without a team: the platform team is paged.
 notice besides is not told.
 """
 
-from loadgen.faults import ServiceKilled
+from loadgen.faults.killed import ServiceKilled
 from loadgen.shapes import ClinicMorning
 from loadgen.users import Coordinator, Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

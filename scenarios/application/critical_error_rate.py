@@ -4,7 +4,7 @@ Nobody can look at a schedule. Critical, and without a team: the platform team i
 warning about the same requests is not told.
 """
 
-from loadgen.faults import TableRevoked
+from loadgen.faults.rights import TableRevoked
 from loadgen.shapes import ClinicMorning
 from loadgen.users import Coordinator, Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

@@ -4,7 +4,7 @@ Its process lives and answers, but with 503 only. Critical, and without a team: 
 is paged. The share of failed requests may be told as well.
 """
 
-from loadgen.faults import DatabasePasswordChanged
+from loadgen.faults.rights import DatabasePasswordChanged
 from loadgen.shapes import ClinicMorning
 from loadgen.users import Coordinator, Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

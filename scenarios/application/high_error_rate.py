@@ -4,7 +4,7 @@ Every seventh person works with that table and gets 500; all others do not notic
 without a team: the platform team reads it, nobody is paged.
 """
 
-from loadgen.faults import TableRevoked
+from loadgen.faults.rights import TableRevoked
 from loadgen.shapes import BusyClinic
 from loadgen.users import ComplianceOfficer, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

@@ -4,7 +4,7 @@ Every query takes two latencies longer, so that requests of people who wait for 
 between two and five seconds. A warning without a team: the platform team reads it, nobody is paged.
 """
 
-from loadgen.faults import SlowDatabaseLink
+from loadgen.faults.database_link import SlowDatabaseLink
 from loadgen.shapes import ClinicMorning
 from loadgen.users import Coordinator, Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

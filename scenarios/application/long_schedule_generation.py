@@ -4,7 +4,7 @@ Most slots can be filled only by breaking limits, and the solver, whose time is 
 for more than five minutes. A warning for the scheduling team.
 """
 
-from loadgen.faults import StaffAbsent
+from loadgen.faults.staff import StaffAbsent
 from loadgen.shapes import ClinicMorning
 from loadgen.users import PLANNED, Planner, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

@@ -3,7 +3,7 @@
 Everybody else goes on working. An information for the scheduling team, in their channel alone.
 """
 
-from loadgen.faults import PeopleAway
+from loadgen.faults.people import PeopleAway
 from loadgen.shapes import ClinicMorning
 from loadgen.users import ComplianceOfficer, Planner, Resident
 from scenarios.proof.scenario import Scenario, Traffic, slack

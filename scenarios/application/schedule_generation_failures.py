@@ -4,7 +4,7 @@ Nobody can supervise, so that each run of the generation is refused (409, `no_st
 for the scheduling team.
 """
 
-from loadgen.faults import StaffAbsent
+from loadgen.faults.staff import StaffAbsent
 from loadgen.shapes import ClinicMorning
 from loadgen.users import FACULTY_IDS, PLANNED, Planner, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

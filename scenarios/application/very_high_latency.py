@@ -5,7 +5,7 @@ Critical, and without a team: the platform team is paged; the warning about the 
 not told.
 """
 
-from loadgen.faults import SlowDatabaseLink
+from loadgen.faults.database_link import SlowDatabaseLink
 from loadgen.shapes import ClinicMorning
 from loadgen.users import Coordinator, Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

@@ -4,7 +4,7 @@ The scheduler answers 503 until it is back. Critical, and the database team's: t
 read it in their channel and their mail.
 """
 
-from loadgen.faults import ServiceStopped
+from loadgen.faults.service import ServiceStopped
 from loadgen.shapes import ClinicMorning
 from loadgen.users import Coordinator, Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

@@ -3,7 +3,7 @@
 No port and no probe would tell: only that it ran before. Critical, and the infrastructure team's.
 """
 
-from loadgen.faults import ServiceStopped
+from loadgen.faults.service import ServiceStopped
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

@@ -4,7 +4,7 @@ Critical: PostgreSQL stops when it is full, so the infrastructure team is paged.
 warning follows.
 """
 
-from loadgen.faults import DiskFilled
+from loadgen.faults.disk import DiskFilled
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

@@ -3,7 +3,7 @@
 The clinic does not notice yet. A warning for the infrastructure team, who have time to make room.
 """
 
-from loadgen.faults import DiskFilled
+from loadgen.faults.disk import DiskFilled
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

@@ -4,7 +4,7 @@ Each request that needs it leaves an error line with a traceback. A warning with
 platform team reads it. The same requests may raise the alerts on failed requests.
 """
 
-from loadgen.faults import TableRevoked
+from loadgen.faults.rights import TableRevoked
 from loadgen.shapes import ClinicMorning
 from loadgen.users import Coordinator, Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

@@ -4,7 +4,7 @@ Every guess is refused and logged; everybody else works on. A warning without a 
 team reads it.
 """
 
-from loadgen.faults import PasswordsGuessed
+from loadgen.faults.intruders import PasswordsGuessed
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

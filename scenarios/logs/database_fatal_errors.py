@@ -4,7 +4,7 @@ The server is well, and nobody else notices. Critical, and the database team's: 
 out.
 """
 
-from loadgen.faults import DatabaseLogInsRefused
+from loadgen.faults.intruders import DatabaseLogInsRefused
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack

@@ -4,7 +4,7 @@ Lines are written and none arrives, so that alerts from logs are blind. A warnin
 infrastructure team, who may also hear that the shipper itself is gone.
 """
 
-from loadgen.faults import ServiceStopped
+from loadgen.faults.service import ServiceStopped
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

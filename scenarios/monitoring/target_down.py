@@ -4,7 +4,7 @@ What is not scraped cannot be alerted on: PostgreSQLDown and its like are blind,
 warning for the infrastructure team, who run the exporters.
 """
 
-from loadgen.faults import ServiceStopped
+from loadgen.faults.service import ServiceStopped
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack

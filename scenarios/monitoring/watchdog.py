@@ -4,7 +4,7 @@ The one that always fires stops arriving; whoever waits for its heartbeat says s
 needs neither Prometheus nor Alertmanager.
 """
 
-from loadgen.faults import ServiceStopped
+from loadgen.faults.service import ServiceStopped
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, heartbeat

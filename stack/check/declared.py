@@ -125,17 +125,15 @@ def _literal(node: ast.expr | None) -> object:
 
 
 def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
-    """What is imported from `loadgen.faults` is there."""
+    """What is imported from a module of `loadgen.faults` is there."""
     if not folder.is_dir():
         return
+    modules = {file.stem: file for file in folder.glob("*.py")}
     for node in tree.body:
-        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(
-            "loadgen.faults"
-        ):
+        package, _, module = (getattr(node, "module", None) or "").rpartition(".")
+        if not isinstance(node, ast.ImportFrom) or package != "loadgen.faults":
             continue
-        module = (node.module or "").removeprefix("loadgen.faults").lstrip(".") or "__init__"
-        file = folder / f"{module}.py"
-        known = _names(file) if file.is_file() else set()
+        known = _names(modules[module]) if module in modules else set()
         for alias in node.names:
             if alias.name not in known:
                 yield Problem(
@@ -148,22 +146,15 @@ def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
 
 
 def _names(file: Path) -> set[str]:
-    """Names that a module offers: those of its `__all__` where it has one, else all that it
-    defines or imports; and the modules beside a package's own file."""
-    beside = (
-        {other.stem for other in file.parent.glob("*.py")} if file.stem == "__init__" else set()
-    )
-    found = set(beside)
+    """What a module defines or imports."""
+    found = set()
     for node in ast.parse(file.read_text()).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):
             found |= {alias.asname or alias.name for alias in node.names}
         elif isinstance(node, ast.Assign):
-            names = {target.id for target in node.targets if isinstance(target, ast.Name)}
-            if "__all__" in names:
-                return beside | set(ast.literal_eval(node.value))
-            found |= names
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)
     return found

@@ -12,15 +12,12 @@ from typing import Any
 
 import pytest
 
-from loadgen.faults import (
-    DatabasePasswordChanged,
-    FaultFailed,
-    PeopleAway,
-    ServiceKilled,
-    StaffAbsent,
-    TableRevoked,
-    rights,
-)
+from loadgen.faults import rights
+from loadgen.faults.base import FaultFailed
+from loadgen.faults.killed import ServiceKilled
+from loadgen.faults.people import PeopleAway
+from loadgen.faults.rights import DatabasePasswordChanged, TableRevoked
+from loadgen.faults.staff import StaffAbsent
 
 DAYS = ("2026-03-02", "2026-03-15")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from loadgen.faults import FaultFailed, container
+from loadgen.faults import container
+from loadgen.faults.base import FaultFailed
 
 
 class Target:

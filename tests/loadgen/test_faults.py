@@ -6,7 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from loadgen.faults import DiskFilled, FaultFailed, ServiceStopped, SlowDatabaseLink, disk
+from loadgen.faults import disk
+from loadgen.faults.base import FaultFailed
+from loadgen.faults.database_link import SlowDatabaseLink
+from loadgen.faults.disk import DiskFilled
+from loadgen.faults.service import ServiceStopped
 from stack.errors import CheckFailed
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from loadgen.faults import DatabaseLogInsRefused, FaultFailed, PasswordsGuessed
-from loadgen.faults.base import Target
+from loadgen.faults.base import FaultFailed, Target
+from loadgen.faults.intruders import DatabaseLogInsRefused, PasswordsGuessed
 
 
 class Door(BaseHTTPRequestHandler):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from loadgen.faults import FaultFailed
+from loadgen.faults.base import FaultFailed
 from loadgen.faults.monitoring import CHECK, TEAMS, ConfigurationBroken, SlackRefuses
 
 

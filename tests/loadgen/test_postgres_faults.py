@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from loadgen.faults import FaultFailed, ServiceStopped
+from loadgen.faults.base import FaultFailed
 from loadgen.faults.postgres import (
     ConnectionsHeld,
     Deadlocks,
@@ -21,6 +21,7 @@ from loadgen.faults.postgres import (
     connected,
     number,
 )
+from loadgen.faults.service import ServiceStopped
 from stack import secrets
 from stack.paths import REPO
 from stack.service import Layout

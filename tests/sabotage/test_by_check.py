@@ -137,7 +137,7 @@ TABLE = [
     Sabotage(
         id="scenario-whose-fault-is-gone", file="scenarios/database/postgresql_down.py",
         old="import ServiceStopped", new="import ServiceStoped", check="scenarios/fault",
-        says="`loadgen.faults` has no fault `ServiceStoped`.\n  Did you mean `ServiceStopped`",
+        says="`loadgen.faults.service` has no fault `ServiceStoped`.\n  Did you mean",
     ),
 ]  # fmt: skip
 
