@@ -1,8 +1,8 @@
 """The steady-state gate: nothing is injected before an instance is seen healthy under traffic."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import httpx
 
@@ -11,12 +11,14 @@ from scenarios.proof.deadlines import POLL_S, Deadlines, Rule
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.logrules import streams
 from scenarios.proof.watch import Watcher
+from stack import speed
 from stack.speed import tree
 
 REQUESTS_AT_LEAST = 10
 """Before that many, healthy traffic has not been seen."""
 
-BACKEND_REQUESTS = 'sum(rate(http_requests_total{{job="backend"}}[{window_ms}ms]))'
+BACKEND = "backend"
+REQUESTS = f'sum(rate(http_requests_total{{{{job="{BACKEND}"}}}}[{{window_ms}}ms]))'
 
 TRAFFIC_WINDOW_S = 3.0
 """Real seconds over which requests are counted: people make one a second, whatever the speed."""
@@ -37,7 +39,7 @@ def pass_gate(
     give_up = time.time() + limit_s
     while not stopped():
         reason = _unsteady_traffic(rule.alert, locust, evidence)
-        rate = 0.0 if reason else _requests_per_s(rule, watcher)
+        rate = 0.0 if reason else _requests_per_s(watcher)
         reason = (
             reason
             or _unsteady_metrics(rule, watcher, rate)
@@ -72,8 +74,7 @@ def _unsteady_traffic(alert: str, locust: Locust, evidence: Evidence) -> str | N
 def _unsteady_metrics(rule: Rule, watcher: Watcher, rate: float) -> str | None:
     """Why Prometheus does not see a healthy stack yet; None when it does."""
     try:
-        targets = watcher.get("prometheus", "/api/v1/targets", state="active")
-        for target in targets["data"]["activeTargets"]:
+        for target in _targets(watcher):
             if target["health"] != "up":
                 job = target["labels"]["job"]
                 return f"target `{job}` is {target['health']} {target['lastError']}".strip()
@@ -127,12 +128,20 @@ def selectors(expression: str) -> list[str]:
     return below(tree.read(expression))
 
 
-def _requests_per_s(rule: Rule, watcher: Watcher) -> float:
-    window_ms = round(max(TRAFFIC_WINDOW_S, rule.scrape_s * 4) * 1000)
+def _requests_per_s(watcher: Watcher) -> float:
     try:
-        return _value(watcher, BACKEND_REQUESTS.format(window_ms=window_ms))
+        backends = [one for one in _targets(watcher) if one["labels"]["job"] == BACKEND]
+        four_scrapes_s = [4 * speed.seconds(one["scrapeInterval"]) for one in backends]
+        window_ms = round(max([TRAFFIC_WINDOW_S, *four_scrapes_s]) * 1000)
+        return _value(watcher, REQUESTS.format(window_ms=window_ms))
     except httpx.HTTPError:
         return 0.0
+
+
+def _targets(watcher: Watcher) -> Sequence[Mapping[str, Any]]:
+    """What Prometheus scrapes."""
+    found = watcher.get("prometheus", "/api/v1/targets", state="active")["data"]["activeTargets"]
+    return cast(Sequence[Mapping[str, Any]], found)
 
 
 QUERY = {"prometheus": "/api/v1/query", "loki": "/loki/api/v1/query"}

@@ -35,7 +35,9 @@ class Healthy:
     exit_code: int | None = None
     rest_s: float = float("inf")
     lines: float = 7.0
+    scraped: str = "250ms"
     asked: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
 
     def active(self) -> list[str]:
         return list(self.alerts)
@@ -51,10 +53,12 @@ class Healthy:
 
     def get(self, service: str, path: str, **query: str) -> Any:
         if path.endswith("targets"):
-            found = [{"health": health, "labels": {"job": job}, "lastError": "refused"}
+            found = [{"health": health, "labels": {"job": job}, "lastError": "refused",
+                      "scrapeInterval": self.scraped}
                      for job, health in self.targets]  # fmt: skip
             return {"data": {"activeTargets": found}}
         self.asked.append(service)
+        self.queries.append(query["query"])
         if service == "loki":
             assert query["query"] == 'sum(count_over_time({service="x"}[1h]))'
             return {"data": {"result": [{"value": [0, "7"]}] if self.lines else []}}
@@ -106,6 +110,14 @@ def test_gate_asks_loki_only_for_rules_on_logs() -> None:
     assert "loki" not in watcher.asked
     assert outcome(watcher, limit_s=5, rule=LOGS).passed
     assert "loki" in watcher.asked
+
+
+@pytest.mark.parametrize("rule", [RULE, replace(LOGS, scrape_s=0)], ids=["metrics", "logs"])
+def test_gate_sees_requests_at_any_speed(rule: Rule) -> None:
+    for scraped, window in (("250ms", "[3000ms]"), ("15s", "[60000ms]")):
+        watcher = Healthy(scraped=scraped)
+        assert outcome(watcher, limit_s=5, rule=rule).passed
+        assert any(window in query for query in watcher.queries)
 
 
 def test_gate_stays_shut_while_no_line_of_a_rule_on_logs_has_arrived() -> None:
