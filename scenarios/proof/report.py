@@ -73,6 +73,12 @@ LEAST_MEASURE_S = 0.1
 """A shorter floor is no measure: at speed 7200 a `group_wait` lasts 4 ms, a scrape 200 ms."""
 
 
+def in_order(results: Sequence[Result]) -> list[Result]:
+    """As they are told of: first what failed, then what is blocked; each by its file."""
+    first = [Outcome.FAILED, Outcome.BLOCKED, Outcome.PROVEN]
+    return sorted(results, key=lambda one: (first.index(one.outcome), one.file))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proof:
     """A run of scenarios with its verdicts."""

@@ -73,7 +73,7 @@ def verify_alerts(
         gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
         done = Proof(
             started=started, took_s=time.time() - started, speed=speed,
-            results=(*workers.results.values(), *gaps),
+            results=report.in_order([*workers.results.values(), *gaps]),
             packages=dict(workers.packages), folder=folder,
             interrupted=stop.is_set() and not workers.errors, notes=tuple(workers.notes),
         )  # fmt: skip

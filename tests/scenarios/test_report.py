@@ -55,6 +55,13 @@ def proof(tmp_path: Path) -> Proof:
     )  # fmt: skip
 
 
+def test_what_failed_comes_first_and_each_kind_by_its_file(proof: Proof) -> None:
+    proven, failed, blocked = proof.results
+    earlier = replace(proven, file="application/a.py")
+    found = report.in_order([replace(proven, file="database/b.py"), blocked, earlier, failed])
+    assert found[:3] == [failed, blocked, earlier]
+
+
 def test_junit_has_a_case_per_alert_with_its_broken_link(proof: Proof) -> None:
     suite = ET.fromstring(report.junit(proof)).find("testsuite")
     assert suite is not None
