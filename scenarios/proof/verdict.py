@@ -98,8 +98,8 @@ def _excused(case: Case, last: Link) -> str:
     slipped = last.due is not None and last.due != float("inf")
     if not slipped and last.name != "nothing else":
         return last.said
-    if case.stepped and slipped:
-        return f"{case.stepped.what}; {last.said}"
+    if case.stepped:
+        return f"{case.stepped.what}; {last.said}" if slipped else last.said
     until = (last.due or 0) + LATE_S if slipped else float("inf")
     figures = overloaded(case.events, case.gated, until)
     if not figures:

@@ -378,7 +378,8 @@ def test_verdict_trusts_no_time_once_the_clock_was_set() -> None:
     early = (Stepped(at=98, what="the clock was set"), *GOOD)
     assert judge(early, SCENARIO, DEADLINES).outcome is Outcome.PROVEN, "before the gate"
     # Set back: by its time, it was before the gate.
-    later = judge((*GOOD, Stepped(at=50, what="the clock was set")), SCENARIO, DEADLINES)
+    pause = Late(at=101, what="evaluation", gap_s=5, wanted_s=0.25)
+    later = judge((*GOOD, pause, Stepped(at=50, what="the clock was set")), SCENARIO, DEADLINES)
     assert later.outcome is Outcome.FAILED
     assert later.reason == "the clock was set: none of the times can be trusted"
 
