@@ -109,7 +109,7 @@ class Proof:
 
     @property
     def headline(self) -> str:
-        """`37 of 37 alerts and 12 of 12 routes proven`."""
+        """`37 of 37 alerts and 13 of 13 routes proven`."""
         routes = [one for one in self.results if one.alert.startswith("routing/")]
         alerts = [one for one in self.results if one not in routes]
         kinds = {"alerts": alerts, "routes": routes}

@@ -161,9 +161,9 @@ class Watcher:
             begun, ticks = time.time(), time.monotonic()
             self._note_late("look", begun, ticks - before, POLL_S)
             before = ticks
-            stepped_s = -ahead_s + (ahead_s := _ahead_s())
-            if abs(stepped_s) >= STEP_S:
-                what = f"the machine's clock was set by {stepped_s:+.1f} s"
+            ahead_before_s, ahead_s = ahead_s, _ahead_s()
+            if abs(ahead_s - ahead_before_s) >= STEP_S:
+                what = f"the machine's clock was set by {ahead_s - ahead_before_s:+.1f} s"
                 self._add(Stepped, begun, what=what)
             # No `and`: each source is read whatever the others say.
             read = [
