@@ -130,10 +130,15 @@ def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
         return
     modules = {file.stem: file for file in folder.glob("*.py")}
     for node in tree.body:
-        package, _, module = (getattr(node, "module", None) or "").rpartition(".")
-        if not isinstance(node, ast.ImportFrom) or package != "loadgen.faults":
+        if not isinstance(node, ast.ImportFrom) or not node.module:
             continue
-        known = _names(modules[module]) if module in modules else set()
+        package, _, module = node.module.rpartition(".")
+        if node.module == "loadgen.faults":
+            known = set(modules)
+        elif package == "loadgen.faults":
+            known = _names(modules[module]) if module in modules else set()
+        else:
+            continue
         for alias in node.names:
             if alias.name not in known:
                 yield Problem(

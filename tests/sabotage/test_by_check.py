@@ -139,6 +139,11 @@ TABLE = [
         old="import ServiceStopped", new="import ServiceStoped", check="scenarios/fault",
         says="`loadgen.faults.service` has no fault `ServiceStoped`.\n  Did you mean",
     ),
+    Sabotage(
+        id="scenario-whose-fault-lies-elsewhere", file="scenarios/database/postgresql_down.py",
+        old="from loadgen.faults.service import", new="from loadgen.faults import",
+        check="scenarios/fault", says="`loadgen.faults` has no fault `ServiceStopped`.",
+    ),
 ]  # fmt: skip
 
 
