@@ -11,7 +11,7 @@ if __name__ == "__main__":
 
     main(sys.argv[1:])
 
-from stack.cli import Reporter, option, task
+from stack.tasks.declaration import Reporter, option, task
 
 DOIT_CONFIG = {
     "default_tasks": ["status"],
@@ -29,7 +29,7 @@ SYSTEM = option("system", str, "", "amd64 or arm64; this machine's unless given"
 def task_build():
     """build packages (all, if none is named) from their pinned parts, check their hashes, put them
     into the store"""
-    return task("stack.store:build", params=[SYSTEM], pos_arg="names")
+    return task("stack.tasks.build:build", params=[SYSTEM], pos_arg="names")
 
 
 def task_reproduce():
@@ -48,7 +48,7 @@ def task_verify_store():
 def task_lock():
     """pin all packages anew from Debian's signed metadata; --update [PACKAGE…]: what is behind"""
     return task(
-        "stack.update:lock",
+        "stack.tasks.lock:lock",
         params=[
             option("update", bool, False, "only newer versions, and only once they are checked")
         ],
@@ -58,13 +58,13 @@ def task_lock():
 
 def task_outdated():
     """list the packages that are behind what Debian's signed metadata and upstream projects have"""
-    return task("stack.update:outdated")
+    return task("stack.tasks.lock:outdated")
 
 
 def task_gc():
     """clear out of the cache what no instance, no generation, no process and not the lock needs"""
     return task(
-        "stack.garbage:gc",
+        "stack.tasks.gc:gc",
         params=[option("dry-run", bool, False, "only tell what would go and how much it takes")],
     )
 
@@ -92,12 +92,12 @@ def task_import():
 
 def task_why():
     """tell which services need a package or an artifact, and through what: `doit why libicu76`"""
-    return task("stack.explain:why", pos_arg="packages")
+    return task("stack.tasks.closure:why", pos_arg="packages")
 
 
 def task_closure():
     """show what packages (all, if none is named) need to run, as trees with sizes and totals"""
-    return task("stack.explain:closure", pos_arg="packages")
+    return task("stack.tasks.closure:closure", pos_arg="packages")
 
 
 def task_sbom():
@@ -111,7 +111,7 @@ def task_sbom():
 def task_up():
     """bring the whole stack up and wait until every service is ready"""
     return task(
-        "stack.commands:up",
+        "stack.tasks.instance:up",
         params=[
             INSTANCE,
             option("speed", float, 1.0, "how many times faster than written it lives (1 or more)"),
@@ -122,13 +122,13 @@ def task_up():
 
 def task_status():
     """show services, addresses, memory, speed and hash of a running stack (also: plain `doit`)"""
-    return task("stack.commands:status", params=[INSTANCE])
+    return task("stack.tasks.instance:status", params=[INSTANCE])
 
 
 def task_down():
     """stop the stack, also one whose supervisor was killed; data stay unless --wipe"""
     return task(
-        "stack.commands:down",
+        "stack.tasks.instance:down",
         params=[INSTANCE, option("wipe", bool, False, "remove its data and logs, too")],
     )
 
@@ -136,7 +136,7 @@ def task_down():
 def task_logs():
     """print the logs of the named services (all when none is named)"""
     return task(
-        "stack.commands:logs",
+        "stack.tasks.instance:logs",
         params=[
             INSTANCE,
             option("follow", bool, False, "go on printing until Ctrl-C"),
@@ -149,7 +149,7 @@ def task_logs():
 def task_logql():
     """ask the log store: `doit logql '{service="postgresql"} |= "ERROR"'`"""
     return task(
-        "stack.logql:logql",
+        "stack.tasks.logql:logql",
         params=[
             INSTANCE,
             option("since", str, "1h", "how far back: 90s, 10m, 2h"),
@@ -163,28 +163,28 @@ def task_logql():
 
 def task_restart():
     """restart the named services and wait until they are ready"""
-    return task("stack.commands:restart", params=[INSTANCE], pos_arg="services")
+    return task("stack.tasks.instance:restart", params=[INSTANCE], pos_arg="services")
 
 
 def task_generations():
     """list what an instance ran before: each `up` of something else makes a generation"""
-    return task("stack.history:show_generations", params=[INSTANCE])
+    return task("stack.tasks.generations:show_generations", params=[INSTANCE])
 
 
 def task_rollback():
     """go back to generation N (else the previous one); data stay, `doit up` goes forward again"""
-    return task("stack.history:rollback", params=[INSTANCE], pos_arg="number")
+    return task("stack.tasks.generations:rollback", params=[INSTANCE], pos_arg="number")
 
 
 def task_diff():
     """show what changed between two generations of an instance: `doit diff 1 2`"""
-    return task("stack.history:diff", params=[INSTANCE], pos_arg="numbers")
+    return task("stack.tasks.generations:diff", params=[INSTANCE], pos_arg="numbers")
 
 
 def task_images():
     """write OCI images of SERVICE… (of all that run from a package), the same on every machine"""
     return task(
-        "stack.images:images",
+        "stack.deploy.images:images",
         params=[option("output", str, "images", "folder that will hold them, and nothing else")],
         pos_arg="services",
     )
@@ -230,9 +230,9 @@ def task_quiet_day():
 
 def task_lint():
     """ruff, its format and mypy over the whole tree"""
-    return task("stack.dev:lint")
+    return task("stack.tasks.dev:lint")
 
 
 def task_test():
     """lint, then every test; arguments go to pytest (`doit test -- -k speed`)"""
-    return task("stack.dev:test", pos_arg="arguments")
+    return task("stack.tasks.dev:test", pos_arg="arguments")

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stack.control import ControlFile
 from stack.errors import BadInput
 from stack.paths import state_dir
+from stack.programs.control import ControlFile
 
 SERVICE = "traffic"
 """Whose control file it is; no service of the stack, but told in the same way."""

@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
     os.environ["STACK_CALLED_FROM"] = str(Path.cwd())
     os.chdir(REPO)
     python = str(VENV / "bin" / "python")
-    os.execv(python, [python, "-m", "stack.cli", *arguments])
+    os.execv(python, [python, "-m", "stack.tasks", *arguments])
 
 
 def ensure_venv(bundle: Path | None = None) -> None:
@@ -105,9 +105,9 @@ def _make(digest: str, bundle: Path | None) -> None:
 
 def _unpack(bundle: Path) -> int:
     """Unpack the bundle's wheels into WHEELS; how many there are. Exits with 2 if it is no good."""
-    from stack.archive import Archive
     from stack.errors import BadInput
-    from stack.requirements import check_wheels, unpack_wheels
+    from stack.store.archive import Archive
+    from stack.store.requirements import check_wheels, unpack_wheels
 
     if not bundle.is_file():
         _give_up(f"there is no file `{bundle}`.", "Name a bundle that can be read.", code=2)

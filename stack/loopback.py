@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     import httpx
 
+HOST = "127.0.0.1"
+"""Everything binds here."""
+
+HOST = "127.0.0.1"
+"""Everything binds here."""
+
 TIMEOUT_S = 2.0
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))

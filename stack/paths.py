@@ -10,6 +10,9 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parent.parent
 """The checkout that this code runs from."""
 
+CONFIG_ROOT = REPO / "stack" / "config"
+"""The configuration that people edit."""
+
 _NAME = "residency-lab"
 
 

@@ -25,8 +25,8 @@ def state_dir() -> Iterator[Path]:
     before = os.environ.get("STACK_STATE")
     os.environ["STACK_STATE"] = str(folder)
     yield folder
-    from stack.instance import instances_dir
-    from stack.lifecycle import bring_down
+    from stack.run.instance import instances_dir
+    from stack.run.lifecycle import bring_down
 
     for path in sorted(instances_dir().glob("*/")):
         bring_down(path.name, wipe=True)

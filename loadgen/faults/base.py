@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from stack.service import Layout
+from stack.run.service import Layout
 
 
 class FaultFailed(Exception):
@@ -16,7 +16,7 @@ class FaultFailed(Exception):
 
 
 class Target(Protocol):
-    """The part of `stack.instance.Instance` that faults act on."""
+    """The part of `stack.run.instance.Instance` that faults act on."""
 
     layout: Layout
 

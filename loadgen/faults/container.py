@@ -1,13 +1,13 @@
 """The worker really burns CPU, really holds memory, or really crashes again and again.
 
-It does so within bounds of its own (`stack.worker.wishes`), whatever it is asked.
+It does so within bounds of its own (`stack.programs.worker.wishes`), whatever it is asked.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadgen.faults.base import FaultFailed, Target, read_control, update_control
-from stack.services.worker import SERVICE as WORKER
+from stack.run.services.worker import SERVICE as WORKER
 
 NAME = WORKER.name
 
@@ -20,7 +20,7 @@ class WorkerStrained:
     """The worker is told to misbehave; make it with the functions below."""
 
     told: Mapping[str, float]
-    """Keys of its control file, see `stack.worker.wishes`."""
+    """Keys of its control file, see `stack.programs.worker.wishes`."""
     words: str
     shows_after_s: float = 0.0
     shows_within_s: float = 0.5

@@ -18,7 +18,7 @@ class HostStrained:
     resource: str
     """`cpu`, `memory` or `network`."""
     levels: Mapping[str, float]
-    """Keys of the simulated host's control file, see `stack.simhost.model.Targets`."""
+    """Keys of the simulated host's control file, see `stack.programs.simhost.model.Targets`."""
     words: str
     shows_after_s: float = 0.0
     shows_within_s: float = 2 * _MOVES_EVERY_S

@@ -14,7 +14,7 @@ import psycopg
 from loadgen.faults.base import FaultFailed, Target
 from loadgen.faults.postgres import DATABASE, SERVICE
 from stack import loopback
-from stack.service import HOST
+from stack.loopback import HOST
 
 STRANGER = "reporting"
 """A role that the database does not have; it takes as long to refuse as a wrong password."""

@@ -27,7 +27,7 @@ CHECK = "ChannelCheck"
 """Name of the alerts that only give Alertmanager something to say."""
 
 RUNBOOK = (
-    "https://github.com/residency-scheduler/monitoring/blob/main/stack/runbooks/"
+    "https://github.com/residency-scheduler/monitoring/blob/main/stack/config/runbooks/"
     "AlertmanagerNotificationsFailing.md"
 )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from loadgen.faults.base import FaultFailed, Target
-from stack.service import HOST
+from stack.loopback import HOST
 
 SERVICE = "postgresql"
 DATABASE = "residency"

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from loadgen.faults.base import FaultFailed, Target
 from loadgen.faults.postgres import Session, connected
-from stack.service import HOST
+from stack.loopback import HOST
 
 ROLE, DATABASE = "scheduler", "residency"
 NAME = "rights"

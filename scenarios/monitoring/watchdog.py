@@ -8,7 +8,7 @@ from loadgen.faults.service import ServiceStopped
 from loadgen.shapes import QuietClinic
 from loadgen.users import Faculty, Resident
 from scenarios.proof.scenario import Scenario, Traffic, heartbeat
-from stack.services.inbox import HEARTBEAT_MISSING_S
+from stack.run.services.inbox import HEARTBEAT_MISSING_S
 
 SCENARIO = Scenario(
     alert="Watchdog",

@@ -6,11 +6,11 @@ from typing import Any
 
 from scenarios.proof.deadlines import LOGQL, Rule, alert_rules, parsed, read_rule, seconds
 from stack.errors import BadInput
-from stack.logstore.logql import LogQLError, parse
-from stack.logstore.logql.ast import BinaryOperation, Literal, LogQuery, MetricQuery
-from stack.logstore.logql.scale import longest_range
-from stack.logstore.logql.text import text_of
-from stack.logstore.logql.walk import selectors
+from stack.logql import LogQLError, parse
+from stack.logql.ast import BinaryOperation, Literal, LogQuery, MetricQuery
+from stack.logql.text import text_of
+from stack.logql.walk import selectors
+from stack.speed.logql import longest_range
 from stack.speed.loki import evaluation_interval
 
 SHIPPING_S = 1.0

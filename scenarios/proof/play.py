@@ -21,7 +21,7 @@ from scenarios.proof.scenario import Scenario
 from scenarios.proof.verdict import Outcome, Verdict, failed, judge
 from scenarios.proof.watch import Watcher
 from stack.errors import LabError
-from stack.instance import Instance
+from stack.run.instance import Instance
 
 PUT_RIGHT_WITHIN_S = 15.0
 """Real seconds in which an undone fault must be seen to be gone."""

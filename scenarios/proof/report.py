@@ -19,7 +19,7 @@ from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome, Verdict
-from stack import logs
+from stack.run import choice as logs
 
 if TYPE_CHECKING:
     from scenarios.proof.history import Trend

@@ -25,8 +25,7 @@ from scenarios.proof.slots import MOST
 from scenarios.proof.verdict import Outcome, failed
 from scenarios.proof.workers import Workers
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.lifecycle import CONFIG_ROOT
-from stack.paths import REPO
+from stack.paths import CONFIG_ROOT, REPO
 
 INSTANCES_PER_CORE = 1.5
 """At once. At the speed of a usual proof an instance with its traffic takes a third of a core, and

@@ -5,8 +5,8 @@ import threading
 from typing import IO
 
 from stack.errors import HostCannot
-from stack.instance import instances_dir, names
-from stack.lifecycle import bring_down
+from stack.run.instance import instances_dir, names
+from stack.run.lifecycle import bring_down
 
 PREFIX = "proof-"
 

@@ -26,7 +26,7 @@ from scenarios.proof.overload import late
 from scenarios.proof.scenario import always
 from scenarios.proof.source import Failed, Source
 from stack import loopback
-from stack.instance import Instance
+from stack.run.instance import Instance
 
 SILENT_S = 3.0
 """How long a source may not answer before that is trouble; a busy machine is slow, not silent."""

@@ -16,8 +16,8 @@ from scenarios.proof.report import Result
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
 from stack.errors import HostCannot, LabError
-from stack.instance import Instance
-from stack.lifecycle import running
+from stack.run.instance import Instance
+from stack.run.lifecycle import running
 
 
 @dataclass(kw_only=True)

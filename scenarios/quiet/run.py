@@ -42,9 +42,9 @@ from scenarios.proof.watch import Watcher
 from scenarios.quiet.count import Counts
 from scenarios.quiet.verdict import DayBegan, DayEnded, Quiet, judge
 from stack.errors import BadInput, CheckFailed
-from stack.instance import Instance
-from stack.lifecycle import CONFIG_ROOT, running
-from stack.paths import REPO
+from stack.paths import CONFIG_ROOT, REPO
+from stack.run.instance import Instance
+from stack.run.lifecycle import running
 
 FASTEST = 1440.0
 """A day within a minute; faster, a clinic hour would see too few scrapes."""

@@ -17,8 +17,8 @@ from scenarios.proof.scenario import Want
 from scenarios.proof.watch import Watcher
 from scenarios.routing.poster import Posted, Poster
 from stack import loopback
-from stack.check.table import destinations
-from stack.instance import Instance
+from stack.config.audience import destinations
+from stack.run.instance import Instance
 
 LOOK_EVERY_S = 0.05
 CLOCK_S = 0.05

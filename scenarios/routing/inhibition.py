@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from scenarios.routing.bench import Bench
 from scenarios.routing.poster import Posted
-from stack.check.table import SYMPTOMS, TWINS
+from stack.config.audience import SYMPTOMS, TWINS
 
 LABELS = ("job", "instance", "device", "mountpoint")
 """All labels by which inhibit rules know one thing from another."""

@@ -8,7 +8,7 @@ from loadgen.faults.base import update_control
 from scenarios.proof.deadlines import BUSY_MACHINE_S
 from scenarios.routing.bench import Bench
 from stack import loopback
-from stack.check.table import CHANNELS
+from stack.config.audience import CHANNELS
 
 _FAILED = re.compile(
     r'^alertmanager_notification_requests_failed_total\{.*?integration="(\w+)".*?\} (\S+)$', re.M

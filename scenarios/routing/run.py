@@ -29,7 +29,7 @@ from scenarios.routing import (
 from scenarios.routing.bench import Bench, Broken, Interrupted
 from scenarios.routing.poster import Poster, resend_s
 from stack.errors import BadInput, LabError
-from stack.instance import Instance
+from stack.run.instance import Instance
 
 PREFIX = "routing/"
 

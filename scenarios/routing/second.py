@@ -15,12 +15,12 @@ from pathlib import Path
 import yaml
 
 from stack.errors import HostCannot
-from stack.instance import Instance
-from stack.ports import free
-from stack.service import Layout, Service
-from stack.services import alertmanager as alertmanagers
-from stack.services import prometheus as prometheuses
-from stack.supervisor import MARK
+from stack.run.instance import Instance
+from stack.run.ports import free
+from stack.run.service import Layout, Service
+from stack.run.services import alertmanager as alertmanagers
+from stack.run.services import prometheus as prometheuses
+from stack.run.supervisor import MARK
 
 HOURS_ARE_SECONDS = 120.0
 """How many times faster than the instance: `repeat_interval: 4h` is 2 s then, at speed 60."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from scenarios.routing.bench import Bench
-from stack.check.table import TEAMS
+from stack.config.audience import TEAMS
 
 
 def of(severity: str | None) -> Callable[[Bench], None]:

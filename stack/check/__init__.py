@@ -33,9 +33,9 @@ from stack.check.configuration import Configuration, load
 from stack.check.names import runbook_path, scenario_path
 from stack.check.problem import Problem, ProblemsFound
 from stack.check.programs import Programs
-from stack.paths import REPO
-from stack.services import SERVICES
-from stack.store import Source, realise
+from stack.paths import CONFIG_ROOT, REPO
+from stack.run.services import SERVICES
+from stack.store.packageset import PackageSet, realise
 
 __all__ = [
     "Problem",
@@ -53,20 +53,25 @@ __all__ = [
 class Setup:
     """What is checked, and with what."""
 
-    config_root: Path = REPO / "stack"
+    config_root: Path = CONFIG_ROOT
     """Folder with `prometheus/`, `loki/`, `alertmanager/` and `runbooks/`."""
     scenarios: Path = REPO / "scenarios"
     addresses: Collection[str]
     """Every `service:default port` of the lab."""
     programs: Programs
 
+    @property
+    def shown_from(self) -> Path:
+        """The folder that paths in messages are relative to."""
+        return REPO if self.config_root.is_relative_to(REPO) else self.config_root.parent
 
-def host_setup(source: Source | None = None) -> Setup:
+
+def host_setup(source: PackageSet | None = None) -> Setup:
     """The checkout, the lab's services, and the programs of the store, built if missing.
 
     Programs of another lock than the checked-in one come from its `source`.
     """
-    built = realise(["prometheus", "alertmanager"], source or Source())
+    built = realise(["prometheus", "alertmanager"], source or PackageSet())
     return Setup(
         addresses={
             f"{service.name}:{port}"
@@ -90,7 +95,7 @@ def run(setup: Setup | None = None) -> None:
     configuration = load(setup.config_root)
     problems = _problems(configuration, setup)
     if problems:
-        raise ProblemsFound(problems, setup.config_root.parent)
+        raise ProblemsFound(problems, setup.shown_from)
     print(
         f"{len(configuration.alerts)} alerts, {len(routing.receivers(configuration))} receivers "
         f"and {len(configuration.templates)} template files are good."

@@ -10,7 +10,7 @@ from stack.check.names import scenario_path
 from stack.check.problem import Problem
 from stack.check.source import text
 from stack.check.suggest import nearest
-from stack.check.table import destinations
+from stack.config.audience import destinations
 
 FAULTS = Path("loadgen") / "faults"
 
@@ -79,7 +79,7 @@ def _fits(one: Declared, alert: Alert) -> Iterator[Problem]:
                     "notifications",
                     f"`{alert.name}` {said} the notification {channel}(`{where}`), by severity and "
                     f"team {'it must have it' if said == 'lacks' else 'nobody is told there'}.",
-                    "List those of stack/check/table.py.",
+                    "List those of stack/config/audience.py.",
                 )
 
 

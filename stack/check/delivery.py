@@ -1,6 +1,6 @@
 """Every severity and team reaches exactly who must hear of it, by the table and no more.
 
-The routing tree is followed, nothing is started. `stack.check.table` says who must hear.
+The routing tree is followed, nothing is started. `stack.config.audience` says who must hear.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from stack.check.configuration import Configuration
 from stack.check.matching import Destination, leaves, reached
 from stack.check.problem import Problem
 from stack.check.source import Source, entries, get, line, text
-from stack.check.table import CHANNELS, TEAMS, destinations
+from stack.config.audience import CHANNELS, TEAMS, destinations
 
 UNKNOWN = "unheard-of"
 SEVERITIES = (*CHANNELS, UNKNOWN, None)
@@ -53,8 +53,8 @@ def _combinations(source: Source) -> Iterator[Problem]:
             path=source.path,
             line=number,
             what=f"{whom} {verb} alerts of {_words(combinations)}.",
-            cure="Mend the routes (order, matchers, `continue`), or stack/check/table.py if it is "
-            "what is meant.",
+            cure="Mend the routes (order, matchers, `continue`), or stack/config/audience.py if it "
+            "is what is meant.",
         )
 
 
@@ -75,7 +75,7 @@ def _unreached(source: Source) -> Iterator[Problem]:
                     path=source.path,
                     line=line(node),
                     what=f"no scenario reaches receiver `{text(get(node, 'name'))}`: "
-                    f"{_said(one)} is nobody's in stack/check/table.py.",
+                    f"{_said(one)} is nobody's in stack/config/audience.py.",
                     cure="Add its team or channel to the table, which scenarios/routing/ proves.",
                 )
 

@@ -12,7 +12,7 @@ from stack.check.configuration import Configuration
 from stack.check.matching import matches
 from stack.check.problem import Problem
 from stack.check.source import Source, entries, get, line, pairs, text
-from stack.check.table import SUPPRESSES
+from stack.config.audience import SUPPRESSES
 
 ROUTING = frozenset({"alertname", "severity", "team"})
 """Labels that say nothing of what the alert is about."""
@@ -20,7 +20,7 @@ ROUTING = frozenset({"alertname", "severity", "team"})
 Examples = Mapping[str, Mapping[str, frozenset[str]]]
 """Alert → label → the values that it has in unit tests."""
 
-_CURE = "Mend the inhibit rules, or stack/check/table.py if it is what is meant."
+_CURE = "Mend the inhibit rules, or stack/config/audience.py if it is what is meant."
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:

@@ -11,9 +11,9 @@ from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.source import Source, entries, get, line, plain, text
 from stack.errors import BadInput
-from stack.logstore.logql import LogQLError
-from stack.logstore.logql import check as compiled
-from stack.logstore.ruler.rules import read_group, read_rule
+from stack.logql import LogQLError
+from stack.logql import check as compiled
+from stack.logql.rules import read_group, read_rule
 
 INTERVAL_S = 15.0
 """Any; whether a group can be read does not depend on it."""
@@ -24,7 +24,7 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         groups = entries(source.root, "groups")
         if not groups:
             yield _problem(source, None, "the file has no `groups`.",
-                           "Write rules as in stack/loki/rules/.")  # fmt: skip
+                           "Write rules as in stack/config/loki/rules/.")  # fmt: skip
         for group in groups:
             yield from _group(source, group)
 

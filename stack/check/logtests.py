@@ -25,12 +25,12 @@ import yaml
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.source import Source, entries, get, line, plain, text
+from stack.durations import seconds
 from stack.errors import BadInput
-from stack.logstore.logql import Engine, LogQLError, MemorySource, parse_matchers
-from stack.logstore.logql.results import Vector
-from stack.logstore.ruler.alerts import RuleState
-from stack.logstore.ruler.rules import Rule, read_rule
-from stack.speed.durations import seconds
+from stack.logql import Engine, LogQLError, MemorySource, parse_matchers
+from stack.logql.alerts import RuleState
+from stack.logql.results import Vector
+from stack.logql.rules import Rule, read_rule
 
 BEGIN_S = 1_000_000
 """Unix seconds at which every test begins."""

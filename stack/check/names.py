@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-RUNBOOKS_URL = "https://github.com/residency-scheduler/monitoring/blob/main/stack/runbooks"
+RUNBOOKS_URL = "https://github.com/residency-scheduler/monitoring/blob/main/stack/config/runbooks"
 
 _WORD = re.compile(r"[A-Z]+\d+|[A-Z]+(?=[A-Z][a-z]|\d|$)|[A-Z][a-z]+|\d+|[a-z]+")
 

@@ -8,6 +8,7 @@ to use.
 Not divided: thresholds, also those of `rate`, `increase` and `deriv`, since traffic is not sped up.
 """
 
+from stack.durations import INTERVAL_FLOOR_S, duration, scale_duration, seconds
 from stack.speed.config import (
     evaluation_interval,
     prometheus_flags,
@@ -15,7 +16,6 @@ from stack.speed.config import (
     scale_prometheus,
     scrape_interval,
 )
-from stack.speed.durations import INTERVAL_FLOOR_S, duration, scale_duration, seconds
 from stack.speed.promql import SCRAPES_PER_RANGE, longest_range, scale_expression
 from stack.speed.rules import RuleDurations, rule_durations, scale_rules
 

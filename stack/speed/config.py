@@ -4,14 +4,8 @@ import copy
 from fractions import Fraction
 from typing import Any
 
+from stack.durations import INTERVAL_FLOOR_S, checked, divided, milliseconds, text_of
 from stack.errors import BadInput
-from stack.speed.durations import (
-    INTERVAL_FLOOR_S,
-    checked,
-    divided,
-    milliseconds,
-    text_of,
-)
 
 Mapping = dict[str, Any]
 

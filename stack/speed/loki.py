@@ -4,9 +4,9 @@ import copy
 from functools import partial
 from typing import Any
 
+from stack.durations import INTERVAL_FLOOR_S, checked, scale_duration, seconds
 from stack.errors import BadInput
-from stack.logstore.logql.scale import scale_query
-from stack.speed.durations import INTERVAL_FLOOR_S, checked, scale_duration, seconds
+from stack.speed.logql import scale_query
 from stack.speed.rules import scale_rules
 
 Mapping = dict[str, Any]

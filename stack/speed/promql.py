@@ -2,14 +2,9 @@
 
 from fractions import Fraction
 
+from stack.durations import checked, divided, milliseconds, text_of
 from stack.errors import BadInput
 from stack.speed import hidden, tokens, tree
-from stack.speed.durations import (
-    checked,
-    divided,
-    milliseconds,
-    text_of,
-)
 from stack.speed.tokens import Role, Token
 
 SCRAPES_PER_RANGE = 4

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from stack.durations import INTERVAL_FLOOR_S, checked, scale_duration, seconds
 from stack.errors import BadInput
-from stack.speed.durations import INTERVAL_FLOOR_S, checked, scale_duration, seconds
 from stack.speed.promql import longest_range, scale_expression
 
 Mapping = dict[str, Any]

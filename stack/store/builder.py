@@ -17,8 +17,9 @@ from stack.store import deb, upstream
 from stack.store.launcher import OUTPUT, STORE, launcher
 
 if TYPE_CHECKING:
-    from stack.store.derivation import Derivation, Program
+    from stack.store.derivation import Derivation
     from stack.store.lock import Artifact
+    from stack.store.package import Program
 
 _PLATFORM = {
     "amd64": {"triplet": "x86_64-linux-gnu", "loader": "ld-linux-x86-64.so.2"},

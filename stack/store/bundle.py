@@ -14,21 +14,21 @@ from dataclasses import replace
 from io import BufferedRandom
 from pathlib import Path
 
-from stack import archive, requirements
 from stack.errors import BadInput, HostCannot
 from stack.paths import cache_dir, given
-from stack.store import Source, available, closures, progress
+from stack.store import archive, progress, requirements
 from stack.store import lock as locks
 from stack.store.collect import artifacts_of, collected
 from stack.store.derivation import Derivation, host_system
 from stack.store.fetch import alone_with
 from stack.store.lock import Lock
+from stack.store.packageset import PackageSet, available, closures
 from stack.store.wheels import wheels
 
 ARTIFACTS = "artifacts/"
 LOCK = "lock.toml"
 
-_HOST = Source()
+_HOST = PackageSet()
 
 
 def bundle(packages: list[str], output: str, no_python: bool) -> None:
@@ -48,7 +48,7 @@ def gathered(
     packages: list[str],
     wheels: list[Path],
     report: progress.Progress,
-    source: Source = _HOST,
+    source: PackageSet = _HOST,
 ) -> dict[str, Path | bytes]:
     """The members of the bundle of some packages (all that can be had, if none is named) and what
     they need; what is not in the cache is fetched. Raises LabError: see `Fetcher.fetch`.
@@ -93,7 +93,7 @@ def described(derivations: Mapping[str, Derivation], lock: Lock, wheels: str) ->
     }
 
 
-def _all(source: Source, report: progress.Progress) -> list[str]:
+def _all(source: PackageSet, report: progress.Progress) -> list[str]:
     """All packages but the optional ones that cannot be had."""
     names = []
     for package in source.recipes():

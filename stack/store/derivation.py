@@ -1,4 +1,4 @@
-"""What a package says about itself, and the derivation that the lock makes of it."""
+"""What the lock makes of a package: the derivation, whose canonical JSON names the output."""
 
 import hashlib
 import json
@@ -9,56 +9,10 @@ from difflib import get_close_matches
 
 from stack.errors import BadInput, HostCannot
 from stack.store.lock import Artifact, Lock, Output
+from stack.store.package import Package
 
 SYSTEMS = {"x86_64": "amd64", "aarch64": "arm64"}
 """Name of a CPU as the kernel gives it -> the system's name, which is the distribution's."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """A program that can be started from `bin/NAME`.
-
-    `file` is its path in the output. `cwd`, a folder in the output, becomes its working
-    directory: only for programs that are given absolute paths.
-    """
-
-    name: str
-    file: str
-    cwd: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Replacement:
-    """In `file`, `old` becomes `new` wherever it stands; in a binary both have the same length."""
-
-    file: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Package:
-    """The recipe for an output, before the lock says from which artifacts.
-
-    `{system}`, `{triplet}` and `{loader}` in a path stand for the system's (`amd64`,
-    `x86_64-linux-gnu`, …).
-    """
-
-    name: str
-    debs: tuple[str, ...] = ()
-    """Artifacts, unpacked into one tree. The first one gives the version."""
-    zips: tuple[str, ...] = ()
-    """Artifacts of upstream projects, unpacked in the same way; a package has these or `debs`."""
-    optional: bool = False
-    """The lab does without it where its artifacts cannot be had."""
-    needs: tuple[str, ...] = ()
-    """Packages that its programs need at run time: where their libraries are looked for next."""
-    keep: tuple[str, ...] = ("*",)
-    """Shell patterns of the paths to keep; `*` crosses slashes."""
-    drop: tuple[str, ...] = ()
-    """Shell patterns of paths to leave out after all."""
-    replacements: tuple[Replacement, ...] = ()
-    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,21 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from stack import requirements
-from stack.archive import Archive
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import given
-from stack.store import Source, closures, progress, realise
+from stack.store import progress, requirements
+from stack.store.archive import Archive
 from stack.store.bundle import ARTIFACTS, LOCK, described
 from stack.store.collect import artifacts_of
 from stack.store.derivation import Derivation, host_system
 from stack.store.disk import make_folder, unusable
 from stack.store.fetch import alone_with, is_good
 from stack.store.lock import Artifact, Lock
+from stack.store.packageset import PackageSet, closures, realise
 
 _CHUNK_BYTES = 1 << 20
 _LOCK_BYTES = 1 << 22
-_HOST = Source()
+_HOST = PackageSet()
 
 
 def import_(files: list[str], artifact: str) -> None:
@@ -45,7 +45,7 @@ def import_(files: list[str], artifact: str) -> None:
 
 
 def import_bundle(
-    file: Path, report: progress.Progress, source: Source = _HOST
+    file: Path, report: progress.Progress, source: PackageSet = _HOST
 ) -> tuple[dict[str, Path], int]:
     """Check a bundle against the lock, keep its artifacts, and realise its packages without any
     network. Returns their store paths and how many of the artifacts were not here before.
@@ -68,7 +68,7 @@ def import_bundle(
     return realise(derivations, replace(source, mirrors=()), report), new
 
 
-def import_artifact(file: Path, source: Source = _HOST) -> str:
+def import_artifact(file: Path, source: PackageSet = _HOST) -> str:
     """Keep one downloaded file that the lock knows by its hash; returns what to tell about it.
 
     Raises BadInput for any other file and names what the lock knows by such a name.
@@ -129,7 +129,7 @@ def _chunks(file: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _derivations(archive: Archive, lock: Lock, source: Source) -> dict[str, Derivation]:
+def _derivations(archive: Archive, lock: Lock, source: PackageSet) -> dict[str, Derivation]:
     """What the bundle is for, by the checkout's recipes and lock. Raises unless both agree."""
     said = requirements.label(archive)
     packages, system = _label(archive, said)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from stack.store.derivation import Package
 from stack.store.lock import Artifact, Lock
+from stack.store.package import Package
 
 _RELEASE = re.compile(
     r"https://(?P<host>github\.com)/(?P<repository>[^/]+/[^/]+)/releases/download/"

@@ -23,16 +23,17 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import cache_dir
 from stack.store import lock as locks
 from stack.store import progress, tree
-from stack.store.derivation import SYSTEMS, Package, derive
+from stack.store.derivation import SYSTEMS, derive
 from stack.store.disk import make_folder, unusable
 from stack.store.guard import in_use
 from stack.store.lock import Artifact, Lock, Output
 from stack.store.mirrors import mirrors
 from stack.store.optional import unreachable
+from stack.store.package import Package
 from stack.store.realisation import Store, realise_all
 
 if TYPE_CHECKING:
-    from stack.store import Source
+    from stack.store.packageset import PackageSet
 
 SUITE = "trixie"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -53,7 +54,7 @@ class Change:
         return f"{self.what}: {self.old or 'not there'} -> {self.new or 'dropped'}"
 
 
-def repin(source: "Source", keyring: Path = KEYRING) -> list[Change]:
+def repin(source: "PackageSet", keyring: Path = KEYRING) -> list[Change]:
     """Write the lock anew; print what changed and return it.
 
     Raises HostCannot if gpgv, the keyring or a mirror is missing, CheckFailed if a signature or

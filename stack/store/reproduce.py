@@ -16,12 +16,13 @@ from pathlib import Path
 
 from stack.errors import CheckFailed, HostCannot
 from stack.paths import REPO, cache_dir
-from stack.store import Source, builder, closures, progress, tree
+from stack.store import builder, progress, tree
 from stack.store.bytediff import explained
 from stack.store.collect import artifacts_of, collected
 from stack.store.derivation import Derivation, known_system
 from stack.store.disk import make_folder
 from stack.store.guard import in_use
+from stack.store.packageset import PackageSet, closures
 from stack.store.rebuild import CANNOT, Builder, Order, manifests_file
 from stack.store.variations import MEMORY, Variation, variations
 from stack.users import check_reachable, unprivileged
@@ -36,7 +37,7 @@ Manifests = Mapping[str, tree.Manifest]
 def reproduce(
     packages: Iterable[str] = (),
     system: str = "",
-    source: Source | None = None,
+    source: PackageSet | None = None,
     build: Builder = builder.build,
 ) -> None:
     """Build packages (all but the optional ones, if none is named) and what they need once plainly
@@ -45,7 +46,7 @@ def reproduce(
     Raises CheckFailed if anything differs, with the differing files and bytes; HostCannot if all
     is the same but a variation could not be had here.
     """
-    source = source or Source()
+    source = source or PackageSet()
     if system:
         source = replace(source, system=known_system(system))
     lock = source.pinned()

@@ -36,19 +36,19 @@ from cyclonedx.spdx import is_expression, is_supported_id
 from packageurl import PackageURL
 from packaging.markers import Marker
 
-from stack import requirements
 from stack.paths import REPO, given
-from stack.requirements import Requirement
-from stack.store import Source, closures, deb, progress
+from stack.store import deb, progress, requirements
 from stack.store.bundle import aside
 from stack.store.collect import artifacts_of, collected
 from stack.store.derivation import Derivation
 from stack.store.licences import ELSEWHERE, Licence, declared
 from stack.store.lock import Artifact, Lock
 from stack.store.mirrors import ARCHIVE
+from stack.store.packageset import PackageSet, closures
+from stack.store.requirements import Requirement
 
 _OURS = "residency-lab"
-_HOST = Source()
+_HOST = PackageSet()
 _DECLARED = LicenseAcknowledgement.DECLARED
 _PLATFORM = {
     "sys_platform": "linux",
@@ -73,7 +73,7 @@ def sbom(output: str) -> None:
 
 def document(
     report: progress.Progress,
-    source: Source = _HOST,
+    source: PackageSet = _HOST,
     pinned: Iterable[Requirement] | None = None,
 ) -> str:
     """The bill of materials as canonical JSON. Fetches the artifacts, whose licences it reads.
@@ -186,7 +186,7 @@ def _given(licences: list[Licence]) -> list[License]:
 
 
 def _licences(
-    derivations: Mapping[str, Derivation], source: Source, lock: Lock, report: progress.Progress
+    derivations: Mapping[str, Derivation], source: PackageSet, lock: Lock, report: progress.Progress
 ) -> dict[Artifact, list[Licence]]:
     """Of each artifact: as its own copyright file declares it. Upstream's carry none."""
     every = artifacts_of(derivations.values())

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stack.errors import BadInput, CheckFailed, LabError
-from stack.store import Source, progress, repair, tree
+from stack.store import progress, repair, tree
 from stack.store.collect import collected
 from stack.store.derivation import Derivation, chosen
 from stack.store.disk import unusable
 from stack.store.guard import in_use
 from stack.store.lock import Artifact
+from stack.store.packageset import PackageSet
 from stack.store.realisation import Store, read_manifest, sweep, write_manifest
 
 _SHOWN = 10  # entries named of one store path
@@ -47,12 +48,12 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
 
 
-def verify_store(packages: Iterable[str] = (), source: Source | None = None) -> None:
+def verify_store(packages: Iterable[str] = (), source: PackageSet | None = None) -> None:
     """Check store paths and artifacts (of some packages only, if any are named), repair what is
     wrong, and print both. Raises CheckFailed if something wrong is left."""
     began = time.monotonic()
     with progress.shown() as report:
-        checked = verified(tuple(packages), source or Source(), report)
+        checked = verified(tuple(packages), source or PackageSet(), report)
     seconds = time.monotonic() - began
     for finding in checked.findings:
         print(f"{finding.what}: {finding.then}")
@@ -70,7 +71,7 @@ def verify_store(packages: Iterable[str] = (), source: Source | None = None) -> 
         )
 
 
-def verified(packages: tuple[str, ...], source: Source, report: progress.Progress) -> Checked:
+def verified(packages: tuple[str, ...], source: PackageSet, report: progress.Progress) -> Checked:
     """Check, repair, and tell what was found. Raises BadInput for an unknown package."""
     lock = source.pinned()
     store = source.store(lock)

@@ -8,8 +8,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from stack import requirements
 from stack.errors import HostCannot
+from stack.store import requirements
 from stack.store.disk import make_folder, unusable
 
 _PIP_TIMEOUT_S = 1800

@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stack import images
-from stack.lifecycle import CONFIG_ROOT, bring_down, bring_up
-from stack.rollback import roll_back
-from stack.store import realise
+from stack.deploy import images
+from stack.paths import CONFIG_ROOT
+from stack.run.lifecycle import bring_down, bring_up
+from stack.run.rollback import roll_back
+from stack.store.packageset import realise
 
 _NAME = "bench-generations"
 _OFFSET = 17_000

@@ -10,8 +10,8 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 
-from stack.logstore.logql import Batch, Engine, Stream, parse
-from stack.logstore.logql.ast import LineFilter, Matcher
+from stack.logql import Batch, Engine, Stream, parse
+from stack.logql.ast import LineFilter, Matcher
 
 SECOND = 1_000_000_000
 HOUR_NS = 3600 * SECOND

@@ -25,8 +25,8 @@ import cramjam
 import httpx
 import psutil
 
-from stack.logstore.proto import PushRequest
-from tests.logstore.conftest import Running, running
+from stack.programs.lokiproto import PushRequest
+from tests.programs.logstore.conftest import Running, running
 
 SENDERS = 3
 BATCH = 1000

@@ -24,7 +24,7 @@ import psutil
 
 from scenarios.proof.run import verify_alerts
 from stack.errors import LabError
-from stack.store import realise
+from stack.store.packageset import realise
 
 
 @dataclass(frozen=True, kw_only=True)

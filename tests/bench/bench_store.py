@@ -16,17 +16,21 @@ import time
 from pathlib import Path
 
 from stack.paths import REPO, cache_dir
-from stack.store import Source, realise, tree
+from stack.store import tree
+from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet
 from stack.store.verify import verified
 
 _NO_OP = {
-    "nothing to do, new interpreter": ["-c", "from stack.store import realise; realise()"],
+    "nothing to do, new interpreter": [
+        "-c",
+        "from stack.store.packageset import realise; realise()",
+    ],
     "nothing to do, `doit build`": ["dodo.py", "build"],
 }
 
 
-def timed(what: str, source: Source) -> None:
+def timed(what: str, source: PackageSet) -> None:
     counting = Quiet()
     began = time.perf_counter()
     realise(source=source, report=counting)
@@ -34,7 +38,7 @@ def timed(what: str, source: Source) -> None:
     print(f"{what:34} {seconds:7.3f} s {counting.downloaded / 1e6:8.1f} MB downloaded")
 
 
-def checked(what: str, source: Source) -> None:
+def checked(what: str, source: PackageSet) -> None:
     began = time.perf_counter()
     found = verified((), source, Quiet())
     seconds = time.perf_counter() - began
@@ -67,7 +71,7 @@ def main() -> None:
     download = parser.parse_args().download
     realise()
     cache = Path(tempfile.mkdtemp(prefix="bench-", dir=cache_dir()))
-    source = Source(cache=cache)
+    source = PackageSet(cache=cache)
     try:
         if download:
             timed("cold, empty cache", source)

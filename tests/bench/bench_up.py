@@ -9,9 +9,9 @@ import statistics
 import sys
 import time
 
-from stack.commands import memory_bytes
-from stack.lifecycle import bring_down, bring_up
-from stack.store import realise
+from stack.run.lifecycle import bring_down, bring_up
+from stack.store.packageset import realise
+from stack.tasks.instance import memory_bytes
 
 NAME = "bench-up"
 IDLE_S = 5.0

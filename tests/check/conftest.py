@@ -8,9 +8,9 @@ import pytest
 
 from stack.check import Programs, Setup, scenario_path
 from stack.check.configuration import load
-from stack.paths import REPO
-from stack.services import SERVICES
-from stack.store import realise
+from stack.paths import CONFIG_ROOT
+from stack.run.services import SERVICES
+from stack.store.packageset import realise
 
 ADDRESSES = {
     f"{service.name}:{port}" for service in SERVICES.values() for port in service.ports.values()
@@ -33,9 +33,9 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
     promtool's unit tests take their time, so they count as passed until `monkeypatch.undo()`.
     """
     monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda source, tools: [])
-    root = tmp_path / "stack"
+    root = tmp_path / "stack" / "config"
     for folder in ("prometheus", "loki", "alertmanager", "runbooks"):
-        shutil.copytree(REPO / "stack" / folder, root / folder)
+        shutil.copytree(CONFIG_ROOT / folder, root / folder)
     for alert in load(root).alerts:
         path = tmp_path / "scenarios" / scenario_path(alert.name, alert.path)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -30,4 +30,4 @@ def test_scenario_path_is_the_name_in_snake_case(alert: str, stem: str) -> None:
 
 def test_runbook_has_one_name_on_disk_and_in_the_link(tmp_path: Path) -> None:
     assert runbook_path("TargetDown", tmp_path) == tmp_path / "runbooks" / "TargetDown.md"
-    assert runbook_url("TargetDown").endswith("/stack/runbooks/TargetDown.md")
+    assert runbook_url("TargetDown").endswith("/stack/config/runbooks/TargetDown.md")

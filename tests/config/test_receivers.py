@@ -5,7 +5,9 @@ import yaml
 from stack.paths import REPO
 from stack.speed import seconds
 
-DOCUMENT = yaml.safe_load((REPO / "stack" / "alertmanager" / "alertmanager.yml").read_text())
+DOCUMENT = yaml.safe_load(
+    (REPO / "stack" / "config" / "alertmanager" / "alertmanager.yml").read_text()
+)
 RECEIVERS = {receiver["name"]: receiver for receiver in DOCUMENT["receivers"]}
 TEAMS = ("platform", "database", "infrastructure", "scheduling", "compliance")
 

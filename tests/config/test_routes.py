@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
-from stack.store import realise
+from stack.store.packageset import realise
 
-CONFIG = REPO / "stack" / "alertmanager" / "alertmanager.yml"
+CONFIG = REPO / "stack" / "config" / "alertmanager" / "alertmanager.yml"
 
 CHANNELS = {
     "critical": ("on-call", "email-{}", "slack-{}"),

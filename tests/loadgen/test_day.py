@@ -3,7 +3,7 @@
 import pytest
 
 from loadgen.day import FEWEST_USERS, MOST_USERS, WEEKDAYS, clock, day
-from stack.simhost.model import targets
+from stack.programs.simhost.model import targets
 
 SEEDS = range(60)
 QUARTERS = [quarter / 4 for quarter in range(96)]

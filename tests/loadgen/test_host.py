@@ -12,7 +12,7 @@ from loadgen.faults.base import FaultFailed, read_control, update_control
 from loadgen.faults.disk import DiskFilled, DiskFilling
 from loadgen.faults.disk import disk as simulated_disk
 from stack.errors import CheckFailed
-from stack.simhost.model import targets
+from stack.programs.simhost.model import targets
 
 ALL = {
     "cpu": host.cpu(percent=97),

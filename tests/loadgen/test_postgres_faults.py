@@ -22,11 +22,11 @@ from loadgen.faults.postgres import (
     number,
 )
 from loadgen.faults.service import ServiceStopped
-from stack import secrets
-from stack.paths import REPO
-from stack.service import Layout
-from stack.services import postgresql
-from stack.store import realise
+from stack.paths import CONFIG_ROOT, REPO
+from stack.run import secrets
+from stack.run.service import Layout
+from stack.run.services import postgresql
+from stack.store.packageset import realise
 from stack.users import unprivileged
 
 CLIENTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
@@ -57,7 +57,7 @@ def target() -> Iterator[SimpleNamespace]:
     folder = Path(tempfile.mkdtemp(prefix="postgres-faults-", dir="/tmp"))
     folder.chmod(0o755)
     layout = Layout(
-        name="t", directory=folder, config_root=REPO / "stack", speed=1.0,
+        name="t", directory=folder, config_root=CONFIG_ROOT, speed=1.0,
         ports={"postgresql": {"tcp": free_port()}, "inbox": {"http": free_port()}},
         addresses={}, packages=realise(["postgresql"]),
     )  # fmt: skip

@@ -8,15 +8,15 @@ import pytest
 
 from stack.check import Programs
 from stack.paths import REPO
-from stack.store import realise
+from stack.store.packageset import realise
 
 CONFIGURATION = (
-    "stack/prometheus",
-    "stack/loki",
-    "stack/promtail",
-    "stack/alertmanager",
-    "stack/blackbox",
-    "stack/runbooks",
+    "stack/config/prometheus",
+    "stack/config/loki",
+    "stack/config/promtail",
+    "stack/config/alertmanager",
+    "stack/config/blackbox",
+    "stack/config/runbooks",
 )
 SCENARIOS = ("scenarios", "loadgen")
 

@@ -19,11 +19,11 @@ from stack.check.configuration import load
 from stack.check.problem import Problem
 from stack.check.programs import check_unit_tests
 
-DATABASE = "stack/prometheus/rules/database.yml"
-LOGS = "stack/loki/rules/logs.yml"
-HOST = "stack/prometheus/rules/infrastructure.yml"
-ALERTMANAGER = "stack/alertmanager/alertmanager.yml"
-SLACK = "stack/alertmanager/templates/slack.tmpl"
+DATABASE = "stack/config/prometheus/rules/database.yml"
+LOGS = "stack/config/loki/rules/logs.yml"
+HOST = "stack/config/prometheus/rules/infrastructure.yml"
+ALERTMANAGER = "stack/config/alertmanager/alertmanager.yml"
+SLACK = "stack/config/alertmanager/templates/slack.tmpl"
 
 DOWN = "min by (instance) (pg_up"
 FULL = ") < 0.20"
@@ -149,7 +149,7 @@ TABLE = [
 
 def problems(copy: Path, programs: Programs, tests: str = "") -> list[Problem]:
     """All that reads the configuration, and those unit tests."""
-    configuration = load(copy / "stack")
+    configuration = load(copy / "stack" / "config")
     found = [
         *declared.check(configuration, copy / "scenarios"),
         *routing.check(configuration),

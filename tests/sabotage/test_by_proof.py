@@ -10,7 +10,7 @@ from stack.errors import CheckFailed
 
 pytestmark = [pytest.mark.usefixtures("state_dir"), pytest.mark.alone]
 
-ALERTMANAGER = "stack/alertmanager/alertmanager.yml"
+ALERTMANAGER = "stack/config/alertmanager/alertmanager.yml"
 TABLE = {
     "routing/info": (
         """['severity=~"critical|warning"']""",
@@ -41,7 +41,7 @@ def test_sabotage_is_named_by_its_proof(tmp_path: Path, copy: Path, sabotage) ->
         sabotage(ALERTMANAGER, old, new)
     reports = tmp_path / "reports"
     with pytest.raises(CheckFailed, match="not proven: routing/"):
-        verify_alerts(list(TABLE), reports=reports, config_root=copy / "stack")
+        verify_alerts(list(TABLE), reports=reports, config_root=copy / "stack" / "config")
     cases = ET.parse(reports / "latest" / "junit.xml").getroot().iter("testcase")
     said = {case.get("name"): str(found.get("message"))
             for case in cases if (found := case.find("failure")) is not None}  # fmt: skip

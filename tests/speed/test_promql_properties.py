@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stack import speed
-from stack.store import realise
+from stack.store.packageset import realise
 
 TRICKY = ["5m", "[5m]", "offset 5m", "a[1h:1m]", "#", "{", "}", "é > 3600", "it's", "time() - x"]
 FIRST, SECOND = 4, 15

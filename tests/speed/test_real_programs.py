@@ -10,11 +10,11 @@ import yaml
 
 from stack import speed
 from stack.paths import REPO
-from stack.store import realise
+from stack.store.packageset import realise
 
 SPEEDS = [1, 2.5, 60, 3600, 1e6]
-PROMETHEUS = REPO / "stack" / "prometheus"
-ALERTMANAGER = REPO / "stack" / "alertmanager"
+PROMETHEUS = REPO / "stack" / "config" / "prometheus"
+ALERTMANAGER = REPO / "stack" / "config" / "alertmanager"
 
 RULES = """
 groups:

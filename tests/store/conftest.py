@@ -17,10 +17,12 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
-from stack.store import Source, repin, tree
 from stack.store import lock as locks
-from stack.store.derivation import Package, derive
+from stack.store import repin, tree
+from stack.store.derivation import derive
 from stack.store.lock import Artifact, Lock, Output
+from stack.store.package import Package
+from stack.store.packageset import PackageSet
 from stack.store.progress import Quiet
 from stack.store.realisation import Store, realise_all
 
@@ -126,7 +128,7 @@ def publish(mirror: Mirror) -> Callable[[str, bytes], Artifact]:
 class World:
     """Two packages, `base` and `tool`, and where they are built: `source` says it all."""
 
-    source: Source
+    source: PackageSet
     artifacts: dict[str, Artifact]
 
     @property
@@ -196,7 +198,7 @@ def world(tmp_path: Path, mirror: Mirror, publish: Callable[[str, bytes], Artifa
         made = tree.manifest(store.path(derivation))
         outputs[SYSTEM, name] = Output(sha256=made.sha256, size=made.size)
     mirror.requests.clear()
-    source = Source(
+    source = PackageSet(
         lock=replace(lock, outputs=outputs),
         packages=PACKAGES,
         system=SYSTEM,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.packages import PACKAGES
-from stack.store import closure, realise
+from stack.store.packages import PACKAGES
+from stack.store.packageset import closure, realise
 from tests.store.empty_root import Order
 
 NOBODY = 65534

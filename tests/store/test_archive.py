@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stack import archive
-from stack.archive import Archive
 from stack.errors import BadInput
+from stack.store import archive
+from stack.store.archive import Archive
 
 GOOD = {"a/one": b"1" * 700, "b": b"", "wheels/c": b"three"}
 LONG = {**GOOD, "wheels/" + "w" * 120: b"long"}

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from stack import archive
-from stack.archive import Archive
 from stack.errors import BadInput, HostCannot
-from stack.store import bundle, imports
-from stack.store.derivation import Package
+from stack.store import archive, bundle, imports
+from stack.store.archive import Archive
 from stack.store.lock import Artifact
+from stack.store.package import Package
 from stack.store.progress import Lines, Quiet
 
 

@@ -17,12 +17,11 @@ from typing import Any
 
 import pytest
 
-from stack import archive, requirements
-from stack.archive import Archive
 from stack.errors import BadInput, HostCannot, LabError
-from stack.requirements import Requirement
-from stack.store import bundle, imports, tree
+from stack.store import archive, bundle, imports, requirements, tree
+from stack.store.archive import Archive
 from stack.store.progress import Quiet
+from stack.store.requirements import Requirement
 
 fork = multiprocessing.get_context("fork")
 Contents = dict[str, bytes]

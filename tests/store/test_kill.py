@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from stack.paths import cache_dir
-from stack.store import Source, realise, tree
+from stack.store import tree
+from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet
 from stack.store.verify import verified
 from tests.store.elsewhere import fork
@@ -57,11 +58,11 @@ def some(count: int, whole: int) -> list[int]:
     return random.Random(9).sample(range(whole), min(count, whole))
 
 
-def build(source: Source) -> Callable[[], dict[str, Path]]:
+def build(source: PackageSet) -> Callable[[], dict[str, Path]]:
     return lambda: realise(None, source, Quiet())
 
 
-def wrong(source: Source) -> list[str]:
+def wrong(source: PackageSet) -> list[str]:
     return [f"{each.what}: {each.then}" for each in verified((), source, Quiet()).findings]
 
 
@@ -70,7 +71,7 @@ def empty(store: Path) -> None:
         tree.remove(at)
 
 
-def killed_builds(source: Source, store: Path, *, times: int) -> None:
+def killed_builds(source: PackageSet, store: Path, *, times: int) -> None:
     """Kill builds at random steps, each with what the last one left."""
     names = set(build(source)())
     empty(store)
@@ -87,7 +88,7 @@ def killed_builds(source: Source, store: Path, *, times: int) -> None:
     assert not list(store.glob(".building-*"))
 
 
-def killed_repairs(source: Source, store: Path, damaged: Path, *, times: int) -> None:
+def killed_repairs(source: PackageSet, store: Path, damaged: Path, *, times: int) -> None:
     build(source)()
 
     def damage() -> None:
@@ -120,18 +121,18 @@ def test_repair_killed_can_be_repeated(world: Any, times: int) -> None:
 
 
 @pytest.fixture
-def real(open_folder: Path) -> Source:
+def real(open_folder: Path) -> PackageSet:
     """All packages in a store of its own, from the artifacts that are here."""
     cache = open_folder / "cache"
     realise()
     shutil.copytree(cache_dir() / "artifacts", cache / "artifacts")
-    return Source(cache=cache)
+    return PackageSet(cache=cache)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
 def test_build_of_everything_killed_fifty_times_leaves_a_valid_store(
-    real: Source, open_folder: Path
+    real: PackageSet, open_folder: Path
 ) -> None:
     killed_builds(real, open_folder / "cache" / "store", times=50)
 
@@ -139,7 +140,7 @@ def test_build_of_everything_killed_fifty_times_leaves_a_valid_store(
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
 def test_repair_of_a_package_killed_fifty_times_can_be_repeated(
-    real: Source, open_folder: Path
+    real: PackageSet, open_folder: Path
 ) -> None:
     server = build(real)()["postgresql"] / "libexec" / "postgres"
     killed_repairs(real, open_folder / "cache" / "store", server, times=50)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from stack.errors import BadInput
-from stack.packages import PACKAGES
 from stack.store import lock as locks
 from stack.store.derivation import SYSTEMS, chosen, derive
+from stack.store.packages import PACKAGES
 
 
 def test_lock_checked_in_covers_every_package_on_every_system() -> None:

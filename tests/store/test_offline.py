@@ -88,7 +88,7 @@ def test_an_alert_is_proven_from_a_bundle_without_a_network(clone: Path) -> None
     if not can_cut_off():
         pytest.skip("no network namespaces here")
     bundle = clone.parent / "bundle.tar"
-    doit = [sys.executable, "-m", "stack.cli"]
+    doit = [sys.executable, "-m", "stack.tasks"]
     made = subprocess.run(
         [*doit, "bundle", "--output", str(bundle)],
         cwd=REPO,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from stack.packages import PACKAGES
 from stack.paths import cache_dir
-from stack.store import Source, closure, realise
+from stack.store.packages import PACKAGES
+from stack.store.packageset import PackageSet, closure, realise
 
 NEEDED = [package for package in PACKAGES if not package.optional]
 PROGRAMS = [(package.name, each.name) for package in NEEDED for each in package.programs]
@@ -150,8 +150,8 @@ def test_postgresql_initialises_and_serves_another_user(
 _BUILD = """
 import sys
 from pathlib import Path
-from stack.store import Source, realise
-print(*realise(source=Source(cache=Path(sys.argv[1]))).values())
+from stack.store.packageset import PackageSet, realise
+print(*realise(source=PackageSet(cache=Path(sys.argv[1]))).values())
 """
 
 
@@ -172,9 +172,9 @@ def test_build_elsewhere_by_another_user_gives_the_same(
 
 def test_package_for_another_cpu_is_built_here(tmp_path: Path) -> None:
     """Its tree hash is in the lock, and a build that gives another one fails."""
-    realise(["node_exporter"], Source(system="arm64"))  # has the artifacts
+    realise(["node_exporter"], PackageSet(system="arm64"))  # has the artifacts
     (tmp_path / "artifacts").symlink_to(cache_dir() / "artifacts")
-    built = realise(["node_exporter"], Source(system="arm64", cache=tmp_path))
+    built = realise(["node_exporter"], PackageSet(system="arm64", cache=tmp_path))
     assert set(built) == {"glibc", "node_exporter"}
     program = built["node_exporter"] / "libexec" / "node_exporter"
     for at in (program, built["node_exporter"] / "bin" / "node_exporter"):

@@ -16,8 +16,10 @@ import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import REPO
-from stack.store import build, builder, closure, digest, lock, realisation, realise, tree
+from stack.store import builder, lock, realisation, tree
+from stack.store.packageset import closure, digest, realise
 from stack.store.progress import Quiet
+from stack.tasks.build import build
 
 fork = multiprocessing.get_context("fork")
 
@@ -229,14 +231,15 @@ _SCRIPT = """
 import sys
 from pathlib import Path
 from stack.errors import LabError
-from stack.store import Source, lock, realise
+from stack.store import lock
+from stack.store.packageset import PackageSet, realise
 from stack.store.derivation import Package
 file, mirror, cache = sys.argv[1:]
 packages = (
     Package(name="base", debs=("libbase",)),
     Package(name="tool", debs=("tool", "libtool"), drop=("usr/share/doc/*",)),
 )
-source = Source(lock=lock.load(Path(file)), packages=packages, system="amd64",
+source = PackageSet(lock=lock.load(Path(file)), packages=packages, system="amd64",
                 cache=Path(cache), mirrors=(mirror,))
 try:
     print(*realise(source=source).values(), sep="\\n")

@@ -10,7 +10,8 @@ import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import lock as locks
-from stack.store import repin, update_lock
+from stack.store import repin
+from stack.store.repin import repin as update_lock
 
 INDEX = "dists/test/main/binary-{}/Packages.xz"
 

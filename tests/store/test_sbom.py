@@ -13,10 +13,10 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from stack.errors import BadInput, HostCannot
-from stack.requirements import Requirement
 from stack.store import sbom
 from stack.store.lock import Artifact
 from stack.store.progress import Quiet
+from stack.store.requirements import Requirement
 
 ISC = b"Format: x\n\nFiles: *\nLicense: ISC\n"
 PYTHON = [

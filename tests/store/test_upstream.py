@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.store import Source, available, build, optional, realise, tree, upstream
 from stack.store import lock as locks
-from stack.store.derivation import Package, Program
+from stack.store import optional, tree, upstream
 from stack.store.lock import Artifact, Output
+from stack.store.package import Package, Program
+from stack.store.packageset import PackageSet, available, realise
+from stack.tasks.build import build
 
 SCRIPT = b"#!/bin/sh\necho agent 3.6\n"
 AGENT = Package(
@@ -45,11 +47,11 @@ GOOD = packed(("agent-linux-amd64", SCRIPT), ("LICENSE", Random(7).randbytes(600
 
 @dataclass
 class Upstream:
-    source: Source
+    source: PackageSet
     artifact: Artifact
     cache: Path
 
-    def of(self, **changes: object) -> Source:
+    def of(self, **changes: object) -> PackageSet:
         assert self.source.lock is not None
         artifact = replace(self.artifact, **changes)  # type: ignore[arg-type]
         kept = [each for each in self.source.lock.artifacts if each.name != "agent"]

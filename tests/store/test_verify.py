@@ -13,13 +13,14 @@ import pytest
 
 from stack.errors import BadInput, CheckFailed
 from stack.paths import cache_dir
-from stack.store import Source, lock, realise, tree
+from stack.store import lock, tree
+from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet
 from stack.store.verify import Checked, verified, verify_store
 from tests.store.elsewhere import as_another_user, without_writing
 
 
-def verify(source: Source, *packages: str) -> Checked:
+def verify(source: PackageSet, *packages: str) -> Checked:
     return verified(packages, source, Quiet())
 
 
@@ -278,7 +279,7 @@ def places(cache: Path, count: int, chance: random.Random) -> list[Place]:
     ]
 
 
-def flip_and_repair(source: Source, cache: Path, count: int, chance: random.Random) -> None:
+def flip_and_repair(source: PackageSet, cache: Path, count: int, chance: random.Random) -> None:
     flipped = places(cache, count, chance)
     for place in flipped:
         flip(place.file, place.at, place.bit)
@@ -308,7 +309,7 @@ def test_bits_flipped_at_200_places_of_all_packages_are_found_and_repaired(
         file = cache_dir() / "artifacts" / pinned.sha256
         if file.exists():
             shutil.copy(file, cache / "artifacts")
-    source = Source(cache=cache)
+    source = PackageSet(cache=cache)
     realise(source=source)
     chance = random.Random(200)
     for _ in range(25):

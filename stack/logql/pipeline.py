@@ -1,0 +1,94 @@
+"""A log query carried out on batches of entries."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from stack.logql import matching, stages
+from stack.logql.ast import Decolorize, LineFilter, LineFormat, LogQuery, Stage, Unpack
+from stack.logql.entry import Entry, LabelKey, key_of
+from stack.logql.hints import ALL, Hints
+from stack.logql.source import Batch, Stream
+
+Row = tuple[int, str, Stream, Mapping[str, str] | None]
+
+
+_CHANGE_LINES = (LineFormat, Unpack, Decolorize)
+
+
+def leading_filters(query: LogQuery) -> tuple[LineFilter, ...]:
+    """The line filters that see the line as it was stored: what a source may filter by itself."""
+    return _split(query.stages)[0]
+
+
+def _split(stages: Sequence[Stage]) -> tuple[tuple[LineFilter, ...], list[Stage]]:
+    """Line filters that may come first, for no stage before them changes the line; the rest."""
+    first: list[LineFilter] = []
+    rest: list[Stage] = []
+    changed = False
+    for stage in stages:
+        changed = changed or isinstance(stage, _CHANGE_LINES)
+        if isinstance(stage, LineFilter) and not changed:
+            first.append(stage)
+        else:
+            rest.append(stage)
+    return tuple(first), rest
+
+
+class Pipeline:
+    """The stages of one query, compiled. Not for use in two threads at once."""
+
+    def __init__(self, query: LogQuery, hints: Hints = ALL) -> None:
+        leading, rest = _split(query.stages)
+        self._tests = [matching.passes(line_filter) for line_filter in leading]
+        self._stages = stages.compiled(rest, hints)
+        self._entry = Entry()
+
+    @property
+    def changes_labels(self) -> bool:
+        """Whether an entry's labels can be other than its stream's."""
+        return bool(self._stages)
+
+    def rows(self, batch: Batch) -> Iterator[Row]:
+        """The entries whose lines pass the leading filters."""
+        metadata = batch.metadata
+        if metadata is None:
+            metadata = [None] * len(batch.lines)
+        rows: Iterator[Row] = zip(
+            batch.timestamps_ns, batch.lines, batch.streams, metadata, strict=True
+        )
+        for test in self._tests:
+            rows = _passing(rows, test)
+        return rows
+
+    def run(self, batch: Batch) -> Iterator[tuple[int, str, Stream, Entry]]:
+        """Time, line, stream and labels of what passes.
+
+        The same `Entry` every time: what is wanted of it must be taken before the next one.
+        """
+        entry, functions = self._entry, self._stages
+        begin = entry.begin
+        for timestamp_ns, text, stream, metadata in self.rows(batch):
+            begin(stream.labels, metadata, timestamp_ns)
+            line: str | None = text
+            for function in functions:
+                line = function(line, entry)  # type: ignore[arg-type]  # never None here
+                if line is None:
+                    break
+            else:
+                yield timestamp_ns, line, stream, entry  # type: ignore[misc]
+
+
+def _passing(rows: Iterator[Row], test: Callable[[str], bool]) -> Iterator[Row]:
+    return (row for row in rows if test(row[1]))
+
+
+class StreamKeys:
+    """The label key of each stream, made once."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Stream, LabelKey] = {}
+
+    def of(self, stream: Stream) -> LabelKey:
+        key = self._keys.get(stream)
+        if key is None:
+            key = self._keys[stream] = key_of(stream.labels)
+        return key

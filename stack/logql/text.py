@@ -1,0 +1,184 @@
+"""A query as text; `parse` reads it back as the same query."""
+
+import math
+
+from stack import durations
+from stack.logql import golang
+from stack.logql.ast import (
+    And,
+    BinaryOperation,
+    BytesFilter,
+    Conversion,
+    Decolorize,
+    Drop,
+    DurationFilter,
+    Extraction,
+    Grouping,
+    IpFilter,
+    Json,
+    Keep,
+    LabelFormat,
+    LabelReplace,
+    LineFilter,
+    LineFormat,
+    Literal,
+    Logfmt,
+    LogQuery,
+    Matcher,
+    Matching,
+    NumberFilter,
+    Or,
+    Pattern,
+    Query,
+    RangeAggregation,
+    Regexp,
+    Rename,
+    SetLabel,
+    Stage,
+    StringFilter,
+    Unpack,
+    Unwrap,
+    VectorAggregation,
+    VectorLiteral,
+)
+from stack.logql.golang import duration_text, quoted
+
+
+def text_of(query: Query) -> str:
+    """One line, with brackets around every binary operation."""
+    match query:
+        case LogQuery():
+            return _log(query)
+        case RangeAggregation():
+            return _range(query)
+        case VectorAggregation():
+            param = "" if query.param is None else f"{query.param}, "
+            grouping = f" {_grouping(query.grouping)} " if query.grouping else ""
+            return f"{query.op}{grouping}({param}{text_of(query.of)})"
+        case BinaryOperation():
+            return _binary(query)
+        case Literal():
+            return _number(query.value)
+        case VectorLiteral():
+            return f"vector({_number(query.value)})"
+        case LabelReplace():
+            texts = (query.target, query.replacement, query.source, query.pattern)
+            return f"label_replace({text_of(query.of)}, {', '.join(map(quoted, texts))})"
+
+
+def _log(query: LogQuery) -> str:
+    selector = "{" + ", ".join(map(_matcher, query.matchers)) + "}"
+    return " ".join([selector, *map(_stage, query.stages)])
+
+
+def _matcher(matcher: Matcher) -> str:
+    return f"{matcher.name}{matcher.op.value}{quoted(matcher.value)}"
+
+
+def _stage(stage: Stage) -> str:
+    match stage:
+        case LineFilter():
+            needles = (
+                f"ip({quoted(needle.text)})" if needle.ip else quoted(needle.text)
+                for needle in stage.needles
+            )
+            return f"{stage.op.value} {' or '.join(needles)}"
+        case Json():
+            return f"| json {_extractions(stage.extractions)}".rstrip()
+        case Logfmt():
+            flags = ["--strict"] * stage.strict + ["--keep-empty"] * stage.keep_empty
+            return " ".join(["| logfmt", *flags, _extractions(stage.extractions)]).rstrip()
+        case Regexp():
+            return f"| regexp {quoted(stage.pattern)}"
+        case Pattern():
+            return f"| pattern {quoted(stage.pattern)}"
+        case Unpack():
+            return "| unpack"
+        case LineFormat():
+            return f"| line_format {quoted(stage.template)}"
+        case LabelFormat():
+            return "| label_format " + ", ".join(map(_format, stage.formats))
+        case Drop():
+            return "| drop " + ", ".join(map(_label, stage.labels))
+        case Keep():
+            return "| keep " + ", ".join(map(_label, stage.labels))
+        case Decolorize():
+            return "| decolorize"
+        case _:
+            return f"| {_filter(stage)}"
+
+
+def _extractions(extractions: tuple[Extraction, ...]) -> str:
+    return ", ".join(f"{one.name}={quoted(one.path)}" for one in extractions)
+
+
+def _format(one: Rename | SetLabel) -> str:
+    return f"{one.name}={one.source if isinstance(one, Rename) else quoted(one.template)}"
+
+
+def _label(label: str | Matcher) -> str:
+    return label if isinstance(label, str) else _matcher(label)
+
+
+def _filter(
+    stage: StringFilter | NumberFilter | DurationFilter | BytesFilter | IpFilter | And | Or,
+) -> str:
+    match stage:
+        case StringFilter():
+            return _matcher(stage.matcher)
+        case NumberFilter():
+            return f"{stage.name} {stage.op.value} {_number(stage.value)}"
+        case DurationFilter():
+            return f"{stage.name} {stage.op.value} {duration_text(stage.value_ns)}"
+        case BytesFilter():
+            return f"{stage.name} {stage.op.value} {stage.value_bytes}B"
+        case IpFilter():
+            op = "=" if stage.op.value == "==" else "!="
+            return f"{stage.name} {op} ip({quoted(stage.addresses)})"
+        case And():
+            return f"({_filter(stage.left)} and {_filter(stage.right)})"
+        case Or():
+            return f"({_filter(stage.left)} or {_filter(stage.right)})"
+
+
+def _range(query: RangeAggregation) -> str:
+    param = "" if query.param is None else f"{_number(query.param)}, "
+    unwrap = _unwrap(query.unwrap) if query.unwrap else ""
+    length = durations.text_of(query.range_ns // 1_000_000)
+    offset = f" offset {duration_text(query.offset_ns)}" if query.offset_ns else ""
+    grouping = f" {_grouping(query.grouping)}" if query.grouping else ""
+    return f"{query.op}({param}{_log(query.query)}{unwrap} [{length}]{offset}){grouping}"
+
+
+def _unwrap(unwrap: Unwrap) -> str:
+    name = unwrap.name
+    if unwrap.conversion is not Conversion.NONE:
+        name = f"{unwrap.conversion.value}({name})"
+    return f" | unwrap {name}" + "".join(f" | {_filter(one)}" for one in unwrap.filters)
+
+
+def _grouping(grouping: Grouping) -> str:
+    return f"{'without' if grouping.without else 'by'} ({', '.join(grouping.labels)})"
+
+
+def _binary(query: BinaryOperation) -> str:
+    words = [query.op, *(["bool"] * query.bool_), _matching(query.matching)]
+    operator = " ".join(word for word in words if word)
+    return f"({text_of(query.left)} {operator} {text_of(query.right)})"
+
+
+def _matching(matching: Matching) -> str:
+    if matching == Matching():
+        return ""
+    text = f"{'on' if matching.on else 'ignoring'} ({', '.join(matching.labels)})"
+    if matching.group:
+        text += f" group_{matching.group} ({', '.join(matching.include)})"
+    return text
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "(0 / 0)"
+    if math.isinf(value):
+        return "(2 ^ 2000)" if value > 0 else "(-1 * (2 ^ 2000))"
+    return golang.float_text(value) if abs(value) < 1e15 else repr(value)

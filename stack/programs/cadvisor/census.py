@@ -1,0 +1,138 @@
+"""Which processes belong to which service, and what they use.
+
+Supervisord's direct children are the services; the rest is below them. It is asked for their names
+only when one came or went, so that a scrape costs it nothing.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from stack.programs.cadvisor.descendants import Descendants
+from stack.run.supervisor import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What one running service uses."""
+
+    name: str
+    started: float
+    """Unix seconds at which its process was started."""
+    cpu_s: float
+    """CPU seconds since then, those of ended children included; never falls."""
+    memory_bytes: int
+
+
+@dataclass(kw_only=True)
+class _Life:
+    """One service from a start to an end."""
+
+    name: str
+    started: float
+    cpu_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """One process below supervisord."""
+
+    process: psutil.Process
+    parent: int
+    cpu_s: float
+    """Its own, and that of the children that it waited for."""
+    own_bytes: int
+    shared_bytes: int
+
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Census:
+    """The services of one instance. `states` asks supervisord, `supervisor_pid` finds it."""
+
+    def __init__(
+        self, states: Callable[[], Mapping[str, State]], supervisor_pid: Callable[[], int]
+    ) -> None:
+        self._states = states
+        self._descendants = Descendants(supervisor_pid)
+        self._lives: dict[psutil.Process, _Life] = {}
+
+    def take(self) -> list[Usage]:
+        """What each running service uses now, by name.
+
+        Raises psutil.NoSuchProcess when supervisord does not run.
+        """
+        supervisor, processes = self._descendants.of()
+        below: dict[int, list[_Seen]] = {}
+        for seen in _look(processes):
+            below.setdefault(seen.parent, []).append(seen)
+        services = below.get(supervisor, [])
+        self._name([seen.process for seen in services])
+        used = [
+            _usage(life, seen, below)
+            for seen in services
+            if (life := self._lives.get(seen.process))
+        ]
+        return sorted(used, key=lambda usage: usage.name)
+
+    def _name(self, services: list[psutil.Process]) -> None:
+        """Forget who is gone, and learn the names of who is new."""
+        if self._lives.keys() == set(services):
+            return
+        self._lives = {one: self._lives[one] for one in services if one in self._lives}
+        new = {one.pid: one for one in services if one not in self._lives}
+        # Also asked when one went: the question wakes supervisord, which would otherwise look
+        # within a second whether there is something to start again.
+        for state in self._states().values():
+            if process := new.get(state.pid):
+                started = round(process.create_time(), 2)
+                self._lives[process] = _Life(name=state.name, started=started)
+
+
+def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:
+    """What each uses, in that order, which is a parent before its children; not who has ended.
+
+    The kernel adds the CPU time of a child that ended, and of its children, to the process that
+    waited for it (man 2 times, `tms_cutime`), so that nothing is lost, not even of children that
+    lived between two looks. Since a parent is read first, a child that ends meanwhile is missed
+    once and never counted twice.
+    """
+    for process in processes:
+        try:
+            # man 5 proc. psutil would read the first of the two three times.
+            stat = _read(f"/proc/{process.pid}/stat").rpartition(b")")[2].split()
+            resident, shared = _read(f"/proc/{process.pid}/statm").split()[1:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if stat[0] == b"Z":
+            continue
+        yield _Seen(
+            process=process,
+            parent=int(stat[1]),
+            cpu_s=sum(map(int, stat[11:15])) / _TICKS_PER_S,
+            own_bytes=(int(resident) - int(shared)) * _PAGE_BYTES,
+            shared_bytes=int(shared) * _PAGE_BYTES,
+        )
+
+
+def _read(path: str) -> bytes:
+    """A short file of /proc; a file object would take longer than the kernel does."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
+
+
+def _usage(life: _Life, main: _Seen, below: Mapping[int, list[_Seen]]) -> Usage:
+    family = [main]
+    for seen in family:  # grows as it goes
+        family += below.get(seen.process.pid, ())
+    life.cpu_s = max(life.cpu_s, sum(seen.cpu_s for seen in family))
+    # Pages that processes share (code, PostgreSQL's buffers) count once, as in a cgroup.
+    memory_bytes = sum(one.own_bytes for one in family) + max(one.shared_bytes for one in family)
+    return Usage(name=life.name, started=life.started, cpu_s=life.cpu_s, memory_bytes=memory_bytes)

@@ -1,0 +1,108 @@
+"""The mail server: SMTP as aiosmtpd speaks it, on the event loop of the whole process."""
+
+import asyncio
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import AnyStr
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from stack.programs.inbox import mail
+from stack.programs.inbox.desk import Desk
+from stack.programs.inbox.message import Channel, Message
+from stack.programs.logfmt import say
+
+HOSTNAME = "inbox"
+
+
+class Server(SMTP):
+    """One connection. What is refused is recorded too, as far as it says whom it was for."""
+
+    line_length_limit = 1_000_000
+    """In octets. RFC 5321 asks for 1000; servers in the field take more, and long lines become a
+    recorded problem rather than a lost mail."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._recipients: list[str] = []
+        super().__init__(
+            self,
+            hostname=HOSTNAME,
+            ident="inbox",
+            data_size_limit=mail.SIZE_LIMIT_BYTES,
+            enable_SMTPUTF8=True,
+        )
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Record a mail, once for each recipient, and return the reply."""
+        received_at = time.time()
+        content = envelope.content
+        content = content if isinstance(content, bytes) else b""
+        messages = [
+            self._desk.wished(mail.judge(content, recipient=recipient, received_at=received_at))
+            for recipient in envelope.rcpt_tos
+        ]
+        try:
+            for message in messages:
+                self._desk.take(message)
+        except sqlite3.Error as error:
+            return f"452 4.3.1 Insufficient system storage: {error}"
+        self._recipients = []
+        await self._desk.tarry(Channel.EMAIL)
+        code = messages[0].answer
+        return "250 2.0.0 Ok: queued" if code == 250 else f"{code} {code // 100}.0.0 On purpose"
+
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """Take the sender. `arg` is the rest of the command line."""
+        with self._deciding(arg):
+            await super().smtp_MAIL(arg)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """Take one recipient. `arg` is the rest of the command line."""
+        with self._deciding(arg):
+            await super().smtp_RCPT(arg)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """Take the mail. What is refused here, was meant for all recipients so far."""
+        with self._deciding(*(self.envelope.rcpt_tos if self.envelope else ())):
+            await super().smtp_DATA(arg)
+
+    @contextmanager
+    def _deciding(self, *recipients: str | None) -> Iterator[None]:
+        """Within, a refusal leaves these recipients without their mail."""
+        self._recipients = [recipient or "" for recipient in recipients]
+        try:
+            yield
+        finally:
+            self._recipients = []
+
+    async def push(self, status: AnyStr) -> None:
+        """Send a reply; if it is a refusal that was not recorded yet, record it first."""
+        text = status.decode("utf-8", "replace") if isinstance(status, bytes) else status
+        if re.match(r"[45]\d\d ", text):
+            for recipient in self._recipients:
+                self._record_refusal(recipient, text)
+        await super().push(status)
+
+    def _record_refusal(self, recipient: str, text: str) -> None:
+        refusal = Message(
+            received_at=time.time(),
+            channel=Channel.EMAIL,
+            destination=recipient,
+            subject="(a mail that was refused)",
+            problems=(f"the mail server refuses it: {text}",),
+            answer=int(text[:3]),
+        )
+        try:
+            self._desk.take(refusal)
+        except sqlite3.Error as error:
+            say("error", "inbox", f"a refused mail is not recorded: {error}", recipient=recipient)
+
+
+async def listen(desk: Desk, *, port: int) -> asyncio.Server:
+    """Start to take mail on 127.0.0.1. Raises OSError if the port is taken."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Server(desk), "127.0.0.1", port)

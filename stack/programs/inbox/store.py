@@ -1,0 +1,143 @@
+"""Keeps every message in one SQLite file; written through at each arrival, so a kill loses none."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+from stack.errors import HostCannot
+from stack.programs.inbox.message import Channel, Kind, Message
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at REAL NOT NULL,
+    channel TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    alerts TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    problems TEXT NOT NULL,
+    answer INTEGER NOT NULL,
+    raw BLOB NOT NULL
+) STRICT
+"""
+_HEARTBEATS = """
+CREATE TABLE IF NOT EXISTS heartbeats (
+    name TEXT PRIMARY KEY,
+    alerts TEXT NOT NULL,
+    missing INTEGER NOT NULL
+) STRICT
+"""
+_COLUMNS = "received_at, channel, destination, kind, alerts, subject, body, problems, answer, raw"
+
+
+class Store:
+    """All messages, in order of arrival. Ids rise and are never given twice."""
+
+    def __init__(self, file: Path) -> None:
+        """Open or make the file. Raises HostCannot if it cannot be used."""
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(file, isolation_level=None)
+            # A write-ahead log survives the end of this process; only the end of the machine
+            # could take the last messages along, and their senders with them.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(_SCHEMA)
+            self._connection.execute(_HEARTBEATS)
+        except (sqlite3.Error, OSError) as error:
+            raise HostCannot(
+                f"`{file}`: {error}; wanted a SQLite file that can be written",
+                cure="Move the file away, or give another one with --database.",
+            ) from error
+
+    def add(self, message: Message) -> int:
+        """Keep one message and return its id. Raises sqlite3.Error, for example on a full disk."""
+        row = (
+            message.received_at,
+            message.channel.value,
+            _clean(message.destination),
+            message.kind.value,
+            json.dumps(message.alerts),
+            _clean(message.subject),
+            _clean(message.body),
+            json.dumps([_clean(problem) for problem in message.problems]),
+            message.answer,
+            message.raw,
+        )
+        marks = ", ".join("?" * len(row))
+        cursor = self._connection.execute(
+            f"INSERT INTO messages ({_COLUMNS}) VALUES ({marks})", row
+        )
+        return cursor.lastrowid or 0
+
+    def after(self, after: int, *, limit: int = -1) -> list[Message]:
+        """Return the messages with a higher id, oldest first, without `raw`; all if limit < 0."""
+        columns = _COLUMNS.replace("raw", "x''")
+        rows = self._connection.execute(
+            f"SELECT id, {columns} FROM messages WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+        )
+        return [_message(row) for row in rows]
+
+    def get(self, id: int) -> Message | None:
+        """Return one message, `raw` included; None if there is none of that id."""
+        row = self._connection.execute(
+            f"SELECT id, {_COLUMNS} FROM messages WHERE id = ?", (id,)
+        ).fetchone()
+        return _message(row) if row else None
+
+    def newest(self) -> int:
+        """Return the highest id; 0 when there is no message."""
+        found = self._connection.execute("SELECT max(id) FROM messages").fetchone()
+        return found[0] or 0
+
+    def heartbeats(self) -> list[tuple[str, str, bool]]:
+        """Return name, alerts (a JSON list) and whether it is missing, of every heartbeat known."""
+        rows = self._connection.execute("SELECT name, alerts, missing FROM heartbeats")
+        return [(name, alerts, bool(missing)) for name, alerts, missing in rows]
+
+    def keep_heartbeat(
+        self, name: str, alerts: str, missing: bool, message: Message | None
+    ) -> None:
+        """Keep one heartbeat and the message that tells of it, both or neither.
+
+        Raises sqlite3.Error.
+        """
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?)", (name, alerts, missing)
+            )
+            if message:
+                self.add(message)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _clean(text: str) -> str:
+    """Replace lone surrogates, which JSON can spell and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _message(row: tuple[int, float, str, str, str, str, str, str, str, int, bytes]) -> Message:
+    id, received_at, channel, destination, kind, alerts, subject, body, problems, answer, raw = row
+    return Message(
+        id=id,
+        received_at=received_at,
+        channel=Channel(channel),
+        destination=destination,
+        kind=Kind(kind),
+        alerts=tuple(json.loads(alerts)),
+        subject=subject,
+        body=body,
+        problems=tuple(json.loads(problems)),
+        answer=answer,
+        raw=raw,
+    )

@@ -1,0 +1,54 @@
+"""Lines on their way: collected by stream, encoded as Loki takes them."""
+
+from typing import TYPE_CHECKING
+
+import cramjam
+
+from stack.programs.logship.positions import Mark
+from stack.programs.lokiproto import PushRequest
+
+if TYPE_CHECKING:
+    from stack.programs.logship.tail import Tail
+
+_NS = 1_000_000_000
+
+
+class Batch:
+    """What is pushed at once. It stays as it is once it is handed over."""
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        """When it was begun, in seconds of a steady clock."""
+        self.bytes = 0
+        """Of its lines."""
+        self.lines = 0
+        self.noted = False
+        """Something in it has to be written down before it is sent."""
+        self.marks: dict[Tail, Mark] = {}
+        """How far each file was sent once this was."""
+        self._streams: dict[str, list[tuple[int, str]]] = {}
+
+    def add(self, labels: str, time_ns: int, line: str) -> None:
+        self._streams.setdefault(labels, []).append((time_ns, line))
+        self.lines += 1
+        self.bytes += len(line)
+
+    def encoded(self) -> bytes:
+        """A PushRequest, compressed with snappy's block format."""
+        request = PushRequest()
+        for labels, entries in self._streams.items():
+            stream = request.streams.add(labels=labels)
+            for time_ns, line in entries:
+                entry = stream.entries.add(line=line)
+                entry.timestamp.seconds, entry.timestamp.nanos = divmod(time_ns, _NS)
+        return bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
+
+
+def selector(labels: dict[str, str]) -> str:
+    """Labels as Loki writes them: `{job="lab", level="info"}`, sorted."""
+    pairs = (f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
+    return "{" + ", ".join(pairs) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,92 @@
+"""How far each file was sent: a file beside the shipper's data, replaced as a whole.
+
+It is not synced to the disk: after a crash of the host a few lines are sent again, which the store
+knows already.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from stack.errors import HostCannot
+from stack.programs.logship.reader import Note
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """How far a file was taken, and what the next timestamp depends on. Times are ns since 1970."""
+
+    offset: int
+    own_ns: int
+    """The last timestamp that a line brought with it, as it was sent."""
+    clock_ns: int
+    """The last one that the clock gave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Of one file, which is known by its inode and by how it begins."""
+
+    job: str
+    path: str
+    """Under which it is collected, although it may have been renamed since."""
+    inode: int
+    head: str
+    """Its first bytes, in hexadecimal."""
+    mark: Mark
+    """All before it was acknowledged."""
+    notes: tuple[Note, ...]
+    """What the clock decided behind it."""
+
+
+def save(file: Path, positions: Iterable[Position]) -> None:
+    """Raises HostCannot when the file cannot be written."""
+    document = orjson.dumps({"version": 1, "files": list(positions)})
+    new = file.with_name(f"{file.name}.new")
+    try:
+        new.write_bytes(document)
+        new.replace(file)
+    except OSError as error:
+        raise HostCannot(
+            f"positions cannot be written to `{file}`: {error.strerror}.",
+            cure="Make room, or free its folder; until then nothing is sent.",
+        ) from None
+
+
+def load(file: Path) -> tuple[list[Position], str]:
+    """What `save` wrote, and what is wrong with the file; empty where nothing is.
+
+    One that cannot be read is put aside, and then all files are read from their start.
+    """
+    try:
+        text = file.read_bytes()
+    except FileNotFoundError:
+        return [], ""
+    except OSError as error:
+        return [], _aside(file, str(error))
+    try:
+        document = orjson.loads(text)
+        return [_position(each) for each in document["files"]], ""
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return [], _aside(file, f"{type(error).__name__}: {error}")
+
+
+def _position(entry: dict[str, object]) -> Position:
+    mark, notes = entry.pop("mark"), entry.pop("notes")
+    bytes.fromhex(str(entry["head"]))
+    return Position(
+        mark=Mark(**mark),  # type: ignore[arg-type]
+        notes=tuple(Note(**note) for note in notes),  # type: ignore[attr-defined]
+        **entry,  # type: ignore[arg-type]
+    )
+
+
+def _aside(file: Path, why: str) -> str:
+    kept = file.with_name(f"{file.name}.bad")
+    try:
+        file.replace(kept)
+    except OSError as error:
+        return f"`{file}` cannot be read ({why}) nor put aside ({error})"
+    return f"`{file}` cannot be read ({why}); it was put aside as `{kept.name}`"

@@ -1,0 +1,145 @@
+"""Pushes one batch at a time, in a thread of its own, until the store has it or refuses it."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+
+from stack.programs.logfmt import say
+from stack.programs.logship.batch import Batch
+from stack.programs.logship.metrics import Metrics
+from stack.programs.logship.settings import Client
+
+_HEADERS = {"Content-Type": "application/x-protobuf", "User-Agent": "residency-lab-logship"}
+_TOLD_CHARS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of a push. `status` is 0 where there was no answer at all."""
+
+    status: int
+    text: str
+    size_bytes: int
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def again(self) -> bool:
+        """Promtail's rule: no answer, too many requests, or the store's own trouble."""
+        return self.status == 0 or self.status == 429 or self.status >= 500
+
+
+class Sender:
+    """`done` is called from the thread when an answer is there."""
+
+    def __init__(self, client: Client, metrics: Metrics, done: Callable[[], None]) -> None:
+        self._client, self._metrics, self._done = client, metrics, done
+        self._connection: HTTPConnection | None = None
+        self._batch: Batch | None = None
+        self._body = b""
+        self._thread: threading.Thread | None = None
+        self._answer: Answer | None = None
+        self._again_at = 0.0
+        self._backoff_s = client.min_backoff_s
+        self._trouble = ""
+
+    @property
+    def busy(self) -> bool:
+        return self._batch is not None
+
+    def send(self, batch: Batch) -> None:
+        """Take a batch; only when not `busy`."""
+        self._batch, self._body = batch, b""
+        self._start()
+
+    def settled(self, now: float) -> Batch | None:
+        """The batch that the store has or has refused, once. `now`: seconds of a steady clock."""
+        batch = self._batch
+        if batch is None:
+            return None
+        if self._thread is None:
+            if now >= self._again_at:
+                self._start()
+            return None
+        if self._thread.is_alive() or self._answer is None:
+            return None
+        answer, self._thread = self._answer, None
+        self._metrics.pushed(answer.status, answer.seconds)
+        if answer.again:
+            self._wait(answer, now)
+            return None
+        self._settle(answer, batch)
+        self._batch = None
+        return batch
+
+    def waits_until(self) -> float:
+        """When it has to be asked again, in seconds of a steady clock; 0 while a push is on."""
+        return self._again_at if self._batch and self._thread is None else 0.0
+
+    def join(self, seconds: float) -> None:
+        """Wait for a push that is under way."""
+        if self._thread:
+            self._thread.join(seconds)
+
+    def _start(self) -> None:
+        self._answer = None
+        self._thread = threading.Thread(target=self._push, daemon=True)
+        self._thread.start()
+
+    def _push(self) -> None:
+        began = time.monotonic()
+        status, text = 0, ""
+        try:
+            if not self._body and self._batch:
+                self._body = self._batch.encoded()
+            status, text = self._post(self._body)
+        except (OSError, HTTPException) as error:
+            text = str(error) or type(error).__name__
+            self._close()
+        seconds = time.monotonic() - began
+        self._answer = Answer(
+            status=status, text=text.strip(), size_bytes=len(self._body), seconds=seconds
+        )
+        self._done()
+
+    def _post(self, body: bytes) -> tuple[int, str]:
+        client = self._client
+        if self._connection is None:
+            self._connection = HTTPConnection(client.host, client.port, timeout=client.timeout_s)
+        self._connection.request("POST", client.path, body, _HEADERS)
+        response = self._connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+
+    def _close(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _wait(self, answer: Answer, now: float) -> None:
+        """Double the pause each time, with a little chance, up to the longest."""
+        self._metrics.retried()
+        self._again_at = now + self._backoff_s * random.uniform(0.8, 1.2)
+        self._backoff_s = min(2 * self._backoff_s, self._client.max_backoff_s)
+        problem = f"{answer.status} {answer.text}" if answer.status else answer.text
+        if problem != self._trouble:
+            say("warn", "promtail", "store takes nothing; lines are held back",
+                problem=problem[:_TOLD_CHARS])  # fmt: skip
+        self._trouble = problem
+
+    def _settle(self, answer: Answer, batch: Batch) -> None:
+        self._backoff_s = self._client.min_backoff_s
+        if self._trouble:
+            say("info", "promtail", "store takes lines again")
+        self._trouble = ""
+        if answer.good:
+            self._metrics.sent(batch.lines, answer.size_bytes)
+            return
+        self._metrics.dropped(batch.lines)
+        say("error", "promtail", "store refuses lines for good; they are dropped",
+            status=answer.status, lines=batch.lines, problem=answer.text[:_TOLD_CHARS])  # fmt: skip

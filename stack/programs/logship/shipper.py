@@ -1,0 +1,127 @@
+"""The loop: look, read, send, write down how far."""
+
+import threading
+import time
+
+from stack.errors import HostCannot
+from stack.programs.logfmt import say
+from stack.programs.logship import positions
+from stack.programs.logship.batch import Batch
+from stack.programs.logship.metrics import Metrics
+from stack.programs.logship.sender import Sender
+from stack.programs.logship.settings import Settings
+from stack.programs.logship.watch import Watch
+
+_POLL_S = 0.1
+_LOOK_S = _POLL_S / 2
+"""While there is much to read, folders are not looked through after each bit of it."""
+_STOP_S = 2.0
+"""How long a push that is under way is waited for at the end."""
+
+
+class Shipper:
+    """Ships until `stop`. Raises BadInput for a pattern that it does not know."""
+
+    def __init__(self, settings: Settings) -> None:
+        client = settings.client
+        self.settings = settings
+        self.metrics = Metrics(f"{client.host}:{client.port}")
+        self.ready = False
+        """It has looked for files at least once."""
+        known, problem = positions.load(settings.positions)
+        if problem:
+            say("error", "promtail", "all files are read from their start", problem=problem)
+        self.watch = Watch(settings, known)
+        self._wake = threading.Event()
+        self._stopped = False
+        self._sender = Sender(client, self.metrics, self._wake.set)
+        self._batch = Batch(time.monotonic())
+        self._disk = ""
+        self._unwritten = False
+        """Something was acknowledged and is not yet in the file of positions."""
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._wake.set()
+
+    def run(self) -> None:
+        more, answered, look_at = False, False, 0.0
+        while not self._stopped:
+            self._wake.clear()
+            now = time.monotonic()
+            if now >= look_at:
+                self.watch.look(now)
+                look_at = now + _LOOK_S
+            if more or not answered:
+                more = self._read(now)
+            self.ready = True
+            acknowledged = self._acknowledge(now)
+            self._hand_over(now)
+            if self._unwritten and not acknowledged:
+                self._write_down()  # a turn later: mostly the next batch has it written by then
+            answered = (not more or self._is_full()) and self._wake.wait(self._pause(now))
+        self._sender.join(_STOP_S)
+        self._acknowledge(time.monotonic())
+        if self._unwritten:
+            self._write_down()
+
+    def _read(self, now: float) -> bool:
+        """Fill the batch; true when there may be more to read."""
+        more = False
+        for trail in list(self.watch.trails.values()):
+            more = self._is_full() or trail.take(self._batch, now) or more
+        self._count()
+        return more
+
+    def _is_full(self) -> bool:
+        return self._batch.bytes >= self.settings.client.batch_bytes
+
+    def _acknowledge(self, now: float) -> bool:
+        """Take note of what the store has; true when that is news."""
+        batch = self._sender.settled(now)
+        if batch is None:
+            return False
+        for tail, mark in batch.marks.items():
+            tail.acknowledge(mark)
+            last_ns = max(mark.own_ns, mark.clock_ns)
+            self.metrics.lag(str(tail.path), max(0.0, time.time() - last_ns / 1e9))
+        self._unwritten = True
+        return True
+
+    def _hand_over(self, now: float) -> None:
+        """Send the batch when it is full or old enough, and nothing else is under way."""
+        batch = self._batch
+        if self._sender.busy or not batch.lines:
+            return
+        if not self._is_full() and now - batch.since < self.settings.client.batch_wait_s:
+            return
+        if batch.noted and not self._write_down():
+            return  # what is not written down may not be sent: it could not be sent again the same
+        self._sender.send(batch)
+        self._batch = Batch(now)
+
+    def _write_down(self) -> bool:
+        try:
+            positions.save(self.settings.positions, self.watch.positions())
+        except HostCannot as error:
+            if self._disk != str(error):
+                say("error", "promtail", error.what, cure=error.cure)
+            self._disk = str(error)
+            return False
+        self._disk, self._unwritten = "", False
+        return True
+
+    def _pause(self, now: float) -> float:
+        """Seconds until something may be due; an answer of the store ends it early."""
+        if self._batch.lines and not self._sender.busy:
+            left = self._batch.since + self.settings.client.batch_wait_s - now
+            return min(_POLL_S, max(0.0, left))
+        return _POLL_S
+
+    def _count(self) -> None:
+        tails = [tail for trail in self.watch.trails.values() for tail in trail.tails]
+        for tail in tails:
+            lines, size_bytes = tail.counted()
+            if size_bytes or lines:
+                self.metrics.read(str(tail.path), lines, size_bytes)
+        self.metrics.files(len(tails))

@@ -1,0 +1,222 @@
+"""What is done with a line before it is sent: the stages of a Promtail pipeline.
+
+Those that the lab's configuration uses, as Promtail 3.6 documents them. Anything else is refused.
+A regular expression must be one of Go's, which Promtail takes, and of Python's, which runs it.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import re2  # type: ignore[import-untyped]  # google-re2 has no types
+
+from stack.programs.logship import times
+from stack.programs.logship.sections import Section
+
+
+@dataclass(kw_only=True)
+class Line:
+    """One line, or a block of them, on its way through the stages."""
+
+    text: str
+    labels: dict[str, str]
+    extracted: dict[str, str] = field(default_factory=dict)
+    time_ns: int | None = None
+    """Its own time since 1970; None while it has none."""
+
+
+Step = Callable[[Line], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiline:
+    """Lines that do not match `firstline` belong to the one before them that does."""
+
+    firstline: re.Pattern[str]
+    max_lines: int
+    max_wait_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    multiline: Multiline | None
+    steps: tuple[Step, ...]
+
+    def run(self, text: str, labels: dict[str, str]) -> Line:
+        line = Line(text=text, labels=dict(labels), extracted=dict(labels))
+        for step in self.steps:
+            step(line)
+        return line
+
+
+def pipeline(stages: list[Section]) -> Pipeline:
+    """The stages in their order. Raises BadInput, naming file, stage and key."""
+    multiline: Multiline | None = None
+    steps: list[Step] = []
+    for place, stage in enumerate(stages):
+        name, settings = _only(stage)
+        if name == "multiline":
+            if place:
+                raise stage.bad("must come first for the lab's shipper", name)
+            multiline = _multiline(settings)
+        elif name == "labeldrop":
+            steps.append(_labeldrop(stage, name))
+        elif name in _STAGES:
+            steps.append(_STAGES[name](settings))
+        else:
+            known = ", ".join(sorted({*_STAGES, "labeldrop", "multiline"}))
+            raise stage.bad(
+                f"names the stage `{name}`, which the lab's shipper does not know",
+                cure=f"It knows {known}. Promtail itself knows more: STACK_LOGS=loki.",
+            )
+        settings.done()
+    return Pipeline(multiline=multiline, steps=tuple(steps))
+
+
+def _only(stage: Section) -> tuple[str, Section]:
+    """Name and settings of a stage, which is a mapping with one key."""
+    names = list(stage.keys())
+    if len(names) != 1:
+        raise stage.bad(f"has {len(names)} keys, wanted one: the name of a stage")
+    name = names[0]
+    if name == "labeldrop":
+        return name, Section({}, stage.where, stage.file)
+    if name == "labels":  # its keys are names, not settings
+        return name, Section({"": stage.raw(name)}, f"{stage.where}.{name}", stage.file)
+    return name, stage.section(name)
+
+
+def _expression(settings: Section, key: str) -> re.Pattern[str]:
+    text = settings.text(key)
+    try:
+        re2.compile(text)
+    except re2.error as error:
+        raise settings.bad(f"is no regular expression of Go's: {error}", key) from None
+    try:
+        return re.compile(text, re.ASCII)
+    except re.error as error:
+        raise settings.bad(f"is beyond the lab's shipper: {error}", key) from None
+
+
+def _multiline(settings: Section) -> Multiline:
+    max_lines = settings.number("max_lines", 128)
+    if not max_lines:
+        raise settings.bad("is 0, wanted at least 1", "max_lines")
+    return Multiline(
+        firstline=_expression(settings, "firstline"),
+        max_lines=max_lines,
+        max_wait_s=settings.seconds("max_wait_time", "3s"),
+    )
+
+
+def _json(settings: Section) -> Step:
+    """Extracts top-level fields; a line that is no JSON object has none."""
+    wanted = settings.texts("expressions")
+    for name, path in wanted.items():
+        if not re.fullmatch(r"[A-Za-z_]\w*", path):
+            raise settings.bad(f"is `{path}`, wanted a field's name", f"expressions.{name}")
+
+    def step(line: Line) -> None:
+        try:
+            found = orjson.loads(line.text)
+        except orjson.JSONDecodeError:
+            return
+        if not isinstance(found, dict):
+            return
+        for name, path in wanted.items():
+            value = found.get(path)
+            if value is not None:
+                line.extracted[name] = value if isinstance(value, str) else _json_text(value)
+
+    return step
+
+
+def _json_text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _regex(settings: Section) -> Step:
+    expression = _expression(settings, "expression")
+    source = settings.text("source", "")
+    if not expression.groupindex:
+        raise settings.bad("has no named group", "expression")
+
+    def step(line: Line) -> None:
+        text = line.extracted.get(source) if source else line.text
+        if text is not None and (match := expression.search(text)):
+            line.extracted.update(match.groupdict(default=""))
+
+    return step
+
+
+def _timestamp(settings: Section) -> Step:
+    source, layout = settings.text("source"), settings.text("format")
+    if settings.text("action_on_failure", "fudge") != "skip":
+        raise settings.bad(
+            "must be `skip`: the lab's shipper gives a line without a time that of its reading",
+            "action_on_failure",
+        )
+    location = settings.raw("location")
+    try:
+        parse = times.parser(layout, location)
+    except ValueError as error:
+        raise settings.bad(f"cannot be used: {error}") from None
+
+    def step(line: Line) -> None:
+        parsed = parse(line.extracted.get(source, ""))
+        if parsed is not None:
+            line.time_ns = parsed
+
+    return step
+
+
+_TEMPLATES = {"ToLower": str.lower, "ToUpper": str.upper}
+
+
+def _template(settings: Section) -> Step:
+    source, text = settings.text("source"), settings.text("template")
+    match = re.fullmatch(r"\{\{-?\s*(\w+)\s+\.Value\s*-?\}\}", text)
+    if not match or match[1] not in _TEMPLATES:
+        known = " or ".join(f"`{{{{ {name} .Value }}}}`" for name in _TEMPLATES)
+        raise settings.bad(f"is `{text}`; the lab's shipper knows {known}", "template")
+    change = _TEMPLATES[match[1]]
+
+    def step(line: Line) -> None:
+        if value := line.extracted.get(source):
+            line.extracted[source] = change(value)
+
+    return step
+
+
+def _labels(settings: Section) -> Step:
+    wanted = settings.texts("")
+
+    def step(line: Line) -> None:
+        for name, source in wanted.items():
+            if value := line.extracted.get(source):
+                line.labels[name] = value
+
+    return step
+
+
+def _labeldrop(stage: Section, name: str) -> Step:
+    dropped = stage.items(name)
+    if not all(isinstance(each, str) for each in dropped):
+        raise stage.bad(f"is {dropped!r}, wanted a list of labels", name)
+
+    def step(line: Line) -> None:
+        for each in dropped:
+            line.labels.pop(each, None)
+
+    return step
+
+
+_STAGES: dict[str, Callable[[Section], Step]] = {
+    "json": _json,
+    "labels": _labels,
+    "regex": _regex,
+    "template": _template,
+    "timestamp": _timestamp,
+}

@@ -1,0 +1,106 @@
+"""Run the embedded log store: `--config loki-config.yml`.
+
+Serves until SIGTERM or SIGINT. What it acknowledged is on the disk; it can be killed at any time.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from stack.errors import HostCannot, LabError
+from stack.programs.logfmt import say
+from stack.programs.logstore.committer import Committer
+from stack.programs.logstore.ingest import Ingest
+from stack.programs.logstore.metrics import Metrics
+from stack.programs.logstore.querier import Querier
+from stack.programs.logstore.ruler import Ruler
+from stack.programs.logstore.ruler.web import routes
+from stack.programs.logstore.settings import Settings, load
+from stack.programs.logstore.snapshot import Sizes
+from stack.programs.logstore.store import Store
+from stack.programs.logstore.web import Desk, application
+from stack.programs.serving import Server
+
+_STOP_S = 3
+"""How long requests that are under way may take when it is told to stop."""
+
+
+def main() -> int:
+    """Returns the exit code: 0, or that of the error."""
+    parser = argparse.ArgumentParser(prog="stack.programs.logstore", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="loki-config.yml")
+    options = parser.parse_args()
+    try:
+        _serve(load(options.config))
+    except LabError as error:
+        print(f"loki: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    listening = _listening(settings)
+    store = Store(settings.folder / "logstore", sizes=Sizes(idle_s=settings.idle_s))
+    metrics = Metrics()
+    metrics.watch(store)
+    ingest = Ingest(store, settings.limits, metrics)
+    committer = Committer(
+        store, ingest, tend_every_s=settings.tend_s, retention_s=settings.limits.retention_s
+    )
+    querier = Querier(store, settings.limits)
+    desk = Desk(
+        settings=settings, querier=querier, committer=committer, metrics=metrics,
+        trouble=lambda: store.trouble,
+    )  # fmt: skip
+    ruler = Ruler(settings.ruler, store.folder / "ruler.json", querier.instant, metrics)
+    committer.start()
+    ruler.start()
+    host, port = listening.getsockname()[:2]
+    say("info", "loki", "listening", address=f"{host}:{port}")
+    try:
+        _run(application(desk, routes(ruler)), listening)
+    finally:
+        ruler.stop()
+        committer.stop()
+        store.close()
+
+
+def _run(app: Starlette, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off",
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=_STOP_S,
+        timeout_keep_alive=3600, ws_max_size=1 << 20,
+    )  # fmt: skip
+    gc.freeze()  # what was imported stays
+    asyncio.run(Server(config).serve([listening]))
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Raises HostCannot."""
+    # Named, so that asyncio sets TCP_NODELAY; without, each answer waits 40 ms for an ACK.
+    made = socket.socket(proto=socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((settings.address, settings.port))
+        made.listen(256)
+    except (OSError, OverflowError) as error:
+        made.close()
+        raise HostCannot(
+            f"`{settings.address}:{settings.port}` cannot be listened on: {error}.",
+            cure="End what holds it, or set another server.http_listen_port.",
+        ) from error
+    return made
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # DuckDB's binding complains of what it left when an interpreter ends

@@ -1,0 +1,215 @@
+"""Parameters of a request, with Loki's defaults and the words of its errors (pkg/loghttp)."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from stack.logql.golang import duration_ns
+from stack.programs.logstore.settings import Limits
+
+SECOND_NS = 1_000_000_000
+HOUR_NS = 3600 * SECOND_NS
+DEFAULT_LIMIT = 100
+_POINTS = 250
+_MOST_POINTS = 11_000
+_DAYS = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(.*)", re.S)
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
+
+Form = Mapping[str, Sequence[str]]
+"""Name -> its values; the first one counts where only one makes sense."""
+
+
+class BadParameter(ValueError):
+    """The message says what the client reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangeQuery:
+    """`query_range`."""
+
+    query: str
+    start_ns: int
+    end_ns: int
+    step_ns: int
+    interval_ns: int
+    limit: int
+    direction: Literal["forward", "backward"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeQuery:
+    """`index/volume`."""
+
+    query: str
+    start_ns: int
+    end_ns: int
+    limit: int
+    targets: tuple[str, ...]
+    """Labels that are kept; those of the matchers when none is named."""
+    by_labels: bool
+    """Volumes of labels, not of series."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstantQuery:
+    """`query`."""
+
+    query: str
+    time_ns: int
+    limit: int
+    direction: Literal["forward", "backward"]
+
+
+def one(form: Form, name: str) -> str:
+    return next(iter(form.get(name, ())), "")
+
+
+def range_query(form: Form, now_ns: int, limits: Limits) -> RangeQuery:
+    start_ns, end_ns = bounds(form, now_ns)
+    if end_ns < start_ns:
+        raise BadParameter("end timestamp must not be before or equal to start time")
+    step_ns = step(form, start_ns, end_ns)
+    if (end_ns - start_ns) // step_ns > _MOST_POINTS:
+        raise BadParameter(
+            "exceeded maximum resolution of 11,000 points per time series. Try increasing the "
+            "value of the step parameter"
+        )
+    length_s = (end_ns - start_ns) / SECOND_NS
+    if limits.query_length_s and length_s > limits.query_length_s:
+        raise BadParameter(
+            f"the query time range exceeds the limit (query length: {length_s:g}s, "
+            f"limit: {limits.query_length_s:g}s)"
+        )
+    interval = one(form, "interval")
+    interval_ns = seconds_or_duration_ns(interval) if interval else 0
+    if interval_ns < 0:
+        raise BadParameter("interval must be >= 0")
+    return RangeQuery(
+        query=one(form, "query"), start_ns=start_ns, end_ns=end_ns, step_ns=step_ns,
+        interval_ns=interval_ns, limit=limit(form), direction=direction(form),
+    )  # fmt: skip
+
+
+def instant_query(form: Form, now_ns: int) -> InstantQuery:
+    return InstantQuery(
+        query=one(form, "query"), time_ns=timestamp_ns(one(form, "time"), now_ns),
+        limit=limit(form), direction=direction(form),
+    )  # fmt: skip
+
+
+def volume_query(form: Form, now_ns: int) -> VolumeQuery:
+    start_ns, end_ns = bounds(form, now_ns)
+    by = one(form, "aggregateBy") or "series"
+    if by not in ("series", "labels"):
+        raise BadParameter("invalid aggregation option")
+    targets = tuple(name for name in one(form, "targetLabels").split(",") if name)
+    return VolumeQuery(
+        query=one(form, "query") or "{}", start_ns=start_ns, end_ns=end_ns, limit=limit(form),
+        targets=targets, by_labels=by == "labels",
+    )  # fmt: skip
+
+
+def bounds(form: Form, now_ns: int) -> tuple[int, int]:
+    """(start, end): the hour, or `since`, up to now when nothing is said."""
+    since = one(form, "since")
+    since_ns = _duration(since, "since") if since else HOUR_NS
+    end_ns = _named(form, "end", now_ns)
+    return _named(form, "start", min(end_ns, now_ns) - since_ns), end_ns
+
+
+def _named(form: Form, name: str, default_ns: int) -> int:
+    try:
+        return timestamp_ns(one(form, name), default_ns)
+    except BadParameter as error:
+        raise BadParameter(f"could not parse '{name}' parameter: {error}") from None
+
+
+def step(form: Form, start_ns: int, end_ns: int) -> int:
+    text = one(form, "step")
+    if not text:
+        return max((end_ns - start_ns) // SECOND_NS // _POINTS, 1) * SECOND_NS
+    step_ns = seconds_or_duration_ns(text)
+    if step_ns <= 0:
+        raise BadParameter(
+            "zero or negative query resolution step widths are not accepted. Try a positive integer"
+        )
+    return step_ns
+
+
+def limit(form: Form) -> int:
+    text = one(form, "limit") or str(DEFAULT_LIMIT)
+    try:
+        number = int(text)
+    except ValueError:
+        raise BadParameter(f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+    if number <= 0:
+        raise BadParameter("limit must be a positive value")
+    return number
+
+
+def check_entries(asked: int, limits: Limits) -> None:
+    """For log queries alone. Raises BadParameter."""
+    if limits.entries and asked > limits.entries:
+        raise BadParameter(
+            f"max entries limit per query exceeded, limit > max_entries_limit_per_query "
+            f"({asked} > {limits.entries})"
+        )
+
+
+def direction(form: Form) -> Literal["forward", "backward"]:
+    match one(form, "direction").lower():
+        case "" | "backward":
+            return "backward"
+        case "forward":
+            return "forward"
+        case other:
+            raise BadParameter(f"invalid direction '{other}'")
+
+
+def timestamp_ns(text: str, default_ns: int) -> int:
+    """Nanoseconds, seconds (up to ten digits, or with a point), or RFC 3339."""
+    if not text:
+        return default_ns
+    if "." in text and _NUMBER.fullmatch(text):
+        # As Loki does: a fraction is rounded to milliseconds.
+        fraction, whole = math.modf(float(text))
+        return int(whole) * SECOND_NS + round(fraction * 1000) * 1_000_000
+    if re.fullmatch(r"[+-]?\d+", text, re.ASCII):
+        return int(text) * SECOND_NS if len(text) <= 10 else int(text)
+    found = _RFC3339.fullmatch(text)
+    try:
+        if found:
+            zone = "+00:00" if found[3] in "Zz" else found[3]
+            whole_s = int(datetime.fromisoformat(found[1] + zone).timestamp())
+            return whole_s * SECOND_NS + int((found[2] or "0").ljust(9, "0"))
+    except ValueError:
+        pass
+    raise BadParameter(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+
+
+def seconds_or_duration_ns(text: str) -> int:
+    if _NUMBER.fullmatch(text):
+        return int(float(text) * SECOND_NS)
+    return _duration(text, "")
+
+
+def _duration(text: str, name: str) -> int:
+    """Prometheus' durations: Go's, and days, weeks and years."""
+    found = _DAYS.fullmatch(text)
+    assert found
+    years, weeks, days = (int(found[count] or 0) for count in (1, 2, 3))
+    whole_ns = (years * 365 + weeks * 7 + days) * 24 * HOUR_NS
+    try:
+        if found[4] or not whole_ns:
+            return whole_ns + duration_ns(found[4])
+        return whole_ns
+    except ValueError:
+        if name:
+            raise BadParameter(
+                f"could not parse '{name}' parameter: not a valid duration string: \"{text}\""
+            ) from None
+        raise BadParameter(f'cannot parse "{text}" to a valid duration') from None

@@ -1,0 +1,156 @@
+"""Answers queries from the store, within the limits of one query."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from stack.logql import Budget, Engine, LogQLError
+from stack.logql.ast import LogQuery, Matcher, Query
+from stack.logql.errors import Kind
+from stack.logql.parse import parse
+from stack.logql.results import Result
+from stack.programs.logstore.answers import Cost
+from stack.programs.logstore.database import MEMORY_LIMIT_MB, OutOfTime, TooLarge, Unreadable
+from stack.programs.logstore.memtable import Memtable
+from stack.programs.logstore.params import BadParameter, InstantQuery, RangeQuery, check_entries
+from stack.programs.logstore.pushdown import Counts, prefilter
+from stack.programs.logstore.reader import Condition, View, matching
+from stack.programs.logstore.segment import Segment
+from stack.programs.logstore.settings import Limits
+from stack.programs.logstore.snapshot import Snapshot
+from stack.programs.logstore.store import Store
+from stack.programs.logstore.streams import Known
+
+ENTRIES = 6_000_000
+"""Most that the engine itself may read for one query: what it keeps of them is memory."""
+
+TOOK_TOO_LONG = (
+    "request timed out, decrease the duration of the request or add more label matchers (prefer "
+    "exact match over regex match) to reduce the amount of data processed"
+)
+_TOO_LARGE = (
+    f"the query would need more memory than it may use (limit: {MEMORY_LIMIT_MB}MB); consider "
+    "adding more specific stream selectors or reduce the time range of the query"
+)
+
+
+class Failed(Exception):
+    """A query without an answer: the status and the words that the client gets."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class Querier:
+    """Safe in threads."""
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._store, self._limits = store, limits
+
+    def range(self, asked: RangeQuery) -> tuple[Result, Cost]:
+        """Raises Failed."""
+        return self._answer(
+            asked.query,
+            asked.limit,
+            lambda engine: engine.query_range(
+                asked.query, asked.start_ns, asked.end_ns, asked.step_ns, asked.limit,
+                asked.direction, asked.interval_ns,
+            ),
+        )  # fmt: skip
+
+    def instant(self, asked: InstantQuery) -> tuple[Result, Cost]:
+        """Raises Failed."""
+        return self._answer(
+            asked.query,
+            0,
+            lambda engine: engine.query(asked.query, asked.time_ns, asked.limit, asked.direction),
+        )
+
+    def _answer(
+        self, text: str, limit: int, ask: Callable[[Engine], Result]
+    ) -> tuple[Result, Cost]:
+        began = time.monotonic()
+        with _translated(), self._store.snapshot() as snapshot:
+            query = parse(text)
+            if isinstance(query, LogQuery):
+                check_entries(limit, self._limits)
+            view = View(
+                store=self._store,
+                snapshot=snapshot,
+                condition=self._condition(query),
+                deadline=began + self._limits.query_timeout_s,
+            )
+            counts = Counts(view=view, budget=self._budget())
+            found = ask(Engine(view, budget=self._budget(), shortcut=counts))
+        lines, size_bytes = view.read
+        return found, Cost(seconds=time.monotonic() - began, lines=lines, size_bytes=size_bytes)
+
+    def _condition(self, query: Query) -> Condition | None:
+        """What a log query's rows must be, as far as SQL can say it."""
+        if not isinstance(query, LogQuery):
+            return None
+        return prefilter(query, matching(self._store.streams, query.matchers))
+
+    def _budget(self) -> Budget:
+        return Budget(
+            entries=ENTRIES, series=self._limits.series, deadline_s=self._limits.query_timeout_s
+        )
+
+    # What is there ------------------------------------------------------------------------------
+
+    def streams(self, selectors: Sequence[str], start_ns: int, end_ns: int) -> list[Known]:
+        """The streams that any of the selectors chooses (all when there is none) and that have, as
+        far as the index knows, something between the times. Raises Failed."""
+        with _translated(), self._store.snapshot() as snapshot:
+            found: dict[int, Known] = {}
+            for matchers in [self._matchers(text) for text in selectors] or [()]:
+                for stream in matching(self._store.streams, matchers):
+                    if stream.ident not in found and _present(snapshot, stream, start_ns, end_ns):
+                        found[stream.ident] = stream
+        return sorted(found.values(), key=lambda stream: stream.text)
+
+    def volumes(self, selector: str, start_ns: int, end_ns: int) -> dict[Known, tuple[int, int]]:
+        """(entries, bytes) of each stream that the selector chooses, counted. Raises Failed."""
+        with _translated(), self._store.snapshot() as snapshot:
+            matchers = self._matchers(selector)
+            matched = {one.ident: one for one in matching(self._store.streams, matchers)}
+            view = View(store=self._store, snapshot=snapshot)
+            totals = view.totals(matched, start_ns, end_ns)
+        return {matched[ident]: total for ident, total in totals.items()}
+
+    def matchers(self, selector: str) -> tuple[Matcher, ...]:
+        """Raises Failed."""
+        with _translated():
+            return self._matchers(selector)
+
+    def _matchers(self, selector: str) -> tuple[Matcher, ...]:
+        query = parse(selector)
+        if not isinstance(query, LogQuery) or query.stages:
+            raise LogQLError("only label matchers are supported", kind=Kind.EXECUTION)
+        return query.matchers
+
+
+def _present(snapshot: Snapshot, stream: Known, start_ns: int, end_ns: int) -> bool:
+    units: list[Segment | Memtable] = [*snapshot.segments, *snapshot.memtables]
+    return any(
+        (bounds := unit.bounds([stream.ident])) and bounds[0] <= end_ns and bounds[1] >= start_ns
+        for unit in units
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What can go wrong with a query, as its client hears it."""
+    try:
+        yield
+    except LogQLError as error:
+        raise Failed(504 if error.kind is Kind.DEADLINE else 400, str(error)) from error
+    except BadParameter as error:
+        raise Failed(400, str(error)) from error
+    except OutOfTime as error:
+        raise Failed(504, TOOK_TOO_LONG) from error
+    except TooLarge as error:
+        raise Failed(400, _TOO_LARGE) from error
+    except Unreadable as error:
+        raise Failed(500, f"a segment cannot be read: {error.what}") from error

@@ -1,0 +1,85 @@
+"""Tells Alertmanager (API v2), in the background, so that no evaluation waits for it."""
+
+import queue
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from stack.logql.alerts import Alert
+from stack.loopback import urlopen
+
+_TIMEOUT_S = 10.0
+_WAITING = 1000
+"""Messages that may wait. One that cannot be sent is dropped: the next resend says the same."""
+
+
+class Notifier:
+    """Sends what `tell` is given, in order; `counted` is told (alerts, whether they were sent)."""
+
+    def __init__(self, url: str, external_url: str, counted: Callable[[int, bool], None]) -> None:
+        self._url, self._external_url, self._counted = url, external_url, counted
+        self._waiting: queue.Queue[list[dict[str, Any]] | None] = queue.Queue(_WAITING)
+        self._said = ""
+        self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return when what waits was sent, or Alertmanager did not answer in time."""
+        self._waiting.put(None)
+        self._thread.join(_TIMEOUT_S)
+
+    def tell(self, alerts: Sequence[Alert], expr: str) -> None:
+        if not (alerts and self._url):
+            return
+        try:
+            self._waiting.put_nowait([self._message(alert, expr) for alert in alerts])
+        except queue.Full:
+            self._counted(len(alerts), False)
+
+    def _message(self, alert: Alert, expr: str) -> dict[str, Any]:
+        return {
+            "labels": dict(alert.labels),
+            "annotations": dict(alert.annotations),
+            "startsAt": time_text(alert.fired_s),
+            "endsAt": time_text(alert.resolved_s or alert.valid_until_s),
+            "generatorURL": f"{self._external_url}/loki/api/v1/query?query={quote(expr)}",
+        }
+
+    def _run(self) -> None:
+        while (alerts := self._waiting.get()) is not None:
+            failure = self._send(alerts)
+            self._counted(len(alerts), not failure)
+            if failure and failure != self._said:
+                print(f"log store: {failure}", file=sys.stderr, flush=True)
+            self._said = failure
+
+    def _send(self, alerts: list[dict[str, Any]]) -> str:
+        """Why it could not be sent; empty when it was."""
+        request = urllib.request.Request(
+            f"{self._url}/api/v2/alerts", orjson.dumps(alerts),
+            {"Content-Type": "application/json"}, method="POST",
+        )  # fmt: skip
+        try:
+            with urlopen(request, timeout_s=_TIMEOUT_S):
+                return ""
+        except urllib.error.HTTPError as error:
+            return f"Alertmanager `{self._url}` answers {error.code}"
+        except (OSError, HTTPException) as error:
+            return f"Alertmanager `{self._url}`: {getattr(error, 'reason', error)}"
+
+
+def time_text(at_s: float) -> str:
+    """RFC 3339 with milliseconds."""
+    return (
+        datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

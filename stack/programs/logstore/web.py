@@ -1,0 +1,262 @@
+"""Loki's HTTP API (reference: "Loki HTTP API", 3.7), the part that shippers, dashboards and the
+lab's own tools speak."""
+
+import asyncio
+import queue
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from stack.logql import LogQLError
+from stack.logql.results import Streams
+from stack.programs.logstore import answers, params, tail
+from stack.programs.logstore.check import Outcome
+from stack.programs.logstore.committer import Committer
+from stack.programs.logstore.metrics import VERSION, Metrics
+from stack.programs.logstore.params import BadParameter, Form, one
+from stack.programs.logstore.push import BODY_BYTES, Body
+from stack.programs.logstore.querier import Failed, Querier
+from stack.programs.logstore.settings import Settings
+
+AT_ONCE = 2
+"""Queries that run at the same time."""
+OUTSTANDING = 64
+"""Queries that wait or run before another is refused."""
+_BOTH_S = 60.0
+
+Handler = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """What the requests need."""
+
+    settings: Settings
+    querier: Querier
+    committer: Committer
+    metrics: Metrics
+    trouble: Callable[[], str]
+    """Why the store is not well; empty when it is."""
+
+
+class Web:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="query")
+        self._outstanding = 0
+
+    async def push(self, request: Request) -> Response:
+        body = await _read(request)
+        if body is None:
+            return _plain(413, f"request body too large: limit: {BODY_BYTES} bytes")
+        content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        sent = Body(data=body, content_type=content, encoding=encoding)
+        try:
+            outcome: Outcome = await asyncio.wrap_future(self._desk.committer.submit(sent))
+        except queue.Full:
+            outcome = Outcome(429, "too many pushes wait for the disk, try again")
+        return _plain(*outcome) if outcome.message else Response(status_code=outcome.status)
+
+    async def query_range(self, request: Request) -> Response:
+        form = await _form(request)
+        asked = params.range_query(form, time.time_ns(), self._desk.settings.limits)
+        return _json(
+            await self._in_thread(lambda: answers.result(*self._desk.querier.range(asked)))
+        )
+
+    async def query(self, request: Request) -> Response:
+        form = await _form(request)
+        asked = params.instant_query(form, time.time_ns())
+        return _json(
+            await self._in_thread(lambda: answers.result(*self._desk.querier.instant(asked)))
+        )
+
+    async def labels(self, request: Request) -> Response:
+        form = await _form(request)
+        selector, bounds = one(form, "query"), params.bounds(form, time.time_ns())
+        streams = self._desk.querier.streams([selector] if selector else [], *bounds)
+        return _json(answers.success(sorted({name for s in streams for name in s.labels}) or None))
+
+    async def label_values(self, request: Request) -> Response:
+        form = await _form(request)
+        name, selector = request.path_params["name"], one(form, "query")
+        bounds = params.bounds(form, time.time_ns())
+        streams = self._desk.querier.streams([selector] if selector else [], *bounds)
+        values = {value for s in streams if (value := s.labels.get(name))}
+        return _json(answers.success(sorted(values) or None))
+
+    async def series(self, request: Request) -> Response:
+        form = await _form(request)
+        selectors = [*form.get("match", ()), *form.get("match[]", ())]
+        if not selectors:
+            raise BadParameter("0 matcher groups supplied")
+        streams = self._desk.querier.streams(selectors, *params.bounds(form, time.time_ns()))
+        return _json(answers.success([dict(stream.labels) for stream in streams]))
+
+    async def index_stats(self, request: Request) -> Response:
+        form = await _form(request)
+        selector, bounds = one(form, "query"), params.bounds(form, time.time_ns())
+        found = await self._in_thread(lambda: self._desk.querier.volumes(selector, *bounds))
+        return _json(answers.index_stats(found.values()))
+
+    async def index_volume(self, request: Request) -> Response:
+        form = await _form(request)
+        asked = params.volume_query(form, time.time_ns())
+        named = {matcher.name for matcher in self._desk.querier.matchers(asked.query)}
+        found = await self._in_thread(
+            lambda: self._desk.querier.volumes(asked.query, asked.start_ns, asked.end_ns)
+        )
+        sizes = [(dict(stream.labels), size) for stream, (_, size) in found.items()]
+        return _json(answers.volume(sizes, asked, named))
+
+    async def follow(self, socket: WebSocket) -> None:
+        form = parse_qs(socket.scope["query_string"].decode())
+        await socket.accept()
+        fresh = tail.Fresh()
+        self._desk.committer.listeners.add(fresh.take)
+        try:
+            await self._follow(socket, form, fresh)
+        except (Failed, BadParameter, LogQLError) as error:
+            await socket.close(1000, str(error)[:120])
+        except (WebSocketDisconnect, asyncio.CancelledError):
+            pass
+        finally:
+            self._desk.committer.listeners.discard(fresh.take)
+
+    async def _follow(self, socket: WebSocket, form: Form, fresh: tail.Fresh) -> None:
+        """What there is since `start`, then what comes in."""
+        query = tail.log_query(one(form, "query"))
+        start_ns, _ = params.bounds(form, time.time_ns())
+        asked = params.RangeQuery(
+            query=query, start_ns=start_ns, end_ns=2**63 - 1, step_ns=1, interval_ns=0,
+            limit=params.limit(form), direction="backward",
+        )  # fmt: skip
+        found, _ = await self._in_thread(lambda: self._desk.querier.range(asked))
+        assert isinstance(found, Streams)
+        await tail.send(socket, tail.forward(found))
+        # What was committed between the first two lines of this is in both.
+        seen, seen_until = tail.keys(found), time.monotonic() + _BOTH_S
+        gone = asyncio.create_task(_gone(socket))
+        while not gone.done():
+            await asyncio.wait([gone], timeout=tail.EVERY_S)
+            if parts := fresh.drain():
+                new = await self._in_thread(lambda: tail.matched(query, parts, start_ns))
+                if time.monotonic() < seen_until:
+                    new = tail.without(new, seen)
+                await tail.send(socket, new, fresh.lost())
+
+    async def ready(self, request: Request) -> Response:
+        trouble = self._desk.trouble()
+        return _plain(503, trouble) if trouble else _plain(200, "ready\n")
+
+    async def metrics(self, request: Request) -> Response:
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+        return Response(self._desk.metrics.text(), media_type=kind)
+
+    async def config(self, request: Request) -> Response:
+        return Response(self._desk.settings.text, media_type="text/plain; charset=utf-8")
+
+    async def buildinfo(self, request: Request) -> Response:
+        return _json(answers.buildinfo(VERSION))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._outstanding >= OUTSTANDING:
+            raise Failed(429, "too many outstanding requests")
+        self._outstanding += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._outstanding -= 1
+
+
+def application(desk: Desk, more: list[BaseRoute]) -> Starlette:
+    """The ASGI application; `more` are the ruler's routes."""
+    web, api = Web(desk), "/loki/api/v1"
+    routes: list[BaseRoute] = [
+        _route(desk, f"{api}/push", web.push, "POST"),
+        _route(desk, f"{api}/query", web.query),
+        _route(desk, f"{api}/query_range", web.query_range),
+        _route(desk, f"{api}/labels", web.labels),
+        _route(desk, f"{api}/label", web.labels),
+        _route(desk, f"{api}/label/{{name}}/values", web.label_values),
+        _route(desk, f"{api}/series", web.series),
+        _route(desk, f"{api}/index/stats", web.index_stats),
+        _route(desk, f"{api}/index/volume", web.index_volume),
+        WebSocketRoute(f"{api}/tail", web.follow),
+        _route(desk, "/ready", web.ready),
+        _route(desk, "/metrics", web.metrics),
+        _route(desk, "/config", web.config),
+        _route(desk, f"{api}/status/buildinfo", web.buildinfo),
+        *more,
+    ]
+    return Starlette(routes=routes)
+
+
+def _route(desk: Desk, path: str, handler: Handler, *methods: str) -> Route:
+    """A route that is timed, and whose failures are plain text, as Loki's are."""
+    name = path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
+
+    async def answer(request: Request) -> Response:
+        with desk.metrics.timed(request.method, name) as status:
+            response = await _safely(handler, request)
+            status.append(response.status_code)
+        return response
+
+    return Route(path, answer, methods=list(methods) or ["GET", "POST"])
+
+
+async def _safely(handler: Handler, request: Request) -> Response:
+    try:
+        return await handler(request)
+    except Failed as error:
+        return _plain(error.status, error.message)
+    except BadParameter as error:
+        return _plain(400, str(error))
+    except ClientDisconnect:
+        return _plain(499, "the request was cancelled by the client")
+
+
+def _plain(status: int, text: str) -> Response:
+    return PlainTextResponse(text, status, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json; charset=UTF-8")
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body; None when it is too large."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _form(request: Request) -> Form:
+    """The parameters of the URL and, for a POST, of the body."""
+    form = parse_qs(request.scope["query_string"].decode(errors="replace"), keep_blank_values=True)
+    if request.method == "POST":
+        body = await _read(request)
+        for name, values in parse_qs((body or b"").decode(errors="replace")).items():
+            form.setdefault(name, []).extend(values)
+    return form
+
+
+async def _gone(socket: WebSocket) -> None:
+    """Returns when the client has left."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

@@ -1,0 +1,83 @@
+"""`python -m stack.programs.scheduler`: one process that serves the scheduler on one port."""
+
+import argparse
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from stack.errors import HostCannot, LabError
+from stack.programs.scheduler import logs
+from stack.programs.scheduler.app import create_app
+from stack.programs.scheduler.settings import VARIABLES, YEAR_END, YEAR_START, from_environment
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM or Ctrl-C. Exit 0, 2 for wrong use, 3 if the port cannot be had."""
+    options = _parser().parse_args(arguments)
+    try:
+        app = create_app(from_environment())
+        listener = _listen(options.host, options.port)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    logs.install(app.state.services.metrics.log_records)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    # uvicorn stops cleanly on a signal, and then sends it to itself again.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    with listener:
+        server.run(sockets=[listener])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise HostCannot(
+            f"`{host}:{port}` cannot be listened on: {error.strerror or error}.",
+            cure="Choose another --port, or stop what holds it (`ss -ltnp` names it).",
+        ) from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, VARIABLES))
+    table = "\n".join(f"  {name:<{width}}  {what}" for name, what in VARIABLES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m stack.programs.scheduler",
+        description="The stub Residency Scheduler: rosters for residents under the ACGME duty-hour "
+        "rules, over PostgreSQL.\nAn empty database is filled by itself.",
+        epilog=f"environment:\n{table}\n\n"
+        f"The data cover {YEAR_START} to {YEAR_END}. Users: coordinator1, coordinator2, faculty01 "
+        "to faculty30,\nresident01 to resident60. Endpoints: /docs; /health, /health/ready, "
+        "/metrics.\n\nexample:\n  DATABASE_URL=postgresql://app:secret@127.0.0.1/residency \\\n"
+        "    python -m stack.programs.scheduler --port 8000\n"
+        "  curl -H 'Content-Type: application/json' http://127.0.0.1:8000/api/v1/auth/login \\\n"
+        '    -d \'{"username": "resident01", "password": "residency"}\'',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=_port, required=True, help="TCP port to listen on")
+    parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a port, wanted 1 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

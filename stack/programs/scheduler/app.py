@@ -1,0 +1,108 @@
+"""Puts the application together."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from stack.paths import REPO
+from stack.programs.scheduler import logs, seed
+from stack.programs.scheduler.db import Connection, Database, DatabaseAway
+from stack.programs.scheduler.deps import Services
+from stack.programs.scheduler.metrics import UNMATCHED, Metrics
+from stack.programs.scheduler.middleware import UNCOUNTED, Observe
+from stack.programs.scheduler.requests import Requests
+from stack.programs.scheduler.routes import (
+    absences,
+    auth,
+    compliance,
+    generation,
+    health,
+    people,
+    schedule,
+    swaps,
+)
+from stack.programs.scheduler.settings import VERSION, Settings
+
+log = logging.getLogger("scheduler")
+
+ROUTERS = (auth, people, generation, schedule, absences, swaps, compliance, health)
+_ALWAYS = (422, 500, 503)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. It touches the database only from its lifespan on."""
+
+    async def prepare(connection: Connection) -> None:
+        await _seed_if_empty(connection, settings)
+
+    database = Database(settings, prepare)
+    metrics = Metrics(settings.active_window_s, database.connections)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        log.info("residency scheduler %s starts", VERSION)
+        database.start()
+        yield
+        await database.close()
+        log.info("residency scheduler stopped")
+
+    app = FastAPI(title="Residency Scheduler", version=VERSION, lifespan=lifespan)
+    app.state.services = Services(settings=settings, database=database, metrics=metrics)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_exception_handler(DatabaseAway, _unavailable)
+    app.add_exception_handler(psycopg.OperationalError, _unavailable)
+    app.add_middleware(Observe, metrics=metrics)
+    _expect_routes(metrics.requests)
+    return app
+
+
+def _expect_routes(requests: Requests) -> None:
+    for route in (route for module in ROUTERS for route in module.router.routes):
+        if not isinstance(route, APIRoute) or route.path.startswith(UNCOUNTED):
+            continue
+        statuses = {route.status_code or 200, *map(int, route.responses), *_ALWAYS}
+        for method in route.methods or ():
+            requests.expect(method, route.path, sorted(statuses))
+    requests.expect("GET", UNMATCHED, [404])
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    """503 for a database that is away, too slow or full, with a hint when to come back."""
+    why = str(error) if isinstance(error, DatabaseAway) else f"database: {type(error).__name__}"
+    if current := logs.current.get():
+        current.why = why
+    return JSONResponse({"detail": why}, 503, {"Retry-After": "1"})
+
+
+async def _seed_if_empty(connection: Connection, settings: Settings) -> None:
+    """Seed in a process of its own; see `seed.py`. Raises OperationalError."""
+    row = await (await connection.execute(seed.SEEDED)).fetchone()
+    if row and row["seeded"]:
+        return
+    log.info("seeding an empty database")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stack.programs.scheduler.seed"),
+        cwd=REPO,
+        env={**os.environ, **seed.environment(settings)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        _, said = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+    if process.returncode:
+        raise psycopg.OperationalError(said.decode(errors="replace").strip())
+    log.info("seeded")

@@ -1,0 +1,283 @@
+"""Connections to PostgreSQL, and what happens when it goes away.
+
+Round trips are what a slow link multiplies, so each call here costs exactly one: connections are in
+autocommit, several statements travel in one pipeline, and no connection is checked by asking it.
+A dead connection shows on its socket, where the server's farewell can be read.
+
+`psycopg_pool` reconnects by itself, but waits twice as long after each failure. So a pool of which
+one connection has died is thrown away, one single connection is tried four times a second, and a
+fresh pool is opened as soon as it succeeds. Meanwhile requests fail at once.
+"""
+
+import asyncio
+import contextvars
+import logging
+import select
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from enum import Enum
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+from stack.programs.scheduler.settings import Settings
+
+log = logging.getLogger("scheduler.database")
+
+Connection = AsyncConnection[DictRow]
+Pool = AsyncConnectionPool[Connection]
+Params = Mapping[str, Any] | Sequence[Any]
+Statement = tuple[LiteralString, Params]
+T = TypeVar("T")
+
+WRITE_LOCK = 7_392_002
+"""Advisory lock of whoever replaces a range of the schedule or its violations."""
+
+
+class DatabaseAway(Exception):
+    """No connection to the database, or none free in time: answer 503."""
+
+
+class Link(Enum):
+    """What is known about the database: it answers, it may have gone, it has gone."""
+
+    UP = "up"
+    IN_DOUBT = "in doubt"
+    DOWN = "down"
+
+
+class _Lost(Exception):
+    """The connection died; `sent` tells whether the statements may have reached the server."""
+
+    def __init__(self, *, sent: bool) -> None:
+        super().__init__()
+        self.sent = sent
+
+
+class Database:
+    """One pool, replaced when the database comes back. `prepare` runs first on each return."""
+
+    def __init__(
+        self, settings: Settings, prepare: Callable[[Connection], Awaitable[None]]
+    ) -> None:
+        self._settings = settings
+        self._prepare = prepare
+        self._pool: Pool | None = None
+        self._settled = asyncio.Event()
+        self._reviver: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+        self.link = Link.DOWN
+        self.why = "the database is not ready yet"
+        self._answered_at = float("-inf")
+
+    def start(self) -> None:
+        """Begin to connect, in the background."""
+        # In a context of its own: what it logs is not about the request that noticed the loss.
+        self._reviver = asyncio.create_task(self._revive(), context=contextvars.Context())
+
+    async def close(self) -> None:
+        """Stop trying and close all connections."""
+        if self._reviver:
+            self._reviver.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reviver
+        pool, self._pool, self.link = self._pool, None, Link.DOWN
+        if pool:
+            await pool.close(timeout=0.5)
+
+    async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
+        """Rows of one reading statement: one round trip, tried again on a fresh connection."""
+
+        async def work(connection: Connection) -> list[DictRow]:
+            return await (await connection.execute(query, params)).fetchall()
+
+        return await self._ask(work, repeatable=True)
+
+    async def write(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
+        """Rows that one changing statement returns: one round trip, never sent twice."""
+
+        async def work(connection: Connection) -> list[DictRow]:
+            return await (await connection.execute(query, params)).fetchall()
+
+        return await self._ask(work, repeatable=False)
+
+    async def fetch_all(self, *statements: Statement) -> list[list[DictRow]]:
+        """Rows of several reading statements, together in one round trip."""
+
+        async def work(connection: Connection) -> list[list[DictRow]]:
+            return await _pipelined(connection, statements)
+
+        return await self._ask(work, repeatable=True)
+
+    async def replace(self, *statements: Statement) -> list[list[DictRow]]:
+        """Changing statements in one transaction, one round trip, one caller at a time."""
+        lock: Statement = ("SELECT pg_advisory_xact_lock(%s)", (WRITE_LOCK,))
+
+        async def work(connection: Connection) -> list[list[DictRow]]:
+            begin: Statement = ("BEGIN", ())
+            commit: Statement = ("COMMIT", ())
+            rows = await _pipelined(connection, (begin, lock, *statements, commit))
+            return rows[2:-1]
+
+        return await self._ask(work, repeatable=False)
+
+    async def look(self) -> None:
+        """Take a free connection and see that it has not died: no round trip."""
+
+        async def work(connection: Connection) -> None:
+            return None
+
+        await self._run(work, repeatable=True)
+
+    def silent_s(self) -> float:
+        """Seconds since the database last answered anybody."""
+        return time.monotonic() - self._answered_at
+
+    def connections(self) -> dict[str, int]:
+        """Connections by state (idle, in_use) and requests waiting for one."""
+        stats = self._pool.get_stats() if self._pool else {}
+        idle = stats.get("pool_available", 0)
+        return {
+            "idle": idle,
+            "in_use": max(stats.get("pool_size", 0) - idle, 0),
+            "waiting": stats.get("requests_waiting", 0),
+        }
+
+    async def _ask(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
+        answer = await self._run(work, repeatable=repeatable)
+        self._answered_at = time.monotonic()
+        return answer
+
+    async def _run(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
+        for _ in range(2):
+            pool = await self._usable_pool()
+            try:
+                return await self._on_connection(pool, work)
+            except _Lost as lost:
+                self._lost(pool)
+                if lost.sent and not repeatable:
+                    break
+        raise DatabaseAway("the connection to the database was lost")
+
+    async def _usable_pool(self) -> Pool:
+        if self.link is Link.IN_DOUBT:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), self._settings.doubt_s)
+        if self._pool is None:
+            raise DatabaseAway(self.why)
+        return self._pool
+
+    async def _on_connection(self, pool: Pool, work: Callable[[Connection], Awaitable[T]]) -> T:
+        try:
+            connection = await pool.getconn()
+        except TooManyRequests:
+            raise DatabaseAway("too many requests wait for a database connection") from None
+        except PoolTimeout:
+            waited = self._settings.acquire_timeout_s
+            raise DatabaseAway(f"no database connection was free within {waited:g} s") from None
+        except psycopg.OperationalError:  # the pool was closed under us
+            raise _Lost(sent=False) from None
+        try:
+            if _has_something_to_say(connection):
+                await connection.close()
+                raise _Lost(sent=False)
+            return await work(connection)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if connection.broken or connection.closed:
+                raise _Lost(sent=True) from error
+            raise
+        finally:
+            await pool.putconn(connection)
+
+    def _lost(self, pool: Pool) -> None:
+        if self._pool is not pool:
+            return  # somebody else has noticed
+        log.warning("the connection to the database was lost")
+        self._pool, self.link = None, Link.IN_DOUBT
+        self._settled.clear()
+        chore = asyncio.create_task(pool.close(timeout=1))
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+        self.start()
+
+    async def _revive(self) -> None:
+        while True:
+            try:
+                self._pool = await self._open()
+            except psycopg.Error as error:
+                self._still_away(str(error))
+            except Exception as error:
+                # Whatever it was, without this task nothing would ever bring the database back.
+                log.exception("cannot use the database")
+                self._still_away(repr(error))
+            else:
+                log.info("connected to the database")
+                self.link = Link.UP
+                self._settled.set()
+                return
+            await asyncio.sleep(self._settings.reconnect_every_s)
+
+    def _still_away(self, reason: str) -> None:
+        if self.link is not Link.DOWN or self.why != "the database is away":
+            log.error("the database is away: %s", " ".join(reason.split()))
+        self.link, self.why = Link.DOWN, "the database is away"
+        self._settled.set()
+
+    async def _open(self) -> Pool:
+        """A new pool, once one connection has shown that the database answers and is seeded."""
+        first: Connection = await AsyncConnection.connect(
+            self._settings.conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=None
+        )
+        async with first:
+            await self._prepare(first)
+        return await self._filling_pool()
+
+    async def _filling_pool(self) -> Pool:
+        timeout_ms = round(self._settings.statement_timeout_s * 1000)
+        pool: Pool = AsyncConnectionPool(
+            self._settings.conninfo,
+            connection_class=AsyncConnection[DictRow],
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                # Preparing takes a round trip of its own, seen by every twentieth slow request.
+                "prepare_threshold": None,
+                "options": f"-c statement_timeout={timeout_ms}",
+                "application_name": "residency-scheduler",
+            },
+            min_size=self._settings.pool_size,
+            max_size=self._settings.pool_size,
+            timeout=self._settings.acquire_timeout_s,
+            max_waiting=self._settings.max_waiting,
+            # A pool that renews connections of its own accord can end up with none, and wait
+            # for minutes; one that keeps them always has one on which a death is noticed.
+            max_lifetime=float("inf"),
+            name="scheduler",
+            open=False,
+        )
+        await pool.open()
+        try:
+            await pool.putconn(await pool.getconn())
+        except BaseException:
+            await pool.close(timeout=0.5)
+            raise
+        return pool
+
+
+def _has_something_to_say(connection: Connection) -> bool:
+    """An idle connection with bytes to read has been told goodbye, or has seen its end."""
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
+
+
+async def _pipelined(
+    connection: Connection, statements: Sequence[Statement]
+) -> list[list[DictRow]]:
+    async with connection.pipeline():
+        cursors = [await connection.execute(query, params) for query, params in statements]
+    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]

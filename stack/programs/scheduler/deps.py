@@ -1,0 +1,144 @@
+"""What endpoints ask for: the database, the metrics, who is speaking, a page of a list."""
+
+import datetime as dt
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+
+from stack.programs.scheduler import logs, tokens
+from stack.programs.scheduler.db import Database
+from stack.programs.scheduler.metrics import Metrics
+from stack.programs.scheduler.settings import YEAR_END, YEAR_START, Settings
+from stack.programs.scheduler.tokens import Claims, Role
+
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""A row's number, as PostgreSQL's integer can hold it."""
+
+Text = Annotated[str, Field(max_length=500, pattern="^[^\0]*$")]
+"""Free text without NUL, which PostgreSQL cannot store."""
+
+Row = dict[str, Any]
+"""A row on its way from the database to a response model, which checks it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What one application owns."""
+
+    settings: Settings
+    database: Database
+    metrics: Metrics
+
+
+async def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+Owned = Annotated[Services, Depends(services)]
+
+
+async def database(owned: Owned) -> Database:
+    return owned.database
+
+
+async def metrics(owned: Owned) -> Metrics:
+    return owned.metrics
+
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+async def caller(
+    owned: Owned,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Claims:
+    """The claims of the request's token; 401 without a genuine one."""
+    secret = owned.settings.secret
+    claims = given and tokens.verify(given.credentials, secret, now=time.time())
+    if not claims:
+        raise HTTPException(401, "log in first", headers={"WWW-Authenticate": "Bearer"})
+    owned.metrics.active.saw(claims.serial)
+    if request := logs.current.get():
+        request.user_role = claims.role
+    return claims
+
+
+def only(*roles: Role) -> Callable[[Claims], Awaitable[Claims]]:
+    """A dependency that lets these roles through; 403 for others."""
+
+    async def check(claims: Annotated[Claims, Depends(caller)]) -> Claims:
+        if claims.role not in roles:
+            raise HTTPException(403, f"only for {' and '.join(roles)}")
+        return claims
+
+    return check
+
+
+Db = Annotated[Database, Depends(database)]
+Counts = Annotated[Metrics, Depends(metrics)]
+Caller = Annotated[Claims, Depends(caller)]
+Coordinator = Annotated[Claims, Depends(only("coordinator"))]
+Decider = Annotated[Claims, Depends(only("coordinator", "faculty"))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Which part of a list is wanted."""
+
+    limit: int
+    offset: int
+
+
+async def page(
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> Page:
+    return Page(limit=limit, offset=offset)
+
+
+Paged = Annotated[Page, Depends(page)]
+
+
+class Listing(BaseModel):
+    """A part of a list, and how long the whole is (0 beyond its end)."""
+
+    items: list[dict[str, Any]]
+    total: int
+    limit: int
+    offset: int
+
+
+def listing(rows: Sequence[Row], page: Page) -> Listing:
+    """From rows that carry the length of the whole as `total`."""
+    total = rows[0]["total"] if rows else 0
+    items = [{key: row[key] for key in row if key != "total"} for row in rows]
+    return Listing(items=items, total=total, limit=page.limit, offset=page.offset)
+
+
+class Range(BaseModel):
+    """Days, both included."""
+
+    start: dt.date
+    end: dt.date
+
+    def flaw(self, *, most_days: int) -> str | None:
+        """Why it cannot be used, or None."""
+        if self.end < self.start:
+            return f"`end` {self.end} is before `start` {self.start}"
+        if self.start < YEAR_START or self.end > YEAR_END:
+            return f"{self.start} to {self.end} is not within {YEAR_START} to {YEAR_END}"
+        if (days := (self.end - self.start).days + 1) > most_days:
+            return f"{days} days, at most {most_days}"
+        return None
+
+    def checked(self, *, most_days: int) -> "Range":
+        """Itself; 422 with the flaw otherwise."""
+        if flaw := self.flaw(most_days=most_days):
+            raise HTTPException(422, flaw)
+        return self

@@ -1,0 +1,54 @@
+"""Is the process alive, can it serve, and what does it measure."""
+
+import asyncio
+
+import psycopg
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from stack.programs.scheduler.db import DatabaseAway
+from stack.programs.scheduler.deps import Counts, Db
+
+router = APIRouter(tags=["health"])
+
+READY_WITHIN_S = 5.0
+
+HEARD_WITHIN_S = 10.0
+"""How long an answer of the database to anybody counts as one to us."""
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    """Liveness: 200 as long as the process answers, whatever the database does."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready", responses={503: {}})
+async def ready(db: Db) -> Response:
+    """Readiness: 200 when the database is seeded and answers within 5 s, otherwise 503.
+
+    While it answers others it is not asked, only a connection is looked at: whoever probes often
+    and will not wait must not take a slow database for one that is away.
+    """
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            if db.silent_s() < HEARD_WITHIN_S:
+                await db.look()
+            else:
+                await db.fetch("SELECT 1")
+    except TimeoutError:
+        why = f"the database did not answer within {READY_WITHIN_S:g} s"
+    except DatabaseAway as away:
+        why = str(away)
+    except psycopg.Error as error:
+        why = f"the database answered with an error ({type(error).__name__})"
+    else:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "not ready", "detail": why}, 503, {"Retry-After": "1"})
+
+
+@router.get("/metrics")
+async def metrics(metrics: Counts) -> Response:
+    """Prometheus' text format."""
+    return PlainTextResponse(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,56 @@
+"""People, and the rotations they work in."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel
+
+from stack.programs.scheduler.deps import Caller, Db, Id, Listing, Paged, listing
+
+router = APIRouter(prefix="/api/v1", tags=["people"])
+
+
+class Person(BaseModel):
+    id: int
+    name: str
+    email: str
+    role: str
+    pgy_level: int | None
+    specialty: str
+
+
+@router.get("/people", responses={401: {}})
+async def list_people(
+    db: Db,
+    claims: Caller,
+    page: Paged,
+    role: Literal["resident", "faculty"] | None = None,
+    pgy_level: Annotated[int | None, Query(ge=1, le=7)] = None,
+) -> Listing:
+    """Residents and faculty."""
+    rows = await db.fetch(
+        "SELECT id, name, email, role, pgy_level, specialty, count(*) OVER () AS total"
+        " FROM people WHERE (%(role)s::text IS NULL OR role = %(role)s)"
+        " AND (%(pgy)s::int IS NULL OR pgy_level = %(pgy)s)"
+        " ORDER BY id LIMIT %(limit)s OFFSET %(offset)s",
+        {"role": role, "pgy": pgy_level, "limit": page.limit, "offset": page.offset},
+    )
+    return listing(rows, page)
+
+
+@router.get("/people/{person_id}", responses={401: {}, 404: {}})
+async def read_person(person_id: Id, db: Db, claims: Caller) -> Person:
+    """One person."""
+    rows = await db.fetch(
+        "SELECT id, name, email, role, pgy_level, specialty FROM people WHERE id = %s",
+        (person_id,),
+    )
+    if not rows:
+        raise HTTPException(404, f"no person {person_id}")
+    return Person(**rows[0])
+
+
+@router.get("/rotations", responses={401: {}})
+async def list_rotations(db: Db, claims: Caller) -> list[dict[str, Any]]:
+    """What people do, with hours from midnight and how many residents are wanted."""
+    return await db.fetch("SELECT * FROM rotations ORDER BY id")

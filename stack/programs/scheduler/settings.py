@@ -1,0 +1,115 @@
+"""Settings, read once from the environment; `--help` prints them."""
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from stack.errors import BadInput
+
+VERSION = "1.0.0"
+YEAR_START = dt.date(2025, 7, 1)
+YEAR_END = dt.date(2026, 6, 30)
+"""The academic year of the data. Fixed, so that nothing depends on the clock."""
+
+VARIABLES = {
+    "DATABASE_URL": "postgresql://user:password@host:port/database; needed",
+    "SCHEDULER_SEED": "integer that decides all seeded rows; default 2025",
+    "SCHEDULER_PASSWORD": "password of every seeded user, fixed when seeding; default `residency`",
+    "SCHEDULER_SECRET": "key that signs tokens; default: derived from password and seed",
+    "SCHEDULER_POOL_SIZE": "database connections; default 20",
+    "SCHEDULER_MAX_WAITING": "requests that may wait for a connection, others get 503; default 100",
+    "SCHEDULER_ACQUIRE_TIMEOUT": "seconds to wait for one of the busy connections; default 15",
+    "SCHEDULER_STATEMENT_TIMEOUT": "seconds that one statement may take; default 60",
+    "SCHEDULER_ACTIVE_WINDOW": "seconds that a token counts as an active user; default 300",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an application is made from. Times in seconds."""
+
+    conninfo: str
+    seed: int = 2025
+    password: str = "residency"
+    secret: bytes = b""
+    pool_size: int = 20
+    max_waiting: int = 100
+    acquire_timeout_s: float = 15.0
+    statement_timeout_s: float = 60.0
+    active_window_s: float = 300.0
+    token_life_s: float = 12 * 3600.0
+    reconnect_every_s: float = 0.25
+    """Pause between two tries to reach a database that has gone away."""
+    doubt_s: float = 1.0
+    """How long a request waits while it is not yet known whether the database has gone away."""
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the variables listed in VARIABLES. Raises BadInput, naming the variable."""
+    password = environment.get("SCHEDULER_PASSWORD") or Settings.password
+    seed = int(_number(environment, "SCHEDULER_SEED", Settings.seed, whole=True, least=None))
+    # Derived, not random: tokens outlive a restart, as they would with a configured key.
+    secret = environment.get("SCHEDULER_SECRET") or f"{password}/{seed}"
+    return Settings(
+        conninfo=_conninfo(environment.get("DATABASE_URL", "")),
+        seed=seed,
+        password=password,
+        secret=hashlib.sha256(secret.encode()).digest(),
+        pool_size=int(_number(environment, "SCHEDULER_POOL_SIZE", Settings.pool_size, whole=True)),
+        max_waiting=int(
+            _number(environment, "SCHEDULER_MAX_WAITING", Settings.max_waiting, whole=True)
+        ),
+        acquire_timeout_s=_number(
+            environment, "SCHEDULER_ACQUIRE_TIMEOUT", Settings.acquire_timeout_s
+        ),
+        statement_timeout_s=_number(
+            environment, "SCHEDULER_STATEMENT_TIMEOUT", Settings.statement_timeout_s
+        ),
+        active_window_s=_number(environment, "SCHEDULER_ACTIVE_WINDOW", Settings.active_window_s),
+    )
+
+
+def _number(
+    environment: Mapping[str, str],
+    name: str,
+    default: float,
+    *,
+    whole: bool = False,
+    least: float | None = 0.001,
+) -> float:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    try:
+        value = int(text) if whole else float(text)
+    except ValueError:
+        value = float("nan")
+    if value != value or value in (float("inf"), float("-inf")) or (least and value < least):
+        kind = "a whole number" if whole else "a number of seconds"
+        above = " above 0" if least else ""
+        raise BadInput(
+            f"`{name}` is `{text}`, wanted {kind}{above} (environment).",
+            cure=f"{name}: {VARIABLES[name]}.",
+        )
+    return value
+
+
+def _conninfo(url: str) -> str:
+    """DATABASE_URL completed; the URL is never shown in a message, it holds a password."""
+    cure = f"DATABASE_URL: {VARIABLES['DATABASE_URL']}."
+    if not url:
+        raise BadInput("`DATABASE_URL` is not set (environment).", cure=cure)
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise BadInput(
+            "`DATABASE_URL` is not a PostgreSQL connection URL (environment).", cure=cure
+        ) from None
+    # Asking for TLS and GSS first would cost a slow link two more round trips per connection.
+    defaults = {"sslmode": "disable", "gssencmode": "disable", "connect_timeout": "10"}
+    return make_conninfo(**{**defaults, **{k: str(v) for k, v in given.items() if v is not None}})

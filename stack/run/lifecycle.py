@@ -1,0 +1,221 @@
+"""Making and ending instances: `up`, `down`, and a fresh one for the length of a `with` block."""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from stack.errors import BadInput, HostCannot
+from stack.paths import CONFIG_ROOT, cache_dir
+from stack.run import choice as logs
+from stack.run import generations, secrets
+from stack.run.instance import Instance, Record, instances_dir, layout_of
+from stack.run.ports import check_free, free, shifted
+from stack.run.service import Layout
+from stack.run.services import SERVICES
+from stack.run.startup import start_all
+from stack.run.supervisor import Supervisor, processes
+from stack.store import guard
+from stack.users import check_reachable
+
+Progress = Callable[[str, float], None]
+"""Told the name of each service that became ready, and seconds since the start."""
+
+
+def bring_up(
+    name: str = "default",
+    *,
+    speed: float = 1.0,
+    port_offset: int = 0,
+    free_ports: bool = False,
+    config_root: Path = CONFIG_ROOT,
+    progress: Progress = lambda service, seconds: None,
+) -> Instance:
+    """The instance `name`, running, every service ready.
+
+    A running one with the same hash is left as it is (a service that was stopped is started); one
+    with another hash is taken down first and keeps its data. When anything fails, all that was
+    started is stopped again. Raises BadInput for configuration that cannot be used and HostCannot
+    for what the host lacks.
+    """
+    directory = directory_of(name)
+    with locked(directory), guard.in_use(cache_dir() / "store"):
+        record, files = _plan(name, directory, speed, port_offset, free_ports, config_root)
+        current = _current(name)
+        if current and not (current.hash == record.hash and current.is_running()):
+            current.take_down()
+        if current and current.hash == record.hash:
+            record = replace(record, generation=current.record.generation)
+        else:
+            _clear_leftovers(directory)
+        instance = Instance(record, directory)
+        if instance.is_running():
+            start_all(instance.layout, instance.supervisor, SERVICES, progress)
+            return generations.keep(instance)
+        check_free(record.ports)
+        _prepare(instance, files)
+        try:
+            instance.supervisor.start()
+            start_all(instance.layout, instance.supervisor, SERVICES, progress)
+        except BaseException:
+            instance.take_down()
+            raise
+        return generations.keep(instance)
+
+
+def bring_down(name: str, *, wipe: bool = False) -> bool:
+    """Stop the instance `name`, also one whose supervisor or `doit` was killed.
+
+    True when there was something to stop.
+    """
+    directory = directory_of(name)
+    with locked(directory):
+        supervisor = Supervisor(directory)
+        was = supervisor.running() or bool(processes(directory))
+        supervisor.shutdown()
+        if wipe:
+            shutil.rmtree(directory, ignore_errors=True)
+            guard.forget(cache_dir(), directory)
+        return was
+
+
+@contextmanager
+def running(
+    name: str, *, speed: float, config_root: Path = CONFIG_ROOT, keep: bool = False
+) -> Iterator[Instance]:
+    """A fresh instance on free ports, taken down without a trace when the block ends.
+
+    With `keep` it goes on running after the block.
+    """
+    bring_down(name, wipe=True)
+    try:
+        try:
+            instance = bring_up(name, speed=speed, free_ports=True, config_root=config_root)
+        except HostCannot:
+            if not _ports_lost(name):
+                raise
+            instance = bring_up(name, speed=speed, free_ports=True, config_root=config_root)
+        yield instance
+    except BaseException:
+        bring_down(name, wipe=True)
+        raise
+    if not keep:
+        bring_down(name, wipe=True)
+
+
+def _ports_lost(name: str) -> bool:
+    """Whether somebody else took a port of the instance, which is down, before it listened."""
+    try:
+        check_free(Instance.open(name).ports)
+    except BadInput:
+        return False
+    except HostCannot:
+        return True
+    return False
+
+
+def directory_of(name: str) -> Path:
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise BadInput(f"`{name}` cannot name an instance.", cure="Use letters, digits, - and _.")
+    return instances_dir() / name
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """One command at a time per instance; a second one waits."""
+    try:
+        _make_folder(directory.parent)
+        lock = (directory.parent / f".{directory.name}.lock").open("w")
+    except OSError as error:
+        raise HostCannot(
+            f"cannot write `{error.filename}`: {error.strerror}.",
+            cure="Set STACK_STATE to a folder that you may write.",
+        ) from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _current(name: str) -> Instance | None:
+    try:
+        return Instance.open(name)
+    except BadInput:
+        return None
+
+
+def _plan(
+    name: str, directory: Path, speed: float, offset: int, free_ports: bool, config_root: Path
+) -> tuple[Record, dict[str, str]]:
+    """What the instance will be, before anything is touched: its record and rendered files."""
+    from stack.store.packageset import realise
+
+    wanted = [service.package for service in SERVICES.values() if service.package]
+    if logs.variant() == "loki":
+        wanted += logs.PACKAGES
+    packages = {package: str(path) for package, path in realise(wanted).items()}
+    ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
+    record = Record(
+        name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
+        hash="", created=time.time(),
+    )  # fmt: skip
+    return replace(record, hash=_hash(record)), _render(layout_of(record, directory))
+
+
+def _render(layout: Layout) -> dict[str, str]:
+    return {
+        f"{service.name}/{path}": text
+        for service in SERVICES.values()
+        for path, text in service.config(layout).items()
+    }
+
+
+def _hash(record: Record) -> str:
+    """Digest (12 hex digits) that does not depend on where the instance or the store lies."""
+    packages = {name: Path(path).name for name, path in record.packages.items()}
+    layout = layout_of(record, Path("/instance"))
+    inputs = [packages, record.ports, record.speed, _render(layout)]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _make_folder(folder: Path) -> None:
+    """mkdir -p; whatever the umask, PostgreSQL's user must get through what is made here."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+
+
+def _clear_leftovers(directory: Path) -> None:
+    """End what a killed supervisor or `doit` left running."""
+    if directory.exists():
+        Supervisor(directory).sweep()
+
+
+def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
+    """Write the instance's folder: record, configuration, secrets, supervisor's settings."""
+    directory = instance.directory
+    for folder in ("logs", "control", "data"):
+        _make_folder(directory / folder)
+    check_reachable(directory)
+    shutil.rmtree(instance.config_dir, ignore_errors=True)
+    for path, text in files.items():
+        rendered = instance.config_dir / path
+        rendered.parent.mkdir(parents=True, exist_ok=True)
+        rendered.write_text(text)
+        rendered.chmod(0o644)
+        rendered.parent.chmod(0o755)
+    instance.config_dir.chmod(0o755)
+    secrets.generate(instance.layout)
+    for service in SERVICES.values():
+        if not service.init:
+            instance.layout.data(service.name).mkdir(exist_ok=True)
+    for stale in (directory / "control").iterdir():
+        stale.unlink()
+    instance.supervisor.write_settings(instance.layout, SERVICES)
+    guard.register(cache_dir(), directory)
+    instance.record.write(directory)

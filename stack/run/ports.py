@@ -1,0 +1,90 @@
+"""Which ports an instance gets, and who holds one that is taken."""
+
+import random
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+
+import psutil
+
+from stack.errors import BadInput, HostCannot
+from stack.loopback import HOST
+from stack.run.service import Service
+
+_FREE = range(20_000, 32_000)
+"""Below Linux' default ephemeral range (32768 up), so that no outgoing connection takes one."""
+
+Ports = dict[str, dict[str, int]]
+
+
+def shifted(services: Iterable[Service], offset: int) -> Ports:
+    """Every service at its default port plus `offset`."""
+    ports = {s.name: {k: p + offset for k, p in s.ports.items()} for s in services}
+    wrong = [p for named in ports.values() for p in named.values() if not 1 <= p <= 65535]
+    if wrong:
+        raise BadInput(
+            f"--port-offset {offset} makes port {wrong[0]}, which does not exist.",
+            cure="Choose an offset that keeps every port within 1 to 65535.",
+        )
+    return ports
+
+
+_given: set[int] = set()
+"""Ports that this process chose for an instance, which may not listen on them yet."""
+
+_choosing = threading.Lock()
+
+
+def free(services: Iterable[Service]) -> Ports:
+    """Ports that nobody listens on now, chosen at random so that two choosers rarely meet; in one
+    process they never do."""
+    chooser = random.SystemRandom()
+
+    def choose() -> int:
+        for _ in range(1000):
+            port = chooser.choice(_FREE)
+            if port not in _given and not _is_taken(port):
+                _given.add(port)
+                return port
+        raise HostCannot(f"no free port in {_FREE.start}-{_FREE.stop - 1} on {HOST}.")
+
+    with _choosing:
+        return {s.name: {name: choose() for name in s.ports} for s in services}
+
+
+def check_free(ports: Mapping[str, Mapping[str, int]]) -> None:
+    """Raise HostCannot that names every port that is taken, and who holds it."""
+    held = [
+        f"`{service}` needs port {port}, but {_holder(port)} holds it"
+        for service, named in ports.items()
+        for port in named.values()
+        if _is_taken(port)
+    ]
+    if held:
+        raise HostCannot(
+            "; ".join(held) + ".",
+            cure="Stop the holder, or choose other ports: `doit up --port-offset 1000` adds 1000 "
+            "to each.",
+        )
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def _holder(port: int) -> str:
+    for connection in psutil.net_connections("tcp"):
+        # psutil gives the address of an unbound socket as an empty tuple.
+        address = tuple(connection.laddr)
+        if connection.status != psutil.CONN_LISTEN or port not in address:
+            continue
+        if connection.pid is None:
+            return "a process of another user"
+        return f"`{psutil.Process(connection.pid).name()}` (PID {connection.pid})"
+    return "a process that does not listen (or of another user)"

@@ -1,0 +1,33 @@
+"""Readiness probes: each asks a service in its own protocol."""
+
+import subprocess
+import urllib.error
+from http.client import HTTPException
+
+from stack.loopback import urlopen
+from stack.run.service import Layout, Probe
+
+_TIMEOUT_S = 1.0
+
+
+def http(service: str, path: str, *, port: str = "", contains: str = "") -> Probe:
+    """Ready when `path` answers 200 and its body contains the text."""
+
+    def probe(layout: Layout) -> str | None:
+        url = layout.url(service, port) + path
+        try:
+            with urlopen(url, timeout_s=_TIMEOUT_S) as answer:
+                body = answer.read().decode(errors="replace") if contains else ""
+        except urllib.error.HTTPError as error:
+            return f"{url} answers {error.code}"
+        except (OSError, HTTPException) as error:
+            return f"{url}: {getattr(error, 'reason', error)}"
+        return None if contains in body else f"{url} does not yet say `{contains}`"
+
+    return probe
+
+
+def succeeds(command: list[str]) -> str | None:
+    """Ready when the command ends with 0."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    return None if done.returncode == 0 else (done.stdout + done.stderr).strip()

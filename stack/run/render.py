@@ -1,0 +1,66 @@
+"""From the YAML that people edit to the YAML of one instance.
+
+The checked-in files address services as under Compose (`backend:8000`) and name secrets by a path
+relative to the instance (`secrets/…`). Both are resolved in the parsed document, never in its text.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from stack import yamltext
+from stack.errors import BadInput
+from stack.run.service import Layout
+
+_ADDRESS = re.compile(
+    r"^(?P<scheme>[a-z]+://)?(?P<host>[a-z][a-z0-9-]*):(?P<port>\d+)(?P<rest>/.*)?$"
+)
+
+
+def render(document: Any, layout: Layout, *, file: Path) -> str:
+    """The document as YAML text with addresses and secrets resolved for the instance.
+
+    `file` is named in messages. Raises BadInput for a port that a service does not have.
+    """
+    resolved = _walk(document, layout, file)
+    return yamltext.write(resolved)
+
+
+def _walk(node: Any, layout: Layout, file: Path) -> Any:
+    if isinstance(node, dict):
+        return {key: _item(key, value, layout, file) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_walk(value, layout, file) for value in node]
+    return resolve(node, layout, file) if isinstance(node, str) else node
+
+
+def _item(key: str, value: Any, layout: Layout, file: Path) -> Any:
+    if key == "static_configs":
+        return [group for entry in value for group in _targets(entry, layout, file)]
+    if isinstance(value, str) and value.startswith("secrets/"):
+        return str(layout.directory / value)
+    return _walk(value, layout, file)
+
+
+def _targets(entry: dict[str, Any], layout: Layout, file: Path) -> list[dict[str, Any]]:
+    """One group per target, whose `instance` label stays as written whatever the port is."""
+    return [
+        {"targets": [resolve(target, layout, file)],
+         "labels": {"instance": target, **entry.get("labels", {})}}
+        for target in entry["targets"]
+    ]  # fmt: skip
+
+
+def resolve(text: str, layout: Layout, file: Path) -> str:
+    """`backend:8000` as `127.0.0.1:<port>`; text that addresses no service is returned as it is."""
+    match = _ADDRESS.match(text)
+    if not match or match["host"] not in layout.ports:
+        return text
+    address = layout.addresses.get(f"{match['host']}:{match['port']}")
+    if address:
+        return f"{match['scheme'] or ''}{address}{match['rest'] or ''}"
+    known = [address for address in layout.addresses if address.startswith(match["host"] + ":")]
+    raise BadInput(
+        f"{file}: `{text}`: `{match['host']}` has no port {match['port']}.",
+        cure=f"Write {' or '.join(known) or 'another service: this one has no port'}.",
+    )

@@ -1,0 +1,39 @@
+"""Passwords and keys, generated for each instance and kept in its folder alone."""
+
+import os
+import secrets
+
+from stack.run.service import Layout
+
+
+def generate(layout: Layout) -> None:
+    """Write the secrets that are not there yet, readable by their owner alone.
+
+    The Slack URL is made anew each time, since the inbox' port is part of it.
+    """
+    layout.secret("").mkdir(mode=0o700, exist_ok=True)
+    for name in (
+        "postgres_password",
+        "scheduler_database_password",
+        "exporter_database_password",
+        "scheduler_password",
+        "slack_token",
+    ):
+        _keep(layout, name, secrets.token_hex(16))
+    # 32 characters, as PagerDuty's integration keys are.
+    _keep(layout, "pagerduty_routing_key", secrets.token_hex(16))
+    token = layout.secret("slack_token").read_text()[:24]
+    url = f"{layout.url('inbox', 'http')}/services/T00000000/B00000000/{token}"
+    _write(layout, "slack_api_url", url)
+
+
+def _keep(layout: Layout, name: str, value: str) -> None:
+    if not layout.secret(name).exists():
+        _write(layout, name, value)
+
+
+def _write(layout: Layout, name: str, value: str) -> None:
+    partial = layout.secret(f".{name}.part")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(value)
+    partial.replace(layout.secret(name))

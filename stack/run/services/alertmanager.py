@@ -1,0 +1,46 @@
+"""Alertmanager: groups alerts and routes them to Slack, PagerDuty and email.
+
+Flags: prometheus.io/docs/alerting/latest/configuration. One process, so gossip is off.
+"""
+
+from stack import speed
+from stack.loopback import HOST
+from stack.run import probes
+from stack.run.render import render
+from stack.run.service import Layout, Service
+from stack.yamltext import load
+
+PORT = 9093
+
+
+def config(layout: Layout) -> dict[str, str]:
+    """alertmanager.yml, resolved and scaled for the instance, and its templates as they are."""
+    source = layout.config_root / "alertmanager"
+    main = source / "alertmanager.yml"
+    scaled = speed.scale_alertmanager(load(main), layout.speed)
+    files = {"alertmanager.yml": render(scaled, layout, file=main)}
+    for path in sorted((source / "templates").glob("*.tmpl")):
+        files[f"templates/{path.name}"] = path.read_text()
+    return files
+
+
+def command(layout: Layout) -> list[str]:
+    return [
+        layout.program("alertmanager", "alertmanager"),
+        f"--config.file={layout.config(SERVICE.name) / 'alertmanager.yml'}",
+        f"--storage.path={layout.data(SERVICE.name)}",
+        f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
+        f"--web.external-url={layout.url(SERVICE.name)}",
+        "--cluster.listen-address=",
+    ]
+
+
+SERVICE = Service(
+    name="alertmanager",
+    about="routes alerts to channels",
+    ports={"http": PORT},
+    package="alertmanager",
+    config=config,
+    command=command,
+    ready=probes.http("alertmanager", "/-/ready"),
+)

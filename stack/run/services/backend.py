@@ -1,0 +1,50 @@
+"""The stub Residency Scheduler: the application that is monitored."""
+
+import sys
+
+from stack.loopback import HOST
+from stack.run import probes
+from stack.run.service import Layout, Service
+
+PORT = 8000
+
+_ACTIVE_WINDOW_S = 300.0
+"""Seconds, at speed 1, that a user counts as active after a request."""
+
+_ACTIVE_WINDOW_FLOOR_S = 3.0
+"""People are not sped up: at any speed they make a request a second, so that a shorter window would
+see only some of them, and others at the next scrape."""
+
+
+def command(layout: Layout) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "stack.programs.scheduler",
+        "--port",
+        str(layout.port(SERVICE.name)),
+    ]
+
+
+def environment(layout: Layout) -> dict[str, str]:
+    """It reaches the database through `database-link`."""
+    password = layout.secret("scheduler_database_password").read_text()
+    address = f"{HOST}:{layout.port('database-link')}"
+    active_window_s = max(_ACTIVE_WINDOW_S / layout.speed, _ACTIVE_WINDOW_FLOOR_S)
+    return {
+        "DATABASE_URL": f"postgresql://scheduler:{password}@{address}/residency",
+        "SCHEDULER_PASSWORD": layout.secret("scheduler_password").read_text(),
+        "SCHEDULER_ACTIVE_WINDOW": str(active_window_s),
+    }
+
+
+SERVICE = Service(
+    name="backend",
+    about="stub Residency Scheduler",
+    ports={"http": PORT},
+    command=command,
+    environment=environment,
+    ready=probes.http("backend", "/health/ready"),
+    after=("postgresql", "database-link"),
+    page="/docs",
+)

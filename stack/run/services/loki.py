@@ -1,0 +1,75 @@
+"""Loki, or the lab's embedded log store: keeps and queries logs, evaluates the log rules.
+
+Both read the same file. Flags and settings: grafana.com/docs/loki/latest/configure.
+"""
+
+import sys
+from typing import Any
+
+from stack.loopback import HOST
+from stack.run import choice as logs
+from stack.run import probes
+from stack.run.render import render
+from stack.run.service import Layout, Service
+from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
+from stack.yamltext import load
+
+PORTS = {"http": 3100, "grpc": 9095}
+
+TENANT = "fake"
+"""What Loki calls its only tenant, whose rules it looks for in a folder of that name."""
+
+_RULES = "/etc/loki/rules"
+_DATA = "/loki"
+"""Folders of the container, as the file names them."""
+
+
+def config(layout: Layout) -> dict[str, str]:
+    """loki-config.yml and the rule files, resolved and scaled for the instance."""
+    source = layout.config_root / "loki"
+    main = load(source / "loki-config.yml")
+    placed = _placed(scale_loki(main, layout.speed), layout)
+    server = placed.setdefault("server", {})
+    server["http_listen_address"] = server["grpc_listen_address"] = HOST
+    server["http_listen_port"] = layout.port(SERVICE.name, "http")
+    server["grpc_listen_port"] = layout.port(SERVICE.name, "grpc")
+    files = {"loki-config.yml": render(placed, layout, file=source / "loki-config.yml")}
+    for path in sorted((source / "rules").glob("*.yml")):
+        rules = scale_log_rules(
+            load(path),
+            layout.speed,
+            evaluation_interval_s=evaluation_interval(main),
+            file=str(path),
+        )
+        files[f"rules/{TENANT}/{path.name}"] = render(rules, layout, file=path)
+    return files
+
+
+def _placed(node: Any, layout: Layout) -> Any:
+    """The document with the container's folders as the instance's."""
+    if isinstance(node, dict):
+        return {key: _placed(value, layout) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_placed(value, layout) for value in node]
+    if node == _RULES:
+        return str(layout.config(SERVICE.name) / "rules")
+    if isinstance(node, str) and (node == _DATA or node.startswith(_DATA + "/")):
+        return str(layout.data(SERVICE.name)) + node.removeprefix(_DATA)
+    return node
+
+
+def command(layout: Layout) -> list[str]:
+    file = str(layout.config(SERVICE.name) / "loki-config.yml")
+    if logs.of(layout.packages) == "loki":
+        return [layout.program("loki", "loki"), f"-config.file={file}"]
+    return [sys.executable, "-m", "stack.programs.logstore", "--config", file]
+
+
+SERVICE = Service(
+    name="loki",
+    about="keeps and queries logs, log alerts",
+    ports=PORTS,
+    config=config,
+    command=command,
+    ready=probes.http("loki", "/ready", port="http"),
+)

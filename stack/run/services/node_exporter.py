@@ -1,0 +1,28 @@
+"""node_exporter: the metrics of the simulated host, whose disk is mounted for it alone."""
+
+import sys
+
+from stack.programs.simhost import node_exporter_arguments
+from stack.run import probes
+from stack.run.service import Layout, Service
+from stack.run.services.simulated_host import root
+
+PORT = 9100
+
+
+def command(layout: Layout) -> list[str]:
+    exporter = layout.program("node_exporter", "node_exporter")
+    arguments = node_exporter_arguments(root(layout), layout.port(SERVICE.name))
+    enter = [sys.executable, "-m", "stack.programs.simhost.enter", "--root", str(root(layout))]
+    return [*enter, "--", exporter, *arguments]
+
+
+SERVICE = Service(
+    name="node-exporter",
+    about="metrics of the simulated host",
+    ports={"http": PORT},
+    package="node_exporter",
+    command=command,
+    ready=probes.http("node-exporter", "/metrics", contains="node_cpu_seconds_total{"),
+    after=("simulated-host",),
+)

@@ -1,0 +1,131 @@
+"""PostgreSQL server. Settings: postgresql.org/docs/17, "Server Configuration"."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from stack.errors import HostCannot
+from stack.loopback import HOST
+from stack.run import probes
+from stack.run.service import Layout, Service
+from stack.users import unprivileged
+
+PORT = 5432
+
+_SETTINGS = """\
+listen_addresses = '{host}'
+port = {port}
+unix_socket_directories = ''
+hba_file = '{hba}'
+# Room beyond what the alerts on connections call too many; the last ones are for those who watch
+# and mend: a server that is full still says so.
+max_connections = 120
+reserved_connections = 3
+shared_buffers = 32MB
+# The rows can be made again from the seed, so a crash of the host may lose them.
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+# No time zone files are needed for GMT, so none of the host's are read.
+timezone = 'GMT'
+log_timezone = 'GMT'
+log_line_prefix = '%m [%p] %q%u@%d '
+log_lock_waits = on
+"""
+
+_HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
+
+
+def config(layout: Layout) -> dict[str, str]:
+    hba = layout.config(SERVICE.name) / "pg_hba.conf"
+    settings = _SETTINGS.format(host=HOST, port=layout.port(SERVICE.name), hba=hba)
+    return {"postgresql.conf": settings, "pg_hba.conf": _HBA}
+
+
+def command(layout: Layout) -> list[str]:
+    settings = layout.config(SERVICE.name) / "postgresql.conf"
+    return [layout.program("postgresql", "postgres"), "-D", str(layout.data(SERVICE.name)),
+            "-c", f"config_file={settings}"]  # fmt: skip
+
+
+def init(layout: Layout) -> None:
+    """Make the cluster, its roles and the database, aside and then renamed into place.
+
+    Raises HostCannot with PostgreSQL's own words when it fails.
+    """
+    data = layout.data(SERVICE.name)
+    partial = data.with_suffix(".part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700)
+    if user := unprivileged():
+        os.chown(partial, user.pw_uid, user.pw_gid)
+    initdb = [layout.program("postgresql", "initdb"), "-D", str(partial), "--username=postgres"]
+    initdb += ["--auth=reject", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+    initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-c", "timezone=GMT"]
+    _run(initdb, partial)
+    single = [layout.program("postgresql", "postgres"), "--single", "-D", str(partial)]
+    _run([*single, "-c", "fsync=off", "-c", "log_timezone=GMT", "postgres"], partial, _sql(layout))
+    partial.rename(data)
+
+
+def _sql(layout: Layout) -> str:
+    """Roles and database; one statement a line, as single-user mode reads them."""
+
+    def password(name: str) -> str:
+        return layout.secret(name).read_text()
+
+    return "\n".join(
+        [
+            f"ALTER ROLE postgres PASSWORD '{password('postgres_password')}'",
+            f"CREATE ROLE scheduler LOGIN PASSWORD '{password('scheduler_database_password')}'",
+            f"CREATE ROLE exporter LOGIN PASSWORD '{password('exporter_database_password')}'",
+            "GRANT pg_monitor TO exporter",
+            "GRANT pg_use_reserved_connections TO exporter",
+            "CREATE DATABASE residency OWNER scheduler",
+            "",
+        ]
+    )
+
+
+def _run(command: list[str], directory: Path, text: str = "") -> None:
+    user = unprivileged()
+    done = subprocess.run(
+        command,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=directory,
+        env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "GMT"},
+        user=user.pw_uid if user else None,
+        group=user.pw_gid if user else None,
+        extra_groups=[] if user else None,
+    )
+    if done.returncode or "ERROR" in done.stderr or "FATAL" in done.stderr:
+        said = (done.stdout + done.stderr).strip().splitlines()[-3:]
+        raise HostCannot(
+            f"postgresql: `{Path(command[0]).name}` failed in {directory}: {' / '.join(said)}",
+            cure="Mend what it names, then repeat `doit up`.",
+        )
+
+
+def ready(layout: Layout) -> str | None:
+    port = str(layout.port(SERVICE.name))
+    check = layout.program("postgresql", "pg_isready")
+    return probes.succeeds([check, "-q", "-h", HOST, "-p", port, "-d", "residency"])
+
+
+SERVICE = Service(
+    name="postgresql",
+    about="the scheduler's database",
+    ports={"tcp": PORT},
+    package="postgresql",
+    config=config,
+    command=command,
+    init=init,
+    ready=ready,
+    unprivileged=True,
+    stop_signal="INT",  # "fast shutdown": disconnects clients; TERM would wait for them
+)

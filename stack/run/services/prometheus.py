@@ -1,0 +1,58 @@
+"""Prometheus: scrapes, evaluates the rules, sends alerts to Alertmanager.
+
+Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
+"""
+
+from stack import speed
+from stack.loopback import HOST
+from stack.run import probes
+from stack.run.render import render
+from stack.run.service import Layout, Service
+from stack.yamltext import load
+
+PORT = 9090
+
+
+def config(layout: Layout) -> dict[str, str]:
+    """prometheus.yml and the rule files, resolved and scaled for the instance."""
+    source = layout.config_root / "prometheus"
+    main = load(source / "prometheus.yml")
+    scaled = speed.scale_prometheus(main, layout.speed)
+    scrape_s = speed.scrape_interval(scaled)
+    files = {"prometheus.yml": render(scaled, layout, file=source / "prometheus.yml")}
+    for path in sorted((source / "rules").glob("*.yml")):
+        rules = speed.scale_rules(
+            load(path),
+            layout.speed,
+            scrape_interval_s=scrape_s,
+            evaluation_interval_s=speed.evaluation_interval(main),
+            file=str(path),
+        )
+        files[f"rules/{path.name}"] = render(rules, layout, file=path)
+    return files
+
+
+def command(layout: Layout) -> list[str]:
+    return [
+        layout.program("prometheus", "prometheus"),
+        f"--config.file={layout.config(SERVICE.name) / 'prometheus.yml'}",
+        f"--storage.tsdb.path={layout.data(SERVICE.name)}",
+        f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
+        f"--web.external-url={layout.url(SERVICE.name)}",
+        "--web.enable-lifecycle",
+        *speed.prometheus_flags(layout.speed),
+    ]
+
+
+SERVICE = Service(
+    name="prometheus",
+    about="metrics and alert rules",
+    ports={"http": PORT},
+    package="prometheus",
+    config=config,
+    command=command,
+    ready=probes.http("prometheus", "/-/ready"),
+    # The last of its targets to come up: one that is not there yet would be taken for down.
+    after=("blackbox-exporter", "promtail"),
+    page="/classic/alerts",
+)

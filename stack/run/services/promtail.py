@@ -1,0 +1,72 @@
+"""Promtail, or the lab's own shipper: collects the logs of all services and sends them to Loki.
+
+Both read the same file. Flags and settings: grafana.com/docs/loki/latest/send-data/promtail.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from stack import yamltext
+from stack.loopback import HOST
+from stack.run import choice as logs
+from stack.run import probes
+from stack.run.render import resolve
+from stack.run.service import Layout, Service
+from stack.yamltext import load
+
+PORT = 9080
+
+_LOGS = "/var/log/residency/"
+_DATA = "/var/lib/promtail/"
+"""Folders of the container, as the file names them."""
+
+
+def config(layout: Layout) -> dict[str, str]:
+    """promtail-config.yml with the addresses and folders of the instance.
+
+    Its durations are real time at any speed: a line is as long on its way as it is.
+    """
+    source = layout.config_root / "promtail" / "promtail-config.yml"
+    document = _placed(load(source), layout, source)
+    # Each of the two keeps its positions in its own way.
+    positions = Path(document["positions"]["filename"])
+    kept = positions.with_stem(f"{positions.stem}-{logs.of(layout.packages)}")
+    document["positions"]["filename"] = str(kept)
+    server = document["server"]
+    server["http_listen_port"] = layout.port(SERVICE.name)
+    server["http_listen_address"] = server["grpc_listen_address"] = HOST
+    return {"promtail-config.yml": yamltext.write(document)}
+
+
+def _placed(node: Any, layout: Layout, file: Path) -> Any:
+    """The document with the instance's folders for the container's, and its addresses."""
+    if isinstance(node, dict):
+        return {key: _placed(value, layout, file) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_placed(value, layout, file) for value in node]
+    if not isinstance(node, str):
+        return node
+    if node.startswith(_LOGS):
+        return str(layout.log("").parent / node.removeprefix(_LOGS))
+    if node.startswith(_DATA):
+        return str(layout.data(SERVICE.name) / node.removeprefix(_DATA))
+    return resolve(node, layout, file)
+
+
+def command(layout: Layout) -> list[str]:
+    file = str(layout.config(SERVICE.name) / "promtail-config.yml")
+    if logs.of(layout.packages) == "loki":
+        return [layout.program("promtail", "promtail"), f"-config.file={file}"]
+    return [sys.executable, "-m", "stack.programs.logship", "--config", file]
+
+
+SERVICE = Service(
+    name="promtail",
+    about="collects the logs of all services",
+    ports={"http": PORT},
+    config=config,
+    command=command,
+    ready=probes.http("promtail", "/ready"),
+    after=("loki",),
+)

@@ -1,0 +1,38 @@
+"""The simulated host: a synthetic /proc and /sys that node_exporter reads."""
+
+import sys
+import time
+from pathlib import Path
+
+from stack.run.service import Layout, Service
+
+_FRESH_S = 1.0
+"""Age in seconds up to which its files count as alive; it writes them several times a second."""
+
+
+def root(layout: Layout) -> Path:
+    """Folder with its `proc/`, `sys/` and `root/`."""
+    return layout.data(SERVICE.name)
+
+
+def command(layout: Layout) -> list[str]:
+    control = str(layout.control(SERVICE.name))
+    return [sys.executable, "-m", "stack.programs.simhost", "--root", str(root(layout)),
+            "--control", control]  # fmt: skip
+
+
+def ready(layout: Layout) -> str | None:
+    stat = root(layout) / "proc" / "stat"
+    try:
+        age_s = time.time() - stat.stat().st_mtime
+    except FileNotFoundError:
+        return f"{stat} is not there yet"
+    return None if age_s < _FRESH_S else f"{stat} is {age_s:.0f} s old"
+
+
+SERVICE = Service(
+    name="simulated-host",
+    about="CPU, memory, disk and network that faults may hurt",
+    command=command,
+    ready=ready,
+)

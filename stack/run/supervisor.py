@@ -1,0 +1,287 @@
+"""supervisord runs the processes of an instance: this module writes its settings and speaks to it.
+
+Supervisor (supervisord.org) restarts with back-off, rotates logs and stops process groups. It
+outlives the `doit` that started it, and answers on a socket in the instance's folder.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from configparser import RawConfigParser
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from stack.errors import HostCannot
+from stack.paths import REPO
+from stack.run.service import Layout, Service
+from stack.users import unprivileged
+
+MARK = "STACK_INSTANCE"
+"""Environment variable that every process of an instance inherits; its value is the folder."""
+
+SETTINGS = "supervisord.conf"
+"""Name of the file, in an instance's folder, with the command and environment of every service."""
+
+_PROGRAM = "program:"
+
+_STOP_S = 8.0
+"""Seconds that a process has between its stop signal and SIGKILL."""
+
+_AGAIN_S = 0.5
+"""After so many seconds the stop signal is sent again: one that comes between a process' fork and
+its exec is lost. Those that are on their way out take no harm."""
+
+_LOOK_EVERY_S = 0.02
+
+_HELD = {"STOPPED", "FATAL"}
+"""Supervisor's words for what it does not start by itself."""
+
+_SOCKET_LENGTH = 100
+"""Longest socket path in bytes; Linux allows 107 (man 7 unix), supervisor adds a suffix."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One process as supervisord sees it."""
+
+    name: str
+    status: str
+    """Supervisor's word: RUNNING, STARTING, STOPPED, BACKOFF, FATAL, EXITED …"""
+    pid: int
+    """0 when it does not run."""
+    started: float
+    """Unix seconds of the last start."""
+
+
+class Supervisor:
+    """The supervisord of one instance, whether it runs or not."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._socket = directory / "supervisor.sock"
+
+    def write_settings(self, layout: Layout, services: dict[str, Service]) -> None:
+        """Write supervisord.conf; it holds passwords, so it is for its owner alone."""
+        if len(str(self._socket)) > _SOCKET_LENGTH:
+            raise HostCannot(
+                f"`{self._socket}` is too long for a socket ({_SOCKET_LENGTH} bytes at most).",
+                cure="Set STACK_STATE to a shorter path.",
+            )
+        settings = RawConfigParser()
+        settings.read_dict(_own_settings(self.directory, self._socket))
+        for service in services.values():
+            settings[f"{_PROGRAM}{service.name}"] = _program(layout, service)
+        path = self.directory / SETTINGS
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            settings.write(file)
+
+    def start(self) -> None:
+        """Start supervisord, detached from this process, and wait until it answers."""
+        command = [sys.executable, "-m", "supervisor.supervisord"]
+        command += ["-c", str(self.directory / SETTINGS)]
+        environment = {**os.environ, MARK: str(self.directory), "PYTHONPATH": str(REPO)}
+        output = self.directory / "logs" / "supervisord.out"
+        with output.open("w") as out:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True, env=environment, cwd=REPO,
+            )  # fmt: skip
+        deadline = time.monotonic() + 15
+        while not self.running():
+            if process.poll() is not None or time.monotonic() > deadline:
+                said = output.read_text().strip().splitlines()[-1:]
+                raise HostCannot(f"supervisord does not start: {' '.join(said)}",
+                                 cure=f"See {self.directory / 'logs'}.")  # fmt: skip
+            time.sleep(0.02)
+
+    def running(self) -> bool:
+        try:
+            with self._call() as server:
+                return bool(server.getState()["statename"])
+        except (OSError, HTTPException):
+            return False
+
+    def states(self) -> dict[str, State]:
+        """Service name → state; empty when supervisord does not run."""
+        try:
+            with self._call() as server:
+                found = server.getAllProcessInfo()
+        except (OSError, HTTPException):
+            return {}
+        return {
+            info["name"]: State(
+                name=info["name"], status=info["statename"], pid=info["pid"], started=info["start"]
+            )
+            for info in found
+        }
+
+    def start_process(self, name: str) -> None:
+        """Start it unless it runs; does not wait until it is ready."""
+        with self._call() as server, _allowing("ALREADY_STARTED"):
+            server.startProcess(name, False)
+
+    def stop_process(self, name: str) -> None:
+        """Stop it and wait until it is gone. It stays stopped until it is started.
+
+        One that has just died is not running for supervisord, which will start it again: it is
+        stopped once that has happened. Raises HostCannot when it cannot be held.
+        """
+        stop_signal = programs(self.directory)[name]["stopsignal"]
+        begun = asked = time.monotonic()
+        while (state := self.states().get(name)) and state.status not in _HELD:
+            now = time.monotonic()
+            if now - begun > _STOP_S + _AGAIN_S:
+                raise HostCannot(f"supervisord cannot hold `{name}` down: it is {state.status}.")
+            with self._call() as server, _allowing("NOT_RUNNING"):
+                if state.status != "STOPPING":
+                    asked = now
+                    server.stopProcess(name, False)
+                elif now - asked > _AGAIN_S:
+                    asked = now
+                    server.signalProcess(name, stop_signal)
+            time.sleep(_LOOK_EVERY_S)
+
+    def reload(self) -> None:
+        """Take over the settings as they are now. What they change or drop must be stopped."""
+        with self._call() as server:
+            ((added, changed, removed),) = server.reloadConfig()
+            for name in (*changed, *removed):
+                server.removeProcessGroup(name)
+            for name in (*added, *changed):
+                server.addProcessGroup(name)
+
+    def shutdown(self) -> None:
+        """Stop all processes at once, then supervisord, then whatever is left of a killed one."""
+        try:
+            with self._call() as server:
+                server.stopAllProcesses(False)
+                deadline = time.monotonic() + _STOP_S + 2
+                while any(info["pid"] for info in server.getAllProcessInfo()):
+                    if time.monotonic() > deadline:
+                        break
+                    time.sleep(0.02)
+                else:
+                    # Nothing is left for it to do, and its own shutdown takes over a second; it is
+                    # for a supervisord whose environment, and so its mark, may not be read.
+                    server.shutdown()
+                    _signal(processes(self.directory), signal.SIGKILL)
+        except (OSError, HTTPException, Fault):
+            pass  # it does not run, or went away meanwhile: the sweep finds what it left
+        self.sweep()
+        for name in ("supervisor.sock", "supervisord.pid"):
+            (self.directory / name).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """End every process that carries this instance's mark: SIGTERM, then SIGKILL."""
+        found = processes(self.directory)
+        _signal(found, signal.SIGTERM)
+        _, alive = psutil.wait_procs(found, timeout=_STOP_S)
+        _signal(alive, signal.SIGKILL)
+        psutil.wait_procs(alive, timeout=5)
+
+    @contextmanager
+    def _call(self) -> Iterator[Any]:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        try:
+            yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        finally:
+            transport.close()
+
+
+def programs(directory: Path) -> dict[str, dict[str, str]]:
+    """Service name → its settings, as they stand in an instance's or a generation's folder."""
+    settings = RawConfigParser()
+    settings.read(directory / SETTINGS)
+    return {
+        section.removeprefix(_PROGRAM): dict(settings[section])
+        for section in settings.sections()
+        if section.startswith(_PROGRAM)
+    }
+
+
+def processes(directory: Path) -> list[psutil.Process]:
+    """All processes of the instance in `directory`, found by the mark that they inherited.
+
+    PostgreSQL's children overwrite their environment; they count by their parent.
+    """
+    mine = os.getpid()
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        try:
+            if process.pid != mine and process.environ().get(MARK) == str(directory):
+                found[process.pid] = process
+                found.update({child.pid: child for child in process.children(recursive=True)})
+        except (psutil.Error, OSError):
+            continue
+    found.pop(mine, None)
+    return list(found.values())
+
+
+def _signal(found: list[psutil.Process], number: signal.Signals) -> None:
+    for process in found:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            continue
+
+
+@contextmanager
+def _allowing(fault: str) -> Iterator[None]:
+    try:
+        yield
+    except Fault as error:
+        if not str(error.faultString).startswith(fault):
+            raise HostCannot(f"supervisord refuses: {error.faultString}.") from None
+
+
+def _own_settings(directory: Path, socket: Path) -> dict[str, dict[str, str]]:
+    supervisord = {
+        "nodaemon": "true",
+        "logfile": str(directory / "logs" / "supervisord.log"),
+        "pidfile": str(directory / "supervisord.pid"),
+        "childlogdir": str(directory / "logs"),
+    }
+    if os.geteuid() == 0:
+        supervisord["user"] = "root"
+    factory = "supervisor.rpcinterface:make_main_rpcinterface"
+    return {
+        "supervisord": supervisord,
+        "unix_http_server": {"file": str(socket), "chmod": "0700"},
+        "rpcinterface:supervisor": {"supervisor.rpcinterface_factory": factory},
+    }
+
+
+def _program(layout: Layout, service: Service) -> dict[str, str]:
+    environment = {"PYTHONUNBUFFERED": "1", **service.environment(layout)}
+    settings = {
+        "command": shlex.join(service.command(layout)),
+        "directory": str(REPO),
+        "environment": ",".join(f'{key}="{value}"' for key, value in environment.items()),
+        "autostart": "false",
+        "autorestart": "true",
+        "startsecs": str(service.steady_after_s),
+        "startretries": "1000",
+        "stopsignal": service.stop_signal,
+        "stopwaitsecs": f"{_STOP_S:g}",
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": str(layout.log(service.name)),
+        "stdout_logfile_maxbytes": "10MB",
+        "stdout_logfile_backups": "3",
+    }
+    user = unprivileged() if service.unprivileged else None
+    if user:
+        settings["user"] = user.pw_name
+        settings["directory"] = str(layout.data(service.name).parent)
+    return {key: value.replace("%", "%%") for key, value in settings.items()}

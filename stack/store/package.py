@@ -1,0 +1,50 @@
+"""The words in which a package describes itself; `packages/` is written in them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program that can be started from `bin/NAME`.
+
+    `file` is its path in the output. `cwd`, a folder in the output, becomes its working
+    directory: only for programs that are given absolute paths.
+    """
+
+    name: str
+    file: str
+    cwd: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """In `file`, `old` becomes `new` wherever it stands; in a binary both have the same length."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """The recipe for an output, before the lock says from which artifacts.
+
+    `{system}`, `{triplet}` and `{loader}` in a path stand for the system's (`amd64`,
+    `x86_64-linux-gnu`, …).
+    """
+
+    name: str
+    debs: tuple[str, ...] = ()
+    """Artifacts, unpacked into one tree. The first one gives the version."""
+    zips: tuple[str, ...] = ()
+    """Artifacts of upstream projects, unpacked in the same way; a package has these or `debs`."""
+    optional: bool = False
+    """The lab does without it where its artifacts cannot be had."""
+    needs: tuple[str, ...] = ()
+    """Packages that its programs need at run time: where their libraries are looked for next."""
+    keep: tuple[str, ...] = ("*",)
+    """Shell patterns of the paths to keep; `*` crosses slashes."""
+    drop: tuple[str, ...] = ()
+    """Shell patterns of paths to leave out after all."""
+    replacements: tuple[Replacement, ...] = ()
+    programs: tuple[Program, ...] = ()

@@ -1,0 +1,30 @@
+"""The packages that the stack runs from: one module for each, listed here.
+
+A package says which Debian packages, or which upstream release, it is made of, what of it it keeps,
+and which programs it offers. How that becomes an output is the store's business.
+"""
+
+from stack.store.package import Package
+from stack.store.packages import (
+    alertmanager,
+    blackbox_exporter,
+    glibc,
+    loki,
+    node_exporter,
+    postgres_exporter,
+    postgresql,
+    prometheus,
+    promtail,
+)
+
+PACKAGES: tuple[Package, ...] = (
+    glibc.PACKAGE,
+    prometheus.PACKAGE,
+    alertmanager.PACKAGE,
+    node_exporter.PACKAGE,
+    postgres_exporter.PACKAGE,
+    blackbox_exporter.PACKAGE,
+    postgresql.PACKAGE,
+    loki.PACKAGE,
+    promtail.PACKAGE,
+)

@@ -1,0 +1,122 @@
+"""A set of packages with the lock that pins them, and their store paths.
+
+paths = realise(["prometheus"])          # {"prometheus": Path, "glibc": Path}: its closure
+paths["prometheus"] / "bin" / "promtool" # runs as it is, on any Linux of this CPU
+closure("prometheus")                    # the store paths that must stay together
+digest(["prometheus"])                   # 64 hex digits that name exactly these outputs
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.errors import BadInput
+from stack.paths import cache_dir
+from stack.store import progress
+from stack.store.derivation import Derivation, chosen, derive, host_system
+from stack.store.lock import Lock, load
+from stack.store.mirrors import mirrors
+from stack.store.optional import Unreachable, unreachable
+from stack.store.package import Package
+from stack.store.packages import PACKAGES
+from stack.store.realisation import Store, realise_all
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageSet:
+    """What is built and where it goes. Unless given: the checked-in lock and all packages, for
+    this machine, into the host's cache."""
+
+    lock: Lock | None = None
+    packages: tuple[Package, ...] | None = None
+    system: str | None = None
+    cache: Path | None = None
+    mirrors: tuple[str, ...] | None = None
+    """Base URLs of Debian mirrors; unless given, those that the host is configured for."""
+
+    def pinned(self) -> Lock:
+        return self.lock or load()
+
+    def derivations(self, lock: Lock) -> dict[str, Derivation]:
+        return derive(self.recipes(), lock, self.system or host_system())
+
+    def recipes(self) -> tuple[Package, ...]:
+        if self.packages is not None:
+            return self.packages
+        return PACKAGES
+
+    def store(self, lock: Lock) -> Store:
+        cache = self.cache or cache_dir()
+        return Store(
+            folder=cache / "store",
+            artifacts=cache / "artifacts",
+            mirrors=mirrors(lock.snapshot) if self.mirrors is None else self.mirrors,
+        )
+
+
+_HOST = PackageSet()
+
+
+def realise(
+    names: Iterable[str] | None = None,
+    source: PackageSet = _HOST,
+    report: progress.Progress | None = None,
+) -> dict[str, Path]:
+    """Store paths of packages (if none is named, all but the optional ones) and of what they need,
+    built if missing.
+
+    Progress goes to stderr unless `report` is given. Raises LabError: see `realise_all`.
+    """
+    lock = source.pinned()
+    derivations = closures(names, source.derivations(lock))
+    store = source.store(lock)
+    with contextlib.ExitStack() as shown:
+        report = report or shown.enter_context(progress.shown())
+        realise_all(derivations.values(), store, report)
+    return {name: store.path(derivation) for name, derivation in derivations.items()}
+
+
+def available(names: Iterable[str], source: PackageSet = _HOST) -> Unreachable | None:
+    """None where optional packages can be realised: they are here, or upstream answers.
+
+    Otherwise what keeps them away. Costs three seconds at most, and those once a day.
+    """
+    lock = source.pinned()
+    needed = closures(names, source.derivations(lock))
+    return unreachable(needed.values(), source.store(lock))
+
+
+def closure(name: str, source: PackageSet = _HOST) -> set[Path]:
+    """The store paths that a package's programs need, its own among them. Builds nothing."""
+    lock = source.pinned()
+    store = source.store(lock)
+    needed = closures([name], source.derivations(lock))
+    return {store.path(derivation) for derivation in needed.values()}
+
+
+def digest(names: Iterable[str] | None = None, source: PackageSet = _HOST) -> str:
+    """SHA-256 over the names of all store paths that these packages need. Builds nothing."""
+    needed = closures(names, source.derivations(source.pinned()))
+    joined = "\n".join(sorted(derivation.store_name for derivation in needed.values()))
+    return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def closures(
+    names: Iterable[str] | None, derivations: dict[str, Derivation]
+) -> dict[str, Derivation]:
+    """Derivations of packages (if none is named, all but the optional ones) and of what they need,
+    by name, the needed ones first. Raises BadInput for one that is unknown or not pinned."""
+    if names is None:
+        names = [name for name, each in derivations.items() if not each.package.optional]
+    needed: dict[str, Derivation] = {}
+    for name in chosen(names, derivations):
+        needed |= derivations[name].closure()
+    for name, derivation in needed.items():
+        if derivation.output is None and not derivation.package.optional:
+            raise BadInput(
+                f"the lock names no output hash for `{name}` on {derivation.system}",
+                cure="`doit lock` builds it and pins what comes out.",
+            )
+    return needed

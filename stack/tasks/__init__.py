@@ -1,0 +1,9 @@
+"""What the tasks of `dodo.py` do: a module for each task or family, and how tasks are declared.
+
+`declaration` stands between doit and the functions, `__main__` is the command. A module is named
+after its task (`doit gc`: `gc`), or after what its tasks are about (`up`, `status`, `logs` …:
+`instance`). Here arguments are understood and answers printed; the work is done in the other rooms.
+
+Not here: `verify-alerts` and `quiet-day`, which are about traffic and proofs (`scenarios/tasks/`).
+May import every other room of `stack` but its programs.
+"""

@@ -1,0 +1,52 @@
+"""`doit build`: packages into the store, with a line for each."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from stack.errors import HostCannot
+from stack.store import progress
+from stack.store.derivation import known_system
+from stack.store.packageset import PackageSet, available, realise
+
+_HOST = PackageSet()
+
+
+def build(names: Iterable[str] | None = None, source: PackageSet = _HOST, system: str = "") -> None:
+    """Realise packages and print a line for each, then the totals: what `doit build` does.
+
+    Unpacking runs nothing, so `system` need not be this machine's.
+    """
+    names = list(names or ()) or None
+    if system:
+        source = replace(source, system=known_system(system))
+    began = time.monotonic()
+    with progress.shown() as report:
+        paths = realise(names, source, report)
+        left_out = {} if names else _build_optional(paths, source, report)
+    for name, path in paths.items():
+        print(f"{name:18} {path}")
+    for name, reason in left_out.items():
+        print(f"{name:18} left out: {reason}")
+    seconds = time.monotonic() - began
+    print(f"{len(paths)} packages, {report.downloaded / 1e6:.1f} MB downloaded, {seconds:.2f} s")
+
+
+def _build_optional(
+    paths: dict[str, Path], source: PackageSet, report: progress.Progress
+) -> dict[str, str]:
+    """Add to `paths` the optional packages that can be had; why each of the others is left out."""
+    names = [package.name for package in source.recipes() if package.optional]
+    if names:
+        available(names, source)  # asks for all at once
+    left_out: dict[str, str] = {}
+    for name in names:
+        if reason := available([name], source):
+            left_out[name] = str(reason)
+            continue
+        try:
+            paths |= realise([name], source, report)
+        except HostCannot as error:
+            left_out[name] = str(error)
+    return left_out

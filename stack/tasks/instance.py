@@ -1,0 +1,162 @@
+"""What the tasks about instances print: `up`, `down`, `status`, `logs`, `restart`."""
+
+import subprocess
+import sys
+import time
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.run import choice as pair
+from stack.run.instance import Instance, known_service, names
+from stack.run.lifecycle import bring_down, bring_up
+from stack.run.services import SERVICES
+from stack.run.supervisor import processes
+
+_MIB = 1024 * 1024
+
+
+def up(instance: str, speed: float, port_offset: int) -> None:
+    """Bring the instance up, tell of each service as it becomes ready, then show the state."""
+    started = time.monotonic()
+    stack = bring_up(
+        instance,
+        speed=speed,
+        port_offset=port_offset,
+        progress=lambda service, seconds: print(f"  {service} ready after {seconds:.1f} s"),
+    )
+    print(f"all {len(SERVICES)} services ready in {time.monotonic() - started:.1f} s")
+    print(f"logs by {pair.said(pair.of(stack.layout.packages))}\n")
+    _show(stack)
+
+
+def down(instance: str, wipe: bool) -> None:
+    """Stop the instance; its data stay unless `wipe`."""
+    started = time.monotonic()
+    if bring_down(instance, wipe=wipe):
+        print(f"instance `{instance}` is down ({time.monotonic() - started:.1f} s)")
+    else:
+        print(f"instance `{instance}` was not running")
+
+
+def status(instance: str) -> None:
+    """Show the instance. Raises CheckFailed when it should run but a part of it does not."""
+    if instance not in names():
+        others = [name for name in names() if Instance.open(name).is_running()]
+        print(f"instance `{instance}` does not exist; start it with `doit up`")
+        if others:
+            print(f"running: {', '.join(others)} (see them with `--instance NAME`)")
+        return
+    stack = Instance.open(instance)
+    left = [] if stack.is_running() else processes(stack.directory)
+    if left:
+        raise CheckFailed(
+            f"instance `{instance}`: its supervisor is gone, {len(left)} of its processes are not.",
+            cure=f"`doit down --instance {instance}` ends them, `doit up` starts anew.",
+        )
+    if not stack.is_running():
+        print(f"instance `{instance}` is down; start it with `doit up`")
+        return
+    stopped = _show(stack)
+    if stopped:
+        raise CheckFailed(
+            f"not running: {', '.join(stopped)}.",
+            cure=f"`doit logs {stopped[0]}` tells why, `doit restart {stopped[0]}` starts it.",
+        )
+
+
+def restart(instance: str, services: list[str]) -> None:
+    """Restart the services and wait until each is ready."""
+    if not services:
+        raise BadInput("restart which service?", cure=f"One or more of {', '.join(SERVICES)}.")
+    stack = _running(instance)
+    for service in [known_service(name) for name in services]:
+        started = time.monotonic()
+        stack.restart_service(service)
+        print(f"{service} ready after {time.monotonic() - started:.1f} s")
+
+
+def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
+    """Print the last `lines` lines of the services' logs (all when none is named)."""
+    stack = Instance.open(instance)
+    chosen = [known_service(name) for name in services] or list(SERVICES)
+    files = [str(stack.layout.log(service)) for service in chosen]
+    present = [file for file in files if stack.layout.log("").parent.exists()]
+    tail = ["tail", f"--lines={lines}", *(["--follow=name", "--retry"] if follow else [])]
+    sys.stdout.flush()
+    try:
+        subprocess.run([*tail, "--", *present], check=False)
+    except FileNotFoundError:
+        raise HostCannot("`tail` is not on this host.", cure=f"The logs: {files}") from None
+
+
+def _running(name: str) -> Instance:
+    stack = Instance.open(name)
+    if not stack.is_running():
+        raise BadInput(f"instance `{name}` is not running.", cure="Start it with `doit up`.")
+    return stack
+
+
+def _show(stack: Instance) -> list[str]:
+    """Print the table; the names of services that do not run."""
+    states = stack.supervisor.states()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("service", "state", "pid", "memory", "address", "what it is"):
+        table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
+    stopped, total = [], 0
+    for service in SERVICES.values():
+        state = states.get(service.name)
+        alive = bool(state and state.pid)
+        memory = memory_bytes(state.pid) if state and alive else 0
+        total += memory
+        if not alive:
+            stopped.append(service.name)
+        table.add_row(
+            service.name,
+            "running" if alive else f"[red]{state.status.lower() if state else 'gone'}[/red]",
+            str(state.pid) if state and alive else "",
+            f"{memory / _MIB:.0f} MB" if alive else "",
+            _address(stack, service.name),
+            service.about + pair.note(service.name, stack.layout.packages),
+        )
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console.print(table)
+    total += memory_bytes(_supervisor_pid(stack), family=False)
+    console.print(
+        f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
+        f"  memory {total / _MIB:.0f} MB  generation {stack.record.generation}  {stack.directory}"
+        f"\nlogs by {pair.name(pair.of(stack.layout.packages))}"
+    )
+    return stopped
+
+
+def _address(stack: Instance, name: str) -> str:
+    service = SERVICES[name]
+    if name not in stack.ports:  # the instance was made before the service was added
+        return ""
+    if "http" in service.ports:
+        smtp = f" smtp:{stack.port(name, 'smtp')}" if "smtp" in service.ports else ""
+        return f"{stack.url(name)}{service.page}{smtp}"
+    return f"127.0.0.1:{stack.port(name)}" if service.ports else ""
+
+
+def _supervisor_pid(stack: Instance) -> int:
+    try:
+        return int((stack.directory / "supervisord.pid").read_text())
+    except (OSError, ValueError):
+        return -1
+
+
+def memory_bytes(pid: int, *, family: bool = True) -> int:
+    """Proportional set size in bytes, where shared pages count once; with all child processes.
+
+    0 when there is no such process.
+    """
+    try:
+        process = psutil.Process(pid)
+        counted = [process, *(process.children(recursive=True) if family else [])]
+        return sum(int(one.memory_full_info().pss) for one in counted)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,137 @@
+"""A Docker daemon loads the images and runs them, where one can be had."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.deploy.images.declared import IMAGES
+from stack.paths import REPO
+
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
+
+Docker = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[str]:
+    """Address of a daemon: the one that runs, else one of our own, with a folder of its own."""
+    if not shutil.which("docker"):
+        pytest.skip("no `docker` command here")
+    if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0:
+        yield os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+        return
+    if os.geteuid() != 0 or not shutil.which("dockerd"):
+        pytest.skip("no Docker daemon runs, and none can be started (root, `dockerd`)")
+    folder = Path(tempfile.mkdtemp(prefix="lab-docker-", dir="/var/tmp"))
+    address = f"unix://{folder}/s"
+    command = ["dockerd", "--data-root", f"{folder}/root", "--exec-root", f"{folder}/exec"]
+    command += ["--pidfile", f"{folder}/pid", "--host", address]
+    command += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+    with (folder / "log").open("w") as log:
+        daemon = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        if not _answers(address, daemon):
+            said = (folder / "log").read_text().splitlines()[-1:]
+            pytest.skip(f"dockerd does not start: {' '.join(said)}")
+        yield address
+    finally:
+        daemon.terminate()
+        daemon.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(address: str, daemon: "subprocess.Popen[bytes]") -> bool:
+    deadline = time.monotonic() + 60
+    while daemon.poll() is None and time.monotonic() < deadline:
+        ask = ["docker", "--host", address, "version"]
+        if subprocess.run(ask, capture_output=True, check=False).returncode == 0:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+@pytest.fixture(scope="module")
+def docker(host: str) -> Docker:
+    def run(*arguments: str) -> str:
+        ran = subprocess.run(
+            ["docker", "--host", host, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    return run
+
+
+@pytest.fixture
+def image(request: pytest.FixtureRequest, docker: Docker, layout: Path) -> Iterator[str]:
+    """The image of the service that the test is for, loaded."""
+    loaded = docker("load", "--input", str(layout / f"{request.param}.tar"))
+    match = re.fullmatch(r"Loaded image: (\S+)\n", loaded)
+    assert match, loaded
+    yield match[1]
+    docker("image", "rm", "--force", match[1])
+
+
+@pytest.mark.parametrize("image", ["prometheus"], indirect=True)
+def test_image_has_the_id_that_was_promised(image: str, docker: Docker, layout: Path) -> None:
+    index = json.loads((layout / "index.json").read_text())
+    (digest,) = (
+        described["digest"]
+        for described in index["manifests"]
+        if described["annotations"]["org.opencontainers.image.ref.name"] == image
+    )
+    manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
+    # The ID is the configuration's digest, or the manifest's with containerd's image store.
+    found = docker("image", "inspect", "--format", "{{.Id}}", image).strip()
+    assert found in (manifest["config"]["digest"], digest)
+
+
+@pytest.mark.parametrize("image", ["prometheus"], indirect=True)
+def test_image_tells_its_version(image: str, docker: Docker) -> None:
+    told = docker("run", "--rm", "--network", "none", image, "--version")
+    assert told.startswith("prometheus, version 2.")
+
+
+HEALTHY = [service for service, image in IMAGES.items() if image.health]
+
+
+@pytest.mark.parametrize(
+    ("image", "service"), [(s, s) for s in HEALTHY], indirect=["image"], ids=HEALTHY
+)
+def test_started_image_is_healthy(image: str, service: str, docker: Docker) -> None:
+    """The health check asks the program itself: Prometheus for /-/ready, the others likewise."""
+    folder = Path(tempfile.mkdtemp(prefix="lab-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    (folder / "password").write_text("secret")
+    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1s}\n")
+    mounts = {
+        "prometheus": [f"{folder}:/etc/prometheus:ro"],
+        "alertmanager": [f"{REPO}/stack/config/alertmanager:/etc/alertmanager:ro"],
+        "postgresql": [f"{folder}/password:/password:ro"],
+    }[service]
+    options = [option for mount in mounts for option in ("--volume", mount)]
+    options += ["--env", "POSTGRES_PASSWORD_FILE=/password"]
+    container = docker("run", "--detach", "--network", "none", *options, image).strip()
+    try:
+        deadline = time.monotonic() + 120
+        state = "starting"
+        while state == "starting":
+            assert time.monotonic() < deadline, docker("logs", container)
+            time.sleep(0.5)
+            state = docker("inspect", "--format", "{{.State.Health.Status}}", container).strip()
+        assert state == "healthy", docker("inspect", container)
+    finally:
+        docker("rm", "--force", "--volumes", container)
+        shutil.rmtree(folder)

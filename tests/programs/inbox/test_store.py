@@ -1,0 +1,84 @@
+import sqlite3
+
+import pytest
+
+from stack.errors import HostCannot
+from stack.programs.inbox.message import Channel, Kind, Message
+from stack.programs.inbox.store import Store
+
+MESSAGE = Message(
+    received_at=1234.5678,
+    channel=Channel.SLACK,
+    destination="#alerts-database",
+    kind=Kind.FIRING,
+    alerts=("A", "B"),
+    subject="[FIRING:1] A",
+    body="text \x00 ☃",
+    problems=("one", "two"),
+    answer=200,
+    raw=b"\x00\xff",
+)
+
+
+def test_store_gives_back_what_it_took(tmp_path):
+    store = Store(tmp_path / "new" / "inbox.db")
+    assert (store.newest(), store.after(0), store.get(1)) == (0, [], None)
+    assert store.add(MESSAGE) == 1
+    got = store.get(1)
+    assert got is not None
+    assert got.id == store.newest() == 1
+    assert (got.received_at, got.alerts, got.body, got.problems, got.raw) == (
+        MESSAGE.received_at,
+        MESSAGE.alerts,
+        MESSAGE.body,
+        MESSAGE.problems,
+        MESSAGE.raw,
+    )
+
+
+def test_store_lists_after_a_cursor_oldest_first(tmp_path):
+    store = Store(tmp_path / "inbox.db")
+    for _ in range(5):
+        store.add(MESSAGE)
+    assert [message.id for message in store.after(0)] == [1, 2, 3, 4, 5]
+    assert [message.id for message in store.after(3)] == [4, 5]
+    assert [message.id for message in store.after(1, limit=2)] == [2, 3]
+    assert store.after(5) == store.after(99) == []
+    assert store.after(0)[0].raw == b""
+
+
+def test_store_takes_text_that_utf8_cannot_spell(tmp_path):
+    store = Store(tmp_path / "inbox.db")
+    store.add(
+        Message(
+            received_at=0.0,
+            channel=Channel.EMAIL,
+            destination="\ud800",
+            subject="a\udfff",
+            problems=("\ud800",),
+            answer=250,
+        )
+    )
+    assert store.after(0)[0].subject == "a?"
+
+
+@pytest.mark.parametrize("content", [b"this is no database, not at all" * 100])
+def test_store_says_what_is_wrong_with_its_file(tmp_path, content):
+    file = tmp_path / "inbox.db"
+    file.write_bytes(content)
+    with pytest.raises(HostCannot, match=r"inbox\.db.*file is not a database"):
+        Store(file)
+    assert file.read_bytes() == content
+
+
+def test_store_in_a_place_that_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(HostCannot, match="file"):
+        Store(tmp_path / "file" / "inbox.db")
+
+
+def test_store_raises_when_it_cannot_write(tmp_path):
+    store = Store(tmp_path / "inbox.db")
+    store._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(sqlite3.Error):
+        store.add(MESSAGE)

@@ -1,0 +1,134 @@
+"""Which pair keeps the logs: by wish, else the real one where it can be had."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stack.errors import BadInput, HostCannot
+from stack.paths import CONFIG_ROOT
+from stack.run import choice as logs
+from stack.run.instance import Record, layout_of
+from stack.run.ports import free
+from stack.run.service import Layout
+from stack.run.services import SERVICES, cadvisor, loki, promtail
+from stack.store.lock import Artifact
+from stack.store.optional import Unreachable
+
+AWAY = Unreachable(
+    artifact=Artifact(name="loki", version="1", architecture="amd64", path="http://x/l", sha256=""),
+    reason="HTTP 404",
+    age_s=3600.0,
+)
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch):
+    """What asking for the packages gives, and whether they can then be realised."""
+
+    def answers(found: Unreachable | None, *, breaks: bool = False) -> None:
+        def realise(names: object) -> None:
+            if breaks:
+                raise HostCannot("the download broke")
+
+        monkeypatch.setattr(logs, "available", lambda names: found)
+        monkeypatch.setattr(logs, "realise", realise)
+
+    return answers
+
+
+CHOICES = [
+    ("auto", None, False, "loki"),
+    ("", None, False, "loki"),
+    ("auto", AWAY, False, "embedded"),
+    ("auto", None, True, "embedded"),
+    ("embedded", None, False, "embedded"),
+    ("loki", AWAY, False, "loki"),
+]
+
+
+@pytest.mark.parametrize(("wish", "found", "breaks", "wanted"), CHOICES)
+def test_variant(monkeypatch, upstream, wish: str, found, breaks: bool, wanted: str) -> None:
+    monkeypatch.setenv("STACK_LOGS", wish)
+    upstream(found, breaks=breaks)
+    assert logs.variant() == wanted
+
+
+def test_variant_names_the_three_choices(monkeypatch, upstream) -> None:
+    monkeypatch.setenv("STACK_LOGS", "elastic")
+    with pytest.raises(BadInput, match="STACK_LOGS is `elastic`") as caught:
+        logs.variant()
+    assert caught.value.cure == "Set it to `auto`, `loki` or `embedded`, or unset it."
+
+
+@pytest.mark.parametrize(
+    ("wish", "running", "told"),
+    [
+        ("auto", "embedded", "shipper (http://x/l: HTTP 404 (asked again in 23 h))"),
+        ("embedded", "embedded", "the lab's own store and shipper (STACK_LOGS=embedded)"),
+        ("auto", "loki", "Loki and Promtail"),
+    ],
+)
+def test_said_tells_why_it_is_not_the_real_one(
+    monkeypatch, upstream, wish: str, running: logs.Variant, told: str
+) -> None:
+    monkeypatch.setenv("STACK_LOGS", wish)
+    upstream(AWAY)
+    assert logs.said(running).endswith(told)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    names = [service.package for service in SERVICES.values() if service.package]
+    record = Record(
+        name="t", speed=60.0, ports=free(SERVICES.values()), config_root=str(CONFIG_ROOT),
+        packages={name: f"/store/{name}" for name in names}, hash="", created=0.0,
+    )  # fmt: skip
+    return layout_of(record, tmp_path)
+
+
+def real(layout: Layout) -> Layout:
+    packages = {**layout.packages, **{name: Path(f"/store/x-{name}") for name in logs.PACKAGES}}
+    return replace(layout, packages=packages)
+
+
+def test_services_run_what_the_instance_has(layout: Layout) -> None:
+    assert loki.command(layout)[1:3] == ["-m", "stack.programs.logstore"]
+    assert promtail.command(layout)[1:3] == ["-m", "stack.programs.logship"]
+    assert loki.command(real(layout))[0] == "/store/x-loki/bin/loki"
+    assert promtail.command(real(layout))[0] == "/store/x-promtail/bin/promtail"
+
+
+def test_note_says_which_stands_in(layout: Layout) -> None:
+    assert logs.note("loki", layout.packages) == " (the lab's own)"
+    assert logs.note("prometheus", layout.packages) == ""
+    assert logs.note("loki", real(layout).packages) == ""
+
+
+def test_container_has_the_image_that_runs(layout: Layout) -> None:
+    def image(of: Layout) -> str:
+        return str(json.loads(cadvisor.config(of)["containers.json"])["promtail"]["image"])
+
+    assert image(layout) == cadvisor.OWN_IMAGE
+    assert image(real(layout)) == "x-promtail"
+
+
+def test_promtail_config_is_that_of_the_instance(layout: Layout) -> None:
+    document = yaml.safe_load(promtail.config(layout)["promtail-config.yml"])
+    assert document["clients"][0]["url"] == f"{layout.url('loki', 'http')}/loki/api/v1/push"
+    assert document["clients"][0]["batchwait"] == "100ms"
+    assert document["server"]["http_listen_port"] == layout.port("promtail")
+    assert document["server"]["http_listen_address"] == "127.0.0.1"
+    placed = document["scrape_configs"][-1]["static_configs"][0]["labels"]
+    assert placed["__path__"] == f"{layout.directory}/logs/*.log"
+    assert placed["__path_exclude__"].startswith(f"{layout.directory}/logs/{{backend,")
+    data = layout.data("promtail")
+    assert document["positions"]["filename"] == f"{data}/positions-embedded.yaml"
+    other = yaml.safe_load(promtail.config(real(layout))["promtail-config.yml"])
+    assert other["positions"]["filename"] == f"{data}/positions-loki.yaml"
+
+
+def test_promtail_config_names_no_path_of_the_container(layout: Layout) -> None:
+    assert "/var/l" not in promtail.config(layout)["promtail-config.yml"]

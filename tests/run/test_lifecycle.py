@@ -1,0 +1,140 @@
+"""An instance's life: up, up again, a service lost, down; one instance for the whole file."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from stack.run.instance import Instance
+from stack.run.services import SERVICES
+from stack.run.supervisor import processes
+
+
+@pytest.fixture(scope="module")
+def up(doit, offset: str):
+    done = doit("up", "--port-offset", offset)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def pids(instance: Instance) -> dict[str, int]:
+    return {name: state.pid for name, state in instance.supervisor.states().items()}
+
+
+def test_up_tells_of_every_service(up) -> None:
+    for service in SERVICES:
+        assert re.search(rf"{service} ready after [\d.]+ s", up.stdout), service
+        assert re.search(rf"^{service} .*running", up.stdout, re.MULTILINE), service
+    assert re.search(r"hash [0-9a-f]{12}  speed 1  memory \d+ MB", up.stdout)
+
+
+def test_up_again_is_the_same_stack(up, doit, offset: str) -> None:
+    instance = Instance.open("default")
+    before = pids(instance)
+    done = doit("up", "--port-offset", offset)
+    assert done.returncode == 0, done.stderr
+    assert pids(instance) == before
+    assert instance.hash in up.stdout
+    assert instance.hash in done.stdout
+
+
+def test_status_of_a_running_stack_is_good(up, doit) -> None:
+    done = doit("status")
+    assert done.returncode == 0, done.stderr
+    assert Instance.open("default").url("prometheus") in done.stdout
+
+
+def test_status_names_the_service_that_does_not_run_and_up_starts_it(up, doit, offset: str) -> None:
+    instance = Instance.open("default")
+    instance.stop_service("alertmanager")
+    done = doit("status")
+    assert done.returncode == 1
+    assert done.stderr.startswith("not running: alertmanager.\n  `doit logs alertmanager`")
+    assert doit("up", "--port-offset", offset).returncode == 0
+    assert instance.service_running("alertmanager")
+
+
+def test_supervisor_starts_a_killed_service_again(up) -> None:
+    instance = Instance.open("default")
+    before = instance.pid("postgres-exporter")
+    os.kill(before, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while instance.pid("postgres-exporter") in (0, before):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_stop_holds_down_even_a_service_that_has_just_died(up) -> None:
+    instance = Instance.open("default")
+    os.kill(instance.pid("postgres-exporter"), signal.SIGKILL)
+    instance.stop_service("postgres-exporter")
+    assert instance.supervisor.states()["postgres-exporter"].status == "STOPPED"
+    instance.start_service("postgres-exporter")
+
+
+def test_restart_gives_the_service_another_process(up, doit) -> None:
+    instance = Instance.open("default")
+    before = pids(instance)
+    done = doit("restart", "inbox")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"inbox ready after [\d.]+ s\n", done.stdout)
+    changed = {name for name, pid in pids(instance).items() if pid != before[name]}
+    assert changed == {"inbox"}
+
+
+def test_restart_suggests_the_nearest_service(up, doit) -> None:
+    done = doit("restart", "postgres")
+    assert done.returncode == 2
+    assert "there is no service `postgres`" in done.stderr
+    assert "postgresql" in done.stderr
+
+
+def test_logs_prints_the_last_lines_of_the_named_service(up, doit) -> None:
+    done = doit("logs", "postgresql", "--lines", "100")
+    assert done.returncode == 0, done.stderr
+    assert "database system is ready to accept connections" in done.stdout
+
+
+def test_secrets_are_for_their_owner_alone(up) -> None:
+    directory = Instance.open("default").directory
+    for path in [*(directory / "secrets").iterdir(), directory / "supervisord.conf"]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_every_listening_port_is_on_loopback(up) -> None:
+    listening = {
+        connection.laddr
+        for process in processes(Instance.open("default").directory)
+        for connection in process.net_connections("inet")
+        if connection.status == "LISTEN"
+    }
+    assert len(listening) >= 9
+    assert {address[0] for address in listening} == {"127.0.0.1"}
+
+
+def test_instances_dir_is_all_that_an_instance_writes(up, state_dir: Path) -> None:
+    assert {path.name for path in state_dir.iterdir()} == {"instances"}
+
+
+def test_up_after_a_changed_port_moves_the_stack_and_keeps_its_data(up, doit, offset: str) -> None:
+    moved = str(int(offset) + 13)
+    instance = Instance.open("default")
+    cluster = (instance.layout.data("postgresql") / "PG_VERSION").stat().st_mtime
+    done = doit("up", "--port-offset", moved)
+    assert done.returncode == 0, done.stderr
+    assert Instance.open("default").hash != instance.hash
+    assert (instance.layout.data("postgresql") / "PG_VERSION").stat().st_mtime == cluster
+    assert doit("status").returncode == 0
+
+
+def test_down_leaves_no_process(up, doit) -> None:
+    directory = Instance.open("default").directory
+    done = doit("down")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("instance `default` is down")
+    assert processes(directory) == []
+    assert doit("down").stdout == "instance `default` was not running\n"
+    assert doit("status").stdout == "instance `default` is down; start it with `doit up`\n"

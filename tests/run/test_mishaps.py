@@ -1,0 +1,195 @@
+"""What goes wrong around an instance: each gives one clear message and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stack.errors import BadInput, HostCannot
+from stack.programs.simhost.enter import disk_unavailable
+from stack.run.instance import Instance, instances_dir
+from stack.run.lifecycle import bring_down, bring_up
+from stack.run.ports import check_free
+from stack.run.supervisor import Supervisor, processes
+
+
+def until(holds: Callable[[], object], within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, "the condition did not come"
+        time.sleep(0.02)
+
+
+def mounted(directory: Path) -> bool:
+    """Whether any process' mount namespace has a mount below the folder."""
+    for table in Path("/proc").glob("[0-9]*/mountinfo"):
+        with suppress(OSError):
+            if str(directory) in table.read_text():
+                return True
+    return False
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(state_dir: Path) -> Iterator[None]:
+    """What a failed test left running must not fail the others."""
+    yield
+    for path in instances_dir().glob("*/"):
+        bring_down(path.name)
+
+
+@pytest.fixture
+def config(tmp_path: Path, copy_config: Callable[[Path], Path]) -> Path:
+    """A copy of the configuration that a test may break."""
+    return copy_config(tmp_path)
+
+
+def test_port_taken_names_the_holder_and_starts_nothing(doit, offset: str) -> None:
+    with socket.create_server(("127.0.0.1", 9090 + int(offset))):
+        done = doit("up", "--instance", "port-taken", "--port-offset", offset)
+    assert done.returncode == 3
+    assert f"`prometheus` needs port {9090 + int(offset)}" in done.stderr
+    assert f"(PID {os.getpid()})" in done.stderr
+    assert "--port-offset" in done.stderr
+    assert processes(instances_dir() / "port-taken") == []
+
+
+def test_yaml_error_names_file_and_line(config: Path, state_dir: Path) -> None:
+    file = config / "prometheus" / "rules" / "database.yml"
+    file.write_text("groups:\n - name: x\n  bad\n")
+    with pytest.raises(BadInput, match=r"database\.yml:3"):
+        bring_up("yaml-error", free_ports=True, config_root=config)
+
+
+def test_service_that_crashes_during_up_is_named_and_all_is_stopped(
+    config: Path, state_dir: Path
+) -> None:
+    file = config / "prometheus" / "rules" / "database.yml"
+    file.write_text(file.read_text().replace("min by", "mean by"))
+    with pytest.raises(HostCannot, match=r"`prometheus` stopped while starting"):
+        bring_up("crashing", free_ports=True, config_root=config)
+    assert processes(instances_dir() / "crashing") == []
+
+
+def test_postgresql_that_crashes_during_up_is_named(state_dir: Path) -> None:
+    data = instances_dir() / "no-cluster" / "data" / "postgresql"
+    data.mkdir(parents=True)
+    with pytest.raises(HostCannot, match="`postgresql` stopped while starting"):
+        bring_up("no-cluster", free_ports=True)
+    assert processes(instances_dir() / "no-cluster") == []
+
+
+def test_speed_below_one_is_refused(state_dir: Path) -> None:
+    with pytest.raises(BadInput, match="speed"):
+        bring_up("slow", speed=0.5, free_ports=True)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a b"])
+def test_instance_name_that_is_no_folder_name_is_refused(state_dir: Path, name: str) -> None:
+    with pytest.raises(BadInput, match="cannot name an instance"):
+        bring_up(name)
+
+
+def test_two_ups_at_once_are_one_stack(begun, offset: str) -> None:
+    both = [begun("up", "--instance", "twice", "--port-offset", offset) for _ in range(2)]
+    for process in both:
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, output + errors
+    directory = instances_dir() / "twice"
+    supervisors = [p for p in processes(directory) if "supervisord" in " ".join(p.cmdline())]
+    assert len(supervisors) == 1
+    assert bring_down("twice")
+
+
+def test_ctrl_c_during_up_stops_what_it_started(begun, offset: str) -> None:
+    directory = instances_dir() / "interrupted"
+    for _ in range(5):
+        process = begun("up", "--instance", "interrupted", "--port-offset", offset)
+        until(lambda: Supervisor(directory).running())
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        if process.returncode != 0:
+            break
+        bring_down("interrupted")  # on a busy machine the signal may come too late
+    assert process.returncode == 130
+    assert errors == "interrupted\n"
+    assert processes(directory) == []
+
+
+def test_instance_made_before_a_service_was_added_is_replaced(doit, offset: str) -> None:
+    instance = bring_up("older", port_offset=int(offset))
+    record = instance.directory / "instance.json"
+    made = json.loads(record.read_text())
+    del made["ports"]["blackbox-exporter"]
+    record.write_text(json.dumps({**made, "hash": "older"}))
+    assert doit("status", "--instance", "older").returncode == 0
+    up = doit("up", "--instance", "older", "--port-offset", offset)
+    assert up.returncode == 0, up.stderr
+    assert Instance.open("older").hash == instance.hash
+    assert bring_down("older", wipe=True)
+
+
+def test_killed_up_can_be_seen_and_stopped(begun, doit, offset: str) -> None:
+    directory = instances_dir() / "killed-up"
+    process = begun("up", "--instance", "killed-up", "--port-offset", offset)
+    until(lambda: Supervisor(directory).running())
+    process.kill()
+    process.wait()
+    assert doit("status", "--instance", "killed-up").returncode in (0, 1)
+    assert "is down" in doit("down", "--instance", "killed-up").stdout
+    assert processes(directory) == []
+
+
+def test_down_after_the_supervisor_was_killed_leaves_nothing(doit, offset: str) -> None:
+    up = doit("up", "--instance", "orphans", "--port-offset", offset)
+    assert up.returncode == 0, up.stderr
+    instance = Instance.open("orphans")
+    if not disk_unavailable():
+        assert mounted(instance.directory)
+    supervisor = psutil.Process(int((instance.directory / "supervisord.pid").read_text()))
+    supervisor.kill()
+    supervisor.wait()
+    seen = doit("status", "--instance", "orphans")
+    assert seen.returncode == 1
+    assert "its supervisor is gone" in seen.stderr
+    assert doit("down", "--instance", "orphans").returncode == 0
+    assert processes(instance.directory) == []
+    check_free(instance.ports)
+    assert not mounted(instance.directory)
+
+
+def test_up_after_the_supervisor_was_killed_starts_anew(doit, offset: str) -> None:
+    up = doit("up", "--instance", "orphans", "--port-offset", offset)
+    assert up.returncode == 0, up.stderr
+    instance = Instance.open("orphans")
+    os.kill(int((instance.directory / "supervisord.pid").read_text()), signal.SIGKILL)
+    again = doit("up", "--instance", "orphans", "--port-offset", offset)
+    assert again.returncode == 0, again.stderr
+    assert doit("status", "--instance", "orphans").returncode == 0
+    assert bring_down("orphans", wipe=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="this is how an ordinary user always runs it")
+def test_ordinary_user_can_bring_it_up(doit, offset: str) -> None:
+    as_user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    up = doit("up", "--instance", "ordinary", "--port-offset", offset, before=as_user)
+    assert up.returncode == 0, up.stderr
+    down = doit("down", "--instance", "ordinary", "--wipe", before=as_user)
+    assert down.returncode == 0, down.stderr
+    directory = instances_dir() / "ordinary"
+    assert not directory.exists()
+    until(lambda: processes(directory) == [])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_state_folder_that_postgresql_may_not_enter_is_named(tmp_path: Path, monkeypatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("STACK_STATE", str(tmp_path))
+    with pytest.raises(HostCannot, match="may not enter"):
+        bring_up("closed", free_ports=True)

@@ -1,0 +1,103 @@
+"""The proof end to end: real programs, traffic and faults; and sabotages that it must see."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from scenarios.proof.evidence import FaultStep, read
+from scenarios.proof.run import verify_alerts
+from stack.errors import BadInput, CheckFailed
+from stack.paths import CONFIG_ROOT, REPO
+from stack.run.instance import names
+
+SPEED = 60.0
+THREE = ("HighLatencyP95", "PostgreSQLDown", "DiskSpaceWarning")
+
+pytestmark = [pytest.mark.usefixtures("state_dir"), pytest.mark.alone]
+
+
+def verdicts(reports: Path) -> dict[str, str]:
+    """Alert → its failure, empty when proven."""
+    cases = ET.parse(reports / "latest" / "junit.xml").getroot().iter("testcase")
+    found = {}
+    for case in cases:
+        failure = case.find("failure")
+        found[str(case.get("name"))] = "" if failure is None else str(failure.get("message"))
+    return found
+
+
+def test_alerts_are_proven(tmp_path: Path) -> None:
+    assert verify_alerts(THREE, speed=SPEED, reports=tmp_path) == 0
+    assert verdicts(tmp_path) == dict.fromkeys(THREE, "")
+    assert "3 of 3 alerts proven" in (tmp_path / "latest" / "report.html").read_text()
+    assert names() == []
+
+
+def test_sabotage_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A threshold that is never reached, a page that is not sent, a disk that is not filled."""
+    root = tmp_path / "stack" / "config"
+    for folder in {path.relative_to(CONFIG_ROOT).parts[0]
+                   for path in (CONFIG_ROOT).rglob("*.yml")}:  # fmt: skip
+        shutil.copytree(CONFIG_ROOT / folder, root / folder)
+    _replace(root / "prometheus/rules/application.yml", ") > 2\n", ") > 20\n")
+    _replace(root / "alertmanager/alertmanager.yml", "    - receiver: on-call\n      matchers:"
+             " ['severity=\"critical\"']\n      continue: true\n", "")  # fmt: skip
+    monkeypatch.setattr("stack.programs.simhost.disk.fill", lambda pid, root, *, free_percent: None)
+    with pytest.raises(CheckFailed, match="not proven: "):
+        verify_alerts(THREE, speed=120, reports=tmp_path, config_root=root)
+    said = verdicts(tmp_path)
+    assert said["HighLatencyP95"].startswith("never became pending: its expression stayed empty")
+    assert said["PostgreSQLDown"].startswith(
+        "PagerDuty on-call: expected 1 firing notification, got 0 within"
+    )
+    assert said["DiskSpaceWarning"].startswith("the fault could not be injected: 70.0 % of /data")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_proof_that_is_ended_loses_nothing(
+    tmp_path: Path, state_dir: Path, number: signal.Signals
+) -> None:
+    """Faults undone, instances down, evidence and report kept; after SIGKILL by the next proof."""
+    script = (
+        "from pathlib import Path; from scenarios.proof.run import verify_alerts;"
+        f"verify_alerts(['DiskSpaceWarning'], speed=20, reports=Path({str(tmp_path)!r}))"
+    )
+    proof = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=REPO, text=True, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert proof.stdout is not None
+    for line in proof.stdout:
+        if "injected:" in line:
+            break
+    proof.send_signal(number)
+    rest = proof.stdout.read()
+    proof.wait(30)
+    steps = [e.step for e in read(tmp_path / "latest" / "evidence.jsonl")
+             if isinstance(e, FaultStep)]  # fmt: skip
+    if number is signal.SIGKILL:
+        assert steps == ["injecting", "injected"]
+        assert names() == ["proof-1"]
+        return
+    assert steps == ["injecting", "injected", "undoing", "undone"]
+    assert verdicts(tmp_path)["DiskSpaceWarning"].startswith("interrupted while waiting for: ")
+    assert "report" in rest
+    assert names() == []
+
+
+def test_unknown_alert_starts_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no scenario for alert `DiskSpaceWarnin`"):
+        verify_alerts(["DiskSpaceWarnin"], reports=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))

@@ -1,0 +1,126 @@
+"""The runner around the scenarios: what it does when nothing can be played."""
+
+import os
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scenarios.proof import catalogue, run, workers
+from scenarios.proof.estimate import total_s, words
+from scenarios.proof.slots import Slots
+from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.paths import REPO
+
+RULE = """
+groups:
+  - name: more
+    rules: [{alert: Forgotten, expr: up == 0, labels: {severity: info}}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def hopeless(monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> None:
+    """No instance comes up."""
+
+    @contextmanager
+    def running(name: str, **_: object) -> Iterator[None]:
+        raise HostCannot(f"`{name}`: disk full", cure="Make room.")
+        yield
+
+    monkeypatch.setattr(workers, "running", running)
+
+
+def test_proof_is_blocked_when_no_instance_comes_up(tmp_path: Path) -> None:
+    with pytest.raises(HostCannot, match="blocked on this host: .*DiskSpaceWarning"):  # noqa: RUF043
+        run.verify_alerts(reports=tmp_path)
+    skipped = ET.parse(tmp_path / "latest" / "junit.xml").getroot().iter("skipped")
+    assert all("disk full" in str(one.get("message")) for one in skipped)
+
+
+def test_rule_without_scenario_fails_the_proof(tmp_path: Path) -> None:
+    rules = tmp_path / "stack" / "config" / "prometheus" / "rules"
+    shutil.copytree(REPO / "stack" / "config" / "prometheus" / "rules", rules)
+    (rules / "more.yml").write_text(RULE)
+    with pytest.raises(CheckFailed, match="not proven: Forgotten"):
+        run.verify_alerts(reports=tmp_path / "reports", config_root=tmp_path / "stack" / "config")
+
+
+def test_rule_without_scenario_is_no_matter_for_a_chosen_one(tmp_path: Path) -> None:
+    rules = tmp_path / "stack" / "config" / "prometheus" / "rules"
+    shutil.copytree(REPO / "stack" / "config" / "prometheus" / "rules", rules)
+    (rules / "more.yml").write_text(RULE)
+    with pytest.raises(HostCannot, match="blocked on this host: PostgreSQLDown"):
+        run.verify_alerts(
+            ["PostgreSQLDown"],
+            reports=tmp_path / "reports",
+            config_root=tmp_path / "stack" / "config",
+        )
+
+
+def test_scenario_without_rule_fails_the_proof(tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="DiskSpaceWarning"):
+        run.verify_alerts(reports=tmp_path, config_root=tmp_path / "empty")
+
+
+def test_speed_below_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"--speed is 0\.5, wanted 1 or more"):
+        run.verify_alerts(speed=0.5, reports=tmp_path)
+
+
+def test_slots_are_not_shared() -> None:
+    with Slots() as one, Slots() as other:
+        names = [one.take(), one.take(), other.take()]
+        assert len(set(names)) == 3
+        one.give_back(names[0])
+        assert other.take() == names[0]
+
+
+def test_plan_says_how_long_it_will_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(HostCannot):
+        run.verify_alerts(["PostgreSQLDown,DiskSpaceWarning"], speed=1, reports=tmp_path)
+    said = capsys.readouterr().out.splitlines()[0]
+    assert said.startswith("2 alerts in 1 groups on up to 1 instances at once, at speed 1: about 1")
+    assert said.endswith(" min")
+
+
+def test_broken_declaration_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = catalogue.survey()
+    file = catalogue.FOLDER / "database" / "postgresql_down.py"
+    sound = [one for one in found if one.file != file]
+    broken = {file: "postgresql_down.py: ZeroDivisionError: division by zero"}
+    monkeypatch.setattr(catalogue, "survey", lambda: (sound, broken))
+    with pytest.raises(CheckFailed, match="not proven: .*PostgreSQLDown"):  # noqa: RUF043
+        run.verify_alerts(["PostgreSQLDown", "DiskSpaceWarning"], reports=tmp_path)
+    cases = ET.parse(tmp_path / "latest" / "junit.xml").getroot().iter("testcase")
+    said = {case.get("name"): [str(one.get("message")) for one in case] for case in cases}
+    assert "ZeroDivisionError" in said["PostgreSQLDown"][0]
+    assert "disk full" in said["DiskSpaceWarning"][0]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "instances", "total"),
+    [([], 2, 6), ([10], 2, 16), ([10, 8, 3], 2, 17), ([10, 8, 3], 1, 27)],
+)
+def test_estimate_packs_groups_onto_instances(
+    lengths: list[float], instances: int, total: float
+) -> None:
+    assert total_s(lengths, instances) == total
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(45, "45 s"), (720, "12 min"), (12_000, "3 h 20 min")]
+)
+def test_estimate_is_said_as_people_say_it(seconds: float, said: str) -> None:
+    assert words(seconds) == said
+
+
+def test_faithful_proof_runs_all_at_once_and_a_fast_one_by_cores() -> None:
+    assert run.instances_at_once(1, 9) == 9
+    assert run.instances_at_once(60, 999) <= run.INSTANCES_PER_CORE * (os.cpu_count() or 1)
+    assert run.instances_at_once(60, 1) == 1

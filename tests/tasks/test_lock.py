@@ -1,0 +1,197 @@
+"""An update is tried out first: the lock moves on whole, or stays as it was."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stack.errors import BadInput, CheckFailed
+from stack.store import fetch, outdated
+from stack.store import lock as locks
+from stack.store.lock import Artifact
+from stack.store.packageset import PackageSet, realise
+from stack.store.progress import Quiet
+from stack.tasks import lock as update
+
+
+@pytest.fixture
+def ahead(world: Any, mirror: Any, suite: Any, make_deb: Any, make_member: Any) -> None:
+    """Everything is in the cache as pinned; since then the suite has two newer packages."""
+    realise(None, world.source, Quiet())
+    for name in ("libbase", "libtool"):
+        del mirror.files[f"pool/{name}_1.0_amd64.deb"]
+        file = make_member(f"usr/lib/{name}.so", b"newer")
+        mirror.files[f"pool/{name}_2.0_amd64.deb"] = make_deb(file)
+    suite()
+
+
+def content(source: PackageSet) -> None:
+    """A check that finds nothing."""
+
+
+def artifact(lock: locks.Lock, name: str) -> Artifact:
+    return lock.artifact(name, "amd64")
+
+
+def test_update_moves_everything_and_tells_it(
+    world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update.update_packages(source=world.source, check=content)
+    new = locks.load(world.lock.file)
+    assert [artifact(new, name).version for name in ("libbase", "libtool", "tool")] == [
+        "2.0",
+        "2.0",
+        "1.0",
+    ]
+    assert capsys.readouterr().out == (
+        "base 1.0 -> 2.0\n"
+        "tool\n"
+        "    libtool 1.0 -> 2.0\n"
+        f"{world.lock.file} is written: Debian 2 (test)\n"
+    )
+    # What the new lock names is in the store already.
+    paths = realise(None, world.pinned_by(new).source, Quiet())
+    assert (paths["tool"] / "usr/lib/libtool.so").read_bytes() == b"newer"
+
+
+def test_update_of_one_package_leaves_the_others(
+    world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update.update_packages(["base"], world.source, content)
+    new = locks.load(world.lock.file)
+    assert artifact(new, "libbase").version == "2.0"
+    kept = artifact(new, "libtool")
+    # It is no longer in the archive as of the new lock's moment, so it keeps its own.
+    assert (kept.version, kept.snapshot) == ("1.0", world.lock.snapshot)
+    assert artifact(new, "tool").snapshot == ""
+    assert new.outputs["amd64", "tool"] == world.lock.outputs["amd64", "tool"]
+    assert "libtool" not in capsys.readouterr().out
+    # The next one catches up, and the moment is that of the lock again.
+    update.update_packages((), world.pinned_by(new).source, content)
+    assert artifact(locks.load(world.lock.file), "libtool").snapshot == ""
+
+
+def test_update_with_nothing_newer_writes_nothing(
+    world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = world.lock.file.read_text()
+    update.update_packages(source=world.source, check=content)
+    assert world.lock.file.read_text() == before
+    assert "nothing to update" in capsys.readouterr().out
+
+
+def test_update_checks_with_the_new_packages(world: Any, ahead: None) -> None:
+    seen: list[str] = []
+
+    def check(source: PackageSet) -> None:
+        assert locks.load(world.lock.file) == world.lock
+        seen.append((realise(["base"], source, Quiet())["base"] / "usr/lib/libbase.so").read_text())
+
+    update.update_packages(["base"], world.source, check)
+    assert seen == ["newer"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (None, "promtool finds fault"),
+        ("pool/libbase_2.0_amd64.deb", "libbase 2.0"),
+        ("dists/test/main/binary-arm64/Packages.xz", "InRelease wants"),
+    ],
+    ids=["check fails", "artifact swapped", "index tampered with"],
+)
+def test_update_that_fails_changes_nothing(
+    world: Any, mirror: Any, ahead: None, spoil: str | None, said: str
+) -> None:
+    before = world.lock.file.read_text()
+
+    def check(source: PackageSet) -> None:
+        raise CheckFailed("promtool finds fault")
+
+    if spoil:
+        mirror.files[spoil] += b"x"
+    with pytest.raises(Exception, match=f"(?s){said}"):
+        update.update_packages(source=world.source, check=check)
+    assert world.lock.file.read_text() == before
+    assert not list(world.cache.glob("lock-*"))
+    # What was pinned before can still be realised, from the cache alone.
+    mirror.files.clear()
+    assert set(realise(None, world.source, Quiet())) == {"base", "tool"}
+
+
+def test_update_of_an_unknown_package_suggests_the_nearest(world: Any, ahead: None) -> None:
+    with pytest.raises(BadInput, match=r"(?s)no package is called `tol`.*Did you mean tool"):
+        update.update_packages(["tol"], world.source, content)
+
+
+def test_packages_without_update_are_refused() -> None:
+    with pytest.raises(BadInput, match=r"(?s)pins all packages.*--update PACKAGE"):
+        update.lock(False, ["prometheus"])
+
+
+def test_outdated_lists_what_is_behind_and_changes_nothing(
+    world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = world.lock.file.read_text()
+    update.show_outdated(world.source)
+    assert capsys.readouterr().out == "base 1.0 -> 2.0\ntool\n    libtool 1.0 -> 2.0\n"
+    assert world.lock.file.read_text() == before
+
+
+def test_outdated_with_nothing_behind_says_so(
+    world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update.show_outdated(world.source)
+    assert capsys.readouterr().out == "what comes from Debian is what the suite has\n"
+
+
+def release(path: str) -> Artifact:
+    return Artifact(
+        name="loki", version="3.7.1", architecture="amd64", path=path, sha256="0" * 64, size=1
+    )
+
+
+PATH = "https://github.com/grafana/loki/releases/download/v3.7.1/loki-linux-amd64.zip"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "newest"),
+    [
+        (PATH, httpx.Response(200, json={"tag_name": "v3.8.0"}), "3.8.0"),
+        (PATH, httpx.Response(403), None),
+        (PATH, httpx.Response(200, text="<html>"), None),
+        (PATH, httpx.ConnectError("no route"), None),
+        ("https://example.org/loki.zip", httpx.Response(200, json={"tag_name": "v9"}), None),
+    ],
+    ids=["newer", "refused", "no JSON", "no network", "no project known"],
+)
+def test_latest_of_an_upstream_project(
+    path: str, answer: httpx.Response | Exception, newest: str | None
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/repos/grafana/loki/releases/latest"
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as client:
+        assert outdated.latest(release(path), client) == newest
+
+
+def test_lock_with_a_moment_of_its_own_for_an_artifact_is_read_again(
+    world: Any, tmp_path: Path
+) -> None:
+    lock = world.pinning("libtool", snapshot="20250101T000000Z").lock
+    lock.file.write_text(locks.text(lock))
+    assert artifact(locks.load(lock.file), "libtool").snapshot == "20250101T000000Z"
+
+
+def test_artifact_with_a_moment_of_its_own_comes_from_the_archive_of_then(
+    world: Any, mirror: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = artifact(world.lock, "libtool").path
+    mirror.files[f"archive/20250101T000000Z/{path}"] = mirror.files.pop(path)
+    monkeypatch.setattr(fetch, "ARCHIVE", f"{mirror.url}/archive")
+    earlier = world.pinning("libtool", snapshot="20250101T000000Z")
+    assert set(realise(None, earlier.source, Quiet())) == {"base", "tool"}

@@ -1,0 +1,96 @@
+"""The way in: a virtual environment from locked requirements, then doit in it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from stack.paths import REPO
+
+ECHO = "import sys, greeting; print(greeting.TEXT, *sys.argv[1:])\n"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A checkout with the real bootstrap, one tiny locked wheel, and a cli that echoes."""
+    (tmp_path / "stack").mkdir()
+    shutil.copy(REPO / "stack" / "bootstrap.py", tmp_path / "stack")
+    (tmp_path / "stack" / "__init__.py").touch()
+    (tmp_path / "stack" / "tasks.py").write_text(ECHO)
+    wheel = tmp_path / "greeting-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("greeting.py", "TEXT = 'hello'\n")
+        info = "greeting-1.0.dist-info"
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n"
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    digest = sha256(wheel.read_bytes()).hexdigest()
+    (tmp_path / "requirements.txt").write_text(
+        f"--no-index\n--find-links .\ngreeting==1.0 --hash=sha256:{digest}\n"
+    )
+    return tmp_path
+
+
+def start(clone: Path, *arguments: str) -> subprocess.Popen[str]:
+    code = "import sys; from stack.bootstrap import main; main(sys.argv[1:])"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=clone,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(clone)},
+        start_new_session=True,
+    )
+
+
+def run(clone: Path, *arguments: str) -> tuple[int, str, str]:
+    process = start(clone, *arguments)
+    output, errors = process.communicate(timeout=120)
+    return process.returncode, output, errors
+
+
+def test_bootstrap_first_run_makes_the_environment_and_the_second_does_not(clone: Path) -> None:
+    code, output, errors = run(clone, "up", "--speed", "60")
+    assert (code, output) == (0, "hello up --speed 60\n"), errors
+    assert "making .venv with 1 locked packages" in errors
+    assert run(clone, "status") == (0, "hello status\n", "")
+
+
+def test_bootstrap_refuses_a_wrong_hash_and_trusts_nothing_of_it(clone: Path) -> None:
+    requirements = clone / "requirements.txt"
+    good = requirements.read_text()
+    requirements.write_text(good[:-65] + "0" * 64 + "\n")
+    code, output, errors = run(clone)
+    assert (code, output) == (3, "")
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in errors
+    assert "Traceback" not in errors
+    requirements.write_text(good)
+    assert run(clone)[0] == 0
+
+
+def test_bootstrap_killed_half_way_begins_anew(clone: Path) -> None:
+    process = start(clone)
+    deadline = time.monotonic() + 60
+    while not (clone / ".venv" / "bin" / "python").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    code, output, errors = run(clone, "again")
+    assert (code, output) == (0, "hello again\n"), errors
+
+
+def test_bootstrap_twice_at_once_makes_one_environment(clone: Path) -> None:
+    both = [start(clone, str(number)) for number in range(2)]
+    outputs = {process.communicate(timeout=120)[0] for process in both}
+    assert outputs == {"hello 0\n", "hello 1\n"}
