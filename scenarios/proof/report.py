@@ -19,7 +19,7 @@ from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome, Verdict
-from stack.run import choice as logs
+from stack.run.choice import LOGS
 
 if TYPE_CHECKING:
     from scenarios.proof.history import Trend
@@ -102,7 +102,7 @@ class Proof:
     @property
     def logs(self) -> str:
         """Who kept the logs: Loki and Promtail, or their stand-ins."""
-        return logs.name(logs.of(self.packages))
+        return LOGS.name(self.packages)
 
     def count(self, outcome: str) -> int:
         return sum(one.outcome == outcome for one in self.results)

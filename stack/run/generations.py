@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stack.errors import BadInput
 from stack.run.instance import FILE, Instance, Record
-from stack.run.supervisor import SETTINGS
+from stack.run.supervisor import copy_settings, programs
 from stack.store.difference import Contents
 
 KEPT = 20
@@ -100,14 +100,12 @@ def keep(instance: Instance) -> Instance:
 def copy(source: Path, target: Path, record: Record) -> None:
     """Bring configuration, settings and `record` from one folder into another that exists.
 
-    The record comes last: a folder whose copy was cut off does not tell of what it lacks.
+    Programs that have moved since are started where they are now. The record comes last: a folder
+    whose copy was cut off does not claim what it lacks.
     """
     shutil.rmtree(target / CONFIG, ignore_errors=True)
     shutil.copytree(source / CONFIG, target / CONFIG)
-    partial = target / f"{SETTINGS}.part"
-    partial.touch(mode=0o600)
-    partial.write_bytes((source / SETTINGS).read_bytes())
-    partial.replace(target / SETTINGS)
+    copy_settings(source, target)
     record.write(target)
 
 
@@ -123,8 +121,8 @@ def _read(folder: Path, number: int) -> Generation:
 
 def _is_same(generation: Generation, instance: Instance) -> bool:
     """Also with the same hash, the code may give a service another command."""
-    settings = (folder / SETTINGS for folder in (generation.directory, instance.directory))
-    return generation.record.hash == instance.hash and len({f.read_bytes() for f in settings}) == 1
+    same = programs(generation.directory) == programs(instance.directory)
+    return generation.record.hash == instance.hash and same
 
 
 def _make(directory: Path, record: Record) -> None:

@@ -5,26 +5,24 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT, cache_dir
-from stack.run import choice as logs
 from stack.run import generations, secrets
+from stack.run.choice import LOGS
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import check_free, free, shifted
 from stack.run.service import Layout
 from stack.run.services import SERVICES
-from stack.run.startup import start_all
+from stack.run.startup import OnReady, start_all
 from stack.run.supervisor import Supervisor, processes
 from stack.store import guard
+from stack.store.packageset import realise
 from stack.users import check_reachable
-
-Progress = Callable[[str, float], None]
-"""Told the name of each service that became ready, and seconds since the start."""
 
 
 def bring_up(
@@ -34,7 +32,7 @@ def bring_up(
     port_offset: int = 0,
     free_ports: bool = False,
     config_root: Path = CONFIG_ROOT,
-    progress: Progress = lambda service, seconds: None,
+    on_ready: OnReady = lambda service, seconds: None,
 ) -> Instance:
     """The instance `name`, running, every service ready.
 
@@ -55,13 +53,13 @@ def bring_up(
             _clear_leftovers(directory)
         instance = Instance(record, directory)
         if instance.is_running():
-            start_all(instance.layout, instance.supervisor, SERVICES, progress)
+            start_all(instance.layout, instance.supervisor, SERVICES, on_ready)
             return generations.keep(instance)
         check_free(record.ports)
         _prepare(instance, files)
         try:
             instance.supervisor.start()
-            start_all(instance.layout, instance.supervisor, SERVICES, progress)
+            start_all(instance.layout, instance.supervisor, SERVICES, on_ready)
         except BaseException:
             instance.take_down()
             raise
@@ -152,18 +150,17 @@ def _plan(
     name: str, directory: Path, speed: float, offset: int, free_ports: bool, config_root: Path
 ) -> tuple[Record, dict[str, str]]:
     """What the instance will be, before anything is touched: its record and rendered files."""
-    from stack.store.packageset import realise
-
     wanted = [service.package for service in SERVICES.values() if service.package]
-    if logs.variant() == "loki":
-        wanted += logs.PACKAGES
+    if LOGS.variant() == LOGS.real:
+        wanted += LOGS.packages
     packages = {package: str(path) for package, path in realise(wanted).items()}
     ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
     record = Record(
         name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
         hash="", created=time.time(),
     )  # fmt: skip
-    return replace(record, hash=_hash(record)), _render(layout_of(record, directory))
+    files = _render(layout_of(record, directory))
+    return replace(record, hash=_hash(record, directory, files)), files
 
 
 def _render(layout: Layout) -> dict[str, str]:
@@ -174,11 +171,11 @@ def _render(layout: Layout) -> dict[str, str]:
     }
 
 
-def _hash(record: Record) -> str:
+def _hash(record: Record, directory: Path, files: Mapping[str, str]) -> str:
     """Digest (12 hex digits) that does not depend on where the instance or the store lies."""
     packages = {name: Path(path).name for name, path in record.packages.items()}
-    layout = layout_of(record, Path("/instance"))
-    inputs = [packages, record.ports, record.speed, _render(layout)]
+    anywhere = {path: text.replace(str(directory), "/instance") for path, text in files.items()}
+    inputs = [packages, record.ports, record.speed, anywhere]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -6,30 +6,28 @@ instance that the next `up` or `rollback` takes for another one, and starts anew
 """
 
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from stack.errors import HostCannot, LabError
+from stack.run.former import renamed
 from stack.run.generations import CONFIG, Generation, chosen, copy, previous
 from stack.run.instance import Instance
 from stack.run.lifecycle import directory_of, locked
 from stack.run.ports import check_free
 from stack.run.services import SERVICES
-from stack.run.startup import start_all
+from stack.run.startup import OnReady, start_all
 from stack.run.supervisor import Supervisor, programs
 
 _UNFINISHED = "unfinished"
 _BEFORE = ".before"
 
-Progress = Callable[[str, float], None]
-"""Told the name of each service that is ready, and seconds since the start."""
-
 
 def roll_back(
-    name: str, number: int | None, progress: Progress = lambda service, seconds: None
+    name: str, number: int | None, on_ready: OnReady = lambda service, seconds: None
 ) -> tuple[Instance, frozenset[str]]:
     """The instance as it was in generation `number` (the previous one unless given), running and
     ready; and the services that were stopped or started for it.
@@ -46,10 +44,10 @@ def roll_back(
         changed = frozenset(_changed(directory, target.directory))
         with _kept(instance) as before:
             if not instance.is_running() or instance.hash == _UNFINISHED:
-                return _start_anew(instance, before, target, progress), frozenset(SERVICES)
+                return _start_anew(instance, before, target, on_ready), frozenset(SERVICES)
             _check_ports(instance, target)
             try:
-                return _switch(instance, target, changed, progress), changed
+                return _switch(instance, target, changed, on_ready), changed
             except BaseException as error:
                 _return(instance, before, changed, error, target.number)
                 raise
@@ -76,7 +74,8 @@ def _check_ports(instance: Instance, target: Generation) -> None:
 
 def _changed(directory: Path, target: Path) -> Iterator[str]:
     """Services of either folder that are not the same in both."""
-    old, new = programs(directory), programs(target)
+    old = programs(directory)
+    new = {name: renamed(program) for name, program in programs(target).items()}
     for name in sorted({*old, *new}):
         configs = (_texts(folder / CONFIG / name) for folder in (directory, target))
         if old.get(name) != new.get(name) or next(configs) != next(configs):
@@ -103,7 +102,7 @@ def _kept(instance: Instance) -> Iterator[Path]:
 
 
 def _start_anew(
-    instance: Instance, before: Path, target: Generation, progress: Progress
+    instance: Instance, before: Path, target: Generation, on_ready: OnReady
 ) -> Instance:
     """From standstill: there is nothing to go on running, only files to put back."""
     instance.take_down()
@@ -112,7 +111,7 @@ def _start_anew(
     new = Instance(target.record, instance.directory)
     try:
         new.supervisor.start()
-        _start(new, progress)
+        _start(new, on_ready)
     except BaseException:
         new.take_down()
         copy(before, instance.directory, instance.record)
@@ -121,11 +120,11 @@ def _start_anew(
 
 
 def _switch(
-    instance: Instance, target: Generation, changed: Collection[str], progress: Progress
+    instance: Instance, target: Generation, changed: Collection[str], on_ready: OnReady
 ) -> Instance:
     _exchange(instance, target.directory, changed)
     new = Instance(target.record, instance.directory)
-    _start(new, progress)
+    _start(new, on_ready)
     new.record.write(new.directory)
     return new
 
@@ -169,7 +168,7 @@ def _stop(supervisor: Supervisor, names: Collection[str]) -> None:
         list(pool.map(supervisor.stop_process, going))
 
 
-def _start(instance: Instance, progress: Progress) -> None:
+def _start(instance: Instance, on_ready: OnReady) -> None:
     """Start what the settings name; services that the lab has no longer are not waited for."""
     names = programs(instance.directory)
     services = {name: service for name, service in SERVICES.items() if name in names}
@@ -179,4 +178,4 @@ def _start(instance: Instance, progress: Progress) -> None:
     for name in names:
         if name not in services:
             instance.supervisor.start_process(name)
-    start_all(instance.layout, instance.supervisor, services, progress)
+    start_all(instance.layout, instance.supervisor, services, on_ready)

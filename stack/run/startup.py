@@ -17,17 +17,21 @@ _EVERY_S = 0.05
 _PROBES_PER_LOOK = 10
 
 
+OnReady = Callable[[str, float], None]
+"""Told the name of each service that is ready, and seconds since the start."""
+
+
 def start_all(
     layout: Layout,
     supervisor: Supervisor,
     services: Mapping[str, Service],
-    progress: Callable[[str, float], None] = lambda service, seconds: None,
+    on_ready: OnReady = lambda service, seconds: None,
 ) -> None:
     """Start the services, each as soon as those in its `after` are ready; return when all are.
 
     Raises HostCannot for the first that crashes or is not ready in time, with its log's last lines.
     """
-    run = _Run(layout, supervisor, progress)
+    run = _Run(layout, supervisor, on_ready)
     ready = {name: threading.Event() for name in services}
     with ThreadPoolExecutor(len(services)) as pool:
         try:
@@ -43,12 +47,10 @@ def start_all(
 
 
 class _Run:
-    def __init__(
-        self, layout: Layout, supervisor: Supervisor, progress: Callable[[str, float], None]
-    ) -> None:
+    def __init__(self, layout: Layout, supervisor: Supervisor, on_ready: OnReady) -> None:
         self.layout = layout
         self.supervisor = supervisor
-        self.progress = progress
+        self.on_ready = on_ready
         self.started = time.monotonic()
         self.cancelled = threading.Event()
 
@@ -65,7 +67,7 @@ class _Run:
         self._wait(service)
         if not self.cancelled.is_set():
             ready.set()
-            self.progress(service.name, time.monotonic() - self.started)
+            self.on_ready(service.name, time.monotonic() - self.started)
 
     def _wait(self, service: Service) -> None:
         deadline = time.monotonic() + READY_WITHIN_S

@@ -24,6 +24,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from stack.errors import HostCannot
 from stack.paths import REPO
+from stack.run.former import renamed
 from stack.run.service import Layout, Service
 from stack.users import unprivileged
 
@@ -72,7 +73,7 @@ class Supervisor:
         self._socket = directory / "supervisor.sock"
 
     def write_settings(self, layout: Layout, services: dict[str, Service]) -> None:
-        """Write supervisord.conf; it holds passwords, so it is for its owner alone."""
+        """Write supervisord.conf."""
         if len(str(self._socket)) > _SOCKET_LENGTH:
             raise HostCannot(
                 f"`{self._socket}` is too long for a socket ({_SOCKET_LENGTH} bytes at most).",
@@ -82,9 +83,7 @@ class Supervisor:
         settings.read_dict(_own_settings(self.directory, self._socket))
         for service in services.values():
             settings[f"{_PROGRAM}{service.name}"] = _program(layout, service)
-        path = self.directory / SETTINGS
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            settings.write(file)
+        _write(settings, self.directory)
 
     def start(self) -> None:
         """Start supervisord, detached from this process, and wait until it answers."""
@@ -201,13 +200,35 @@ class Supervisor:
 
 def programs(directory: Path) -> dict[str, dict[str, str]]:
     """Service name → its settings, as they stand in an instance's or a generation's folder."""
+    settings = _read(directory)
+    return {name.removeprefix(_PROGRAM): dict(settings[name]) for name in _programs_of(settings)}
+
+
+def copy_settings(source: Path, target: Path) -> None:
+    """Copy the settings from one such folder to another, with programs where they are now."""
+    settings = _read(source)
+    for name in _programs_of(settings):
+        settings[name] = renamed(settings[name])
+    _write(settings, target)
+
+
+def _read(directory: Path) -> RawConfigParser:
     settings = RawConfigParser()
     settings.read(directory / SETTINGS)
-    return {
-        section.removeprefix(_PROGRAM): dict(settings[section])
-        for section in settings.sections()
-        if section.startswith(_PROGRAM)
-    }
+    return settings
+
+
+def _write(settings: RawConfigParser, directory: Path) -> None:
+    """They hold passwords, so they are for their owner alone."""
+    partial = directory / f"{SETTINGS}.part"
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        settings.write(file)
+    partial.replace(directory / SETTINGS)
+
+
+def _programs_of(settings: RawConfigParser) -> list[str]:
+    return [section for section in settings.sections() if section.startswith(_PROGRAM)]
 
 
 def processes(directory: Path) -> list[psutil.Process]:

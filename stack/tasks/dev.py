@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from stack.errors import BadInput, CheckFailed
 from stack.paths import REPO
@@ -9,14 +10,26 @@ from stack.paths import REPO
 _NO_TESTS = 5
 """pytest's exit code when it was left without a test."""
 
+_PYTHON = [sys.executable, "-m"]
+_IMPORTS = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
+
 
 def lint() -> None:
-    """ruff, its format and mypy. Raises CheckFailed naming those that complained."""
-    tools = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
-    bad = [" ".join(tool) for tool in tools if _run(tool)]
+    """ruff, its format, mypy, and the contract on imports (pyproject.toml).
+
+    Raises CheckFailed naming those that complained.
+    """
+    tools = {
+        "ruff check": [*_PYTHON, "ruff", "check", "."],
+        "ruff format": [*_PYTHON, "ruff", "format", "--check", "."],
+        "mypy": [*_PYTHON, "mypy"],
+        "lint-imports": _IMPORTS,
+    }
+    bad = [name for name, tool in tools.items() if _run(tool)]
     if bad:
         raise CheckFailed(
-            f"`{'`, `'.join(bad)}` found something.", cure="`ruff format .` mends the format."
+            f"`{'`, `'.join(bad)}` found something to fix.",
+            cure="`ruff format .` fixes the format.",
         )
 
 
@@ -28,13 +41,15 @@ def test(arguments: list[str]) -> None:
     parts = [["-n", "2", "-m", "not alone and not nightly"], ["-m", "alone and not nightly"]]
     if "-m" in arguments:
         parts = [[]]
-    codes = [_run(["pytest", *part, *arguments]) for part in parts]
+    codes = [_run([*_PYTHON, "pytest", *part, *arguments]) for part in parts]
     if failed := [code for code in codes if code not in (0, _NO_TESTS)]:
         raise CheckFailed(f"the tests failed (pytest ended with {failed[0]}).")
     if set(codes) == {_NO_TESTS}:
-        raise BadInput(f"no test fits {' '.join(arguments)}.", cure="See `pytest --collect-only`.")
+        raise BadInput(
+            f"no test matches {' '.join(arguments)}.", cure="See `pytest --collect-only`."
+        )
 
 
-def _run(tool: list[str]) -> int:
+def _run(command: list[str]) -> int:
     sys.stdout.flush()
-    return subprocess.run([sys.executable, "-m", *tool], cwd=REPO, check=False).returncode
+    return subprocess.run(command, cwd=REPO, check=False).returncode

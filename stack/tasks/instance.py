@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.run import choice as pair
+from stack.run.choice import LOGS
 from stack.run.instance import Instance, known_service, names
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.services import SERVICES
@@ -25,10 +25,10 @@ def up(instance: str, speed: float, port_offset: int) -> None:
         instance,
         speed=speed,
         port_offset=port_offset,
-        progress=lambda service, seconds: print(f"  {service} ready after {seconds:.1f} s"),
+        on_ready=lambda service, seconds: print(f"  {service} ready after {seconds:.1f} s"),
     )
     print(f"all {len(SERVICES)} services ready in {time.monotonic() - started:.1f} s")
-    print(f"logs by {pair.said(pair.of(stack.layout.packages))}\n")
+    print(f"logs by {LOGS.reason(stack.layout.packages)}\n")
     _show(stack)
 
 
@@ -119,7 +119,7 @@ def _show(stack: Instance) -> list[str]:
             str(state.pid) if state and alive else "",
             f"{memory / _MIB:.0f} MB" if alive else "",
             _address(stack, service.name),
-            service.about + pair.note(service.name, stack.layout.packages),
+            service.about + LOGS.note(service.name, stack.layout.packages),
         )
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     console.print(table)
@@ -127,7 +127,7 @@ def _show(stack: Instance) -> list[str]:
     console.print(
         f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
         f"  memory {total / _MIB:.0f} MB  generation {stack.record.generation}  {stack.directory}"
-        f"\nlogs by {pair.name(pair.of(stack.layout.packages))}"
+        f"\nlogs by {LOGS.name(stack.layout.packages)}"
     )
     return stopped
 

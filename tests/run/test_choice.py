@@ -9,7 +9,8 @@ import yaml
 
 from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT
-from stack.run import choice as logs
+from stack.run import choice
+from stack.run.choice import LOGS
 from stack.run.instance import Record, layout_of
 from stack.run.ports import free
 from stack.run.service import Layout
@@ -33,8 +34,8 @@ def upstream(monkeypatch: pytest.MonkeyPatch):
             if breaks:
                 raise HostCannot("the download broke")
 
-        monkeypatch.setattr(logs, "available", lambda names: found)
-        monkeypatch.setattr(logs, "realise", realise)
+        monkeypatch.setattr(choice, "available", lambda names: found)
+        monkeypatch.setattr(choice, "realise", realise)
 
     return answers
 
@@ -53,13 +54,13 @@ CHOICES = [
 def test_variant(monkeypatch, upstream, wish: str, found, breaks: bool, wanted: str) -> None:
     monkeypatch.setenv("STACK_LOGS", wish)
     upstream(found, breaks=breaks)
-    assert logs.variant() == wanted
+    assert LOGS.variant() == wanted
 
 
 def test_variant_names_the_three_choices(monkeypatch, upstream) -> None:
     monkeypatch.setenv("STACK_LOGS", "elastic")
     with pytest.raises(BadInput, match="STACK_LOGS is `elastic`") as caught:
-        logs.variant()
+        LOGS.variant()
     assert caught.value.cure == "Set it to `auto`, `loki` or `embedded`, or unset it."
 
 
@@ -72,11 +73,12 @@ def test_variant_names_the_three_choices(monkeypatch, upstream) -> None:
     ],
 )
 def test_said_tells_why_it_is_not_the_real_one(
-    monkeypatch, upstream, wish: str, running: logs.Variant, told: str
+    monkeypatch, upstream, wish: str, running: str, told: str
 ) -> None:
     monkeypatch.setenv("STACK_LOGS", wish)
     upstream(AWAY)
-    assert logs.said(running).endswith(told)
+    packages = LOGS.packages if running == LOGS.real else ()
+    assert LOGS.reason(packages).endswith(told)
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def real(layout: Layout) -> Layout:
-    packages = {**layout.packages, **{name: Path(f"/store/x-{name}") for name in logs.PACKAGES}}
+    packages = {**layout.packages, **{name: Path(f"/store/x-{name}") for name in LOGS.packages}}
     return replace(layout, packages=packages)
 
 
@@ -102,14 +104,16 @@ def test_services_run_what_the_instance_has(layout: Layout) -> None:
 
 
 def test_note_says_which_stands_in(layout: Layout) -> None:
-    assert logs.note("loki", layout.packages) == " (the lab's own)"
-    assert logs.note("prometheus", layout.packages) == ""
-    assert logs.note("loki", real(layout).packages) == ""
+    assert LOGS.note("loki", layout.packages) == " (the lab's own)"
+    assert LOGS.note("prometheus", layout.packages) == ""
+    assert LOGS.note("loki", real(layout).packages) == ""
 
 
 def test_container_has_the_image_that_runs(layout: Layout) -> None:
     def image(of: Layout) -> str:
-        return str(json.loads(cadvisor.config(of)["containers.json"])["promtail"]["image"])
+        return str(
+            json.loads(cadvisor.config(of, SERVICES)["containers.json"])["promtail"]["image"]
+        )
 
     assert image(layout) == cadvisor.OWN_IMAGE
     assert image(real(layout)) == "x-promtail"

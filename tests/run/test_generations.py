@@ -60,8 +60,8 @@ def test_the_same_makes_none(directory: Path) -> None:
 
 
 def test_another_command_under_the_same_hash_makes_a_generation(directory: Path) -> None:
-    first = came_up(directory, RECORD, settings="[old]")
-    came_up(directory, first.record, settings="[new]")
+    first = came_up(directory, RECORD, settings="[program:x]\ncommand=old")
+    came_up(directory, first.record, settings="[program:x]\ncommand=new")
     assert numbers(directory) == [1, 2]
 
 

@@ -1,6 +1,8 @@
 """The services of the stack, one module each; adding a service is adding a module and naming it.
 
-Order is that of `doit status`; what waits for what stands in each service's `after`.
+A module describes its service and starts nothing. Those of the lab's own programs
+(`stack.programs`) are the only ones who know them. Order is that of `doit status`; what waits for
+what stands in each service's `after`.
 """
 
 from stack.run.service import Service
@@ -21,22 +23,25 @@ from stack.run.services import (
     worker,
 )
 
-SERVICES: dict[str, Service] = {
-    module.SERVICE.name: module.SERVICE
-    for module in (
-        postgresql,
-        database_link,
-        backend,
-        worker,
-        blackbox_exporter,
-        postgres_exporter,
-        simulated_host,
-        node_exporter,
-        cadvisor,
-        prometheus,
-        alertmanager,
-        inbox,
-        loki,
-        promtail,
+SERVICES: dict[str, Service] = {}
+"""Name → service."""
+
+SERVICES |= {
+    service.name: service
+    for service in (
+        postgresql.SERVICE,
+        database_link.SERVICE,
+        backend.SERVICE,
+        worker.SERVICE,
+        blackbox_exporter.SERVICE,
+        postgres_exporter.SERVICE,
+        simulated_host.SERVICE,
+        node_exporter.SERVICE,
+        cadvisor.service(SERVICES),
+        prometheus.SERVICE,
+        alertmanager.SERVICE,
+        inbox.SERVICE,
+        loki.SERVICE,
+        promtail.SERVICE,
     )
 }

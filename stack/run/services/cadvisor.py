@@ -2,19 +2,20 @@
 
 import json
 import sys
+from collections.abc import Mapping
 
 from stack.run import probes
 from stack.run.service import Layout, Service
 
+NAME = "cadvisor"
 PORT = 8080
 
 OWN_IMAGE = "residency-lab"
 """Image of the lab's own programs; the others' is the name of their store path."""
 
 
-def config(layout: Layout) -> dict[str, str]:
+def config(layout: Layout, services: Mapping[str, Service]) -> dict[str, str]:
     """What the exporter must know of each service and cannot see: its image and its limits."""
-    from stack.run.services import SERVICES  # which names this module
 
     def image(service: Service) -> str:
         # Loki and Promtail run from the packages of their names where the instance has these.
@@ -27,21 +28,23 @@ def config(layout: Layout) -> dict[str, str]:
             "cpu_limit": service.cpu_limit,
             "memory_limit_bytes": service.memory_limit_bytes,
         }
-        for service in SERVICES.values()
+        for service in services.values()
     }
     return {"containers.json": json.dumps(known, indent=1)}
 
 
 def command(layout: Layout) -> list[str]:
     program = [sys.executable, "-m", "stack.programs.cadvisor"]
-    return [*program, "--port", str(layout.port(SERVICE.name)), "--instance", str(layout.directory)]
+    return [*program, "--port", str(layout.port(NAME)), "--instance", str(layout.directory)]
 
 
-SERVICE = Service(
-    name="cadvisor",
-    about="metrics of each service as a container",
-    ports={"http": PORT},
-    config=config,
-    command=command,
-    ready=probes.http("cadvisor", "/metrics", contains="container_last_seen{"),
-)
+def service(services: Mapping[str, Service]) -> Service:
+    """The exporter of `services`, which it may be one of."""
+    return Service(
+        name=NAME,
+        about="metrics of each service as a container",
+        ports={"http": PORT},
+        config=lambda layout: config(layout, services),
+        command=command,
+        ready=probes.http(NAME, "/metrics", contains="container_last_seen{"),
+    )

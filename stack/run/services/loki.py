@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 from stack.loopback import HOST
-from stack.run import choice as logs
 from stack.run import probes
+from stack.run.choice import LOGS
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
@@ -60,7 +60,7 @@ def _placed(node: Any, layout: Layout) -> Any:
 
 def command(layout: Layout) -> list[str]:
     file = str(layout.config(SERVICE.name) / "loki-config.yml")
-    if logs.of(layout.packages) == "loki":
+    if LOGS.of(layout.packages) == LOGS.real:
         return [layout.program("loki", "loki"), f"-config.file={file}"]
     return [sys.executable, "-m", "stack.programs.logstore", "--config", file]
 

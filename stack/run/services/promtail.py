@@ -9,8 +9,8 @@ from typing import Any
 
 from stack import yamltext
 from stack.loopback import HOST
-from stack.run import choice as logs
 from stack.run import probes
+from stack.run.choice import LOGS
 from stack.run.render import resolve
 from stack.run.service import Layout, Service
 from stack.yamltext import load
@@ -31,7 +31,7 @@ def config(layout: Layout) -> dict[str, str]:
     document = _placed(load(source), layout, source)
     # Each of the two keeps its positions in its own way.
     positions = Path(document["positions"]["filename"])
-    kept = positions.with_stem(f"{positions.stem}-{logs.of(layout.packages)}")
+    kept = positions.with_stem(f"{positions.stem}-{LOGS.of(layout.packages)}")
     document["positions"]["filename"] = str(kept)
     server = document["server"]
     server["http_listen_port"] = layout.port(SERVICE.name)
@@ -56,7 +56,7 @@ def _placed(node: Any, layout: Layout, file: Path) -> Any:
 
 def command(layout: Layout) -> list[str]:
     file = str(layout.config(SERVICE.name) / "promtail-config.yml")
-    if logs.of(layout.packages) == "loki":
+    if LOGS.of(layout.packages) == LOGS.real:
         return [layout.program("promtail", "promtail"), f"-config.file={file}"]
     return [sys.executable, "-m", "stack.programs.logship", "--config", file]
 
