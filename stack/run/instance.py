@@ -135,6 +135,7 @@ class Instance:
 
     def restart_service(self, service: str) -> None:
         self.stop_service(service)
+        self.supervisor.find_moved(service)
         self.start_service(service)
 
     def is_running(self) -> bool:

@@ -151,6 +151,17 @@ class Supervisor:
                     server.signalProcess(name, stop_signal)
             time.sleep(_LOOK_EVERY_S)
 
+    def find_moved(self, name: str) -> None:
+        """Take over where the program lies today, if it has moved since; it must be stopped."""
+        program = programs(self.directory)[name]
+        if renamed(program) == program:
+            return
+        copy_settings(self.directory, self.directory)
+        with self._call() as server:
+            server.reloadConfig()
+            server.removeProcessGroup(name)
+            server.addProcessGroup(name)
+
     def reload(self) -> None:
         """Take over the settings as they are now. What they change or drop must be stopped."""
         with self._call() as server:
