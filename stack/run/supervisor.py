@@ -153,10 +153,12 @@ class Supervisor:
 
     def find_moved(self, name: str) -> None:
         """Take over where the program lies today, if it has moved since; it must be stopped."""
-        program = programs(self.directory)[name]
-        if renamed(program) == program:
+        settings, section = _read(self.directory), f"{_PROGRAM}{name}"
+        if renamed(settings[section]) == dict(settings[section]):
             return
-        copy_settings(self.directory, self.directory)
+        # This one alone: the file says of the others what supervisord still runs.
+        settings[section] = renamed(settings[section])
+        _write(settings, self.directory)
         with self._call() as server:
             server.reloadConfig()
             server.removeProcessGroup(name)
