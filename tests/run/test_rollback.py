@@ -16,6 +16,7 @@ from stack.run import generations, rollback
 from stack.run.instance import Instance, Record
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.services import SERVICES
+from stack.run.supervisor import SETTINGS
 from stack.store import tree
 
 NAME = "back"
@@ -184,6 +185,37 @@ def test_rollback_after_an_up_that_failed(stack: Instance, config: Path, offset:
     assert back.is_running()
 
 
+def older(directory: Path) -> None:
+    """Make a folder's settings those of a commit in which cadvisor lay elsewhere."""
+    settings = directory / SETTINGS
+    text = settings.read_text()
+    assert "-m stack.programs.cadvisor" in text
+    settings.write_text(text.replace("-m stack.programs.cadvisor", "-m stack.containers"))
+
+
+def test_rollback_to_a_generation_of_an_older_commit(stack: Instance) -> None:
+    older(generations.chosen(stack, 1).directory)
+    back, changed = rollback.roll_back(NAME, 1)
+    assert changed == {"prometheus"}
+    assert "-m stack.programs.cadvisor" in (back.directory / SETTINGS).read_text()
+
+
+def test_what_an_older_commit_started_can_be_restarted_and_rolled_back(stack: Instance) -> None:
+    stack.stop_service("cadvisor")
+    older(stack.directory)
+    stack.supervisor.reload()
+    with pytest.raises(HostCannot, match="No module named stack"):
+        stack.start_service("cadvisor")
+    stack.restart_service("cadvisor")
+    assert stack.service_running("cadvisor")
+    stack.stop_service("cadvisor")
+    older(stack.directory)
+    stack.supervisor.reload()
+    back, changed = rollback.roll_back(NAME, 1)
+    assert changed == {"prometheus", "cadvisor"}
+    assert back.service_running("cadvisor")
+
+
 def _killed_at_random(doit, begun, times: int) -> None:
     """kill -9 a rollback, again and again; each next one must get there, whatever it finds."""
     chance = random.Random(5)
@@ -209,11 +241,11 @@ def _killed_at_random(doit, begun, times: int) -> None:
     assert {path: tree.manifest(path).sha256 for path in store} == store
 
 
-def test_killed_rollback_is_mended_by_the_next(stack: Instance, doit, begun) -> None:
+def test_killed_rollback_is_repaired_by_the_next(stack: Instance, doit, begun) -> None:
     _killed_at_random(doit, begun, 2)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(1800)
-def test_fifty_killed_rollbacks_are_mended_by_the_next(stack: Instance, doit, begun) -> None:
+def test_fifty_killed_rollbacks_are_repaired_by_the_next(stack: Instance, doit, begun) -> None:
     _killed_at_random(doit, begun, 50)
