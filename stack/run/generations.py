@@ -52,7 +52,7 @@ def chosen(instance: Instance, number: int) -> Generation:
     known = ", ".join(str(generation.number) for generation in kept) or "none"
     raise BadInput(
         f"instance `{instance.name}` has no generation {number} (it has: {known}).",
-        cure="`doit generations` tells what each of them is.",
+        cure="`doit generations` lists them.",
     )
 
 
@@ -67,7 +67,7 @@ def previous(instance: Instance) -> Generation:
         raise BadInput(
             f"instance `{instance.name}` has no generation before "
             f"{f'its generation {current}' if current else 'this one'}.",
-            cure="Each `doit up` with other packages, configuration, ports or speed makes one.",
+            cure="Every `doit up` with other packages, configuration, ports or speed makes one.",
         )
     return before[-1]
 

@@ -88,7 +88,7 @@ def running(
 ) -> Iterator[Instance]:
     """A fresh instance on free ports, taken down without a trace when the block ends.
 
-    With `keep` it goes on running after the block.
+    With `keep` it keeps running after the block.
     """
     bring_down(name, wipe=True)
     try:
@@ -119,7 +119,9 @@ def _ports_lost(name: str) -> bool:
 
 def directory_of(name: str) -> Path:
     if not name.replace("-", "").replace("_", "").isalnum():
-        raise BadInput(f"`{name}` cannot name an instance.", cure="Use letters, digits, - and _.")
+        raise BadInput(
+            f"`{name}` is not a valid name for an instance.", cure="Use letters, digits, - and _."
+        )
     return instances_dir() / name
 
 
@@ -132,7 +134,7 @@ def locked(directory: Path) -> Iterator[None]:
     except OSError as error:
         raise HostCannot(
             f"cannot write `{error.filename}`: {error.strerror}.",
-            cure="Set STACK_STATE to a folder that you may write.",
+            cure="Set STACK_STATE to a folder that you can write to.",
         ) from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -23,7 +23,7 @@ def shifted(services: Iterable[Service], offset: int) -> Ports:
     wrong = [p for named in ports.values() for p in named.values() if not 1 <= p <= 65535]
     if wrong:
         raise BadInput(
-            f"--port-offset {offset} makes port {wrong[0]}, which does not exist.",
+            f"--port-offset {offset} gives port {wrong[0]}, which does not exist.",
             cure="Choose an offset that keeps every port within 1 to 65535.",
         )
     return ports
@@ -46,7 +46,7 @@ def free(services: Iterable[Service]) -> Ports:
             if port not in _given and not _is_taken(port):
                 _given.add(port)
                 return port
-        raise HostCannot(f"no free port in {_FREE.start}-{_FREE.stop - 1} on {HOST}.")
+        raise HostCannot(f"there is no free port in {_FREE.start}-{_FREE.stop - 1} on {HOST}.")
 
     with _choosing:
         return {s.name: {name: choose() for name in s.ports} for s in services}
@@ -55,7 +55,7 @@ def free(services: Iterable[Service]) -> Ports:
 def check_free(ports: Mapping[str, Mapping[str, int]]) -> None:
     """Raise HostCannot that names every port that is taken, and who holds it."""
     held = [
-        f"`{service}` needs port {port}, but {_holder(port)} holds it"
+        f"`{service}` needs port {port}, but {_holder(port)} is using it"
         for service, named in ports.items()
         for port in named.values()
         if _is_taken(port)
@@ -63,7 +63,7 @@ def check_free(ports: Mapping[str, Mapping[str, int]]) -> None:
     if held:
         raise HostCannot(
             "; ".join(held) + ".",
-            cure="Stop the holder, or choose other ports: `doit up --port-offset 1000` adds 1000 "
+            cure="Stop what uses it, or choose other ports: `doit up --port-offset 1000` adds 1000 "
             "to each.",
         )
 
@@ -87,4 +87,4 @@ def _holder(port: int) -> str:
         if connection.pid is None:
             return "a process of another user"
         return f"`{psutil.Process(connection.pid).name()}` (PID {connection.pid})"
-    return "a process that does not listen (or of another user)"
+    return "a process that does not listen (or belongs to another user)"

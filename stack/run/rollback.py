@@ -2,7 +2,7 @@
 
 Only services whose command, environment or configuration differs are restarted. While files are
 exchanged the instance's record carries a hash that nothing has: a `doit` killed there leaves an
-instance that the next `up` or `rollback` takes for another one, and starts anew.
+instance that the next `up` or `rollback` takes for another one and starts from scratch.
 """
 
 import shutil
@@ -57,8 +57,9 @@ def _check(target: Generation) -> None:
     for name, path in target.record.packages.items():
         if not Path(path).is_dir():
             raise HostCannot(
-                f"generation {target.number} runs {name} from `{path}`, which is not there.",
-                cure="Check out what it was made from, then `doit build`; nothing was touched.",
+                f"generation {target.number} runs {name} from `{path}`, which does not exist.",
+                cure="Check out the commit that it was made from and run `doit build`. Nothing was "
+                "changed.",
             )
 
 
@@ -141,7 +142,7 @@ def _exchange(instance: Instance, source: Path, changed: Collection[str]) -> Non
 def _return(
     instance: Instance, before: Path, changed: Collection[str], error: BaseException, number: int
 ) -> None:
-    """Run again what ran before. Raises LabError that tells why, and how that went."""
+    """Run again what ran before. Raises LabError that says why, and how that went."""
     said = str(error) if isinstance(error, LabError) else type(error).__name__
     kind = type(error) if isinstance(error, LabError) else None
     try:
@@ -151,13 +152,12 @@ def _return(
     except LabError as second:
         instance.take_down()
         raise HostCannot(
-            f"generation {number} does not come up: {said}\nWhat ran before does not either: "
-            f"{second}",
-            cure="The instance is down, its data are as they were; `doit up` starts it anew.",
+            f"generation {number} did not come up: {said}\nNeither did what ran before: {second}",
+            cure="The instance is down, its data is unchanged; `doit up` starts it again.",
         ) from error
     if kind:
         raise kind(
-            f"generation {number} does not come up, what ran before runs again: {said}"
+            f"generation {number} did not come up, so what ran before is running again: {said}"
         ) from error
 
 

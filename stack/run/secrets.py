@@ -9,7 +9,7 @@ from stack.run.service import Layout
 def generate(layout: Layout) -> None:
     """Write the secrets that are not there yet, readable by their owner alone.
 
-    The Slack URL is made anew each time, since the inbox' port is part of it.
+    The Slack URL is written again each time, since the inbox' port is part of it.
     """
     layout.secret("").mkdir(mode=0o700, exist_ok=True)
     for name in (

@@ -95,7 +95,7 @@ class Service:
     once, one that ends sooner waits, each time a second longer. 0: always at once."""
     cpu_limit: float | None = None
     """Cores that it is given. Declared, as under Compose, and exported; nothing enforces it: what
-    an ordinary user can set (nice, RLIMIT_CPU) is no share of a core."""
+    an ordinary user can set (nice, RLIMIT_CPU) is not a share of a core."""
     memory_limit_bytes: int | None = None
     """Memory that it is given. Declared and exported, not enforced: RLIMIT_AS counts addresses,
     not memory in use."""

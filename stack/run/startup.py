@@ -84,7 +84,7 @@ class _Run:
         """Raise when the process is gone: no probe would ever succeed."""
         state = self.supervisor.states().get(service.name)
         if state is None or state.status in _CRASHED:
-            status = state.status if state else "gone with supervisord"
+            status = state.status if state else "supervisord is gone"
             raise self._failure(service, f"stopped while starting ({status})")
 
     def _failure(self, service: Service, what: str) -> HostCannot:
@@ -94,7 +94,7 @@ class _Run:
         except FileNotFoundError:
             lines = []
         tail = "".join(f"\n    {line}" for line in lines)
-        return HostCannot(f"`{service.name}` {what}.{tail}", cure=f"Its whole log is {log}.")
+        return HostCannot(f"`{service.name}` {what}.{tail}", cure=f"Its full log is {log}.")
 
 
 def _raise_first(done: "set[Future[None]]") -> None:

@@ -100,7 +100,7 @@ class Supervisor:
         while not self.running():
             if process.poll() is not None or time.monotonic() > deadline:
                 said = output.read_text().strip().splitlines()[-1:]
-                raise HostCannot(f"supervisord does not start: {' '.join(said)}",
+                raise HostCannot(f"supervisord did not start: {' '.join(said)}",
                                  cure=f"See {self.directory / 'logs'}.")  # fmt: skip
             time.sleep(0.02)
 

@@ -84,7 +84,7 @@ def _shielded(function: str, names: set[str]) -> Callable[..., object]:
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             text = f"unexpected {type(error).__name__} at {where.filename}:{where.lineno}: {error}"
-            text += "\n  This is a defect of the lab; --verbose shows more."
+            text += "\n  This is a bug in the lab; run again with --verbose for the traceback."
             return _failed(text, 1, given["verbose"])
         return True
 

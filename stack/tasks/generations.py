@@ -40,30 +40,32 @@ def _summary(old: Generation | None, new: Generation) -> str:
         return ""
     found = difference(old.contents, new.contents)
     places = sum(line.startswith("@@") for line in found.config)
-    told = [str(package) for package in found.packages]
+    words = [str(package) for package in found.packages]
     if old.record.ports != new.record.ports:
-        told.append("other ports")
+        words.append("other ports")
     if places:
-        told.append(f"{places} place{'s' if places > 1 else ''} in the configuration")
-    return ", ".join(told) or "commands"
+        words.append(f"{places} place{'s' if places > 1 else ''} in the configuration")
+    return ", ".join(words) or "commands"
 
 
 def rollback(instance: str, number: list[str]) -> None:
     """Bring the instance back to a generation (the previous one, if none is named)."""
     if len(number) > 1:
-        raise BadInput("roll back to which generation?", cure="One number: `doit rollback 3`.")
+        raise BadInput(
+            "name one generation to roll back to.", cure="For example: `doit rollback 3`."
+        )
     began = time.monotonic()
     stack, changed = roll_back(instance, _number(number[0]) if number else None)
     seconds = time.monotonic() - began
-    told = ", ".join(sorted(changed)) or "nothing: it runs that already"
+    restarted = ", ".join(sorted(changed)) or "nothing: it is already running that"
     print(f"instance `{instance}` is in generation {stack.record.generation} ({seconds:.1f} s)")
-    print(f"restarted: {told}")
+    print(f"restarted: {restarted}")
 
 
 def diff(instance: str, numbers: list[str]) -> None:
     """What changed from one generation to another: packages, then configuration."""
     if len(numbers) != 2:
-        raise BadInput("compare which generations?", cure="Two numbers: `doit diff 1 2`.")
+        raise BadInput("name two generations to compare.", cure="For example: `doit diff 1 2`.")
     stack = Instance.open(instance)
     old, new = (chosen(stack, _number(text)) for text in numbers)
     if old.record.speed != new.record.speed:
@@ -73,5 +75,5 @@ def diff(instance: str, numbers: list[str]) -> None:
 
 def _number(text: str) -> int:
     if not text.isdigit():
-        raise BadInput(f"`{text}` is no generation.", cure="`doit generations` lists them.")
+        raise BadInput(f"`{text}` is not a generation.", cure="`doit generations` lists them.")
     return int(text)

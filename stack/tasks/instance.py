@@ -19,7 +19,7 @@ _MIB = 1024 * 1024
 
 
 def up(instance: str, speed: float, port_offset: int) -> None:
-    """Bring the instance up, tell of each service as it becomes ready, then show the state."""
+    """Bring the instance up, name each service as it becomes ready, then show the state."""
     started = time.monotonic()
     stack = bring_up(
         instance,
@@ -53,8 +53,9 @@ def status(instance: str) -> None:
     left = [] if stack.is_running() else processes(stack.directory)
     if left:
         raise CheckFailed(
-            f"instance `{instance}`: its supervisor is gone, {len(left)} of its processes are not.",
-            cure=f"`doit down --instance {instance}` ends them, `doit up` starts anew.",
+            f"instance `{instance}`: its supervisor is gone, but {len(left)} of its processes are "
+            "still running.",
+            cure=f"`doit down --instance {instance}` ends them, `doit up` starts it again.",
         )
     if not stack.is_running():
         print(f"instance `{instance}` is down; start it with `doit up`")
@@ -63,14 +64,14 @@ def status(instance: str) -> None:
     if stopped:
         raise CheckFailed(
             f"not running: {', '.join(stopped)}.",
-            cure=f"`doit logs {stopped[0]}` tells why, `doit restart {stopped[0]}` starts it.",
+            cure=f"`doit logs {stopped[0]}` shows why, `doit restart {stopped[0]}` starts it.",
         )
 
 
 def restart(instance: str, services: list[str]) -> None:
     """Restart the services and wait until each is ready."""
     if not services:
-        raise BadInput("restart which service?", cure=f"One or more of {', '.join(SERVICES)}.")
+        raise BadInput("name a service to restart.", cure=f"One or more of {', '.join(SERVICES)}.")
     stack = _running(instance)
     for service in [known_service(name) for name in services]:
         started = time.monotonic()
@@ -89,7 +90,9 @@ def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
     try:
         subprocess.run([*tail, "--", *present], check=False)
     except FileNotFoundError:
-        raise HostCannot("`tail` is not on this host.", cure=f"The logs: {files}") from None
+        raise HostCannot(
+            "`tail` is not installed on this host.", cure=f"The log files: {files}"
+        ) from None
 
 
 def _running(name: str) -> Instance:

@@ -56,7 +56,7 @@ def logql(
     if output not in OUTPUTS:
         raise BadInput(f"--output is `{output}`.", cure=f"One of {', '.join(OUTPUTS)}.")
     if limit < 1:
-        raise BadInput(f"--limit is {limit}, wanted at least 1.")
+        raise BadInput(f"--limit is {limit}; it must be at least 1.")
     since_s = seconds(since)
     store = Store(running(instance))
     if follow:
@@ -87,7 +87,7 @@ def running(name: str) -> Instance:
         raise BadInput(f"instance `{name}` is not running.", cure="Start it with `doit up`.")
     if "loki" not in stack.ports:
         raise BadInput(
-            f"instance `{name}` was made before it had a log store.", cure="`doit up` renews it."
+            f"instance `{name}` has no log store yet: it is older.", cure="`doit up` adds one."
         )
     return stack
 
@@ -129,13 +129,13 @@ class Store:
     def away(self, error: Exception) -> HostCannot:
         return HostCannot(
             f"the log store does not answer: {getattr(error, 'reason', error)}.",
-            cure=f"`doit logs loki --instance {self._instance}` tells why; "
+            cure=f"`doit logs loki --instance {self._instance}` shows why; "
             f"`doit restart loki --instance {self._instance}` starts it.",
         )
 
 
 def refused(query: str, status: int, said: str) -> BadInput | HostCannot:
-    """What the store says of a query; its place is marked where it is told."""
+    """What the store says of a query; the place is marked where it names one."""
     said = said.strip() or f"HTTP {status}"
     if status >= 500:
         return HostCannot(f"the log store failed: {said}")

@@ -92,7 +92,7 @@ def test_speed_below_one_is_refused(state_dir: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a b"])
 def test_instance_name_that_is_no_folder_name_is_refused(state_dir: Path, name: str) -> None:
-    with pytest.raises(BadInput, match="cannot name an instance"):
+    with pytest.raises(BadInput, match="is not a valid name for an instance"):
         bring_up(name)
 
 

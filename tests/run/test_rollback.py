@@ -97,9 +97,9 @@ def test_tasks_tell_of_generations_and_their_difference(stack: Instance, doit) -
     ("arguments", "said"),
     [
         (("rollback", "9"), r"has no generation 9 \(it has: 1, 2\)"),
-        (("rollback", "one"), "`one` is no generation"),
-        (("rollback", "1", "2"), "roll back to which"),
-        (("diff", "1"), "compare which generations"),
+        (("rollback", "one"), "`one` is not a generation"),
+        (("rollback", "1", "2"), "name one generation"),
+        (("diff", "1"), "name two generations"),
         (("diff", "1", "9"), "has no generation 9"),
     ],
     ids=["no such number", "no number", "two numbers", "one of two", "other unknown"],
@@ -117,8 +117,8 @@ def test_rollback_that_fails_half_way_leaves_what_ran(stack: Instance) -> None:
     before = pids(stack)
     spoiled(first).write_text("groups: no\n")
     try:
-        with pytest.raises(HostCannot, match=r"(?s)generation 1 does not come up, what ran before "
-                           "runs again: `prometheus` stopped while starting"):  # fmt: skip
+        with pytest.raises(HostCannot, match=r"(?s)generation 1 did not come up, so what "
+                           "ran before is running again: `prometheus` stopped while starting"):  # fmt: skip
             rollback.roll_back(NAME, 1)
     finally:
         spoiled(first).write_text(good)

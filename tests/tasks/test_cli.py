@@ -9,7 +9,7 @@ import pytest
 from stack.paths import REPO
 
 TASKS = """
-from stack.cli import Reporter, option, task
+from stack.tasks.declaration import Reporter, option, task
 
 DOIT_CONFIG = {"reporter": Reporter, "backend": "sqlite3", "dep_file": ":memory:"}
 
@@ -25,7 +25,7 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 def speak(word, add):
     errors = {"check": CheckFailed, "input": BadInput, "host": HostCannot}
     if word in errors:
-        raise errors[word]("`it` is wrong.", cure="Mend it.")
+        raise errors[word]("`it` is wrong.", cure="Fix it.")
     if word == "interrupt":
         raise KeyboardInterrupt
     if word == "defect":
@@ -73,9 +73,9 @@ def test_cli_options_of_others_are_passed_on(doit) -> None:
 @pytest.mark.parametrize(
     ("word", "code", "said"),
     [
-        ("check", 1, "`it` is wrong.\n  Mend it.\n"),
-        ("input", 2, "`it` is wrong.\n  Mend it.\n"),
-        ("host", 3, "`it` is wrong.\n  Mend it.\n"),
+        ("check", 1, "`it` is wrong.\n  Fix it.\n"),
+        ("input", 2, "`it` is wrong.\n  Fix it.\n"),
+        ("host", 3, "`it` is wrong.\n  Fix it.\n"),
         ("interrupt", 130, "interrupted\n"),
     ],
 )

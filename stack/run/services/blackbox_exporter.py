@@ -14,7 +14,7 @@ PORT = 9115
 
 _ANSWER_S = 0.05
 """Seconds of Prometheus' scrape timeout that are kept for the way back, so that a probe which runs
-out of time is told as a failed probe and not as a dead exporter."""
+out of time shows as a failed probe and not as a dead exporter."""
 
 
 def config(layout: Layout) -> dict[str, str]:
@@ -39,6 +39,6 @@ SERVICE = Service(
     config=config,
     command=command,
     ready=probes.http("blackbox-exporter", "/-/healthy"),
-    # A scheduler that seeds its database for the first time is no failing one.
+    # A scheduler that is seeding its database for the first time is not a failing one.
     after=("backend",),
 )

@@ -26,7 +26,7 @@ def ready(layout: Layout) -> str | None:
 
 SERVICE = Service(
     name="database-link",
-    about="the scheduler's way to PostgreSQL",
+    about="the scheduler's connection to PostgreSQL",
     ports={"tcp": PORT},
     command=command,
     ready=ready,

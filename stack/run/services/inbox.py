@@ -10,7 +10,7 @@ PORTS = {"http": 8025, "smtp": 1025}
 
 
 HEARTBEAT_MISSING_S = 300.0
-"""After so long without a heartbeat somebody is told: five beats of Watchdog's route."""
+"""After so long without a heartbeat somebody is notified: five beats of Watchdog's route."""
 
 _FLOOR_S = 5.0
 """Real seconds: on a busy machine a beat may come late, however fast the instance lives."""

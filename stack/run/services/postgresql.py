@@ -18,8 +18,8 @@ listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
 hba_file = '{hba}'
-# Room beyond what the alerts on connections call too many; the last ones are for those who watch
-# and mend: a server that is full still says so.
+# Room beyond what the alerts on connections call too many; the last ones are kept for those who
+# watch and repair: a server that is full can still say so.
 max_connections = 120
 reserved_connections = 3
 shared_buffers = 32MB
@@ -107,7 +107,7 @@ def _run(command: list[str], directory: Path, text: str = "") -> None:
         said = (done.stdout + done.stderr).strip().splitlines()[-3:]
         raise HostCannot(
             f"postgresql: `{Path(command[0]).name}` failed in {directory}: {' / '.join(said)}",
-            cure="Mend what it names, then repeat `doit up`.",
+            cure="Fix what it names, then run `doit up` again.",
         )
 
 

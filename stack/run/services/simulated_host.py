@@ -26,13 +26,13 @@ def ready(layout: Layout) -> str | None:
     try:
         age_s = time.time() - stat.stat().st_mtime
     except FileNotFoundError:
-        return f"{stat} is not there yet"
+        return f"{stat} does not exist yet"
     return None if age_s < _FRESH_S else f"{stat} is {age_s:.0f} s old"
 
 
 SERVICE = Service(
     name="simulated-host",
-    about="CPU, memory, disk and network that faults may hurt",
+    about="CPU, memory, disk and network for faults to hit",
     command=command,
     ready=ready,
 )

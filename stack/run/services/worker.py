@@ -24,8 +24,8 @@ def ready(layout: Layout) -> str | None:
     try:
         age_s = time.time() - _beat(layout).stat().st_mtime
     except FileNotFoundError:
-        return "it has done no job yet"
-    return None if age_s < _FRESH_S else f"its last job is {age_s:.0f} s old"
+        return "it has not finished a job yet"
+    return None if age_s < _FRESH_S else f"its last job finished {age_s:.0f} s ago"
 
 
 SERVICE = Service(
