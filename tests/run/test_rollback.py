@@ -117,8 +117,8 @@ def test_rollback_that_fails_half_way_leaves_what_ran(stack: Instance) -> None:
     before = pids(stack)
     spoiled(first).write_text("groups: no\n")
     try:
-        with pytest.raises(HostCannot, match=r"(?s)generation 1 did not come up, so what "
-                           "ran before is running again: `prometheus` stopped while starting"):  # fmt: skip
+        said = "(?s)generation 1 did not come up, so what ran before is running again: .prometheus."
+        with pytest.raises(HostCannot, match=f"{said} stopped while starting"):
             rollback.roll_back(NAME, 1)
     finally:
         spoiled(first).write_text(good)
