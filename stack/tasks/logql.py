@@ -16,14 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stack.durations import milliseconds
 from stack.errors import BadInput, HostCannot
 from stack.loopback import urlopen
 from stack.run.instance import Instance
 
 OUTPUTS = ("default", "jsonl", "raw")
 
-_DURATION = re.compile(r"(\d+)(s|m|h|d)")
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TIMEOUT_S = 60
 _STEPS = 60
 """Into how many steps the time of a metric query is divided."""
@@ -57,12 +56,12 @@ def logql(
         raise BadInput(f"--output is `{output}`.", cure=f"One of {', '.join(OUTPUTS)}.")
     if limit < 1:
         raise BadInput(f"--limit is {limit}; it must be at least 1.")
-    since_s = seconds(since)
+    since_ns = _nanoseconds(since)
     store = Store(running(instance))
     if follow:
-        _follow(store, query[0], since_s, limit, output)
+        _follow(store, query[0], since_ns, limit, output)
         return
-    kind, result = store.range(query[0], since_s, limit)
+    kind, result = store.range(query[0], since_ns, limit)
     if kind == "streams":
         printer = Printer(output)
         printer.show(entries(result))
@@ -72,12 +71,14 @@ def logql(
         _show_series(result, output, since)
 
 
-def seconds(text: str) -> int:
-    """Of a duration such as 90s, 10m, 2h or 1h30m. Raises BadInput."""
-    parts = _DURATION.findall(text)
-    if not parts or "".join(map("".join, parts)) != text or not any(int(n) for n, _ in parts):
-        raise BadInput(f"--since is `{text}`.", cure="Write a duration such as 90s, 10m or 1h30m.")
-    return sum(int(number) * _UNIT_S[unit] for number, unit in parts)
+def _nanoseconds(since: str) -> int:
+    try:
+        length_ms = milliseconds(since)
+    except BadInput:
+        length_ms = 0
+    if not length_ms:
+        raise BadInput(f"--since is `{since}`.", cure="Write a duration such as 90s, 10m or 1h30m.")
+    return length_ms * 1_000_000
 
 
 def running(name: str) -> Instance:
@@ -99,15 +100,15 @@ class Store:
         self._base = f"127.0.0.1:{stack.port('loki', 'http')}/loki/api/v1"
         self._instance = stack.name
 
-    def range(self, query: str, since_s: int, limit: int) -> tuple[str, list[dict[str, Any]]]:
+    def range(self, query: str, since_ns: int, limit: int) -> tuple[str, list[dict[str, Any]]]:
         """Type and content of what the query finds up to now."""
         end_ns = time.time_ns()
         parameters = {
             "query": query,
-            "start": end_ns - since_s * _NS,
+            "start": end_ns - since_ns,
             "end": end_ns,
             "limit": limit,
-            "step": f"{max(1, since_s // _STEPS)}s",
+            "step": f"{max(1, since_ns // _NS // _STEPS)}s",
             "direction": "backward",
         }
         url = f"http://{self._base}/query_range?{urlencode(parameters)}"
@@ -120,8 +121,8 @@ class Store:
             raise self.away(error) from None
         return data["resultType"], data["result"]
 
-    def tail_url(self, query: str, since_s: int, limit: int) -> str:
-        start = time.time_ns() - since_s * _NS
+    def tail_url(self, query: str, since_ns: int, limit: int) -> str:
+        start = time.time_ns() - since_ns
         return f"ws://{self._base}/tail?" + urlencode(
             {"query": query, "start": start, "limit": limit}
         )
@@ -239,7 +240,7 @@ def _named(labels: Mapping[str, str]) -> str:
     return "  ".join(f"{name}={value}" for name, value in sorted(labels.items())) or "(all)"
 
 
-def _follow(store: Store, query: str, since_s: int, limit: int, output: str) -> None:
+def _follow(store: Store, query: str, since_ns: int, limit: int, output: str) -> None:
     """Print lines as they come, until Ctrl-C or until the store goes away."""
     from websockets.exceptions import ConnectionClosed, InvalidStatus
     from websockets.sync.client import connect
@@ -247,7 +248,7 @@ def _follow(store: Store, query: str, since_s: int, limit: int, output: str) -> 
     printer = Printer(output)
     try:
         with connect(
-            store.tail_url(query, since_s, limit), open_timeout=_TIMEOUT_S, proxy=None
+            store.tail_url(query, since_ns, limit), open_timeout=_TIMEOUT_S, proxy=None
         ) as socket:
             for message in socket:
                 told = json.loads(message)

@@ -155,16 +155,9 @@ def test_store_that_is_away_has_a_cure(store: Store) -> None:
         (["{a=`b`}"], {"output": "csv"}, "--output is `csv`"),
         (["{a=`b`}"], {"limit": 0}, "--limit is 0"),
         *(((["{a=`b`}"], {"since": bad}, f"--since is `{bad}`"))
-          for bad in ("", "5", "5x", "0s", "-5m", "1m 2s")),
+          for bad in ("", "5", "5x", "0", "0s", "-5m", "1m 2s", "1m1h", "1.5h")),
     ],
 )  # fmt: skip
 def test_wrong_use_is_named(store: Store, arguments, changes, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         ask(*arguments, **changes)
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("2d", 172800)]
-)
-def test_seconds(text: str, wanted: int) -> None:
-    assert logql.seconds(text) == wanted
