@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stack import speed
-from stack.durations import divided, milliseconds, text_of
+from stack.durations import divided, duration, milliseconds, scale_duration, seconds, text_of
 from stack.errors import BadInput
 
 WRITTEN = [
@@ -27,13 +27,13 @@ NO_DURATIONS = ["", "5", "1.5h", "-5m", "5 m", "5M", "1m1h", "1m1m", "h", "five"
 
 @pytest.mark.parametrize(("text", "length_s"), WRITTEN)
 def test_seconds_reads_the_grammar(text: str, length_s: float) -> None:
-    assert speed.seconds(text) == length_s
+    assert seconds(text) == length_s
 
 
 @pytest.mark.parametrize("text", NO_DURATIONS)
 def test_seconds_refuses_what_prometheus_refuses(text: str) -> None:
     with pytest.raises(BadInput, match=f"`{text}` is "):
-        speed.seconds(text)
+        seconds(text)
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_seconds_refuses_what_prometheus_refuses(text: str) -> None:
     ],
 )
 def test_duration_is_prometheus_canonical_text(length_s: float, text: str) -> None:
-    assert speed.duration(length_s) == text
+    assert duration(length_s) == text
 
 
 @pytest.mark.parametrize("length_s", [-1.0, math.inf, math.nan, 1e12])
 def test_duration_refuses_what_no_text_can_hold(length_s: float) -> None:
     with pytest.raises(BadInput, match="cannot be written as a duration"):
-        speed.duration(length_s)
+        duration(length_s)
 
 
 @given(st.integers(0, 9 * 10**12))
 def test_duration_round_trips_exactly(length_ms: int) -> None:
     assert milliseconds(text_of(length_ms)) == length_ms
-    assert speed.seconds(speed.duration(length_ms / 1000)) == length_ms / 1000
+    assert seconds(duration(length_ms / 1000)) == length_ms / 1000
 
 
 @pytest.mark.parametrize(
@@ -81,21 +81,19 @@ def test_duration_round_trips_exactly(length_ms: int) -> None:
 def test_scale_duration_divides_and_never_reaches_zero(
     text: str, factor: float, scaled: str
 ) -> None:
-    assert speed.scale_duration(text, factor) == scaled
+    assert scale_duration(text, factor) == scaled
 
 
 @pytest.mark.parametrize(("text", "scaled"), [("1m", "1s"), ("5s", "200ms"), ("100ms", "100ms")])
 def test_scale_duration_floor_never_lengthens_what_was_written(text: str, scaled: str) -> None:
-    assert speed.scale_duration(text, 60, floor_s=0.2) == scaled
+    assert scale_duration(text, 60, floor_s=0.2) == scaled
 
 
 @given(st.integers(1, 10**6), st.integers(1, 1000), st.integers(1, 1000))
 def test_scale_duration_composes(base_ms: int, first: int, second: int) -> None:
     text = text_of(base_ms * first * second)
-    once = speed.scale_duration(text, first * second)
-    assert milliseconds(speed.scale_duration(speed.scale_duration(text, first), second)) == (
-        milliseconds(once)
-    )
+    once = scale_duration(text, first * second)
+    assert milliseconds(scale_duration(scale_duration(text, first), second)) == milliseconds(once)
 
 
 @given(st.integers(0, 10**9), st.fractions(1, 10**4), st.integers(0, 1000))
@@ -108,7 +106,7 @@ def test_divided_stays_between_floor_and_what_was_written(length_ms, factor, flo
 @pytest.mark.parametrize("wrong", [0, 0.5, -60, math.inf, math.nan, True, "60", None])
 def test_speed_must_be_a_finite_number_of_at_least_one(wrong) -> None:
     uses = [
-        lambda: speed.scale_duration("5m", wrong),
+        lambda: scale_duration("5m", wrong),
         lambda: speed.scale_expression("up", wrong, scrape_interval_s=1),
         lambda: speed.scale_rules({}, wrong, scrape_interval_s=1, file="rules.yml"),
         lambda: speed.scale_prometheus({}, wrong),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.faults.base import Fault
-from stack import speed, yamltext
+from stack import durations, speed, yamltext
 from stack.errors import BadInput
 
 BUSY_MACHINE_S = 2.0
@@ -306,4 +306,4 @@ def _matches(matcher: str, labels: Mapping[str, str]) -> bool:
 
 def seconds(document: Mapping[str, Any], key: str, default: float) -> float:
     """The duration under `key`. Raises BadInput."""
-    return speed.seconds(str(document[key])) if key in document else default
+    return durations.seconds(str(document[key])) if key in document else default

@@ -11,7 +11,7 @@ from scenarios.proof.deadlines import POLL_S, Deadlines, Rule
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.logrules import streams
 from scenarios.proof.watch import Watcher
-from stack import speed
+from stack import durations
 from stack.speed import tree
 
 REQUESTS_AT_LEAST = 10
@@ -131,7 +131,7 @@ def selectors(expression: str) -> list[str]:
 def _requests_per_s(watcher: Watcher) -> float:
     try:
         backends = [one for one in _targets(watcher) if one["labels"]["job"] == BACKEND]
-        four_scrapes_s = [4 * speed.seconds(one["scrapeInterval"]) for one in backends]
+        four_scrapes_s = [4 * durations.seconds(one["scrapeInterval"]) for one in backends]
         window_ms = round(max([TRAFFIC_WINDOW_S, *four_scrapes_s]) * 1000)
         return _value(watcher, REQUESTS.format(window_ms=window_ms))
     except httpx.HTTPError:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from stack import loopback, speed
+from stack import durations, loopback, speed
 from stack.check.names import runbook_url
 
 RESEND_S = 60.0
@@ -114,7 +114,7 @@ def resend_s(factor: float) -> float:
     for flag in speed.prometheus_flags(factor):
         name, _, value = flag.partition("=")
         if name == "--rules.alert.resend-delay":
-            return speed.seconds(value)
+            return durations.seconds(value)
     return RESEND_S
 
 

@@ -11,7 +11,7 @@ from scenarios.routing import second
 from scenarios.routing.bench import Bench
 from scenarios.routing.poster import Posted, resend_s
 from scenarios.routing.second import Second
-from stack import loopback, speed
+from stack import durations, loopback
 
 FIRES, PENDS = "RoutedAcrossRestarts", "RoutedWhilePending"
 FOR = {FIRES: "1m", PENDS: "4m"}
@@ -20,7 +20,7 @@ FOR = {FIRES: "1m", PENDS: "4m"}
 def prove(bench: Bench) -> None:
     """The pending clock survives; nobody is told twice, nor that it is over while it is not."""
     begun, factor = time.time(), second.slow(bench.instance.speed)
-    for_s = {alert: speed.seconds(text) / factor for alert, text in FOR.items()}
+    for_s = {alert: durations.seconds(text) / factor for alert, text in FOR.items()}
     # Found once more after the restart, sent, and sent again in case that was too early.
     sent_s = second.DISCOVERY_S + resend_s(factor) + BUSY_MACHINE_S
     over = begun + for_s[PENDS] + sent_s
@@ -66,7 +66,7 @@ def _rules(bench: Bench, alerts: tuple[Posted, ...], factor: float, over: float)
         {
             "alert": one.name,
             "expr": f"vector(time()) < {over:.3f}",
-            "for": speed.scale_duration(FOR[one.name], factor),
+            "for": durations.scale_duration(FOR[one.name], factor),
             "labels": {name: text for name, text in one.labels.items() if name != "alertname"},
             "annotations": bench.poster.annotations(one),
         }

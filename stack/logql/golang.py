@@ -46,7 +46,11 @@ def quoted(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def duration_ns(text: str) -> int:
-    """`time.ParseDuration`: `1h30m`, `1.5s`, `-3ms`, `0`."""
+    """`time.ParseDuration`: `1h30m`, `1.5s`, `-3ms`, `0`.
+
+    Another grammar than Prometheus' (`stack.durations`), which has days, weeks and years but
+    neither signs, fractions nor anything below a millisecond.
+    """
     body = text[1:] if text[:1] in ("-", "+") else text
     if body == "0":
         return 0

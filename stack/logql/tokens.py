@@ -23,6 +23,7 @@ def string_of(token: Token) -> str:
 
 
 def range_ns_of(token: Token) -> int:
+    """`[5m]`: Prometheus' grammar."""
     text = str(token)[1:-1]
     try:
         return durations.milliseconds(text) * 1_000_000
@@ -32,6 +33,7 @@ def range_ns_of(token: Token) -> int:
 
 
 def duration_ns_of(token: Token) -> int:
+    """`> 1.5s`: Prometheus' grammar or Go's."""
     try:
         return durations.milliseconds(str(token)) * 1_000_000
     except BadInput:

@@ -8,7 +8,6 @@ to use.
 Not divided: thresholds, also those of `rate`, `increase` and `deriv`, since traffic is not sped up.
 """
 
-from stack.durations import INTERVAL_FLOOR_S, duration, scale_duration, seconds
 from stack.speed.config import (
     evaluation_interval,
     prometheus_flags,
@@ -20,19 +19,15 @@ from stack.speed.promql import SCRAPES_PER_RANGE, longest_range, scale_expressio
 from stack.speed.rules import RuleDurations, rule_durations, scale_rules
 
 __all__ = [
-    "INTERVAL_FLOOR_S",
     "SCRAPES_PER_RANGE",
     "RuleDurations",
-    "duration",
     "evaluation_interval",
     "longest_range",
     "prometheus_flags",
     "rule_durations",
     "scale_alertmanager",
-    "scale_duration",
     "scale_expression",
     "scale_prometheus",
     "scale_rules",
     "scrape_interval",
-    "seconds",
 ]

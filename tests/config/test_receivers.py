@@ -2,8 +2,8 @@
 
 import yaml
 
+from stack.durations import seconds
 from stack.paths import REPO
-from stack.speed import seconds
 
 DOCUMENT = yaml.safe_load(
     (REPO / "stack" / "config" / "alertmanager" / "alertmanager.yml").read_text()

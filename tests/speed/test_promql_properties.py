@@ -11,7 +11,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stack import speed
+from stack import durations, speed
 from stack.store.packageset import realise
 
 TRICKY = ["5m", "[5m]", "offset 5m", "a[1h:1m]", "#", "{", "}", "é > 3600", "it's", "time() - x"]
@@ -20,7 +20,7 @@ FIRST, SECOND = 4, 15
 
 names = st.sampled_from(["up", "job:x:rate5m", "node_load5", "offset_total", "x"])
 labels = st.sampled_from(["job", "le", "offset", "by", "instance"])
-lengths = st.integers(1, 40).map(lambda n: speed.duration(n * FIRST * SECOND))
+lengths = st.integers(1, 40).map(lambda n: durations.duration(n * FIRST * SECOND))
 gaps = st.sampled_from(["", " ", "\n  ", " # 5m [1h]\n"])
 
 

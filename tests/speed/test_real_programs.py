@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stack import speed
+from stack import durations, speed
 from stack.paths import REPO
 from stack.store.packageset import realise
 
@@ -102,7 +102,7 @@ def test_scaled_rules_fire_at_the_same_scaled_moments(
         yaml.safe_load(RULES), factor, scrape_interval_s=60 / factor, file="rules.yml"
     )
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
-    step = speed.scale_duration("1m", factor)
+    step = durations.scale_duration("1m", factor)
     (tmp_path / "tests.yml").write_text(
         yaml.safe_dump(
             {
@@ -133,7 +133,7 @@ def _history(factor: int) -> dict[str, Any]:
         "alert_rule_test": [
             {
                 "alertname": name,
-                "eval_time": speed.scale_duration(f"{minute}m", factor),
+                "eval_time": durations.scale_duration(f"{minute}m", factor),
                 "exp_alerts": [{"exp_labels": {}}] if count == 1 else [],
             }
             for name, *phases in moments
