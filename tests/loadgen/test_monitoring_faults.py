@@ -117,7 +117,7 @@ def test_broken_configuration_says_when_nobody_answers(stack: Stack) -> None:
 def test_slack_refuses_until_all_other_channels_have_told(stack: Stack) -> None:
     fault = SlackRefuses(alert="Failing")
     fault.inject(stack)
-    assert stack.programs.control == {"slack": {"status": 500}}
+    assert stack.control == {"slack": {"status": 500}}
     path, alerts = stack.posted[0]
     assert path == "/api/v2/alerts"
     assert isinstance(alerts, list)
@@ -131,7 +131,7 @@ def test_slack_refuses_until_all_other_channels_have_told(stack: Stack) -> None:
     ]
     assert str(fault.verify(stack)) == "the inbox is still told that Slack answers {'status': 500}"
     stack.messages = [*stack.messages, {"channel": "email", "alerts": ["Failing"]}]
-    eventually(lambda: stack.programs.control == {})
+    eventually(lambda: stack.control == {})
     fault.undo(stack)
     assert fault.verify(stack) is None
 
@@ -140,9 +140,9 @@ def test_slack_is_back_after_undo_and_leaves_other_channels_alone(stack: Stack) 
     stack.control_file("inbox").write_text('{"email": {"status": 451}}')
     fault = SlackRefuses(alert="Failing")
     fault.inject(stack)
-    assert stack.programs.control == {"email": {"status": 451}, "slack": {"status": 500}}
+    assert stack.control == {"email": {"status": 451}, "slack": {"status": 500}}
     fault.undo(stack)
-    assert stack.programs.control == {"email": {"status": 451}}
+    assert stack.control == {"email": {"status": 451}}
     _, ended = stack.posted[-1]
     assert isinstance(ended, list)
     assert len(ended) == len(TEAMS)
