@@ -1,31 +1,32 @@
-"""Who of the people is away, as the instance's control file `traffic.json` tells them.
+"""Which users are away, by the instance's control file `traffic.json`.
 
 `{"Resident": "away"}` sends all users of that class home, in every locust that works against
-the instance; an absent file and `{}` mean that everybody works. Each class has a key of its own:
-two faults at once do not call back each other's people. The file is found by the address that
-users work against, so that a locust started by hand obeys as well.
+the instance; an absent file and `{}` mean that everybody works. Each class has a key of its own,
+so two faults at once do not call back each other's people. The file is found by the address that
+users work against, so a locust started by hand obeys it as well.
 """
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stack.errors import BadInput
 from stack.paths import state_dir
-from stack.programs.control import ControlFile
 
 SERVICE = "traffic"
-"""Whose control file it is; no service of the stack, but told in the same way."""
+"""Whose control file it is; not a service of the stack, but controlled in the same way."""
 
 AWAY = "away"
 
 
 class Away:
-    """What one control file says, as of now; without a file, that nobody is away."""
+    """What one control file says, as of now; without a file, nobody is away."""
 
     def __init__(self, path: Path | None) -> None:
-        self._control = ControlFile(path, _names, who=SERVICE) if path else None
+        self._path = path
+        self._content = b"{}"
+        self._away: frozenset[str] = frozenset()
 
     @staticmethod
     @cache
@@ -35,7 +36,22 @@ class Away:
 
     def is_away(self, name: str) -> bool:
         """Whether users of the class called `name` are."""
-        return self._control is not None and name in self._control.value()
+        return self._path is not None and name in self._now(self._path)
+
+    def _now(self, path: Path) -> frozenset[str]:
+        """Who is away. A file that cannot be used is reported once and changes nothing."""
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            content = b"{}"
+        if content != self._content:
+            self._content = content
+            try:
+                self._away = _names(content)
+            except ValueError as error:
+                print(f"{SERVICE}: control file `{path}`: {error}; the last good values stay",
+                      file=sys.stderr, flush=True)  # fmt: skip
+        return self._away
 
 
 def control_of(host: str, instances: Path) -> Path | None:
@@ -51,8 +67,12 @@ def control_of(host: str, instances: Path) -> Path | None:
     return None
 
 
-def _names(document: dict[str, object]) -> frozenset[str]:
-    for name, told in document.items():
-        if told != AWAY:
-            raise BadInput(f'`{name}` is {json.dumps(told)}, wanted "{AWAY}"')
+def _names(content: bytes) -> frozenset[str]:
+    """The classes that a control file sends away. Raises ValueError."""
+    document = json.loads(content)
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    for name, said in document.items():
+        if said != AWAY:
+            raise ValueError(f'`{name}` is {json.dumps(said)}, expected "{AWAY}"')
     return frozenset(document)

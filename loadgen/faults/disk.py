@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 
 from loadgen.faults.base import FaultFailed, Target
 from stack.errors import LabError
-from stack.programs.simhost import disk
-from stack.programs.simhost.enter import disk_unavailable
-from stack.run.services.simulated_host import root
+from stack.run.services.simulated_host import disk, disk_unavailable, root
 
 EXPORTER = "node-exporter"
 """The disk is mounted for this service alone, so it is reached through its process."""

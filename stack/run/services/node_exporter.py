@@ -2,10 +2,9 @@
 
 import sys
 
-from stack.programs.simhost import node_exporter_arguments
 from stack.run import probes
 from stack.run.service import Layout, Service
-from stack.run.services.simulated_host import root
+from stack.run.services.simulated_host import node_exporter_arguments, root
 
 PORT = 9100
 

@@ -1,10 +1,17 @@
-"""The simulated host: a synthetic /proc and /sys that node_exporter reads."""
+"""The simulated host: a synthetic /proc and /sys that node_exporter reads.
+
+Others reach its program through this module: faults fill its disk, node_exporter reads it.
+"""
 
 import sys
 import time
 from pathlib import Path
 
+from stack.programs.simhost import disk, node_exporter_arguments
+from stack.programs.simhost.enter import disk_unavailable
 from stack.run.service import Layout, Service
+
+__all__ = ["SERVICE", "disk", "disk_unavailable", "node_exporter_arguments", "root"]
 
 _FRESH_S = 1.0
 """Age in seconds up to which its files count as alive; it writes them several times a second."""
