@@ -1,1 +1,10 @@
-"""Traffic (Locust users and shapes) and faults for an instance; knows nothing of scenarios."""
+"""What an instance is put through: traffic and faults.
+
+`users` are the people of the clinic as Locust users, `shapes` says how many of them work and when,
+`day` plans a whole clinic day. `traffic` runs Locust as a process, with `leash` loaded into it;
+`away` sends users home. `faults/` breaks things on purpose, and its docstring is the index of them.
+
+Not here: which alert a fault must fire and who must be notified (`scenarios`). May import
+`stack.run` (what an instance is, and its services) and stack's loose modules; never a program of
+`stack.programs`, never `scenarios`.
+"""

@@ -1,9 +1,10 @@
 """What a speed does to configuration: an instance of speed K divides every duration by K.
 
-Pure functions on text and parsed YAML; nothing here reads files or knows of instances. `durations`
-has the arithmetic and the floors, `tokens` finds durations in query text, `tree` and `hidden`
-understand PromQL and the seconds that hide in its numbers, `promql`, `rules` and `config` put them
-to use.
+Pure functions on text and parsed YAML; nothing here reads files or knows of instances. `promql`
+and `logql` scale a query, `rules` a file of rules, `config` and `loki` the servers' own settings.
+`tokens`, `tree`, `constants` and `hidden` understand PromQL and the seconds that hide in its
+numbers. How a duration is read and divided is `stack.durations`'; which files there are and where
+is `stack.run`'s. May import `stack.logql` and the loose modules.
 
 Not divided: thresholds, also those of `rate`, `increase` and `deriv`, since traffic is not sped up.
 """
