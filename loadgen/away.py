@@ -35,7 +35,7 @@ class Away:
         return Away(control_of(host, state_dir() / "instances"))
 
     def is_away(self, name: str) -> bool:
-        """Whether users of the class called `name` are."""
+        """Whether the users of the class `name` are."""
         return self._path is not None and name in self._now(self._path)
 
     def _now(self, path: Path) -> frozenset[str]:
@@ -55,13 +55,13 @@ class Away:
 
 
 def control_of(host: str, instances: Path) -> Path | None:
-    """The control file of the instance whose scheduler has the port of `host`; None when there is
-    no such instance."""
+    """The control file of the instance whose scheduler listens on the port of `host`; None when
+    there is no such instance."""
     for record in sorted(instances.glob("*/instance.json")):
         try:
             ports = json.loads(record.read_text())["ports"]["backend"]
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # it is being made or wiped at this moment
+            continue  # it is being made or wiped right now
         if urlsplit(host).port in ports.values():
             return record.parent / "control" / f"{SERVICE}.json"
     return None

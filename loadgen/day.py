@@ -1,7 +1,7 @@
 """A clinic's day, decided by its seed: who is at work at which hour, and how busy the host is.
 
-Pure, and free of locust, so that whoever judges a day may know it, too. Hours are those of the day
-that is simulated, from 0 to 24, whatever the speed.
+Pure, and free of locust, so that whoever judges a day can know it too. Hours are those of the
+simulated day, from 0 to 24, at any speed.
 """
 
 import math
@@ -38,13 +38,13 @@ class Day:
     seed: int
     weekday: str
     staff: int
-    """Users when all are there."""
+    """How many users there are when everybody is at work."""
     late_h: float
-    """Hours by which everything is late; early when negative."""
+    """Hours by which everything is later than usual; negative is earlier."""
     swing: tuple[float, ...]
-    """By hour, the factor that makes it busier or calmer than usual."""
+    """For each hour, a factor that makes it busier or calmer than usual."""
     weights: Mapping[str, int]
-    """Of the kinds of users."""
+    """User class → its weight."""
 
     @property
     def weekend(self) -> bool:
@@ -52,21 +52,21 @@ class Day:
 
     @property
     def busy_hours(self) -> range:
-        """Whole hours in which people must be seen at work."""
+        """Whole hours in which people must be seen working."""
         return range(8, 12) if self.weekend else range(9, 17)
 
     def activity(self, hour: float) -> float:
-        """Share of the staff that is at work, 0 to 1."""
+        """The share of the staff that is at work, 0 to 1."""
         curve = _WEEKEND if self.weekend else _CLINIC
         usual = _on(curve, min(max(hour - self.late_h, 0.0), HOURS))
         return min(1.0, usual * self.swing[int(hour) % 24])
 
     def users(self, hour: float) -> int:
-        """How many people work with the scheduler."""
+        """How many people use the scheduler."""
         return max(FEWEST_USERS, round(self.staff * self.activity(hour)))
 
     def host(self, hour: float) -> dict[str, float]:
-        """Levels of the simulated host, keys of its control file: busy, but healthy."""
+        """Levels of the simulated host, by the keys of its control file: busy but healthy."""
         busy = self.activity(hour)
         ripple = math.sin(2 * math.pi * (hour * 3 + self.late_h))
         return {
@@ -78,7 +78,7 @@ class Day:
 
 
 def day(seed: int) -> Day:
-    """The day of a seed: the same seed, the same day."""
+    """The day that a seed gives; the same seed always gives the same day."""
     chance = random.Random(seed)
     return Day(
         seed=seed,

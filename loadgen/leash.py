@@ -1,7 +1,7 @@
-"""Given to locust beside a scenario file: tells its figures, and ends when nobody listens.
+"""Loaded into locust beside a scenario file: prints its figures, and ends when nobody listens.
 
-Every half second one JSON line goes to standard output; after SIGUSR1 the figures count from then
-on. When the process that started locust is gone, however it went, so is locust:
+Every half second one JSON line goes to standard output; SIGUSR1 resets the figures. When the
+process that started locust is gone, for whatever reason, locust ends too:
 `python -m locust -f SCENARIO.py,loadgen/leash.py --headless`.
 """
 
@@ -21,7 +21,7 @@ ERRORS_SHOWN = 3
 
 
 def figures(environment: Any, now: float) -> dict[str, Any]:
-    """Locust's figures; times in milliseconds, `at` and `since`, where they begin, in Unix s."""
+    """Locust's figures. Times are in milliseconds; `at` and `since` (their start) in Unix s."""
     total = environment.stats.total
     errors = sorted(environment.stats.errors.values(), key=lambda error: -error.occurrences)
     return {
@@ -32,11 +32,11 @@ def figures(environment: Any, now: float) -> dict[str, Any]:
         "failures": total.num_failures,
         "median_ms": total.median_response_time or 0,
         "p95_ms": total.get_response_time_percentile(0.95) or 0,
-        "errors": [_told(error) for error in errors[:ERRORS_SHOWN]],
+        "errors": [_described(error) for error in errors[:ERRORS_SHOWN]],
     }
 
 
-def _told(error: Any) -> str:
+def _described(error: Any) -> str:
     return f"{error.occurrences}x {error.method} {error.name}: {error.error}"
 
 
@@ -48,13 +48,13 @@ def _report(environment: Any, parent: int) -> None:
         except BrokenPipeError:
             break
         time.sleep(EVERY_S)
-    sys.stderr.write("the process that started locust is gone; so is locust\n")
+    sys.stderr.write("the process that started locust is gone; locust ends too\n")
     os._exit(1)
 
 
 def _on_init(environment: Any, **_: Any) -> None:
     gevent.signal_handler(signal.SIGUSR1, environment.stats.reset_all)
-    # Locust has made threads cooperative: this one is a greenlet beside the users.
+    # Locust has patched threading: this thread is a greenlet beside the users.
     threading.Thread(target=_report, args=(environment, os.getppid()), daemon=True).start()
 
 

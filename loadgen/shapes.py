@@ -14,19 +14,19 @@ class Stage:
 
     users: int
     dwell_s: float = inf
-    """Seconds from the moment at which the users are all there; `inf` until locust is stopped."""
+    """Seconds, counted from when all the users are there; `inf` until locust is stopped."""
     spawn_per_s: float = 20.0
 
 
 def stage_at(stages: Sequence[Stage], index: int, reached_s: float | None, now_s: float) -> int:
-    """The stage that follows at `now_s`, when the users of stage `index` were all there at
+    """The index of the stage for `now_s`, given that all users of stage `index` were there at
     `reached_s` (None: not yet). One past the last means the end."""
     over = reached_s is not None and now_s - reached_s >= stages[index].dwell_s
     return index + 1 if over else index
 
 
 class Staged(LoadTestShape):
-    """Walks through `stages`; ends after the last one, or with `--run-time`."""
+    """Goes through `stages`; ends after the last one, or with `--run-time`."""
 
     abstract = True
     use_common_options = True

@@ -16,25 +16,25 @@ from stack.paths import REPO
 
 LEASH = REPO / "loadgen" / "leash.py"
 PASSWORD = "SCHEDULER_PASSWORD"
-"""Variable in which the users of `loadgen.users` find the password of the seeded people."""
+"""The variable from which the users of `loadgen.users` read the seeded users' password."""
 
 _STOP_S = 3.0
 
-Heard = Callable[[Mapping[str, Any]], None]
+Listener = Callable[[Mapping[str, Any]], None]
 
 
 def command(file: Path, url: str) -> list[str]:
-    """Locust without its page; it ends when we are gone."""
+    """Locust without its web page; it ends when we do."""
     words = [sys.executable, "-m", "locust", "-f", f"{file},{LEASH}", "--headless"]
     return [*words, "--only-summary", "--loglevel", "WARNING", "--host", url]
 
 
 class Locust:
-    """One locust process, and those who want to hear its figures, twice a second.
+    """One locust process, and the listeners that get its figures twice a second.
 
-    Its own words go to `log`. It runs in a process group of its own, so that Ctrl-C reaches only
-    whoever started it; not in a session, to which Linux would give as much of a busy machine as to
-    all services of an instance together (autogroups, man 7 sched).
+    Its own output goes to `log`. It runs in its own process group, so that Ctrl-C reaches only
+    whoever started it; but not in its own session: Linux would give that as much of a busy machine
+    as all services of an instance together (autogroups, man 7 sched).
     """
 
     def __init__(self, file: Path, instance: Target, log: Path) -> None:
@@ -48,13 +48,13 @@ class Locust:
             )  # fmt: skip
         self._last: Mapping[str, Any] = {}
         self._since = 0.0
-        self._listeners: list[Heard] = []
+        self._listeners: list[Listener] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def tell(self, heard: Heard) -> None:
-        """From now on `heard` gets the figures as well."""
-        self._listeners.append(heard)
+    def subscribe(self, listener: Listener) -> None:
+        """From now on `listener` gets the figures as well."""
+        self._listeners.append(listener)
 
     @property
     def exit_code(self) -> int | None:
@@ -63,11 +63,11 @@ class Locust:
 
     @property
     def healthy(self) -> bool:
-        """It runs and no request has failed, so that its users are logged in and at work."""
+        """It runs and no request has failed, so its users are logged in and at work."""
         return self.exit_code is None and bool(self._last) and not self._last["failures"]
 
-    def begin_anew(self) -> None:
-        """Forget the listeners; the figures count from now on. Only for a healthy one."""
+    def start_over(self) -> None:
+        """Forget the listeners and count the figures from now on. Only for a healthy one."""
         self._listeners.clear()
         self._since = time.time()
         self._process.send_signal(signal.SIGUSR1)
@@ -91,16 +91,16 @@ class Locust:
             figures = json.loads(line)
             if figures.pop("since") >= self._since:
                 self._last = figures
-                for heard in list(self._listeners):
-                    heard(figures)
+                for listener in list(self._listeners):
+                    listener(figures)
 
 
 class Crew:
-    """The traffic of one instance: a locust for each kind, shared by all scenarios that want the
-    same and kept from one group to the next, since starting one costs a second of CPU."""
+    """The traffic of one instance: one locust per kind, shared by all scenarios that want the same
+    and kept from one group to the next, since starting one costs a second of CPU."""
 
     def __init__(self, instance: Target, folder: Path) -> None:
-        """`folder` gets the logs."""
+        """Logs go to `folder`."""
         self._instance, self._folder = instance, folder
         self._locusts: dict[Hashable, Locust] = {}
 
@@ -108,22 +108,22 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.begin_anew(())
+        self.start_over(())
 
-    def begin_anew(self, wanted: "tuple[Hashable, ...] | list[Hashable]") -> None:
-        """Keep the healthy locusts of the wanted kinds, with fresh figures, and end the others."""
+    def start_over(self, wanted: "tuple[Hashable, ...] | list[Hashable]") -> None:
+        """Keep the healthy locusts of the wanted kinds, with figures reset; end the others."""
         for kind, locust in list(self._locusts.items()):
             if kind in wanted and locust.healthy:
-                locust.begin_anew()
+                locust.start_over()
             else:
                 locust.end()
                 del self._locusts[kind]
 
-    def join(self, kind: Hashable, file: Path, heard: Heard) -> Locust:
-        """The locust of this kind, started with `file` if there is none; `heard` gets its
+    def join(self, kind: Hashable, file: Path, listener: Listener) -> Locust:
+        """The locust of this kind, started with `file` if there is none; `listener` gets its
         figures."""
         if kind not in self._locusts:
             log = self._folder / f"locust-{self._instance.layout.name}-{file.stem}.log"
             self._locusts[kind] = Locust(file, self._instance, log)
-        self._locusts[kind].tell(heard)
+        self._locusts[kind].subscribe(listener)
         return self._locusts[kind]

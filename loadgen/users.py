@@ -1,4 +1,4 @@
-"""The people of a clinic day, as Locust users. Pace and weights are those of a busy weekday."""
+"""The people of a clinic, as Locust users. Pace and weights are those of a busy weekday."""
 
 import os
 import random
@@ -19,17 +19,17 @@ FIRST_FACULTY_ID = RESIDENTS + 1
 FACULTY_IDS = range(FIRST_FACULTY_ID, RESIDENTS + FACULTY + 1)
 
 PLANNED = (date(2026, 3, 2), date(2026, 3, 15))
-"""The fortnight that coordinators plan, again and again, as absences come in."""
+"""The fortnight that coordinators plan again and again as absences come in."""
 
 PACE_S = 1.0
-"""From the beginning of one task to that of the next."""
+"""From the start of one task to the start of the next."""
 
 LOOK_EVERY_S = 0.1
-"""How often somebody who is away finds out whether to come back."""
+"""How often somebody who is away checks whether to come back."""
 
 PASSWORD = "SCHEDULER_PASSWORD"
-"""Variable that holds the password of all seeded users; without it, that of the instance
-`default` is read."""
+"""The variable that holds the password of all seeded users; if it is unset, the password of the
+instance `default` is read."""
 
 REASONS = (
     "A child is ill.",
@@ -42,7 +42,7 @@ REASONS = (
 
 
 def _spread() -> Iterator[float]:
-    """Endless numbers from 0 to 1, of which any few in a row are far apart (the golden ratio)."""
+    """Endless numbers from 0 to 1; any few in a row are far apart (the golden ratio)."""
     place = 0.0
     while True:
         place = (place + 0.618034) % 1
@@ -80,10 +80,10 @@ def week() -> dict[str, str]:
 
 
 def settled_week() -> dict[str, str]:
-    """A random week of the academic year that is not being planned.
+    """A random week of the academic year outside the planned fortnight.
 
-    Whoever approves a swap does not count hours: swaps in the fortnight that the compliance
-    officers validate would, after some minutes, be real violations.
+    Approving a swap does not check hours: after some minutes, swaps in the fortnight that the
+    compliance officers validate would be real violations.
     """
     first, last = (day.isoformat() for day in PLANNED)
     while (chosen := week())["end"] >= first and chosen["start"] <= last:
@@ -92,7 +92,7 @@ def settled_week() -> dict[str, str]:
 
 
 def planned() -> dict[str, str]:
-    """The fortnight that is planned, as a range."""
+    """The fortnight that is planned, as the range of a request."""
     first, last = PLANNED
     return {"start": first.isoformat(), "end": last.isoformat()}
 
@@ -107,10 +107,10 @@ class ClinicUser(FastHttpUser):
     _headers: dict[str, str] | None = None
     """None until it is logged in."""
     _due = 0.0
-    """When the task that runs was due, by `time.perf_counter`."""
+    """When the running task was due, by `time.perf_counter`."""
 
     def wait_time(self) -> float:
-        """Seconds until the next task. Whoever is away comes back before there is one."""
+        """Seconds until the next task. A user who is away waits here until called back."""
         away = Away.of(self.host)
         while away.is_away(type(self).__name__):
             time.sleep(LOOK_EVERY_S)
@@ -122,10 +122,10 @@ class ClinicUser(FastHttpUser):
         raise NotImplementedError
 
     def on_start(self) -> None:
-        """Logs in. A scheduler without its database answers 503; the user tries again when the
+        """Logs in. A scheduler without its database answers 503; then the user tries again when the
         first task is refused.
 
-        People who came together do not go on in step: their requests would come in bursts.
+        Users who start together are spread out: in step, their requests would come in bursts.
         """
         self.log_in()
         pause_s = next(places) * PACE_S
@@ -144,7 +144,7 @@ class ClinicUser(FastHttpUser):
         self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def read(self, path: str, *, name: str = "", **query: Any) -> Any:
-        """GET; the parsed answer, or None when it failed or the user is not logged in."""
+        """GET; the parsed answer, or None if it failed or the user is not logged in."""
         if not self._headers:
             self.log_in()
         return _content(
@@ -152,14 +152,14 @@ class ClinicUser(FastHttpUser):
         )
 
     def listed(self, path: str, **query: Any) -> list[Any]:
-        """The items of a list; none when it failed."""
+        """The items of a list; empty if the request failed."""
         answer = self.read(path, **query)
         return list(answer["items"]) if answer else []
 
     def write(
         self, path: str, body: dict[str, Any], *, name: str = "", fine: tuple[int, ...] = ()
     ) -> Any:
-        """POST; `fine` are refusals that belong to a normal day, such as 409."""
+        """POST; `fine` are refusals that are part of a normal day, such as 409."""
         with self.client.post(
             path, json=body, name=name or path, headers=self._headers, catch_response=True
         ) as answer:
@@ -169,12 +169,12 @@ class ClinicUser(FastHttpUser):
 
 
 def _content(answer: Any) -> Any:
-    """Of an answer, parsed; None when it failed, or when there was none (status 0)."""
+    """The parsed content of an answer; None if it failed or there was none (status 0)."""
     return answer.json() if 200 <= answer.status_code < 400 else None
 
 
 class Resident(ClinicUser):
-    """Looks at the own schedule most of the time; now and then asks for a swap."""
+    """Looks at their own schedule most of the time; now and then asks for a swap."""
 
     weight = 6
 
@@ -202,7 +202,7 @@ class Resident(ClinicUser):
         if own:
             wish = {"assignment_id": random.choice(own)["id"], "reason": random.choice(REASONS),
                     "target_id": random.randint(1, RESIDENTS)}  # fmt: skip
-            # It may have been planned anew meanwhile.
+            # It may have been planned again meanwhile.
             self.write("/api/v1/swaps", wish, fine=(404, 409, 422))
 
 
@@ -276,12 +276,12 @@ class Planner(ClinicUser):
 
     @task
     def plan(self) -> None:
-        # Refused when nobody is there: the absences have to be sorted out first.
+        # Refused when nobody is available: the absences have to be sorted out first.
         self.write("/api/v1/schedule/generate", planned(), fine=(409,))
 
 
 class ComplianceOfficer(ClinicUser):
-    """Validates what was planned and reads what was found, in turns."""
+    """Validates the plan and reads the violations found, in turns."""
 
     weight = 1
     _validates = False

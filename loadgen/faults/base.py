@@ -1,4 +1,4 @@
-"""What every fault offers, and what it needs to know of an instance."""
+"""The shape of every fault, and what a fault needs from an instance."""
 
 import fcntl
 import json
@@ -12,7 +12,7 @@ from stack.run.service import Layout
 
 
 class FaultFailed(Exception):
-    """A fault that was not injected, or not put right, although nothing blocked it."""
+    """A fault that could not be injected or undone although nothing blocked it."""
 
 
 class Target(Protocol):
@@ -28,39 +28,39 @@ class Target(Protocol):
 
 
 class Fault(Protocol):
-    """A cause that can be injected and put right."""
+    """A cause that can be injected and undone."""
 
     @property
     def touches(self) -> frozenset[str]:
-        """Services and resources that behave differently while it is in force."""
+        """Services and resources that behave differently while the fault is in force."""
 
     @property
     def shows_after_s(self) -> float:
-        """Real seconds, whatever the speed, before which no scrape can show it."""
+        """Real seconds, at any speed, before which no scrape can show it."""
 
     @property
     def shows_within_s(self) -> float:
-        """Real seconds, whatever the speed, from injection until a scrape can show it."""
+        """Real seconds, at any speed, from injection until a scrape can show it."""
 
     @property
     def lingers_s(self) -> float:
-        """Real seconds, whatever the speed, for which its effect goes on after `undo`."""
+        """Real seconds, at any speed, for which its effect lasts after `undo`."""
 
     def blocked(self, instance: Target) -> str | None:
-        """Why this host cannot host it; None when it can."""
+        """Why this machine cannot run the fault; None when it can."""
 
     def inject(self, instance: Target) -> None:
-        """Bring it about; returns once it is in force. Raises FaultFailed."""
+        """Make it happen; returns once it is in force. Raises FaultFailed."""
 
     def undo(self, instance: Target) -> None:
-        """Put it right; harmless when it was never injected. Raises FaultFailed."""
+        """Undo it; harmless if it was never injected. Raises FaultFailed."""
 
     def verify(self, instance: Target) -> str | None:
-        """What is still wrong after `undo`; None when all is as before."""
+        """What is still wrong after `undo`; None when everything is as before."""
 
 
 def write_control(path: Path, content: Mapping[str, object]) -> None:
-    """Replace a service's control file in one step, so that it never reads half of it."""
+    """Replace a service's control file in one step, so that the service never reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w") as file:
@@ -70,7 +70,7 @@ def write_control(path: Path, content: Mapping[str, object]) -> None:
 
 
 def read_control(path: Path) -> Mapping[str, object]:
-    """The control file's content; empty when it is absent, which means healthy."""
+    """The control file's content; empty if the file is absent, which means healthy."""
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
@@ -81,9 +81,10 @@ def read_control(path: Path) -> Mapping[str, object]:
 def update_control(
     path: Path, *, put: Mapping[str, object] | None = None, drop: Collection[str] = ()
 ) -> None:
-    """Change some keys of a control file and leave the others to the faults that wrote them.
+    """Change some keys of a control file; the others belong to the faults that wrote them.
 
-    Two faults at once, in threads or processes, lose nothing: the folder is locked meanwhile.
+    Two faults at once, in threads or processes, do not lose each other's changes: the folder is
+    locked meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,6 +1,6 @@
 """The worker really burns CPU, really holds memory, or really crashes again and again.
 
-It does so within bounds of its own (`stack.programs.worker.wishes`), whatever it is asked.
+It has limits of its own (`stack.programs.worker.wishes`), whatever it is asked to do.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from stack.run.services.worker import SERVICE as WORKER
 NAME = WORKER.name
 
 _SCRAPED_S = 0.3
-"""A life that is shorter may pass between two scrapes, which are 0.25 s apart at speed."""
+"""A shorter life may fall between two scrapes, which are 0.25 s apart at speed 60."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerStrained:
-    """The worker is told to misbehave; make it with the functions below."""
+    """The worker is told to misbehave; made by the functions below."""
 
     told: Mapping[str, float]
     """Keys of its control file, see `stack.programs.worker.wishes`."""
@@ -32,7 +32,7 @@ class WorkerStrained:
 
     def inject(self, instance: Target) -> None:
         if not instance.service_running(NAME):
-            raise FaultFailed(f"`{NAME}` does not run, so that nothing could show")
+            raise FaultFailed(f"`{NAME}` is not running, so the fault could not show")
         update_control(instance.control_file(NAME), put=self.told)
 
     def undo(self, instance: Target) -> None:
@@ -42,15 +42,15 @@ class WorkerStrained:
         now = read_control(instance.control_file(NAME))
         left = {key: now[key] for key in self.told if key in now}
         if left:
-            return f"the worker is still told {left}"
-        return None if instance.service_running(NAME) else f"`{NAME}` does not run again"
+            return f"the worker's control file still says {left}"
+        return None if instance.service_running(NAME) else f"`{NAME}` is still not running"
 
     def __str__(self) -> str:
         return self.words
 
 
 def cpu(*, of_limit: float) -> WorkerStrained:
-    """It burns that share of its CPU limit."""
+    """It uses that share of its CPU limit."""
     cores = round(of_limit * (WORKER.cpu_limit or 0), 3)
     return WorkerStrained(
         told={"cpu_cores": cores},
@@ -68,20 +68,20 @@ def memory(*, of_limit: float) -> WorkerStrained:
 
 
 def crash_loop(*, life_s: float, restarts: int) -> WorkerStrained:
-    """It crashes `life_s` seconds after each start, for as long as it is told to.
+    """It crashes `life_s` seconds after each start, until the fault is undone.
 
-    `restarts` is how many of them the rule wants to see.
+    `restarts` is how many restarts the rule needs to see.
     """
     if life_s < _SCRAPED_S:
         raise ValueError(
-            f"life_s is {life_s:g}, wanted {_SCRAPED_S:g} or more: nobody would see it"
+            f"life_s is {life_s:g}, expected at least {_SCRAPED_S:g}: no scrape would see it"
         )
     return WorkerStrained(
         told={"crash_after_s": life_s},
         words=f"{NAME} crashes {life_s:g} s after each start",
-        # The first crash is immediate, for a worker that is older.
+        # The first crash is immediate: the worker has been up for longer than that.
         shows_after_s=(restarts - 1) * life_s,
-        # Supervisord starts it again when it next wakes, within a second.
+        # Supervisord starts it again within a second.
         shows_within_s=restarts * (life_s + 1.0),
         lingers_s=1.0,
     )

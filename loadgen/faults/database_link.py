@@ -11,17 +11,17 @@ SERVICE = "database-link"
 class SlowDatabaseLink:
     """Every packet takes `latency_s` longer, in each direction; nothing is lost.
 
-    A request takes two latencies for each round trip to the database that it makes.
+    So each round trip to the database adds two latencies to a request.
     """
 
     latency_s: float
     round_trips: int = 1
-    """Of a usual request, for how soon the first slow one can have ended."""
+    """Of a typical request; decides how soon the first slow one can have ended."""
     touches: frozenset[str] = frozenset({SERVICE, "backend"})
 
     @property
     def shows_after_s(self) -> float:
-        """A request is known to be slow only when it has ended."""
+        """A request counts as slow only once it has ended."""
         return 2 * self.latency_s * self.round_trips
 
     @property
@@ -31,7 +31,7 @@ class SlowDatabaseLink:
 
     @property
     def lingers_s(self) -> float:
-        """Requests that are under way when the link heals still count as slow."""
+        """Requests under way when the link recovers still count as slow."""
         return 2 * self.latency_s * self.round_trips
 
     def blocked(self, instance: Target) -> str | None:
@@ -39,7 +39,7 @@ class SlowDatabaseLink:
 
     def inject(self, instance: Target) -> None:
         if self.latency_s <= 0:
-            raise FaultFailed(f"latency_s is {self.latency_s:g}, wanted more than 0")
+            raise FaultFailed(f"latency_s is {self.latency_s:g}, expected more than 0")
         write_control(instance.control_file(SERVICE), {"latency_s": self.latency_s})
 
     def undo(self, instance: Target) -> None:
@@ -47,7 +47,7 @@ class SlowDatabaseLink:
 
     def verify(self, instance: Target) -> str | None:
         left = read_control(instance.control_file(SERVICE))
-        return f"the database link is still told {dict(left)}" if left else None
+        return f"the database link's control file still says {dict(left)}" if left else None
 
     def __str__(self) -> str:
         return f"database link slower by {self.latency_s:g} s each way"

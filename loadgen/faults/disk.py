@@ -1,4 +1,4 @@
-"""The disk of the simulated host is really filled: a file grows on it, at once or steadily."""
+"""The simulated host's disk really fills up: a file grows on it, at once or steadily."""
 
 import threading
 import time
@@ -9,14 +9,14 @@ from stack.errors import LabError
 from stack.run.services.simulated_host import disk, disk_unavailable, root
 
 EXPORTER = "node-exporter"
-"""The disk is mounted for this service alone, so it is reached through its process."""
+"""Only this service has the disk mounted, so it is reached through its process."""
 
 DISK = frozenset({"simulated-host.disk"})
 
 HOUR_S = 3600.0
 
 _STEPS = 240
-"""Of a disk that fills steadily, at most: more than one for each scrape."""
+"""In how many steps, at most, a disk fills steadily: more than one for each scrape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class DiskFilled:
     def inject(self, instance: Target) -> None:
         found = _fill(instance, self.free_percent)
         if found > self.free_percent:
-            raise FaultFailed(f"{found:.1f} % of /data is free, wanted {self.free_percent:g} %")
+            raise FaultFailed(f"{found:.1f} % of /data is free, expected {self.free_percent:g} %")
 
     def undo(self, instance: Target) -> None:
         _clear(instance)
@@ -50,7 +50,7 @@ class DiskFilled:
 
 @dataclass(kw_only=True, eq=False)
 class _Filling:
-    """What goes on while a disk fills."""
+    """The state of a disk while it fills."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
@@ -60,7 +60,7 @@ class _Filling:
 
 @dataclass(frozen=True, kw_only=True)
 class DiskFilling:
-    """`/data` of the simulated host fills steadily, until undone or `free_percent` are left."""
+    """`/data` of the simulated host fills steadily until undone or until `free_percent` is left."""
 
     free_percent: float
     hours: float
@@ -82,18 +82,18 @@ class DiskFilling:
         if now.free_at_first_percent <= self.free_percent:
             raise FaultFailed(
                 f"{now.free_at_first_percent:.1f} % of /data is free,"
-                f" wanted more than {self.free_percent:g} % to begin with"
+                f" expected more than {self.free_percent:g} % to begin with"
             )
         now.thread = threading.Thread(target=self._fill, args=(instance,), daemon=True)
         now.thread.start()
 
     def _fill(self, instance: Target) -> None:
-        """Runs in a thread of its own; daemonic, so that it cannot outlive who started it."""
+        """Runs in its own thread; a daemon, so that it cannot outlive the process."""
         now = self._now
         took_s = self.hours * HOUR_S / instance.layout.speed
         begun, share = time.monotonic(), 0.0
         while share < 1 and not now.stop.wait(took_s / _STEPS):
-            # By the clock, not by steps: on a busy machine they come late.
+            # By the clock, not by steps: on a busy machine the steps come late.
             share = min(1.0, (time.monotonic() - begun) / took_s)
             used_percent = share * (now.free_at_first_percent - self.free_percent)
             try:
@@ -113,7 +113,7 @@ class DiskFilling:
 
     def verify(self, instance: Target) -> str | None:
         free = _free_percent(instance)
-        # A page of it may be the filesystem's own.
+        # The filesystem itself may use a page of it.
         less = free < self._now.free_at_first_percent - 0.5
         return f"only {free:.1f} % of /data is free" if less else None
 

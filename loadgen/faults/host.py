@@ -1,4 +1,4 @@
-"""CPU, memory and network of the simulated host are at a level that hurts; nobody's machine is."""
+"""CPU, memory and network of the simulated host are strained; no real machine is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from loadgen.faults.base import FaultFailed, Target, read_control, update_contro
 SERVICE = "simulated-host"
 
 _MOVES_EVERY_S = 0.2
-"""The simulated host reads its control file and moves its figures that often."""
+"""How often the simulated host reads its control file and updates its figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostStrained:
-    """One resource of the simulated host stays at a level; make it with the functions below."""
+    """One resource of the simulated host stays at a level; made by the functions below."""
 
     resource: str
     """`cpu`, `memory` or `network`."""
@@ -26,7 +26,7 @@ class HostStrained:
 
     @property
     def touches(self) -> frozenset[str]:
-        """The host's other resources go on as they were."""
+        """That resource alone: the host's others stay as they were."""
         return frozenset({f"{SERVICE}.{self.resource}"})
 
     def blocked(self, instance: Target) -> str | None:
@@ -34,16 +34,16 @@ class HostStrained:
 
     def inject(self, instance: Target) -> None:
         if not instance.service_running(SERVICE):
-            raise FaultFailed(f"`{SERVICE}` does not run, so that nothing could show")
+            raise FaultFailed(f"`{SERVICE}` is not running, so the fault could not show")
         update_control(instance.control_file(SERVICE), put=self.levels)
 
     def undo(self, instance: Target) -> None:
         update_control(instance.control_file(SERVICE), drop=set(self.levels))
 
     def verify(self, instance: Target) -> str | None:
-        told = read_control(instance.control_file(SERVICE))
-        left = {key: told[key] for key in self.levels if key in told}
-        return f"the simulated host is still told {left}" if left else None
+        now = read_control(instance.control_file(SERVICE))
+        left = {key: now[key] for key in self.levels if key in now}
+        return f"the simulated host's control file still says {left}" if left else None
 
     def __str__(self) -> str:
         return self.words
@@ -64,7 +64,7 @@ def memory(*, percent: float) -> HostStrained:
 
 
 def network(*, megabytes_per_s: float) -> HostStrained:
-    """That much is received on `eth0`; a megabyte is a million bytes."""
+    """`eth0` receives that much; a megabyte is a million bytes."""
     return HostStrained(
         resource="network",
         levels={"network_receive_bytes_per_second": megabytes_per_s * 1e6},

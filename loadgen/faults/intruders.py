@@ -1,6 +1,6 @@
 """Somebody is refused at the door, again and again: at the database, or at the scheduler.
 
-The attempts are made by this process, at a pace that costs nobody else anything, and end with it.
+This process makes the attempts, slowly enough to disturb nobody else, and they end with it.
 """
 
 import threading
@@ -20,12 +20,11 @@ STRANGER = "reporting"
 """A role that the database does not have; it takes as long to refuse as a wrong password."""
 
 _EVERY_S = 0.25
-"""Four a second: twenty times the pace from which the alerts speak, and a few milliseconds of CPU
-each."""
+"""Four a second: twenty times what the alerts need to fire, at a few milliseconds of CPU each."""
 
 
 class _Knocker:
-    """Makes an attempt every quarter of a second, in a thread of its own, until it is told off."""
+    """Makes an attempt every quarter of a second, in its own thread, until it is ended."""
 
     def __init__(self, attempt: Callable[[], None]) -> None:
         self._attempt = attempt
@@ -35,7 +34,7 @@ class _Knocker:
 
     def _run(self) -> None:
         while not self._stop.wait(_EVERY_S):
-            with suppress(FaultFailed):  # a door that is away is tried again
+            with suppress(FaultFailed):  # a service that is away is tried again
                 self._attempt()
 
     def end(self) -> None:
@@ -46,7 +45,7 @@ class _Knocker:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseLogInsRefused:
-    """A program that the database does not know goes on trying to log in; each time it is FATAL."""
+    """A program that the database does not know keeps trying to log in; each time it is FATAL."""
 
     shows_after_s: float = 0.0
     shows_within_s: float = 2 * _EVERY_S
@@ -67,7 +66,7 @@ class DatabaseLogInsRefused:
             self._knockers.pop().end()
 
     def verify(self, instance: Target) -> str | None:
-        return "it still tries to log in" if self._knockers else None
+        return "it is still trying to log in" if self._knockers else None
 
     def __str__(self) -> str:
         return f"log-ins of `{STRANGER}` to {SERVICE} refused"
@@ -75,7 +74,7 @@ class DatabaseLogInsRefused:
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordsGuessed:
-    """Somebody who does not know the password of `username` tries others."""
+    """Somebody keeps guessing the password of `username`."""
 
     username: str
     shows_after_s: float = 0.0
@@ -113,8 +112,8 @@ def _refused_by_database(port: int) -> None:
     except (psycopg.Error, OSError) as error:
         if "authentication failed" in str(error):
             return
-        raise FaultFailed(f"`{SERVICE}` cannot be asked: {' '.join(str(error).split())}") from error
-    raise FaultFailed(f"`{SERVICE}` lets `{STRANGER}` in")
+        raise FaultFailed(f"`{SERVICE}` does not answer: {' '.join(str(error).split())}") from error
+    raise FaultFailed(f"`{SERVICE}` let `{STRANGER}` log in")
 
 
 def _refused_by_scheduler(url: str, username: str) -> None:
@@ -123,6 +122,8 @@ def _refused_by_scheduler(url: str, username: str) -> None:
     try:
         answer = loopback.request("POST", f"{url}/api/v1/auth/login", json=guess)
     except httpx.HTTPError as error:
-        raise FaultFailed(f"the scheduler cannot be asked: {error}") from error
+        raise FaultFailed(f"the scheduler does not answer: {error}") from error
     if answer.status_code != 401:
-        raise FaultFailed(f"a guessed password was answered with {answer.status_code}, wanted 401")
+        raise FaultFailed(
+            f"a guessed password was answered with {answer.status_code}, expected 401"
+        )

@@ -1,4 +1,4 @@
-"""A service dies without a word, as under the kernel's hand when memory runs out."""
+"""A service dies without a last word, as when the kernel kills it for lack of memory."""
 
 import os
 import signal
@@ -11,11 +11,11 @@ from loadgen.faults.service import ServiceStopped
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceKilled(ServiceStopped):
-    """SIGKILL for the process of `service`, which is then held down."""
+    """The process of `service` gets SIGKILL, and the service is then held down."""
 
     def inject(self, instance: Target) -> None:
         if not (pid := instance.pid(self.service)):
-            raise FaultFailed(f"`{self.service}` does not run, so it cannot be killed")
+            raise FaultFailed(f"`{self.service}` is not running, so it cannot be killed")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         # The supervisor would start it again at once.

@@ -1,4 +1,4 @@
-"""The monitoring itself is hurt: a configuration that cannot be loaded, a channel that refuses."""
+"""The monitoring itself breaks: a configuration that cannot be loaded, a channel that refuses."""
 
 import threading
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ HALF_SAVED: Mapping[str, tuple[str, str]] = {
     ),
     "alertmanager": ("templates/half_saved.tmpl", '{{ define "half_saved" }}{{ .Status\n'),
 }
-"""Service → a file of its configuration that cannot be loaded, and its text."""
+"""Service → a configuration file that it cannot load, and the text of that file."""
 
 TEAMS = ("database", "infrastructure", "scheduling", "compliance", "platform")
 CHECK = "ChannelCheck"
-"""Name of the alerts that only give Alertmanager something to say."""
+"""Name of the alerts that only give Alertmanager something to send."""
 
 RUNBOOK = (
     "https://github.com/residency-scheduler/monitoring/blob/main/stack/config/runbooks/"
@@ -38,7 +38,7 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigurationBroken:
-    """Somebody saves half a file and has `service` reload its configuration."""
+    """Somebody saves half a file and makes `service` reload its configuration."""
 
     service: str
     shows_after_s: float = 0.0
@@ -48,7 +48,7 @@ class ConfigurationBroken:
     @property
     def touches(self) -> frozenset[str]:
         """A reload disturbs the others: after each, Prometheus 2.53 knows no Alertmanager for up to
-        5 s (its discovery's `updatert`), and Alertmanager starts its groups anew."""
+        5 s (its discovery's `updatert`), and Alertmanager starts its groups from scratch."""
         return frozenset({self.service})
 
     def blocked(self, instance: Target) -> str | None:
@@ -69,8 +69,8 @@ class ConfigurationBroken:
         if self._file(instance).exists():
             return f"`{self._file(instance)}` is still there"
         metrics = _asked(instance, self.service, "GET", "/metrics").text
-        well = f"{self.service}_config_last_reload_successful 1" in metrics.splitlines()
-        return None if well else f"the last reload of `{self.service}` failed"
+        good = f"{self.service}_config_last_reload_successful 1" in metrics.splitlines()
+        return None if good else f"the last reload of `{self.service}` failed"
 
     def _file(self, instance: Target) -> Path:
         return instance.layout.config(self.service) / HALF_SAVED[self.service][0]
@@ -84,18 +84,18 @@ class ConfigurationBroken:
 
 @dataclass(frozen=True, kw_only=True)
 class SlackRefuses:
-    """Slack answers 500 while there is something to tell every team, by Slack alone.
+    """Slack answers 500 while every team has an alert that goes to Slack alone.
 
-    It is back by itself once `alert` was told by all of `others`: nobody heard of it by Slack until
-    then, and Alertmanager's next attempt delivers there what is still true.
+    Slack recovers by itself once all of `others` have delivered `alert`: until then nobody heard of
+    it through Slack, and Alertmanager's next attempt delivers there what is still true.
     """
 
     alert: str
     others: frozenset[str] = frozenset({"pagerduty", "email"})
-    """The channels that work, as the inbox calls them."""
+    """The channels that work, by the inbox's names."""
     shows_after_s: float = 0.0
     shows_within_s: float = 1.0
-    """A first attempt is made when the checks' `group_wait` is over, half a second at speed 60."""
+    """The first attempt comes when `group_wait` is over, half a second at speed 60."""
     lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({INBOX})
     _over: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
@@ -107,35 +107,35 @@ class SlackRefuses:
         self._over.clear()
         newest = int(_asked(instance, INBOX, "GET", "/health").json()["newest"])
         update_control(instance.control_file(INBOX), put={"slack": {"status": REFUSAL}})
-        self._tell(instance, timedelta(hours=1))
+        self._post(instance, timedelta(hours=1))
         threading.Thread(target=self._wait, args=(instance, newest), daemon=True).start()
 
     def undo(self, instance: Target) -> None:
         self._over.set()
-        self._heal(instance)
-        self._tell(instance, timedelta())
+        self._recover(instance)
+        self._post(instance, timedelta())
 
     def verify(self, instance: Target) -> str | None:
-        told = read_control(instance.control_file(INBOX)).get("slack")
-        return f"the inbox is still told that Slack answers {told}" if told else None
+        left = read_control(instance.control_file(INBOX)).get("slack")
+        return f"the inbox's control file still says {left} for Slack" if left else None
 
-    def _heal(self, instance: Target) -> None:
+    def _recover(self, instance: Target) -> None:
         update_control(instance.control_file(INBOX), drop={"slack"})
 
     def _wait(self, instance: Target, newest: int) -> None:
-        """Runs until the other channels have told of the alert, or until `undo`."""
+        """Runs until the other channels have delivered the alert, or until `undo`."""
         while not self._over.wait(_LOOK_EVERY_S):
             try:
                 found = _asked(instance, INBOX, "GET", f"/api/messages?after={newest}").json()
             except FaultFailed:
-                continue  # busy; it is asked again
+                continue  # busy; asked again
             if self.others <= {one["channel"] for one in found if self.alert in one["alerts"]}:
-                self._heal(instance)
+                self._recover(instance)
                 return
 
-    def _tell(self, instance: Target, lasts: timedelta) -> None:
-        """One alert for each team, each in a group of its own, so that attempts never pause: their
-        time is real, and a sender that fails waits longer and longer."""
+    def _post(self, instance: Target, lasts: timedelta) -> None:
+        """One alert for each team, each in its own group, so that attempts never pause: a sender
+        that fails waits longer and longer, in real time."""
         until = (datetime.now(UTC) + lasts).isoformat()
         alerts = [
             {

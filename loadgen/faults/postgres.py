@@ -1,7 +1,7 @@
-"""Sessions that hurt a database which itself is healthy: too many, open too long, in deadlock.
+"""Sessions that hurt a healthy database: too many, open too long, or in deadlock.
 
-They are opened by this process, as the superuser, whose password no other fault changes. So they
-end with it, however it ends.
+This process opens them, as the superuser, whose password no other fault changes. So they end with
+it, however it ends.
 """
 
 import threading
@@ -19,22 +19,22 @@ from stack.loopback import HOST
 SERVICE = "postgresql"
 DATABASE = "residency"
 CONNECTIONS, TRANSACTIONS, DEADLOCKS = "connections", "transactions", "deadlocks"
-"""What the three faults disturb of the database; also the names of their sessions."""
+"""What the three faults disturb in the database; also the names of their sessions."""
 
 DEADLOCK_TIMEOUT_S = 1.0
-"""PostgreSQL's default `deadlock_timeout`: so long it waits before it looks for a cycle."""
+"""PostgreSQL's default `deadlock_timeout`: how long it waits before it looks for a cycle."""
 
 _PATIENCE_S = 5.0
 
 _AT_ONCE, _PAUSE_S = 4, 0.05
 """A leak fills the server in seconds, not at once: each login costs it ten milliseconds of CPU,
-which others on a small machine would have to do without."""
+which the others on a small machine need too."""
 
 Session = psycopg.Connection[tuple[object, ...]]
 
 
 def connected(instance: Target, name: str) -> Session:
-    """A session called `name`, in autocommit. Raises FaultFailed."""
+    """A session named `name`, in autocommit. Raises FaultFailed."""
     try:
         return psycopg.connect(
             host=HOST, port=instance.layout.port(SERVICE), dbname=DATABASE, user="postgres",
@@ -47,7 +47,7 @@ def connected(instance: Target, name: str) -> Session:
 
 
 def number(session: Session, query: str, *parameters: object) -> int:
-    """The one whole number that a query gives. Raises FaultFailed."""
+    """The one whole number that a query returns. Raises FaultFailed."""
     try:
         row = session.execute(query.encode(), parameters).fetchone()
     except psycopg.Error as error:
@@ -56,7 +56,7 @@ def number(session: Session, query: str, *parameters: object) -> int:
 
 
 def left(instance: Target, name: str) -> str | None:
-    """What says that sessions called `name` are still there; None when they are gone."""
+    """Says that sessions named `name` are still open; None when they are gone."""
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
     with connected(instance, "verify") as session:
         found = number(session, sessions, f"fault-{name}")
@@ -71,7 +71,7 @@ class ConnectionsHeld:
     shows_after_s: float = 0.0
     shows_within_s: float = 0.0
     lingers_s: float = 0.0
-    # The scheduler's pool is part of the total: were it gone, too few would be left.
+    # The scheduler's pool is part of the total: without it there would be too few.
     touches: frozenset[str] = frozenset({CONNECTIONS, "backend.pool"})
     _held: list[Session] = field(default_factory=list, repr=False, compare=False)
 
@@ -88,7 +88,7 @@ class ConnectionsHeld:
             " - current_setting('reserved_connections')::int",
         )
         if self.total > room:
-            raise FaultFailed(f"`{SERVICE}` has room for {room} connections, wanted {self.total}")
+            raise FaultFailed(f"`{SERVICE}` has room for {room} connections, expected {self.total}")
         missing = self.total - number(self._held[0], count)
         for done in range(missing):
             if done % _AT_ONCE == 0:
@@ -111,7 +111,7 @@ class TransactionHeldOpen:
     """Somebody reads the roster in a transaction, goes for lunch, and never commits."""
 
     until_s: float
-    """The age, real seconds at any speed, from which the transaction counts as slow."""
+    """The age in real seconds, at any speed, from which the transaction counts as slow."""
     lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({TRANSACTIONS})
     _held: list[Session] = field(default_factory=list, repr=False, compare=False)
@@ -148,7 +148,7 @@ class Deadlocks:
     """Two transactions want the same two rows in opposite order, again and again.
 
     Nothing is changed: the server ends one of each pair, the other is rolled back. The rows are
-    locked as an update locks them, which keeps nobody from reading or from referring to them.
+    locked as an update would, so others can still read and refer to them.
     """
 
     rows: tuple[int, int] = (1, 2)
@@ -169,7 +169,7 @@ class Deadlocks:
     def inject(self, instance: Target) -> None:
         self._stop.clear()
         if not self._clash(instance):
-            raise FaultFailed("two transactions wanted each other's rows, but did not deadlock")
+            raise FaultFailed("two transactions wanted each other's rows but did not deadlock")
         again = threading.Thread(target=self._repeat, args=(instance,), daemon=True)
         self._repeats.append(again)
         again.start()
@@ -191,11 +191,11 @@ class Deadlocks:
                 return
 
     def _clash(self, instance: Target) -> bool:
-        """One round; True when the server found a deadlock. The sessions end, since statistics are
-        handed in at the latest then."""
+        """One round; True if the server found a deadlock. The sessions are closed, since statistics
+        are reported by then at the latest."""
         both_hold = threading.Barrier(2, timeout=_PATIENCE_S)
         orders = (self.rows, self.rows[::-1])
-        # The pool is within: the sessions are closed when both have come to an end.
+        # The pool is inside: the sessions are closed only after both jobs have ended.
         with _two(instance) as sessions, ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(_lock_both, session, order, both_hold)
                     for session, order in zip(sessions, orders, strict=True)]  # fmt: skip
@@ -213,7 +213,7 @@ def _two(instance: Target) -> Iterator[tuple[Session, Session]]:
 
 
 def _lock_both(session: Session, order: tuple[int, int], both_hold: threading.Barrier) -> bool:
-    """Lock two rows in this order; True when the server ended it because of a deadlock."""
+    """Lock two rows in this order; True if the server ended it because of a deadlock."""
     lock = "SELECT id FROM people WHERE id = %s FOR NO KEY UPDATE"
     try:
         with session.transaction(force_rollback=True):

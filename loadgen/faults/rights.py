@@ -1,6 +1,6 @@
 """The database refuses the scheduler: one of its tables, or its password.
 
-Done by the superuser over connections of its own, which are closed before a method returns.
+The superuser does it, over connections that are closed before a method returns.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from stack.loopback import HOST
 
 ROLE, DATABASE = "scheduler", "residency"
 NAME = "rights"
-"""Of the superuser's session."""
+"""The name of the superuser's session."""
 
 _WRONG = "changed without telling the scheduler"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableRevoked:
-    """The scheduler, although it owns the table, may not touch it: what needs it fails with 500."""
+    """The scheduler may not use a table that it owns: what needs the table fails with 500."""
 
     table: str
     shows_after_s: float = 0.0
     shows_within_s: float = 1.0
-    """Users may pause for a second before one asks for it."""
+    """Users may pause for a second before one of them needs it."""
     lingers_s: float = 0.0
-    # Not its pool: a session that is refused a table is as good as before.
+    # Not its pool: a session that was refused a table still works.
     touches: frozenset[str] = frozenset({"backend.requests", "backend.roster", "backend.users"})
 
     def blocked(self, instance: Target) -> str | None:
@@ -63,9 +63,9 @@ class DatabasePasswordChanged:
 
     shows_after_s: float = 0.0
     shows_within_s: float = 1.5
-    """A request that sees its session end waits a second for another one."""
+    """A request that loses its session waits a second for another one."""
     lingers_s: float = 1.0
-    """The scheduler tries again four times a second."""
+    """The scheduler tries to reconnect four times a second."""
     touches: frozenset[str] = frozenset({"backend"})
 
     def blocked(self, instance: Target) -> str | None:

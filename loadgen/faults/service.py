@@ -1,11 +1,11 @@
-"""A service of the stack is really stopped, and held down until the fault ends."""
+"""A service of the stack is stopped, and held down until the fault ends."""
 
 from dataclasses import dataclass
 
 from loadgen.faults.base import FaultFailed, Target
 
 _SESSIONS = frozenset({"connections", "transactions", "deadlocks"})
-"""What `loadgen.faults.postgres` disturbs: gone with the server, unseen without its exporter."""
+"""What `loadgen.faults.postgres` disturbs: gone with the server, invisible without its exporter."""
 
 DEPENDENTS = {
     "postgresql": frozenset({"database-link", "backend", "postgres-exporter"}) | _SESSIONS,
@@ -20,11 +20,11 @@ SHOWS_AFTER_S = {"postgresql": 1.0}
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceStopped:
-    """The process of `service` is gone at once, with the connections that it held."""
+    """The process of `service` is gone at once, and with it the connections that it held."""
 
     service: str
     lingers_s: float = 1.0
-    """Clients notice that it is back at their next attempt."""
+    """Clients notice at their next attempt that it is back."""
 
     @property
     def touches(self) -> frozenset[str]:
@@ -36,7 +36,7 @@ class ServiceStopped:
 
     @property
     def shows_within_s(self) -> float:
-        """Being stopped takes a moment."""
+        """Stopping it takes a moment."""
         return self.shows_after_s + 0.5
 
     def blocked(self, instance: Target) -> str | None:
@@ -45,7 +45,7 @@ class ServiceStopped:
     def inject(self, instance: Target) -> None:
         instance.stop_service(self.service)
         if instance.service_running(self.service):
-            raise FaultFailed(f"`{self.service}` still runs after it was stopped")
+            raise FaultFailed(f"`{self.service}` is still running after it was stopped")
 
     def undo(self, instance: Target) -> None:
         if not instance.service_running(self.service):
@@ -53,7 +53,7 @@ class ServiceStopped:
 
     def verify(self, instance: Target) -> str | None:
         running = instance.service_running(self.service)
-        return None if running else f"`{self.service}` does not run again"
+        return None if running else f"`{self.service}` is still not running"
 
     def __str__(self) -> str:
         return f"{self.service} stopped"

@@ -1,6 +1,6 @@
-"""Much of the staff is absent, so that whoever plans these days has a hard time, or none at all.
+"""Much of the staff is absent, so planning these days is hard or impossible.
 
-Entered as a coordinator would: through the scheduler's own interface.
+The absences are entered as a coordinator would: through the scheduler's own interface.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from loadgen.faults.base import FaultFailed, Target
 from stack import loopback
 
 NOTE = "loadgen.faults.staff"
-"""By this text the absences are found again."""
+"""The text by which the absences are found again."""
 
 _ABSENCES = "/api/v1/absences"
 _PATIENCE_S = 5.0
@@ -25,11 +25,11 @@ class StaffAbsent:
     """These people are on leave from the first to the last day, both included."""
 
     people: range
-    """By their numbers: residents are 1 to 60, faculty 61 to 90."""
+    """Their numbers: residents are 1 to 60, faculty 61 to 90."""
     days: tuple[date, date]
     shows_after_s: float = 0.0
     shows_within_s: float = 2.5
-    """Somebody plans once a second, and somebody else looks every two seconds at what came out."""
+    """Somebody plans once a second, and somebody else validates the plan every two seconds."""
     lingers_s: float = 2.5
     touches: frozenset[str] = frozenset({"backend.roster"})
 
@@ -54,7 +54,7 @@ class StaffAbsent:
         return f"{len(left)} people are still on leave" if left else None
 
     def _left(self, client: httpx.Client) -> list[int]:
-        """Numbers of the absences that this fault made."""
+        """The ids of the absences that this fault made."""
         first, last = self.days
         asked = {"start": str(first), "end": str(last), "limit": "500"}
         answer = client.get(_ABSENCES, params=asked).raise_for_status()
@@ -67,7 +67,7 @@ class StaffAbsent:
 
 @contextmanager
 def _coordinator(instance: Target) -> Iterator[httpx.Client]:
-    """A client of the scheduler that has logged in. What goes wrong with it is FaultFailed."""
+    """A logged-in client of the scheduler. Whatever goes wrong with it raises FaultFailed."""
     password = instance.layout.secret("scheduler_password").read_text().strip()
     url = instance.layout.url("backend")
     try:

@@ -76,7 +76,7 @@ class Stage:
 def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
     """The verdict of each scenario of the group, by alert. Whatever happens, faults are undone."""
     disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
-    stage.crew.begin_anew([found.scenario.traffic.kind for found in group])
+    stage.crew.start_over([found.scenario.traffic.kind for found in group])
     names = [found.scenario.alert for found in group]
     on_logs = not logrules.names(stage.instance.config_dir).isdisjoint(names)
     with Watcher(

@@ -153,7 +153,7 @@ class _Play:
         log = self.file.with_suffix(".locust.log")
         locust = Locust(CLINIC, instance, log)
         try:
-            locust.tell(self._heard)
+            locust.subscribe(self._heard)
             yield locust
         finally:
             locust.end()

@@ -6,6 +6,6 @@ message templates, `promtail/` which logs are collected, `blackbox/` how the sch
 services are addressed by name (`backend:8000`), durations are the real ones. `audience` says, as
 data, who must be notified of what; `doit check` compares it with the routes.
 
-No code but `audience`, which imports nothing. Not here: how a service is started (`stack.run`) and
-what `doit check` checks (`stack.check`).
+No code but `audience`, which imports no other room. Not here: how a service is started
+(`stack.run`) and what `doit check` checks (`stack.check`).
 """

@@ -59,7 +59,7 @@ def test_killed_service_gets_sigkill_and_is_held_down(process) -> None:
     ServiceKilled(service="backend").inject(target)
     assert process.wait(timeout=10) == -9
     assert target.held == ["backend"]
-    assert ServiceKilled(service="backend").verify(target) == "`backend` does not run again"
+    assert ServiceKilled(service="backend").verify(target) == "`backend` is still not running"
 
 
 def test_killed_service_is_started_again(process) -> None:
@@ -71,14 +71,14 @@ def test_killed_service_is_started_again(process) -> None:
 
 
 def test_killed_service_that_comes_back_is_no_fault(process) -> None:
-    with pytest.raises(FaultFailed, match="`backend` still runs after it was stopped"):
+    with pytest.raises(FaultFailed, match="`backend` is still running after it was stopped"):
         ServiceKilled(service="backend").inject(supervised(process, obeys=False))
 
 
 def test_service_that_does_not_run_cannot_be_killed(process) -> None:
     process.kill()
     process.wait()
-    with pytest.raises(FaultFailed, match="`backend` does not run, so it cannot be killed"):
+    with pytest.raises(FaultFailed, match="`backend` is not running, so it cannot be killed"):
         ServiceKilled(service="backend").inject(supervised(process))
 
 

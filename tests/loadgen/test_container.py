@@ -47,7 +47,7 @@ def test_worker_is_told_and_told_no_more(
     assert fault.verify(target) is None  # type: ignore[arg-type]
     fault.inject(target)  # type: ignore[arg-type]
     assert target.told() == told
-    assert "the worker is still told" in str(fault.verify(target))  # type: ignore[arg-type]
+    assert "the worker's control file still says" in str(fault.verify(target))  # type: ignore[arg-type]
     fault.undo(target)  # type: ignore[arg-type]
     assert fault.verify(target) is None  # type: ignore[arg-type]
 
@@ -63,13 +63,13 @@ def test_two_faults_of_the_worker_leave_each_other_alone(target: Target) -> None
 def test_worker_that_does_not_run_cannot_misbehave(target: Target) -> None:
     target.running = False
     fault = container.cpu(of_limit=1)
-    with pytest.raises(FaultFailed, match="`worker` does not run"):
+    with pytest.raises(FaultFailed, match="`worker` is not running"):
         fault.inject(target)  # type: ignore[arg-type]
-    assert fault.verify(target) == "`worker` does not run again"  # type: ignore[arg-type]
+    assert fault.verify(target) == "`worker` is still not running"  # type: ignore[arg-type]
 
 
 def test_crash_loop_is_slow_enough_to_be_seen() -> None:
-    with pytest.raises(ValueError, match=r"life_s is 0\.1, wanted 0\.3 or more"):
+    with pytest.raises(ValueError, match=r"life_s is 0\.1, expected at least 0\.3"):
         container.crash_loop(life_s=0.1, restarts=4)
 
 

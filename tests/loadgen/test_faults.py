@@ -50,7 +50,7 @@ def test_service_stopped_stops_and_starts_again(target: Remembering) -> None:
     fault = ServiceStopped(service="postgresql")
     fault.inject(target)  # type: ignore[arg-type]
     assert not target.running
-    assert fault.verify(target) == "`postgresql` does not run again"  # type: ignore[arg-type]
+    assert fault.verify(target) == "`postgresql` is still not running"  # type: ignore[arg-type]
     fault.undo(target)  # type: ignore[arg-type]
     assert fault.verify(target) is None  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ def test_service_stopped_leaves_a_running_service_alone(target: Remembering) -> 
 
 def test_service_stopped_says_when_it_goes_on_running(target: Remembering) -> None:
     target.obeys = False
-    with pytest.raises(FaultFailed, match="`postgresql` still runs after it was stopped"):
+    with pytest.raises(FaultFailed, match="`postgresql` is still running after it was stopped"):
         ServiceStopped(service="postgresql").inject(target)  # type: ignore[arg-type]
 
 
@@ -82,7 +82,7 @@ def test_slow_link_writes_and_clears_its_control_file(target: Remembering) -> No
 
 
 def test_slow_link_refuses_to_be_no_fault(target: Remembering) -> None:
-    with pytest.raises(FaultFailed, match="latency_s is 0, wanted more than 0"):
+    with pytest.raises(FaultFailed, match="latency_s is 0, expected more than 0"):
         SlowDatabaseLink(latency_s=0).inject(target)  # type: ignore[arg-type]
 
 
@@ -97,7 +97,7 @@ def test_disk_that_did_not_fill_is_no_fault(
 ) -> None:
     monkeypatch.setattr(disk.disk, "fill", lambda pid, root, *, free_percent: None)
     monkeypatch.setattr(disk.disk, "usage", lambda pid, root: (100, 70))
-    with pytest.raises(FaultFailed, match=r"70\.0 % of /data is free, wanted 15 %"):
+    with pytest.raises(FaultFailed, match=r"70\.0 % of /data is free, expected 15 %"):
         DiskFilled(free_percent=15).inject(target)  # type: ignore[arg-type]
     assert DiskFilled(free_percent=15).verify(target) is None  # type: ignore[arg-type]
 

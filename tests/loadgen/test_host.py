@@ -88,7 +88,7 @@ def test_host_fault_writes_what_the_host_understands_and_takes_it_back(
     fault.inject(target)  # type: ignore[arg-type]
     assert target.told() == fault.levels
     targets(dict(fault.levels))  # raises for a key or a value that the host refuses
-    assert "is still told" in str(fault.verify(target))  # type: ignore[arg-type]
+    assert "still says" in str(fault.verify(target))  # type: ignore[arg-type]
     fault.undo(target)  # type: ignore[arg-type]
     assert target.told() == {}
     assert fault.verify(target) is None  # type: ignore[arg-type]
@@ -101,7 +101,7 @@ def test_host_fault_undone_without_having_been_injected_is_harmless(target: Reme
 
 def test_host_fault_says_that_nothing_could_show(target: Remembering) -> None:
     target.running = False
-    with pytest.raises(FaultFailed, match="`simulated-host` does not run"):
+    with pytest.raises(FaultFailed, match="`simulated-host` is not running"):
         ALL["cpu"].inject(target)  # type: ignore[arg-type]
 
 
@@ -168,7 +168,7 @@ def test_disk_stops_filling_by_itself(target: Remembering, disk: Disk) -> None:
 
 def test_disk_that_is_full_already_cannot_fill(target: Remembering, disk: Disk) -> None:
     disk.free = 150
-    with pytest.raises(FaultFailed, match=r"15\.0 % of /data is free, wanted more than 20 %"):
+    with pytest.raises(FaultFailed, match=r"15\.0 % of /data is free, expected more than 20 %"):
         DiskFilling(free_percent=20, hours=2).inject(target)  # type: ignore[arg-type]
 
 

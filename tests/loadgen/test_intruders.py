@@ -77,13 +77,13 @@ def test_passwords_are_guessed_until_the_end(scheduler: Target) -> None:
 
 def test_guess_that_fits_is_no_fault(scheduler: Target) -> None:
     Door.status = 200
-    with pytest.raises(FaultFailed, match="was answered with 200, wanted 401"):
+    with pytest.raises(FaultFailed, match="was answered with 200, expected 401"):
         PasswordsGuessed(username="coordinator1").inject(scheduler)
 
 
 def test_scheduler_that_is_away_is_no_fault() -> None:
     away: Any = SimpleNamespace(layout=SimpleNamespace(url=lambda service: "http://127.0.0.1:1"))
-    with pytest.raises(FaultFailed, match="the scheduler cannot be asked"):
+    with pytest.raises(FaultFailed, match="the scheduler does not answer"):
         PasswordsGuessed(username="coordinator1").inject(away)
 
 
@@ -100,8 +100,8 @@ def test_database_is_asked_until_the_end(database: Any) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (None, "`postgresql` lets `reporting` in"),
-        (psycopg.OperationalError("connection refused"), "`postgresql` cannot be asked: connect"),
+        (None, "`postgresql` let `reporting` log in"),
+        (psycopg.OperationalError("connection refused"), "`postgresql` does not answer: connect"),
     ],
 )
 def test_database_that_does_not_refuse_is_no_fault(

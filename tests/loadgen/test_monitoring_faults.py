@@ -129,7 +129,9 @@ def test_slack_refuses_until_all_other_channels_have_told(stack: Stack) -> None:
         {"channel": "pagerduty", "alerts": ["Failing"]},
         {"channel": "email", "alerts": ["Another"]},
     ]
-    assert str(fault.verify(stack)) == "the inbox is still told that Slack answers {'status': 500}"
+    assert (
+        str(fault.verify(stack)) == "the inbox's control file still says {'status': 500} for Slack"
+    )
     stack.messages = [*stack.messages, {"channel": "email", "alerts": ["Failing"]}]
     eventually(lambda: stack.control == {})
     fault.undo(stack)

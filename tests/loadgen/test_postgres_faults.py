@@ -111,7 +111,7 @@ def test_connections_are_held_until_undone(target: SimpleNamespace) -> None:
 
 def test_connections_that_do_not_fit_are_refused_and_put_right(target: SimpleNamespace) -> None:
     fault = ConnectionsHeld(total=500)
-    with pytest.raises(FaultFailed, match="room for 114 connections, wanted 500"):
+    with pytest.raises(FaultFailed, match="room for 114 connections, expected 500"):
         fault.inject(target)
     fault.undo(target)
     eventually(lambda: fault.verify(target) is None)

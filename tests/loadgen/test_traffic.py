@@ -90,11 +90,11 @@ def test_traffic_tells_its_figures_and_stops(clinic: ThreadingHTTPServer, tmp_pa
         before = int(str(figures[-1]["requests"]))
         figures.clear()
         enough.clear()
-        crew.begin_anew(["kind"])
+        crew.start_over(["kind"])
         assert crew.join("kind", SCENARIO, heard) is locust
         assert enough.wait(30)
         assert int(str(figures[0]["requests"])) < before
-        crew.begin_anew([])
+        crew.start_over([])
         assert locust.exit_code is not None
 
 
