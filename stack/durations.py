@@ -1,8 +1,9 @@
-"""Durations in Prometheus' grammar, and what a speed does to one.
+"""Durations in Prometheus' grammar, and what a speed does to them. The only parser of them here.
 
 The grammar and its canonical form are those of `model.ParseDuration` and `Duration.String` in
 github.com/prometheus/common. Everything is counted in whole milliseconds, Prometheus' own grain,
-and divided as fractions, so that speeds compose without rounding drift.
+and divided as fractions, so that speeds compose without rounding drift. Go's durations (`1.5s`),
+which LogQL compares with, are another grammar: `stack.logql.golang`.
 """
 
 import math
@@ -12,7 +13,7 @@ from fractions import Fraction
 from stack.errors import BadInput
 
 INTERVAL_FLOOR_S = 0.2
-"""No scrape, evaluation or group interval goes below: two busy cores keep up with five a second."""
+"""No scrape, evaluation or group interval is shorter: two busy cores keep up with five a second."""
 
 _GRAMMAR = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
@@ -81,8 +82,8 @@ def checked(speed: float) -> Fraction:
     number = isinstance(speed, int | float) and not isinstance(speed, bool)
     if not number or not math.isfinite(speed) or speed < 1:
         raise BadInput(
-            f"speed is `{speed}`, wanted a finite number of at least 1.",
-            cure="Speed 1 lives as written; speed 60 lives an hour in a minute.",
+            f"speed is `{speed}`, expected a finite number of at least 1.",
+            cure="At speed 1 durations are as written; at speed 60 an hour takes a minute.",
         )
     return Fraction(speed)
 
@@ -90,7 +91,7 @@ def checked(speed: float) -> Fraction:
 def divided(length_ms: int, speed: Fraction, *, floor_ms: int = 0) -> int:
     """`length_ms` at `speed`, in whole milliseconds.
 
-    Never below the floor, but a floor never lengthens what was written; never 0 unless it was 0.
+    Never below the floor, but a floor never makes it longer than written; never 0 unless it was 0.
     """
     if length_ms == 0:
         return 0

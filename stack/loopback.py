@@ -1,7 +1,7 @@
-"""HTTP to the services of this machine: past any proxy, and without certificates.
+"""HTTP to services on this machine: past any proxy, and without certificates.
 
-`client` and `request` are httpx's; `urlopen` is the standard library's, for what starts often and
-has to stay small.
+`client` and `request` use httpx; `urlopen` uses the standard library, for programs that start often
+and have to stay small.
 """
 
 import urllib.request
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
 HOST = "127.0.0.1"
-"""Everything binds here."""
-
-HOST = "127.0.0.1"
-"""Everything binds here."""
+"""Everything listens here."""
 
 TIMEOUT_S = 2.0
 
@@ -24,14 +21,15 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def urlopen(asked: str | urllib.request.Request, *, timeout_s: float) -> HTTPResponse:
-    """The answer, to be closed; raises as `urllib.request.urlopen`, which would obey http_proxy."""
+    """The answer, to be closed by the caller. Raises as `urllib.request.urlopen`, which obeys
+    http_proxy; this does not."""
     return cast(HTTPResponse, _OPENER.open(asked, timeout=timeout_s))
 
 
 def client(base_url: str = "", *, timeout_s: float = TIMEOUT_S) -> "httpx.Client":
     """A client that keeps its connections open until it is closed.
 
-    Certificates are not loaded: that takes twenty milliseconds of CPU for each client.
+    Certificates are not loaded: that costs twenty milliseconds of CPU per client.
     """
     import httpx
 
@@ -46,6 +44,6 @@ def request(
     json: object = None,
     timeout_s: float = TIMEOUT_S,
 ) -> "httpx.Response":
-    """The answer to one request. Raises httpx.HTTPError when there is none."""
+    """The answer to one request. Raises httpx.HTTPError if there is none."""
     with client(timeout_s=timeout_s) as once:
         return once.request(method, url, params=dict(query) if query else None, json=json)

@@ -39,11 +39,8 @@ class PeopleAway:
     def verify(self, instance: Target) -> str | None:
         now = read_control(instance.control_file(SERVICE))
         left = [name for name in self._names() if name in now]
-        return (
-            f"the traffic's control file still says that {', '.join(left)} are away"
-            if left
-            else None
-        )
+        names = ", ".join(left)
+        return f"the traffic's control file still says that {names} are away" if left else None
 
     def _names(self) -> list[str]:
         return sorted(one.__name__ for one in self.who)

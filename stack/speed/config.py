@@ -15,13 +15,13 @@ _RESOLVE_TIMEOUT = "5m"
 
 # Flag -> (its value at speed 1, floor in ms); Prometheus 2.53's defaults but for `_OWN`.
 _FLAGS = {
-    # Prometheus tells Alertmanager to forget an alert four delays after the last word of it. With
-    # 1 s a busy machine may be silent for 4 s before a firing alert is taken for resolved.
+    # Alertmanager forgets an alert four delays after Prometheus last sent it. With 1 s a busy
+    # machine may be silent for 4 s before a firing alert is taken for resolved.
     "rules.alert.resend-delay": ("1m", 1000),
-    # Ten scrapes at the shortest interval: no series vanishes because a busy machine scraped late.
+    # Ten scrapes at the shortest interval: no series vanishes because a busy machine scrapes late.
     "query.lookback-delta": ("5m", 2000),
-    # The lab's own. A restarted Prometheus counts the `for` of a rule from the start again when it
-    # is shorter than this; with its default of 10m a page would be resolved and sent anew.
+    # The lab's own value. A restarted Prometheus counts a `for` from the start again if it is
+    # shorter than this; with its default of 10m a page would be resolved and sent again.
     "rules.alert.for-grace-period": ("1m", 0),
     "rules.alert.for-outage-tolerance": ("1h", 0),
 }
@@ -47,10 +47,10 @@ def scale_prometheus(document: Mapping, speed: float) -> Mapping:
     """A new Prometheus configuration at `speed`, from a parsed one. Raises BadInput.
 
     Scrape and evaluation intervals are divided, with a floor of 200 ms. A timeout is real time,
-    since an exporter's answer is: the global one is cut to the interval, as Prometheus wants it,
-    and a job with a `scrape_timeout` of its own is scraped no faster than that. For the same reason
-    the timeouts of alerting, remote write and service discovery are left. Absent global values
-    become Prometheus' defaults at speed.
+    because an exporter takes real time to answer: the global one is cut to the interval, as
+    Prometheus requires, and a job with a `scrape_timeout` of its own is scraped no faster than
+    that. For the same reason the timeouts of alerting, remote write and service discovery are left
+    as they are. Missing global values become Prometheus' defaults at speed.
     """
     exact = checked(speed)
     scaled = copy.deepcopy(document)
@@ -67,7 +67,7 @@ def scale_prometheus(document: Mapping, speed: float) -> Mapping:
         if "scrape_timeout" in job:
             _at_its_pace(job, exact, where, written)
             continue
-        if "scrape_interval" in job:  # a job of its own pace need not be cut to the global one
+        if "scrape_interval" in job:  # a job with its own pace need not be cut to the global one
             job["scrape_timeout"] = patience
         _scrape(job, exact, where, overall)
     return scaled
@@ -96,8 +96,8 @@ def scale_alertmanager(document: Mapping, speed: float) -> Mapping:
     """A new Alertmanager configuration at `speed`, from a parsed one. Raises BadInput.
 
     `resolve_timeout` and each route's `group_wait`, `group_interval` and `repeat_interval` are
-    divided, absent ones at the root becoming Alertmanager's defaults at speed. Receivers' own
-    timeouts are real time and are left. Time intervals are refused: they follow the wall clock.
+    divided; missing ones at the root become Alertmanager's defaults at speed. Receivers' own
+    timeouts are real time and stay. Time intervals are refused: they follow the wall clock.
     """
     exact = checked(speed)
     scaled = copy.deepcopy(document)
@@ -132,7 +132,7 @@ def _refuse_time_intervals(document: Mapping, speed: float) -> None:
 def _wall_clock(what: str, speed: float) -> BadInput:
     return BadInput(
         f"alertmanager: {what} follows the wall clock, which speed {speed:g} does not change.",
-        cure="Take it out of the lab's routes, or run at speed 1.",
+        cure="Remove it from the lab's routes, or run at speed 1.",
     )
 
 
@@ -147,7 +147,7 @@ def _plain(holder: Mapping, key: str, speed: Fraction, where: str, *, floor_ms: 
 
 
 def _section(document: object, key: str, where: str) -> Mapping:
-    """The mapping under a key, empty where there is none."""
+    """The mapping under a key; empty if there is none."""
     found = (document.get(key) or {}) if isinstance(document, dict) else None
     if not isinstance(found, dict):
         raise BadInput(f"{where}: `{key}` is not a mapping.")
@@ -169,10 +169,8 @@ def _milliseconds(text: object, where: str) -> int:
 
 
 def prometheus_flags(speed: float) -> list[str]:
-    """Prometheus' flags that hold durations, at `speed`; at 1 only what is not its default.
-
-    Raises BadInput.
-    """
+    """Prometheus' flags that are durations, at `speed`; at speed 1 only those that differ from its
+    defaults. Raises BadInput."""
     exact = checked(speed)
     return [
         f"--{flag}={text_of(divided(milliseconds(default), exact, floor_ms=floor_ms))}"

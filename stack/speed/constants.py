@@ -9,7 +9,7 @@ def strip(node: Node) -> Node:
 
 
 def value(node: Node) -> float | None:
-    """The value of constant arithmetic; None where it is none, or has none."""
+    """The value of constant arithmetic; None if it is not constant, or has no value (`1 / 0`)."""
     match node.kind:
         case "number":
             return node.value
@@ -41,9 +41,9 @@ def _arithmetic(operator: str, left: float, right: float) -> float | None:
 
 
 def dividing(node: Node) -> frozenset[int] | None:
-    """The numbers, by their count in the text, that divide a constant when they are divided.
+    """Which numbers to divide, by their count in the text, so that a constant is divided.
 
-    Both terms of a sum, one factor of a product; None where that does not settle it.
+    Both terms of a sum, one factor of a product; None where that is not enough.
     """
     node = strip(node)
     if node.kind == "number":

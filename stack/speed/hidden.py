@@ -1,8 +1,8 @@
 """Seconds that hide in plain numbers: which of an expression's numbers a speed must divide.
 
-Each operation is given the sort of value it yields. Ages may be scaled by a constant factor,
-shifted by constant seconds and compared with constant seconds; everything else done to them is
-refused, since no one can tell which of the numbers near it are seconds.
+Each operation gets the sort of value that it yields. Ages may be multiplied by a constant, shifted
+by constant seconds and compared with constant seconds; anything else done to them is refused,
+because nobody can tell which of the numbers near it are seconds.
 """
 
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from stack.speed.tree import Node
 
 
 class Sort(Enum):
-    """What a value is to the clock."""
+    """What a value has to do with the clock."""
 
     PLAIN = "plain"  # nothing to do with it
     CONSTANT = "constant"  # arithmetic of literals
     INSTANT = "instant"  # a moment: time(), timestamp(x)
     AGE = "age"  # a length of time: time() - x
     SETTLED_AGE = "settled age"  # an age that has passed a filter such as `> 300`
-    SETTLED = "settled"  # has passed a filter, but is no single sort: no arithmetic with it
-    REFUSED = "refused"  # said once; what stands above it adds no complaint
+    SETTLED = "settled"  # has passed a filter, but is of mixed sorts: no arithmetic with it
+    REFUSED = "refused"  # reported once; the operations above it add no complaint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +110,9 @@ class _Search:
         return self._plain(node, sorts)
 
     def _plain(self, node: Node, sorts: list[Sort]) -> Sort:
-        """The sort of an operation that tells nothing of time, unless it is given some."""
+        """The sort of an operation that has nothing to do with time, unless its operands have."""
         if any(sort in _CLOCK for sort in sorts):
-            return self.refuse(node, "what comes of seconds here cannot be followed")
+            return self.refuse(node, "it is not clear what becomes of the seconds here")
         return Sort.REFUSED if Sort.REFUSED in sorts else Sort.PLAIN
 
     def _binary(self, node: Node) -> Sort:
@@ -139,13 +139,13 @@ class _Search:
 
     def _set(self, node: Node, left: Sort, right: Sort) -> Sort:
         if node.name != "or" or left is right:
-            return left  # `and` and `unless` only ask whether the right side is there
+            return left  # `and` and `unless` only look whether the right side exists
         if Sort.AGE in (left, right) or Sort.INSTANT in (left, right):
             return self.refuse(node, "its two sides are not both seconds")
         return Sort.SETTLED
 
     def _window_in_number(self, node: Node) -> Sort:
-        """Refuse a rate made by hand: `increase(x[5m]) / 300` names its window a second time."""
+        """Refuse a rate made by hand: `increase(x[5m]) / 300` repeats its range as a number."""
         divisor = value(node.parts[1]) if node.name == "/" else None
         for part in node.parts[0].walk() if divisor else ():
             windows = [inner.range_s for inner in part.parts]
@@ -195,7 +195,7 @@ class _Search:
         return Sort.PLAIN if node.is_bool else Sort.SETTLED
 
     def _unclear(self, node: Node) -> Sort:
-        return self.refuse(node, "which of the added series are lengths of time cannot be told")
+        return self.refuse(node, "it is not clear which of the added series are lengths of time")
 
     def _divide_shift(self, moment: Node) -> bool:
         """Divide what is added to a moment; False where that is not a constant."""
@@ -213,7 +213,7 @@ class _Search:
         """Divide constant seconds; False where that is refused."""
         numbers = dividing(node)
         if numbers is None:
-            self.refuse(node, "this arithmetic of constants cannot be followed")
+            self.refuse(node, "this arithmetic of constants is not supported")
             return False
         self.numbers |= numbers
         return True

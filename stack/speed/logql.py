@@ -1,8 +1,8 @@
 """LogQL at a speed: every range and offset divided, as `stack.speed.promql` does for PromQL.
 
-Durations that label filters compare with (`request_time > 1s`) are what was measured, not lab time:
-they stay. So do plain numbers: a query that counts seconds in a number cannot be told from one that
-counts anything else, and LogQL has no `time()` to make one from.
+Durations in label filters (`request_time > 1s`) are compared with what was measured, not with lab
+time: they stay. So do plain numbers: nobody can tell whether they are seconds, and LogQL has no
+`time()` to compute an age from.
 """
 
 from dataclasses import replace
@@ -28,8 +28,8 @@ from stack.logql.walk import nodes
 def scale_query(text: str, speed: float, *, floor_s: float = 0.0) -> str:
     """The query at `speed`; speed 1 keeps the text.
 
-    No range falls under `floor_s` (how long a line may take from the program to the store, say),
-    unless it was written so short. Raises BadInput for text that is not LogQL.
+    No range falls below `floor_s` (how long a line may take from the program to the store, say)
+    unless it was written shorter. Raises BadInput for text that is not LogQL.
     """
     exact = checked(speed)
     try:
@@ -40,7 +40,7 @@ def scale_query(text: str, speed: float, *, floor_s: float = 0.0) -> str:
 
 
 def scaled(query: Query, speed: Fraction, *, floor_ms: int = 0) -> Query:
-    """The same, from query to query."""
+    """The same, for a parsed query."""
     return query if isinstance(query, LogQuery) else _scaled(query, speed, floor_ms)
 
 

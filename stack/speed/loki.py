@@ -12,8 +12,8 @@ from stack.speed.rules import scale_rules
 Mapping = dict[str, Any]
 
 RANGE_FLOOR_S = 2.0
-"""No range of a log rule goes below: a line may take half of that from its program to the store,
-and is counted by the time that it says, not by the time at which it came."""
+"""No range of a log rule is shorter: a line may take half of that from its program to the store,
+and it counts at its own timestamp, not at its arrival."""
 
 # Key of `ruler` -> (Loki's default, floor in seconds). The floors are those of Prometheus' flags.
 _RULER = {
@@ -25,10 +25,9 @@ _RULER = {
 
 
 def scale_loki(document: Mapping, speed: float) -> Mapping:
-    """A new configuration at `speed`, from a parsed one; what the ruler waits for is divided.
+    """A new configuration at `speed`, from a parsed one: the ruler's intervals are divided.
 
-    Limits, ages and time-outs are those of lines and queries, which nothing speeds up. Raises
-    BadInput.
+    Limits, ages and timeouts concern lines and queries, which are not sped up. Raises BadInput.
     """
     checked(speed)
     scaled = copy.deepcopy(document)
@@ -44,7 +43,7 @@ def scale_loki(document: Mapping, speed: float) -> Mapping:
 
 
 def evaluation_interval(document: Mapping) -> float:
-    """Seconds between evaluations of a group that says nothing else. Raises BadInput."""
+    """Seconds between evaluations of a group without an interval of its own. Raises BadInput."""
     ruler = document.get("ruler") or {}
     return seconds(str(ruler.get("evaluation_interval", _RULER["evaluation_interval"][0])))
 

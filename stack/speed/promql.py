@@ -8,7 +8,7 @@ from stack.speed import hidden, tokens, tree
 from stack.speed.tokens import Role, Token
 
 SCRAPES_PER_RANGE = 4
-"""`rate` needs two samples; four survive a late or a lost scrape."""
+"""`rate` needs two samples; with four, a late or lost scrape does no harm."""
 
 AS_IT_IS = (
     "In an alert, compare `time() - x` with a constant number of seconds; "
@@ -26,11 +26,11 @@ def scale_expression(
 ) -> str:
     """The expression at `speed`: ranges, subqueries, offsets, and known seconds in numbers divided.
 
-    `scrape_interval_s` is the instance's own, that is, already at speed. No range falls under four
-    of them, unless it was written so short; a subquery whose range is raised keeps its number of
+    `scrape_interval_s` is the instance's own, that is, already at speed. No range falls below four
+    of them unless it was written shorter; a subquery whose range is raised keeps its number of
     steps. `numbers=False` leaves plain numbers alone. `recorded` refuses an expression whose value
     is an age. Raises BadInput for text that is not PromQL, and for seconds that hide in numbers in
-    other ways than the known ones.
+    a way that is not known here.
     """
     exact = checked(speed)
     if exact == 1:
@@ -75,7 +75,7 @@ def _is_duration(text: str) -> bool:
 
 
 def _length_ms(text: str) -> int:
-    """Of a duration, or of a number of seconds in its place as newer Prometheus allows."""
+    """Of a duration, or of a plain number of seconds, which newer Prometheus allows there."""
     return milliseconds(text) if _is_duration(text) else round(_value(text) * 1000)
 
 
@@ -94,7 +94,7 @@ def _numbers(
     operands = [mark for mark in marks if mark.role is Role.NUMBER]
     literals = [node for node in found.walk() if node.kind == "number"]
     refusals = list(seconds_in.refusals) + [
-        f"`{mark.text}` stands as a plain number, and it cannot be told whether it is lab time"
+        f"`{mark.text}` is used as a plain number, and it is not clear whether it is lab time"
         for count, mark in enumerate(operands)
         if count not in seconds_in.numbers and mark.text[0].isdigit() and _is_duration(mark.text)
     ]
@@ -103,7 +103,7 @@ def _numbers(
     if not seconds_in.numbers:
         return []
     if [abs(node.value) for node in literals] != [_value(mark.text) for mark in operands]:
-        raise BadInput(f"`{expr.strip()}`: its numbers cannot be found in its text.", cure=AS_IT_IS)
+        raise BadInput(f"`{expr.strip()}`: its numbers were not found in its text.", cure=AS_IT_IS)
     return [(operands[at], _divided_text(operands[at].text, speed)) for at in seconds_in.numbers]
 
 

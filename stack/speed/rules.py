@@ -1,4 +1,4 @@
-"""Rule files at a speed, and how long a rule takes by what it says."""
+"""Rule files at a speed, and how long a rule waits."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ from stack.speed.promql import longest_range, scale_expression
 Mapping = dict[str, Any]
 
 ANNOTATION = "speed"
-"""An alert annotated `speed: "none"` keeps its numbers, not its durations: they are no lab time."""
+"""An alert annotated `speed: "none"` keeps its plain numbers: they are not lab time."""
 
 PATIENCE = 4
-"""Evaluations that a `for` keeps at any speed, if it was written for that many."""
+"""How many evaluations a `for` lasts at any speed, if it was written to last that many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class RuleDurations:
 
 
 def rule_durations(rule: Mapping) -> RuleDurations:
-    """The waits in a rule as parsed from YAML; absent ones are 0. Raises BadInput."""
+    """The waits in a rule as parsed from YAML; missing ones are 0. Raises BadInput."""
     return RuleDurations(
         for_s=seconds(str(rule.get("for", "0"))),
         keep_firing_for_s=seconds(str(rule.get("keep_firing_for", "0"))),
@@ -49,10 +49,10 @@ def scale_rules(
 
     `scrape_interval_s` is at speed, `evaluation_interval_s` as written (Prometheus' default unless
     given). Divides group `interval` (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and
-    the expressions; the annotation `speed` is taken out. Intervals stop shrinking at 200 ms, so a
-    `for` keeps the evaluations that it was written for, up to four: one bad scrape must not fire
-    what waits for a minute. `expression` divides expressions in another language than PromQL.
-    Raises one BadInput with all that is wrong.
+    the expressions; the annotation `speed` is removed. Intervals stop shrinking at 200 ms, so a
+    `for` keeps as many evaluations as it was written for, up to four: one bad scrape must not fire
+    an alert that waits for a minute. `expression` divides expressions in a language other than
+    PromQL. Raises one BadInput with everything that is wrong.
     """
     checked(speed)
     scaled = copy.deepcopy(document)
@@ -68,7 +68,7 @@ def scale_rules(
         scaling.group(group, where)
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
-        raise BadInput(f"`{file}` cannot be lived at speed {speed:g}:{listed}")
+        raise BadInput(f"`{file}` cannot run at speed {speed:g}:{listed}")
     return scaled
 
 
@@ -85,11 +85,11 @@ def _mappings(
             name = item.get("name") or item.get("alert") or item.get("record") or f"no. {count}"
             yield item, f"{what} `{name}`"
         else:
-            problems.append(f"{what} no. {count} is {type(item).__name__}, wanted a mapping.")
+            problems.append(f"{what} no. {count} is {type(item).__name__}, expected a mapping.")
 
 
 def _change(holder: Mapping, key: str, text: str) -> None:
-    """Set a text, but leave an equal one as YAML typed it: `for: 0` stays a number."""
+    """Set a text, but leave an equal value with its YAML type: `for: 0` stays a number."""
     if text != str(holder.get(key, "")):
         holder[key] = text
 
@@ -114,11 +114,11 @@ class _Scaling:
     def _written_interval_s(self, group: Mapping) -> float:
         try:
             return seconds(str(group["interval"]))
-        except (KeyError, BadInput):  # what is no duration is told of when it is divided
+        except (KeyError, BadInput):  # what is not a duration is reported when it is divided
             return self.evaluation_interval_s
 
     def _patience_s(self, rule: Mapping, written_s: float) -> float:
-        """What `for` must last for its evaluations, in seconds at speed."""
+        """How long `for` must last to keep its evaluations, in seconds at speed."""
         interval_s = max(written_s / self.speed, min(INTERVAL_FLOOR_S, written_s))
         try:
             evaluations = seconds(str(rule["for"])) / written_s
@@ -147,7 +147,7 @@ class _Scaling:
             self._problem(where, error)
 
     def _keeps_numbers(self, rule: Mapping, where: str) -> bool:
-        """Take the rule's own word on its numbers out of it."""
+        """Whether the rule says that its numbers are not lab time; removes the annotation."""
         annotations = rule.get("annotations")
         if not isinstance(annotations, dict) or ANNOTATION not in annotations:
             return False
@@ -155,8 +155,8 @@ class _Scaling:
         if not annotations:
             del rule["annotations"]
         if word != "none":
-            wanted = f'annotation `{ANNOTATION}` is `{word}`, the only word for it is `"none"`.'
-            self.problems.append(f"{where}: {wanted}")
+            problem = f'annotation `{ANNOTATION}` is `{word}`, its only value is `"none"`.'
+            self.problems.append(f"{where}: {problem}")
         return True
 
     def _duration(self, holder: Mapping, key: str, where: str, *, floor_s: float = 0.0) -> None:

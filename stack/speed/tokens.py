@@ -1,7 +1,7 @@
-"""Where the durations and numbers of a query stand in its text.
+"""Where the durations and numbers of a query are in its text.
 
-A lexer, not a parser: it knows strings, comments, braces, brackets and the word `offset`, which
-LogQL writes in the same way. The text must already be known to be valid.
+A lexer, not a parser: it knows strings, comments, braces, brackets and the word `offset`. The text
+must already be known to be valid.
 """
 
 import re
@@ -68,7 +68,7 @@ def _role(bracket: bool, colon: bool, before: str) -> Role:
 
 
 def replaced(query: str, texts: Iterable[tuple[Token, str]]) -> str:
-    """The query with each given token's text replaced, and all else as it was written."""
+    """The query with the text of each given token replaced, and everything else as written."""
     end, parts = 0, []
     for token, text in texts:
         parts += [query[end : token.start], text]

@@ -1,8 +1,8 @@
 """A PromQL expression as a plain tree, its numbers counted in the order of the text.
 
 The parser (promql-parser) gives no positions and prints no milliseconds, so it is used only to
-understand, and the text is changed token by token: the n-th number literal of the tree is the n-th
-number of the text.
+understand the expression, and the text is changed token by token: the n-th number literal of the
+tree is the n-th number of the text.
 """
 
 from collections.abc import Iterator
@@ -33,9 +33,9 @@ class Node:
     value: float = 0.0
     """Of a number literal."""
     number: int = -1
-    """Of a number literal: how many stand before it in the text."""
+    """Of a number literal: how many come before it in the text."""
     is_bool: bool = False
-    """A comparison that answers 0 or 1 instead of filtering."""
+    """A comparison that gives 0 or 1 instead of filtering."""
     span_s: float = 0.0
     """Of a selector or subquery: range + offset, in seconds (a negative offset counts as none)."""
     range_s: float = 0.0
@@ -50,7 +50,7 @@ class Node:
 
 
 def read(expr: str) -> Node:
-    """The tree of a PromQL expression; raises BadInput with the parser's words."""
+    """The tree of a PromQL expression; raises BadInput with the parser's message."""
     _teach()
     try:
         parsed = parser.parse(expr)
@@ -61,14 +61,14 @@ def read(expr: str) -> Node:
 
 @cache
 def _teach() -> None:
-    """Tell the parser of the functions of Prometheus 2.53 that it does not know."""
+    """Teach the parser the functions of Prometheus 2.53 that it does not know."""
     matrix, scalar = parser.ValueType.Matrix, parser.ValueType.Scalar
     smoothing = parser.Function(
         "holt_winters", [matrix, scalar, scalar], parser.ValueType.Vector, 0, False
     )
     try:
         parser.register_extra_functions([smoothing])
-    except ValueError:  # a later release of the parser, or somebody else, taught it
+    except ValueError:  # a later release of the parser knows it, or it was registered before
         return
 
 
@@ -106,7 +106,7 @@ class _Reader:
                 return Node(kind="sign", text=text, parts=self._all(expr.expr))
             case parser.ParenExpr():
                 return Node(kind="paren", text=text, parts=self._all(expr.expr))
-        raise BadInput(f"`{text}` is PromQL of a kind that this lab does not know.")
+        raise BadInput(f"`{text}` is a kind of PromQL that this lab does not know.")
 
     def _all(self, *exprs: parser.Expr) -> tuple[Node, ...]:
         return tuple(self.node(expr) for expr in exprs)

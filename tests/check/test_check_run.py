@@ -104,7 +104,7 @@ def test_rule_that_cannot_be_scaled_names_its_line(setup: Setup, edit) -> None:
     )
     said = told(setup)
     assert "infrastructure.yml:5: " in said
-    assert "cannot be lived at speed 60" in said
+    assert "cannot run at speed 60" in said
 
 
 def test_program_that_cannot_be_run_is_the_hosts_fault(setup: Setup) -> None:

@@ -153,12 +153,12 @@ def test_rules_all_refusals_come_at_once_with_file_group_and_rule() -> None:
             }
         )
     first, *lines = refused.value.what.splitlines()
-    assert first == "`rules/a.yml` cannot be lived at speed 60:"
+    assert first == "`rules/a.yml` cannot run at speed 60:"
     starts = [
         "group `g`: `interval`: `often` is not a duration.",
         "group `g`, rule `A`: `hour()`: the calendar does not run faster. In an alert,",
         "group `h`, rule `r`: `time() - x`: its value is in seconds",
-        "group `h`: rule no. 2 is str, wanted a mapping.",
+        "group `h`: rule no. 2 is str, expected a mapping.",
         "group `i`, rule `B`: `for`: `5` is not a duration.",
         "group `i`, rule `B`: `rate(x[5m)` is not PromQL:",
         "group `j`: `rules` is not a list.",
