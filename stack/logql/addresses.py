@@ -1,6 +1,6 @@
-"""`ip("…")`: an address, a range `a-b` or a CIDR block, looked for in a text.
+"""`ip("…")`: an address, a range `a-b` or a CIDR block, searched for in a text.
 
-What counts as an address in a line, and where the search goes on after one, follows Loki's
+What counts as an address in a line, and where the search continues after one, follows Loki's
 documentation "Matching IP addresses" and its filter: IPv4 begins with a digit and has a dot within
 four characters, IPv6 with hexadecimal digits and a colon.
 """
@@ -26,7 +26,7 @@ _CANDIDATE = re.compile(
 
 
 def found_in(pattern: str) -> Callable[[str], bool]:
-    """Whether a text holds an address that `pattern` covers. Raises LogQLError."""
+    """Whether a text contains an address that `pattern` covers. Raises LogQLError."""
     covers = _covers(pattern)
 
     def test(text: str) -> bool:

@@ -14,9 +14,9 @@ State = Literal["inactive", "pending", "firing"]
 Key = tuple[tuple[str, str], ...]
 
 RESOLVED_KEPT_S = 900.0
-"""So long Alertmanager is reminded that an alert is resolved."""
+"""How long Alertmanager is reminded that an alert is resolved."""
 _VALID_RESENDS = 4
-"""An alert that Alertmanager hears nothing more of ends after so many resends."""
+"""After how many missing resends Alertmanager takes an alert for resolved."""
 
 
 @dataclass(kw_only=True)
@@ -29,12 +29,12 @@ class Alert:
     fired_s: float = 0.0
     resolved_s: float = 0.0
     kept_since_s: float = 0.0
-    """Since when only `keep_firing_for` keeps it; 0 when its cause is there."""
+    """Since when only `keep_firing_for` keeps it firing; 0 while its expression is true."""
     sent_s: float = 0.0
     valid_until_s: float = 0.0
 
     def due(self, now_s: float, resend_s: float) -> bool:
-        """Whether Alertmanager must be told."""
+        """Whether it must be sent to Alertmanager now."""
         if self.state == "pending":
             return False
         return self.resolved_s > self.sent_s or self.sent_s + resend_s < now_s
@@ -59,7 +59,7 @@ class RuleState:
         return (alert for alert in self.alerts.values() if alert.state != "inactive")
 
     def update(self, samples: Sequence[Sample], now_s: float) -> None:
-        """Move the alerts on by one evaluation."""
+        """Update the alerts after one evaluation."""
         found: set[Key] = set()
         for sample in samples:
             key = self._seen(sample, now_s)
@@ -102,7 +102,7 @@ class RuleState:
             alert.state, alert.resolved_s = "inactive", now_s
 
     def to_send(self, now_s: float, resend_s: float, interval_s: float) -> list[Alert]:
-        """The alerts of which Alertmanager must hear now; they count as sent."""
+        """The alerts that must be sent to Alertmanager now; they are marked as sent."""
         due = [alert for alert in self.alerts.values() if alert.due(now_s, resend_s)]
         for alert in due:
             alert.sent_s = now_s
@@ -111,10 +111,10 @@ class RuleState:
 
 
 def restored_s(active_s: float, for_s: float, down_s: float, now_s: float, grace_s: float) -> float:
-    """Since when an alert counts as active that was so before a restart (`RestoreForState`).
+    """Since when an alert that was active before a restart counts as active (`RestoreForState`).
 
-    `down_s` is when the store was last seen up. What was left of `for` is left, but `grace_s` at
-    least.
+    `down_s` is when the store was last seen up. The alert waits for the rest of its `for`, but at
+    least `grace_s`.
     """
     left_s = for_s - (down_s - active_s)
     if left_s <= 0:

@@ -1,4 +1,4 @@
-"""What the binary operators make of two numbers: Go's floating point, and Loki's NaN for x / 0."""
+"""Binary operators on two numbers: Go's floating point, and Loki's NaN for x / 0."""
 
 import math
 import operator
@@ -22,7 +22,7 @@ def _power(left: float, right: float) -> float:
         return math.pow(left, right)
     except OverflowError:
         return -math.inf if left < 0 and right % 2 == 1 else math.inf
-    except ValueError:  # a negative base with a broken exponent, or 0 to a negative one
+    except ValueError:  # a negative base with a fractional exponent, or 0 with a negative one
         return math.nan if left else math.inf
 
 

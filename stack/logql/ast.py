@@ -1,9 +1,9 @@
-"""The language as data: what a LogQL query says, one frozen class for each thing it can say.
+"""The language as data: one frozen class for each thing that a LogQL query can say.
 
 `parse` makes these, `text` prints them again, the engine and the store's SQL read them. A node
 holds what was written, with durations in nanoseconds and sizes in bytes; two queries that differ
 only in spaces and comments are equal. Names follow Loki's documentation ("Log queries", "Metric
-queries"), the order of fields that of the text.
+queries"); fields are in the order of the text.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Matcher:
 
 @dataclass(frozen=True, kw_only=True)
 class Needle:
-    """What a line filter looks for: a text or, with `ip`, an address, a range or a CIDR block."""
+    """What a line filter searches for: a text or, with `ip`, an address, range or CIDR block."""
 
     text: str
     ip: bool = False
@@ -160,7 +160,7 @@ class LineFormat:
 
 @dataclass(frozen=True, kw_only=True)
 class Rename:
-    """`label_format new=old`: the value moves, `old` is gone."""
+    """`label_format new=old`: the value moves to `new`, and `old` is removed."""
 
     name: str
     source: str
@@ -181,7 +181,7 @@ class LabelFormat:
 
 @dataclass(frozen=True, kw_only=True)
 class Drop:
-    """Label names, or matchers: then only where the label matches."""
+    """Label names, or matchers: those apply only where the label matches."""
 
     labels: tuple[str | Matcher, ...]
 

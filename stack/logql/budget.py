@@ -1,4 +1,4 @@
-"""What one query may cost, and the accounts of it."""
+"""What one query may cost, and what it has cost so far."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from stack.logql.errors import Kind, LogQLError
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """More of anything raises LogQLError, in the words in which Loki refuses the same."""
+    """Limits; exceeding one raises LogQLError in the words in which Loki refuses the same."""
 
     entries: int = 50_000_000
     """Entries read from the source."""

@@ -1,4 +1,4 @@
-"""Asks a source what a query asks, and makes the answer."""
+"""Answers a query with entries from a source."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ TOO_FINE = (
 
 @lru_cache(maxsize=64)  # as that of `parse`
 def check(text: str) -> Query:
-    """Parses and compiles a query, so that all that is wrong with it raises LogQLError."""
+    """Parse and compile a query, so that anything wrong with it raises LogQLError."""
     query = parse(text)
     for matchers in walk.selectors(query):
         matching.selects(matchers)
@@ -110,7 +110,7 @@ class Engine:
         """The entries with start_ns <= timestamp < end_ns, `limit` in all, or the values at
         start_ns, start_ns + step_ns … up to end_ns.
 
-        `interval_ns` leaves out log entries nearer than that to the last one that was not left out.
+        `interval_ns` leaves out log entries that are nearer than that to the last one kept.
         `step_ns` is for metric queries only. Raises LogQLError.
         """
         query = check(text)

@@ -1,8 +1,8 @@
 """The labels of one entry while the stages work on it.
 
 Three sources, as in Loki: the stream's labels, structured metadata, and what stages extracted. An
-extracted label whose name one of the first two has is called `<name>_extracted`; among parsers the
-first to extract a name wins.
+extracted label whose name one of the first two already has becomes `<name>_extracted`; among
+parsers the first to extract a name wins.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ DUPLICATE = "_extracted"
 SPECIAL = {ERROR, DETAILS, PRESERVE}
 
 LabelKey = tuple[tuple[str, str], ...]
-"""Labels as sorted pairs: what a series or a result stream is known by."""
+"""Labels as sorted pairs: the identity of a series or a result stream."""
 
 
 def key_of(labels: Mapping[str, str]) -> LabelKey:
@@ -22,7 +22,7 @@ def key_of(labels: Mapping[str, str]) -> LabelKey:
 
 
 class Entry:
-    """Reused for every entry of a query: `begin` makes it that of the next one."""
+    """Reused for every entry of a query: `begin` resets it for the next one."""
 
     __slots__ = ("added", "base", "details", "error", "gone", "metadata", "parsed", "timestamp_ns")
 
@@ -33,7 +33,7 @@ class Entry:
         self.metadata: set[str] = set()
         """Names in `added` that are structured metadata."""
         self.parsed: set[str] = set()
-        """Names that a stage has set, also if they were dropped since."""
+        """Names that a stage has set, even if they were dropped since."""
         self.gone: set[str] = set()
         """Names of stream labels that were dropped."""
         self.error = ""
@@ -67,11 +67,11 @@ class Entry:
                 self.metadata.add(free)
 
     def changed(self) -> bool:
-        """Whether its labels are other than the stream's."""
+        """Whether its labels differ from the stream's."""
         return bool(self.added or self.gone or self.error)
 
     def get(self, name: str) -> str | None:
-        """The label's value; None when it has none. An empty stream label is none."""
+        """The label's value; None if there is none. An empty stream label counts as missing."""
         value = self.added.get(name)
         if value is not None:
             return value
@@ -102,12 +102,12 @@ class Entry:
         self.details = details
 
     def fail_first(self, error: str, details: str) -> None:
-        """As `fail`, but an earlier error says more and stays."""
+        """As `fail`, but an earlier error stays, since it says more."""
         if not self.error:
             self.fail(error, details)
 
     def labels(self) -> dict[str, str]:
-        """All labels, with those that tell of an error."""
+        """All labels, with those that describe an error."""
         added, gone = self.added, self.gone
         labels = {**self.base, **added}
         for name in gone:

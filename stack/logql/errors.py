@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What went wrong; all but DEADLINE are the asker's to mend (400)."""
+    """What went wrong; the client can fix all of them (400) but DEADLINE."""
 
     PARSE = "parse error"
     PIPELINE = "pipeline error"
@@ -26,7 +26,7 @@ class LogQLError(Exception):
         self.column = column
 
     def __str__(self) -> str:
-        """As Loki writes it into the body of its answer."""
+        """As Loki writes it in the body of its answer."""
         if self.kind is not Kind.PARSE:
             return self.message
         where = f"at line {self.line}, col {self.column}" if self.line or self.column else ""

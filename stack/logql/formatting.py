@@ -11,7 +11,7 @@ _VERB = re.compile(
 
 
 def formatted(layout: str, *values: Value) -> str:
-    """Mistakes are told in the text, as Go does: `%!d(string=x)`, `%!s(MISSING)`."""
+    """Mistakes are shown in the text, as in Go: `%!d(string=x)`, `%!s(MISSING)`."""
     rest = list(values)
 
     def one(found: re.Match[str]) -> str:
@@ -47,7 +47,7 @@ def _written(found: re.Match[str], value: Value) -> str:
 
 
 def _body(verb: str, value: Value, places: int | None, flags: str) -> str | None:
-    """The value without padding; None where the verb does not go with its kind."""
+    """The value without padding; None if the verb does not fit its kind."""
     if verb == "v":
         return _signed(printed(value), value, flags)
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Values of many series at many times, and the operations on them but for range aggregations."""
+"""Values of many series at many times, and the operations on them (not range aggregations)."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -11,11 +11,11 @@ from stack.logql.errors import Kind, LogQLError
 
 Values = list[float | None]
 Frame = dict[LabelKey, Values]
-"""Series → its value at each time, None where it has none. The order counts after a sort."""
+"""Series → its value at each time, None where it has none. The order matters after a sort."""
 
 
 def compact(frame: Frame) -> Frame:
-    """Without the series that have no value at all."""
+    """The frame without the series that have no value at all."""
     return {
         key: values for key, values in frame.items() if any(value is not None for value in values)
     }
@@ -30,7 +30,7 @@ def grouped(key: LabelKey, grouping: Grouping | None) -> LabelKey:
 
 
 def columns(rows: Sequence[Values], steps: int) -> Iterable[list[float]]:
-    """For each time, the values that there are."""
+    """For each time, the values that exist."""
     for step in range(steps):
         yield [row[step] for row in rows if row[step] is not None]  # type: ignore[misc]
 
@@ -93,7 +93,7 @@ def _rank(value: float, *, descending: bool) -> tuple[bool, float]:
 
 def _sorted(frame: Frame, steps: int, *, descending: bool) -> Frame:
     if steps != 1:
-        return frame  # an order by value is only seen at one moment
+        return frame  # an order by value is visible only at a single moment
     rows = [(values[0], key) for key, values in sorted(frame.items()) if values[0] is not None]
     rows.sort(key=lambda row: _rank(row[0], descending=descending))
     return {key: [value] for value, key in rows}
@@ -118,7 +118,7 @@ def _chosen(
 
 
 def with_number(query: BinaryOperation, frame: Frame, number: float, *, left: bool) -> Frame:
-    """A frame with a plain number on one side (`left`: the number is the left one)."""
+    """An operation on a frame and a plain number (`left`: the number is on the left)."""
     merge = _merging(query)
 
     def one(value: float | None) -> float | None:
@@ -131,7 +131,7 @@ def with_number(query: BinaryOperation, frame: Frame, number: float, *, left: bo
 
 
 def _merging(query: BinaryOperation) -> Callable[[float, float, float], float | None]:
-    """(left, right, what a comparison that holds keeps) → value, or None where it does not hold."""
+    """(left, right, what a true comparison keeps) → value, or None where it is false."""
     if query.op in ARITHMETIC:
         arithmetic = ARITHMETIC[query.op]
         return lambda left, right, kept: arithmetic(left, right)

@@ -37,19 +37,19 @@ NOT_SUPPORTED = {
     "toDate",
     "toDateInZone",
 }
-"""Functions of Loki that are refused here."""
+"""Functions that Loki has but this engine refuses."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """`takes` names the kind of each argument; `more` that of any number of further ones."""
+    """`takes` names the kind of each argument, `more` the kind of any further ones."""
 
     does: Callable[..., Value]
     takes: Sequence[str] = ()
     more: str = ""
 
     def call(self, name: str, arguments: list[Value]) -> Value:
-        """Raises TemplateError, for arguments of a wrong kind or number, too."""
+        """Raises TemplateError, also for arguments of a wrong kind or number."""
         few = len(arguments) < len(self.takes)
         if few or (len(arguments) > len(self.takes) and not self.more):
             wanted = f"at least {len(self.takes)}" if self.more else str(len(self.takes))

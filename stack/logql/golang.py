@@ -1,7 +1,7 @@
-"""Texts as Go reads and writes them: numbers, durations, sizes, quoted strings.
+"""Text as Go reads and writes it: numbers, durations, sizes, quoted strings.
 
 Loki's values are read by Go's `strconv` and `time` and by `github.com/dustin/go-humanize`; the
-words of their errors end up in `__error_details__`. All raise ValueError with those words.
+words of their errors end up in `__error_details__`. All functions raise ValueError with them.
 """
 
 import json
@@ -153,7 +153,7 @@ def unquoted(literal: str) -> str:
     body = literal[1:-1]
     if literal[0] == "`" or "\\" not in body:
         return body
-    # Bytes that \\x and octal escapes spell are kept even where they are not UTF-8.
+    # Bytes from \\x and octal escapes are kept even if they are not UTF-8.
     return (
         _ESCAPE.sub(_escape, body)
         .encode("utf-8", "surrogateescape")

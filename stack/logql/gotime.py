@@ -1,4 +1,4 @@
-"""Go's `time.Time` in UTC, as far as templates use it: printed, and by a layout.
+"""Go's `time.Time` in UTC, as far as templates use it: printed as it is, or by a layout.
 
 Layouts show the reference time `Mon Jan 2 15:04:05 MST 2006`; see the documentation of Go's package
 time, "Constants".

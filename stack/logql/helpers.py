@@ -1,4 +1,4 @@
-"""What the functions of templates do, where Python has no function that does just that."""
+"""What template functions do where Python has no function that does exactly that."""
 
 import base64
 import math
@@ -11,7 +11,7 @@ from stack.logql.values import TemplateError, Value, kind_of, truth
 
 
 def to_int(value: Value) -> int:
-    """As sprig casts: what is no number is 0."""
+    """As sprig casts: what is not a number is 0."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int | float):

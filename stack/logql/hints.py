@@ -1,7 +1,7 @@
-"""Which labels a metric query needs of its parsers.
+"""Which labels a metric query needs from its parsers.
 
-Loki tells its parsers, so that they can stop early. That shows: `sum(rate({…} | json [1m]))` needs
-no label, does not parse, and so does not fail at a line that is no JSON.
+Loki passes this to its parsers, so that they can stop early. It has visible effects: `sum(rate({…}
+| json [1m]))` needs no label, does not parse, and so does not fail at a line that is not JSON.
 """
 
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from stack.logql.entry import DUPLICATE, ERROR, PRESERVE, Entry
 
 StageFunction = Callable[[str, Entry], str | None]
-"""Takes a line and its labels; gives the line, or None when the entry is filtered out."""
+"""(line, labels) → the line, or None if the entry is filtered out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hints:
     required: frozenset[str] | None = None
-    """The only names that count; None when all do."""
+    """The only names that matter; None if all do."""
     nothing: bool = False
-    """No label counts at all."""
+    """No label matters at all."""
 
     def wants(self, name: str) -> bool:
         return self.required is None or name in self.required
@@ -45,7 +45,7 @@ ALL = Hints()
 
 
 def required(names: list[str]) -> Hints:
-    """Hints for exactly these; also without the suffix that tells them from stream labels."""
+    """Hints for exactly these names, with and without the suffix of extracted labels."""
     wanted = [name for name in names if name]
     bare = [name.removesuffix(DUPLICATE) for name in wanted]
     return Hints(required=frozenset(wanted + bare))

@@ -34,7 +34,7 @@ def path_of(text: str) -> Path:
 
 
 def json_paths_stage(extractions: tuple[Extraction, ...], hints: Hints) -> StageFunction:
-    """Extracts what stands at the paths; a label is empty where nothing does."""
+    """Extracts what is at the paths; a label is empty if there is nothing."""
     paths = [(extraction.name, path_of(extraction.path)) for extraction in extractions]
 
     def run(line: str, entry: Entry) -> str | None:
@@ -59,12 +59,12 @@ def json_paths_stage(extractions: tuple[Extraction, ...], hints: Hints) -> Stage
 
 
 def _value_at(text: str, path: Path) -> str | None:
-    """The value at a path, as the label says it; None where there is none."""
+    """The value at a path, as text for the label; None if there is none."""
     kind: jsonscan.Kind
     try:
         kind, raw, _ = jsonscan.value_at(text, len(text) - len(text.lstrip(" \t\r\n")))
     except JsonError:
-        # As far as it goes: what stands before the mistake counts.
+        # As far as it goes: what comes before the mistake counts.
         kind, raw = ("object" if text[0] == "{" else "array"), text
     for step in path:
         inner = _step(kind, raw, step)

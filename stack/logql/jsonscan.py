@@ -1,8 +1,8 @@
-"""JSON read leniently and as text: what a log line gives as far as it is JSON.
+"""JSON read leniently and as text: what a log line yields as far as it is JSON.
 
 Loki reads lines with `github.com/grafana/jsonparser`, which looks no further than it must: what
-stands before a mistake counts, numbers are kept as they were written, and what follows the last
-brace is not looked at. `orjson` does none of that; it serves lines where it makes no difference.
+comes before a mistake counts, numbers are kept as written, and whatever follows the last brace is
+ignored. `orjson` does none of that; it is used for lines where that makes no difference.
 """
 
 import json
@@ -21,7 +21,7 @@ class Member(NamedTuple):
     key: str
     kind: Kind
     raw: str
-    """The value as it stands in the text, a string without its quotes."""
+    """The value as it is in the text, a string without its quotes."""
 
 
 _SPACE = re.compile(r"[ \n\r\t]*")
@@ -43,7 +43,7 @@ def unescaped(raw: str) -> str | None:
 
 
 def label_value(raw: str) -> str:
-    """A string's value as a label; characters that are no text become spaces."""
+    """A string's value as a label; characters that are not text become spaces."""
     value = unescaped(raw)
     return "" if value is None else value.replace("\ufffd", " ")
 
@@ -128,7 +128,7 @@ def _block(text: str, at: int) -> tuple[Kind, str, int]:
 
 
 def _token(text: str, at: int, otherwise: str = "Malformed JSON error") -> int:
-    """Where the next token starts; JsonError where the text ends before."""
+    """Where the next token starts. Raises JsonError if the text ends before."""
     found = _SPACE.match(text, at)
     at = found.end() if found else at
     if at >= len(text):

@@ -1,4 +1,4 @@
-"""`| json`: every member of a line a label."""
+"""`| json`: every member of a line becomes a label."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _WORDS = {True: "true", False: "false"}
 
 
 def clean(key: str) -> str:
-    """A key as a label name: what cannot stand in one becomes `_`; "" where nothing is left."""
+    """A key as a label name: invalid characters become `_`; "" if nothing is left."""
     key = key.strip()
     if key[:1].isdecimal() and key[:1].isascii():
         key = "_" + key
@@ -30,8 +30,8 @@ def _joined(path: tuple[str, ...]) -> str:
     return "_" + name if name[:1].isdecimal() else name
 
 
-class _NotPlain(Exception):  # no error: the scanner takes the line
-    """orjson would give another answer than Loki for this line."""
+class _NotPlain(Exception):  # no error: the lenient scanner reads the line instead
+    """orjson would give a different answer than Loki for this line."""
 
 
 @lru_cache(maxsize=1024)
@@ -52,7 +52,7 @@ def _odd(line: str) -> bool:
 
 
 class _Names:
-    """The label names of keys, made once; "" for a key that no label comes from."""
+    """The label names of keys, computed once; "" for a key that gives no label."""
 
     def __init__(self, hints: Hints) -> None:
         self._hints = hints
@@ -79,9 +79,9 @@ def _flatten(
     names: _Names,
     found: list[tuple[str, str]],
 ) -> int:
-    """Adds the members that labels come from to `found`; gives the number of all keys.
+    """Adds the members that become labels to `found`; returns the number of all keys.
 
-    Raises _NotPlain for a number whose text cannot be told.
+    Raises _NotPlain for a number whose original text is not certain.
     """
     count = len(document)
     for key, value in document.items():
@@ -119,7 +119,7 @@ def json_stage(hints: Hints) -> StageFunction:
             if type(document) is not dict or _odd(line):
                 raise _NotPlain
             found: list[tuple[str, str]] = []
-            # As many keys as the text has: no key stands twice, for then the first would count.
+            # As many keys as the text has: no key occurs twice, or else the first one would count.
             if _flatten(document, line, (), names, found) != line.count('":'):
                 raise _NotPlain
         except (ValueError, _NotPlain, RecursionError):
@@ -148,7 +148,7 @@ def _members_in(values: list[object]) -> int:
     return count
 
 
-class _Enough(Exception):  # no error: all that is required was found
+class _Enough(Exception):  # no error: everything required was found
     pass
 
 

@@ -33,7 +33,7 @@ def _parts(pattern: str) -> list[Part]:
 
 
 def captures(pattern: str) -> Callable[[str], list[tuple[str, str]]]:
-    """The (name, text) pairs that a line gives. Raises LogQLError for a bad pattern."""
+    """The (name, text) pairs of a line. Raises LogQLError for a bad pattern."""
     if not pattern:
         raise LogQLError("invalid pattern parser: syntax error: unexpected $end")
     try:

@@ -23,9 +23,9 @@ _VALUE = re.compile(r'[^\x00-\x20="]*')
 
 
 class Pairs:
-    """The pairs of a line, well-formed ones only; `error` tells of the last one that was not.
+    """The well-formed pairs of a line; `error` describes the last one that was not.
 
-    Reads as `github.com/go-logfmt/logfmt` does, on which Loki's decoder is built; `strict` ends at
+    Reads as `github.com/go-logfmt/logfmt` does, on which Loki's decoder is built; `strict` stops at
     the first mistake.
     """
 
@@ -57,7 +57,7 @@ class Pairs:
                 return
 
     def _skip(self, line: str, at: int) -> int:
-        """Where to go on after a pair that is none; sets the error, unless only blanks are left."""
+        """Where to continue after a malformed pair; sets the error unless only blanks are left."""
         at = _end(_BLANK, line, at)
         if at == len(line):
             return at
@@ -127,7 +127,7 @@ def _key_of(path: str) -> str:
 
 
 def _chosen(extractions: tuple[Extraction, ...], *, strict: bool, hints: Hints) -> StageFunction:
-    """Only the listed labels; one is empty where the line does not have it."""
+    """Only the listed labels; a label that the line does not have is empty."""
     keys = {extraction.name: _key_of(extraction.path) for extraction in extractions}
     name_of = {key: name for name, key in reversed(keys.items())}
 

@@ -1,4 +1,4 @@
-"""Label matchers and line filters as functions of one text."""
+"""Label matchers and line filters as functions of a text."""
 
 from collections.abc import Callable, Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""What has a form but no meaning is refused here, in Loki's words."""
+"""Refuses, in Loki's words, what is grammatical but means nothing."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def window(
     length: Token,
     offset: int | None,
 ) -> RangeAggregation:
-    """A range aggregation that has not been told its operation."""
+    """A range aggregation whose operation is not known yet."""
     return RangeAggregation(
         op="",
         query=LogQuery(matchers=matchers, stages=stages),

@@ -23,7 +23,7 @@ class MemorySource:
         line: str,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        # An empty label is none, as at a push to Loki.
+        # An empty label counts as missing, as in a push to Loki.
         named = {name: value for name, value in labels.items() if value}
         stream = self._streams.setdefault(key_of(named), Stream(labels=named))
         self._entries.append((timestamp_ns, len(self._entries), line, stream, metadata))

@@ -1,4 +1,4 @@
-"""A metric query evaluated at one or many times."""
+"""A metric query, evaluated at one or more times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Shortcut(Protocol):
     """Answers parts of a query by other means, such as SQL."""
 
     def evaluate(self, query: MetricQuery, times_ns: Sequence[int]) -> Frame | None:
-        """The frame of `query` at the times, exactly as the engine would make it; None to decline.
+        """The frame of `query` at the times, exactly as the engine computes it; None to decline.
 
         Asked for the whole query first, then for its parts.
         """
@@ -103,7 +103,7 @@ class Evaluation:
 
 
 def _refuse(key: LabelKey, samples: Samples, values: Sequence[float | None]) -> None:
-    """Raises LogQLError where a window holds entries with an error."""
+    """Raises LogQLError if a window contains entries with an error."""
     if all(value is None for value in values):
         return
     labels = dict(key)
@@ -126,7 +126,7 @@ def _absent(query: RangeAggregation, frame: Frame, steps: int) -> Frame:
 
 
 def _absent_key(matchers: Sequence[Matcher]) -> LabelKey:
-    """The labels that the matchers name for certain."""
+    """The labels whose values the matchers fix."""
     labels: dict[str, str] = {}
     unsure: set[str] = set()
     for matcher in matchers:

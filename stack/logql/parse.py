@@ -1,7 +1,7 @@
 """From text to `ast`, by the grammar in `grammar.lark`.
 
-The tables are built at the first query of the process (about 0.2 s); a query then takes about
-0.2 ms. Loki's own words for the mistakes are those of `pkg/logql/syntax` (version 3).
+The tables are built at the first query of the process (about 0.2 s); after that a query takes
+about 0.2 ms. Loki's words for mistakes are those of `pkg/logql/syntax` (version 3).
 """
 
 from functools import cache, lru_cache
@@ -17,7 +17,7 @@ from stack.logql.matching import accepts
 from stack.logql.walk import selectors
 
 LONGEST_QUERY = 131072
-"""Characters; Loki's limit."""
+"""In characters; Loki's limit."""
 
 SELECTS_ALL = (
     "queries require at least one regexp or equality matcher that does not have an "
@@ -65,11 +65,11 @@ _ORDER = {kind: place for place, kind in enumerate(_WORDS)}
 _FUNCTIONS = {"RANGE_OP", "VECTOR_OP", "CONVERSION", "VECTOR", "LABEL_REPLACE"}
 
 
-@lru_cache(maxsize=64)  # rules ask the same again and again
+@lru_cache(maxsize=64)  # rules ask the same queries again and again
 def parse(text: str) -> Query:
     """The query that `text` says. Raises LogQLError, with line and column of a syntax error.
 
-    Regular expressions, templates and patterns of stages are read when the query is compiled.
+    Regular expressions, templates and patterns of stages are checked when the query is compiled.
     """
     if len(text) >= LONGEST_QUERY:
         raise LogQLError(f"input size too long ({len(text)} > {LONGEST_QUERY})")

@@ -1,4 +1,4 @@
-"""A log query carried out on batches of entries."""
+"""A log query, run on batches of entries."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -15,12 +15,12 @@ _CHANGE_LINES = (LineFormat, Unpack, Decolorize)
 
 
 def leading_filters(query: LogQuery) -> tuple[LineFilter, ...]:
-    """The line filters that see the line as it was stored: what a source may filter by itself."""
+    """The line filters that see the line as stored, so that a source may apply them itself."""
     return _split(query.stages)[0]
 
 
 def _split(stages: Sequence[Stage]) -> tuple[tuple[LineFilter, ...], list[Stage]]:
-    """Line filters that may come first, for no stage before them changes the line; the rest."""
+    """The line filters that may run first (no stage before them changes the line); the rest."""
     first: list[LineFilter] = []
     rest: list[Stage] = []
     changed = False
@@ -44,7 +44,7 @@ class Pipeline:
 
     @property
     def changes_labels(self) -> bool:
-        """Whether an entry's labels can be other than its stream's."""
+        """Whether an entry's labels can differ from its stream's."""
         return bool(self._stages)
 
     def rows(self, batch: Batch) -> Iterator[Row]:
@@ -62,7 +62,7 @@ class Pipeline:
     def run(self, batch: Batch) -> Iterator[tuple[int, str, Stream, Entry]]:
         """Time, line, stream and labels of what passes.
 
-        The same `Entry` every time: what is wanted of it must be taken before the next one.
+        It is the same `Entry` every time: take what you need before the next one.
         """
         entry, functions = self._entry, self._stages
         begin = entry.begin
@@ -82,7 +82,7 @@ def _passing(rows: Iterator[Row], test: Callable[[str], bool]) -> Iterator[Row]:
 
 
 class StreamKeys:
-    """The label key of each stream, made once."""
+    """The label key of each stream, computed once."""
 
     def __init__(self) -> None:
         self._keys: dict[Stream, LabelKey] = {}

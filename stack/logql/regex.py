@@ -81,15 +81,15 @@ def _tester(pattern: str) -> Callable[[str], bool]:
 
 
 def _literal(pattern: str) -> str | None:
-    """The text that a pattern without operators looks for."""
+    """The text that a pattern without operators searches for."""
     return None if set(pattern) & set(r"\.+*?()|[]{}^$") else pattern
 
 
 def groups(pattern: str) -> tuple[list[tuple[int, str]], Callable[[str], list[str] | None]]:
     """Numbers and names of the named groups, and a function that gives the text of all groups.
 
-    The first text is that of the whole match, a group that takes no part is ""; None when nothing
-    matches. Raises LogQLError.
+    The first text is the whole match; a group that takes no part is "". The function gives None if
+    nothing matches. Raises LogQLError.
     """
     expression = compiled(pattern)
     named = sorted((number, name) for name, number in expression.groupindex.items())
@@ -110,7 +110,7 @@ def groups(pattern: str) -> tuple[list[tuple[int, str]], Callable[[str], list[st
 
 
 def count(pattern: str, text: str) -> int:
-    """How many matches stand side by side. Raises LogQLError."""
+    """How many matches there are, side by side. Raises LogQLError."""
     return sum(1 for _ in compiled(pattern).finditer(text))
 
 

@@ -1,4 +1,4 @@
-"""What a query is answered with; the shapes of Loki's `streams`, `vector`, `matrix`, `scalar`."""
+"""Answers to a query, in the shapes of Loki's `streams`, `vector`, `matrix` and `scalar`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

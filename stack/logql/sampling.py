@@ -1,4 +1,4 @@
-"""From the entries of a range aggregation to samples, by series."""
+"""Turns the entries of a range aggregation into samples, by series."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from stack.logql.template import compiled
 UNWRAP_FAILED = "SampleExtractionErr"
 BY_BYTES = {"bytes_over_time", "bytes_rate"}
 SUMMABLE = {"bytes_over_time", "bytes_rate", "sum_over_time", "rate", "count_over_time"}
-"""What `sum` groups while the entries are read: then only the labels of the group count."""
+"""Operations that an outer `sum` groups while entries are read: only the group's labels matter."""
 
 
 def _seconds(text: str) -> float:
@@ -50,15 +50,15 @@ class Samples:
 
     times_ns: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
-    """As many; none at all where the operation only counts."""
+    """As many as times; empty if the operation only counts."""
     failed: bool = False
-    """Its entries carry an `__error__` that nobody asked for: the query fails where they count."""
+    """Its entries have an `__error__` that nobody asked for: a query that uses them fails."""
 
 
 class Sampler:
-    """Collects the samples of one range aggregation; give it batches in order of time.
+    """Collects the samples of one range aggregation, from batches in order of time.
 
-    `outer` is the grouping of a `sum` around it. Raises LogQLError for stages that are wrong.
+    `outer` is the grouping of a `sum` around it. Raises LogQLError for invalid stages.
     """
 
     def __init__(self, query: RangeAggregation, outer: Grouping | None) -> None:
@@ -114,7 +114,7 @@ class Sampler:
         return value
 
     def add(self, batch: Batch) -> None:
-        """Raises nothing: entries with errors are kept apart."""
+        """Raises nothing: entries with errors are kept separate."""
         if not self._pipeline.changes_labels and batch.metadata is None and not self._value:
             self._add_lines(batch)
             return
@@ -140,7 +140,7 @@ class Sampler:
                 samples.values.append(number)
 
     def _add_lines(self, batch: Batch) -> None:
-        """The same for entries whose labels are those of their stream."""
+        """The same, for entries that have their stream's labels."""
         by_bytes = self.query.op in BY_BYTES
         of_stream: dict[Stream, Samples] = {}
         for timestamp_ns, line, stream, _ in self._pipeline.rows(batch):
@@ -153,7 +153,7 @@ class Sampler:
                 samples.values.append(_size(line))
 
     def _key(self, stream: Stream, entry: Entry) -> LabelKey:
-        """The series that an entry belongs to; with an error, always all its labels."""
+        """The series that an entry belongs to; for an entry with an error, all its labels."""
         if entry.error:
             return key_of(entry.labels())
         if not entry.added and not entry.gone:
@@ -204,7 +204,7 @@ def _size(line: str) -> float:
 
 
 def _names(query_stages: list[Stage] | tuple[Stage, ...]) -> list[str]:
-    """The labels that label filters and formats look at."""
+    """The labels that label filters and formats read."""
     names: list[str] = []
     for stage in query_stages:
         match stage:

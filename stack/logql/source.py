@@ -1,4 +1,4 @@
-"""Where the engine gets its entries from, and an in-memory source for tests and small data."""
+"""Where the engine gets its entries from; `memory` is a source for tests and small data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from stack.logql.ast import LineFilter, Matcher
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stream:
-    """One stream. The same object for each of its entries: the engine remembers what it made of
-    the labels by the object's identity."""
+    """One stream. All its entries share the object: the engine caches what it computes from the
+    labels by the object's identity."""
 
     labels: Mapping[str, str]
-    """None of them empty: an empty label is none."""
+    """None of them is empty: an empty label counts as missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Batch:
     lines: Sequence[str]
     streams: Sequence[Stream]
     metadata: Sequence[Mapping[str, str] | None] | None = None
-    """Structured metadata for each entry; None when no entry of the batch has any."""
+    """Structured metadata of each entry; None if no entry of the batch has any."""
 
 
 class Source(Protocol):

@@ -1,4 +1,4 @@
-"""Stages as functions of a line and its labels."""
+"""Stages of a pipeline as functions of a line and its labels."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -143,7 +143,7 @@ def _pattern(stage: Pattern, hints: Hints) -> StageFunction:
 
 
 def label_filter(stage: LabelFilter) -> Test:
-    """Whether an entry passes; a value that cannot be read passes and sets `__error__`."""
+    """Whether an entry passes; one whose value is not readable passes with `__error__` set."""
     match stage:
         case StringFilter():
             return _string_test(stage.matcher)
@@ -157,7 +157,7 @@ def label_filter(stage: LabelFilter) -> Test:
             return _ip_test(stage)
         case And():
             first, second = label_filter(stage.left), label_filter(stage.right)
-            # Both are asked, for either may set an error.
+            # Both are evaluated, since either may set an error.
             return lambda entry: bool(first(entry) & second(entry))
         case Or():
             first, second = label_filter(stage.left), label_filter(stage.right)

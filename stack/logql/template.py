@@ -1,4 +1,4 @@
-"""The part of Go's text/template that `line_format` and `label_format` are used with.
+"""The part of Go's text/template that `line_format` and `label_format` need.
 
 Actions, pipelines, `if`/`else if`/`else`/`end`, `with`, comments, trimming with `{{-` and `-}}`,
 and the functions of `functions`. Variables, `range`, `define`, `template` and methods are refused.
@@ -45,9 +45,9 @@ class Template:
     render: Renderer
     """Raises TemplateError."""
     fields: tuple[str, ...]
-    """Labels that it names."""
+    """The labels that it uses."""
     only_field: str = ""
-    """The label, when the template is `{{.label}}` and nothing else."""
+    """The label, if the template is `{{.label}}` and nothing else."""
 
 
 @cache
@@ -58,7 +58,7 @@ def _parser() -> Lark:
 
 @cache
 def compiled(text: str) -> Template:
-    """Raises LogQLError for what is no template or uses what is not supported."""
+    """Raises LogQLError for text that is not a template or uses something unsupported."""
     reader = _Reader(text)
     body = reader.body(closing=False)
     fields = tuple(dict.fromkeys(reader.fields))
@@ -122,7 +122,7 @@ class _Reader:
         return made
 
     def body(self, *, closing: bool) -> list[Renderer]:
-        """Renderers up to the next `else` or `end`, which stays to be read."""
+        """Renderers up to the next `else` or `end`, which is left to be read."""
         parts: list[Renderer] = []
         while self.at < len(self.steps):
             kind, value = self.steps[self.at]

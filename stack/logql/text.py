@@ -45,7 +45,7 @@ from stack.logql.golang import duration_text, quoted
 
 
 def text_of(query: Query) -> str:
-    """One line, with brackets around every binary operation."""
+    """The query on one line, with brackets around every binary operation."""
     match query:
         case LogQuery():
             return _log(query)

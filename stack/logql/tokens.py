@@ -1,4 +1,4 @@
-"""What single tokens of a query say."""
+"""The values of single tokens of a query."""
 
 from lark import Token
 

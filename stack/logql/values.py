@@ -9,7 +9,7 @@ Value = str | int | float | bool | Time | Mapping[str, str] | None
 
 
 class TemplateError(Exception):
-    """A template that cannot be carried out for this line: it gets `TemplateFormatErr`."""
+    """A template that fails for this line, which gets `TemplateFormatErr`."""
 
 
 def kind_of(value: Value) -> str:
@@ -22,7 +22,7 @@ def kind_of(value: Value) -> str:
 
 
 def truth(value: Value) -> bool:
-    """Whether `if` takes it: anything but false, 0, "", nil and an empty map."""
+    """Whether it is true for `if`: anything but false, 0, "", nil and an empty map."""
     return isinstance(value, Time) or bool(value)
 
 

@@ -1,4 +1,4 @@
-"""Parts of a query."""
+"""Walking through the parts of a query."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from stack.logql.ast import (
 
 
 def nodes(query: MetricQuery) -> Iterator[MetricQuery]:
-    """A metric query and all that it is made of, outermost first."""
+    """A metric query and all its parts, outermost first."""
     yield query
     if isinstance(query, VectorAggregation | LabelReplace):
         yield from nodes(query.of)

@@ -1,4 +1,4 @@
-"""What a range aggregation makes of the samples in one window."""
+"""What a range aggregation computes from the samples in one window."""
 
 import math
 from bisect import bisect_right
@@ -8,7 +8,7 @@ from stack.logql.ast import RangeAggregation
 from stack.logql.sampling import Samples
 
 Window = Callable[[Samples, int, int, int], float]
-"""(samples, first index, index behind the last, end of the window in nanoseconds) → value"""
+"""(samples, first index, index after the last, end of the window in nanoseconds) → value"""
 
 
 def evaluate(
@@ -67,7 +67,7 @@ def _average(values: Sequence[float]) -> float:
 
 
 def extreme(values: Sequence[float], sign: int) -> float:
-    """The largest (sign 1) or smallest (-1) value; NaN only where there is nothing else."""
+    """The largest (sign 1) or smallest (-1) value; NaN only if there is nothing else."""
     best = math.nan
     for value in values:
         if value * sign > best * sign or math.isnan(best):
@@ -86,7 +86,7 @@ def variance(values: Sequence[float]) -> float:
 
 
 def quantile(share: float, values: Sequence[float]) -> float:
-    """Between the two nearest values, in proportion."""
+    """Interpolated between the two nearest values."""
     if share < 0 or share > 1:
         return -math.inf if share < 0 else math.inf
     ordered = sorted(values, key=lambda value: (not math.isnan(value), value))
@@ -100,7 +100,7 @@ def quantile(share: float, values: Sequence[float]) -> float:
 def _rate_counter(
     times_ns: Sequence[int], values: Sequence[float], range_ns: int, end_ns: int
 ) -> float:
-    """Increase per second of a counter, drawn out to the window's ends as Prometheus' rate does."""
+    """Increase per second of a counter, extrapolated to the window's ends as Prometheus does."""
     if len(values) < 2:
         return 0.0
     increase = values[-1] - values[0]
