@@ -48,14 +48,14 @@ def gathered(
     packages: list[str],
     wheels: list[Path],
     report: progress.Progress,
-    source: PackageSet = _HOST,
+    package_set: PackageSet = _HOST,
 ) -> dict[str, Path | bytes]:
     """The members of the bundle of some packages (all that can be had, if none is named) and what
     they need; what is not in the cache is fetched. Raises LabError: see `Fetcher.fetch`.
     """
-    lock = source.pinned()
-    derivations = closures(packages or _all(source, report), source.derivations(lock))
-    artifacts = collected(artifacts_of(derivations.values()), source.store(lock), report)
+    lock = package_set.pinned()
+    derivations = closures(packages or _all(package_set, report), package_set.derivations(lock))
+    artifacts = collected(artifacts_of(derivations.values()), package_set.store(lock), report)
     return {
         **described(derivations, lock, requirements.digest(wheel.name for wheel in wheels)),
         **{f"{ARTIFACTS}{artifact.sha256}": at for artifact, at in artifacts.items()},
@@ -93,11 +93,11 @@ def described(derivations: Mapping[str, Derivation], lock: Lock, wheels: str) ->
     }
 
 
-def _all(source: PackageSet, report: progress.Progress) -> list[str]:
+def _all(package_set: PackageSet, report: progress.Progress) -> list[str]:
     """All packages but the optional ones that cannot be had."""
     names = []
-    for package in source.recipes():
-        missing = available([package.name], source) if package.optional else None
+    for package in package_set.recipes():
+        missing = available([package.name], package_set) if package.optional else None
         if missing is None:
             names.append(package.name)
         else:

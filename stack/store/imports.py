@@ -45,7 +45,7 @@ def import_(files: list[str], artifact: str) -> None:
 
 
 def import_bundle(
-    file: Path, report: progress.Progress, source: PackageSet = _HOST
+    file: Path, report: progress.Progress, package_set: PackageSet = _HOST
 ) -> tuple[dict[str, Path], int]:
     """Check a bundle against the lock, keep its artifacts, and realise its packages without any
     network. Returns their store paths and how many of the artifacts were not here before.
@@ -53,33 +53,33 @@ def import_bundle(
     Raises BadInput for a bundle that is damaged, hostile or made from another lock, HostCannot for
     one for another system or if the cache cannot be written; then nothing of it was kept.
     """
-    lock = source.pinned()
+    lock = package_set.pinned()
     with file.open("rb") as opened:
         archive = Archive(opened, file.name)
-        derivations = _derivations(archive, lock, source)
+        derivations = _derivations(archive, lock, package_set)
         pinned = {f"{ARTIFACTS}{a.sha256}": a for a in artifacts_of(derivations.values())}
         report.begin(file.name, sum(artifact.size for artifact in pinned.values()))
         _check(archive, pinned, report)
         new = sum(
-            keep(artifact, archive.chunks(archive.members[name]), source.store(lock).artifacts)
+            keep(artifact, archive.chunks(archive.members[name]), package_set.store(lock).artifacts)
             for name, artifact in pinned.items()
         )
         report.end(file.name)
-    return realise(derivations, replace(source, mirrors=()), report), new
+    return realise(derivations, replace(package_set, mirrors=()), report), new
 
 
-def import_artifact(file: Path, source: PackageSet = _HOST) -> str:
+def import_artifact(file: Path, package_set: PackageSet = _HOST) -> str:
     """Keep one downloaded file that the lock knows by its hash; returns what to tell about it.
 
     Raises BadInput for any other file and names what the lock knows by such a name.
     """
-    lock = source.pinned()
+    lock = package_set.pinned()
     with file.open("rb") as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     known = next((each for each in lock.artifacts if each.sha256 == sha256), None)
     if known is None:
         raise _unknown(file, sha256, lock)
-    new = keep(known, _chunks(file), source.store(lock).artifacts)
+    new = keep(known, _chunks(file), package_set.store(lock).artifacts)
     return f"{file.name} is {known}: {'kept for `doit build`' if new else 'it was here already'}"
 
 
@@ -129,17 +129,17 @@ def _chunks(file: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _derivations(archive: Archive, lock: Lock, source: PackageSet) -> dict[str, Derivation]:
+def _derivations(archive: Archive, lock: Lock, package_set: PackageSet) -> dict[str, Derivation]:
     """What the bundle is for, by the checkout's recipes and lock. Raises unless both agree."""
     said = requirements.label(archive)
     packages, system = _label(archive, said)
-    here = source.system or host_system()
+    here = package_set.system or host_system()
     if system != here:
         raise HostCannot(
             f"`{archive.name}` is for {system}, this machine is {here}",
             cure="Make the bundle on a machine of this kind.",
         )
-    known = source.derivations(lock)
+    known = package_set.derivations(lock)
     if strange := sorted(packages - set(known)):
         raise archive.refused([f"the checkout has no package `{name}`" for name in strange])
     derivations = closures(sorted(packages), known)

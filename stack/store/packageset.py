@@ -61,7 +61,7 @@ _HOST = PackageSet()
 
 def realise(
     names: Iterable[str] | None = None,
-    source: PackageSet = _HOST,
+    package_set: PackageSet = _HOST,
     report: progress.Progress | None = None,
 ) -> dict[str, Path]:
     """Store paths of packages (if none is named, all but the optional ones) and of what they need,
@@ -69,36 +69,36 @@ def realise(
 
     Progress goes to stderr unless `report` is given. Raises LabError: see `realise_all`.
     """
-    lock = source.pinned()
-    derivations = closures(names, source.derivations(lock))
-    store = source.store(lock)
+    lock = package_set.pinned()
+    derivations = closures(names, package_set.derivations(lock))
+    store = package_set.store(lock)
     with contextlib.ExitStack() as shown:
         report = report or shown.enter_context(progress.shown())
         realise_all(derivations.values(), store, report)
     return {name: store.path(derivation) for name, derivation in derivations.items()}
 
 
-def available(names: Iterable[str], source: PackageSet = _HOST) -> Unreachable | None:
+def available(names: Iterable[str], package_set: PackageSet = _HOST) -> Unreachable | None:
     """None where optional packages can be realised: they are here, or upstream answers.
 
     Otherwise what keeps them away. Costs three seconds at most, and those once a day.
     """
-    lock = source.pinned()
-    needed = closures(names, source.derivations(lock))
-    return unreachable(needed.values(), source.store(lock))
+    lock = package_set.pinned()
+    needed = closures(names, package_set.derivations(lock))
+    return unreachable(needed.values(), package_set.store(lock))
 
 
-def closure(name: str, source: PackageSet = _HOST) -> set[Path]:
+def closure(name: str, package_set: PackageSet = _HOST) -> set[Path]:
     """The store paths that a package's programs need, its own among them. Builds nothing."""
-    lock = source.pinned()
-    store = source.store(lock)
-    needed = closures([name], source.derivations(lock))
+    lock = package_set.pinned()
+    store = package_set.store(lock)
+    needed = closures([name], package_set.derivations(lock))
     return {store.path(derivation) for derivation in needed.values()}
 
 
-def digest(names: Iterable[str] | None = None, source: PackageSet = _HOST) -> str:
+def digest(names: Iterable[str] | None = None, package_set: PackageSet = _HOST) -> str:
     """SHA-256 over the names of all store paths that these packages need. Builds nothing."""
-    needed = closures(names, source.derivations(source.pinned()))
+    needed = closures(names, package_set.derivations(package_set.pinned()))
     joined = "\n".join(sorted(derivation.store_name for derivation in needed.values()))
     return hashlib.sha256(joined.encode()).hexdigest()
 

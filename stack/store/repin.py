@@ -54,17 +54,17 @@ class Change:
         return f"{self.what}: {self.old or 'not there'} -> {self.new or 'dropped'}"
 
 
-def repin(source: "PackageSet", keyring: Path = KEYRING) -> list[Change]:
+def repin(package_set: "PackageSet", keyring: Path = KEYRING) -> list[Change]:
     """Write the lock anew; print what changed and return it.
 
     Raises HostCannot if gpgv, the keyring or a mirror is missing, CheckFailed if a signature or
     hash is wrong, BadInput if the suite lacks a package.
     """
-    old = source.lock or _previous()
-    cache = source.cache or cache_dir()
-    bases = source.mirrors or mirrors(old.snapshot or "99991231T000000Z")
-    fresh = pinned(source.recipes(), old, bases, keyring)
-    new = complete(source.recipes(), fresh, bases, cache)
+    old = package_set.lock or _previous()
+    cache = package_set.cache or cache_dir()
+    bases = package_set.mirrors or mirrors(old.snapshot or "99991231T000000Z")
+    fresh = pinned(package_set.recipes(), old, bases, keyring)
+    new = complete(package_set.recipes(), fresh, bases, cache)
     changes = [*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new))]
     if changes or locks.text(old) != locks.text(new):
         write(new)

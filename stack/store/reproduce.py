@@ -37,7 +37,7 @@ Manifests = Mapping[str, tree.Manifest]
 def reproduce(
     packages: Iterable[str] = (),
     system: str = "",
-    source: PackageSet | None = None,
+    package_set: PackageSet | None = None,
     build: Builder = builder.build,
 ) -> None:
     """Build packages (all but the optional ones, if none is named) and what they need once plainly
@@ -46,18 +46,18 @@ def reproduce(
     Raises CheckFailed if anything differs, with the differing files and bytes; HostCannot if all
     is the same but a variation could not be had here.
     """
-    source = source or PackageSet()
+    package_set = package_set or PackageSet()
     if system:
-        source = replace(source, system=known_system(system))
-    lock = source.pinned()
-    derivations = tuple(closures(tuple(packages) or None, source.derivations(lock)).values())
-    store = source.store(lock)
+        package_set = replace(package_set, system=known_system(system))
+    lock = package_set.pinned()
+    derivations = tuple(closures(tuple(packages) or None, package_set.derivations(lock)).values())
+    store = package_set.store(lock)
     with progress.shown() as report, in_use(store.folder):
         collected(artifacts_of(derivations), store, report)
         comparison = _Comparison(
             derivations=derivations, artifacts=store.artifacts, build=build, report=report
         )
-        cache = source.cache or cache_dir()
+        cache = package_set.cache or cache_dir()
         make_folder(cache)
         folder = Path(tempfile.mkdtemp(prefix="reproduce-", dir=cache))
         try:

@@ -73,7 +73,7 @@ def sbom(output: str) -> None:
 
 def document(
     report: progress.Progress,
-    source: PackageSet = _HOST,
+    package_set: PackageSet = _HOST,
     pinned: Iterable[Requirement] | None = None,
 ) -> str:
     """The bill of materials as canonical JSON. Fetches the artifacts, whose licences it reads.
@@ -81,11 +81,11 @@ def document(
     `pinned`: the Python requirements, unless given the checked-in ones. Raises LabError where an
     artifact of a package that is not optional cannot be had.
     """
-    lock = source.pinned()
-    derivations = closures(None, known := source.derivations(lock)) | {
+    lock = package_set.pinned()
+    derivations = closures(None, known := package_set.derivations(lock)) | {
         name: each for name, each in known.items() if each.package.optional
     }
-    licences = _licences(derivations, source, lock, report)
+    licences = _licences(derivations, package_set, lock, report)
     lab = Component(
         name=_OURS,
         version=tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"],
@@ -186,12 +186,15 @@ def _given(licences: list[Licence]) -> list[License]:
 
 
 def _licences(
-    derivations: Mapping[str, Derivation], source: PackageSet, lock: Lock, report: progress.Progress
+    derivations: Mapping[str, Derivation],
+    package_set: PackageSet,
+    lock: Lock,
+    report: progress.Progress,
 ) -> dict[Artifact, list[Licence]]:
     """Of each artifact: as its own copyright file declares it. Upstream's carry none."""
     every = artifacts_of(derivations.values())
     debs = [artifact for artifact in every if not artifact.upstream]
-    files = collected(debs, source.store(lock), report)
+    files = collected(debs, package_set.store(lock), report)
     report.say(f"reading the copyright files of {len(debs)} packages")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         read = pool.map(lambda artifact: _of_deb(artifact, files[artifact]), debs)

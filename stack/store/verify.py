@@ -48,12 +48,12 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
 
 
-def verify_store(packages: Iterable[str] = (), source: PackageSet | None = None) -> None:
+def verify_store(packages: Iterable[str] = (), package_set: PackageSet | None = None) -> None:
     """Check store paths and artifacts (of some packages only, if any are named), repair what is
     wrong, and print both. Raises CheckFailed if something wrong is left."""
     began = time.monotonic()
     with progress.shown() as report:
-        checked = verified(tuple(packages), source or PackageSet(), report)
+        checked = verified(tuple(packages), package_set or PackageSet(), report)
     seconds = time.monotonic() - began
     for finding in checked.findings:
         print(f"{finding.what}: {finding.then}")
@@ -71,13 +71,15 @@ def verify_store(packages: Iterable[str] = (), source: PackageSet | None = None)
         )
 
 
-def verified(packages: tuple[str, ...], source: PackageSet, report: progress.Progress) -> Checked:
+def verified(
+    packages: tuple[str, ...], package_set: PackageSet, report: progress.Progress
+) -> Checked:
     """Check, repair, and tell what was found. Raises BadInput for an unknown package."""
-    lock = source.pinned()
-    store = source.store(lock)
+    lock = package_set.pinned()
+    store = package_set.store(lock)
     known: dict[str, Derivation] = {}
     for system in sorted({system for system, _ in lock.outputs}):
-        derivations = replace(source, system=system).derivations(lock)
+        derivations = replace(package_set, system=system).derivations(lock)
         for name in chosen(packages or None, derivations):
             known |= {each.store_name: each for each in derivations[name].closure().values()}
     pinned = {artifact.sha256: artifact for artifact in lock.artifacts}

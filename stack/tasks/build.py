@@ -13,18 +13,20 @@ from stack.store.packageset import PackageSet, available, realise
 _HOST = PackageSet()
 
 
-def build(names: Iterable[str] | None = None, source: PackageSet = _HOST, system: str = "") -> None:
+def build(
+    names: Iterable[str] | None = None, package_set: PackageSet = _HOST, system: str = ""
+) -> None:
     """Realise packages and print a line for each, then the totals: what `doit build` does.
 
     Unpacking runs nothing, so `system` need not be this machine's.
     """
     names = list(names or ()) or None
     if system:
-        source = replace(source, system=known_system(system))
+        package_set = replace(package_set, system=known_system(system))
     began = time.monotonic()
     with progress.shown() as report:
-        paths = realise(names, source, report)
-        left_out = {} if names else _build_optional(paths, source, report)
+        paths = realise(names, package_set, report)
+        left_out = {} if names else _build_optional(paths, package_set, report)
     for name, path in paths.items():
         print(f"{name:18} {path}")
     for name, reason in left_out.items():
@@ -34,19 +36,19 @@ def build(names: Iterable[str] | None = None, source: PackageSet = _HOST, system
 
 
 def _build_optional(
-    paths: dict[str, Path], source: PackageSet, report: progress.Progress
+    paths: dict[str, Path], package_set: PackageSet, report: progress.Progress
 ) -> dict[str, str]:
     """Add to `paths` the optional packages that can be had; why each of the others is left out."""
-    names = [package.name for package in source.recipes() if package.optional]
+    names = [package.name for package in package_set.recipes() if package.optional]
     if names:
-        available(names, source)  # asks for all at once
+        available(names, package_set)  # asks for all at once
     left_out: dict[str, str] = {}
     for name in names:
-        if reason := available([name], source):
+        if reason := available([name], package_set):
             left_out[name] = str(reason)
             continue
         try:
-            paths |= realise([name], source, report)
+            paths |= realise([name], package_set, report)
         except HostCannot as error:
             left_out[name] = str(error)
     return left_out

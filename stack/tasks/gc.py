@@ -20,25 +20,25 @@ def gc(dry_run: bool) -> None:
     Raises BadInput when a record or the lock cannot be read (then nothing is removed), HostCannot
     when something cannot be removed.
     """
-    source = PackageSet()
+    package_set = PackageSet()
     found = collect(
-        source.store(source.pinned()),
-        lambda: needed(source),
+        package_set.store(package_set.pinned()),
+        lambda: needed(package_set),
         dry_run=dry_run,
         waiting=lambda: print("waiting for a build or an `up` to end"),
     )
     _tell(found, "would remove" if dry_run else "removed", "would free" if dry_run else "freed")
 
 
-def needed(source: PackageSet) -> Needed:
+def needed(package_set: PackageSet) -> Needed:
     """What the lock pins for every system, and what instances run or ran, wherever they lie."""
-    lock = source.pinned()
+    lock = package_set.pinned()
     names = {
         derivation.store_name
         for system in SYSTEMS.values()
-        for derivation in derive(source.recipes(), lock, system).values()
+        for derivation in derive(package_set.recipes(), lock, system).values()
     }
-    for directory in _instances(source.cache or cache_dir()):
+    for directory in _instances(package_set.cache or cache_dir()):
         records = [generation.record for generation in generations(directory)]
         if (directory / FILE).exists():
             records.append(Instance.at(directory).record)

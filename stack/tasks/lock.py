@@ -35,27 +35,27 @@ def lock(update: bool, packages: list[str]) -> None:
 
 def update_packages(
     names: Iterable[str] = (),
-    source: PackageSet | None = None,
-    check: Callable[[PackageSet], None] = lambda source: check(host_setup(source)),
+    package_set: PackageSet | None = None,
+    check: Callable[[PackageSet], None] = lambda package_set: check(host_setup(package_set)),
 ) -> None:
     """Move packages (all, if none is named) on to the versions that the suite has now.
 
     Prints what changes. Raises whatever resolving, building or `check` raises; the lock and what
     runs are then as they were.
     """
-    source = source or PackageSet()
-    old = source.pinned()
-    wanted = _chosen(source, names)
-    new = merged(wanted, old, _available(source, old))
-    changes = behind(source.recipes(), old, new)
+    package_set = package_set or PackageSet()
+    old = package_set.pinned()
+    wanted = _chosen(package_set, names)
+    new = merged(wanted, old, _available(package_set, old))
+    changes = behind(package_set.recipes(), old, new)
     if not changes:
         print("nothing to update: these packages are what the suite has")
         return
     _tell(changes, wanted)
     complete = repin.complete(
-        source.recipes(), new, _mirrors(source, new), source.cache or cache_dir()
+        package_set.recipes(), new, _mirrors(package_set, new), package_set.cache or cache_dir()
     )
-    candidate = replace(source, lock=complete)
+    candidate = replace(package_set, lock=complete)
     realise(None, candidate)
     check(candidate)
     repin.write(complete)
@@ -67,33 +67,33 @@ def outdated() -> None:
     show_outdated(PackageSet())
 
 
-def show_outdated(source: PackageSet) -> None:
-    old = source.pinned()
-    changes = behind(source.recipes(), old, _available(source, old))
-    _tell(changes, source.recipes())
-    unknown = _tell_upstream(source, old)
+def show_outdated(package_set: PackageSet) -> None:
+    old = package_set.pinned()
+    changes = behind(package_set.recipes(), old, _available(package_set, old))
+    _tell(changes, package_set.recipes())
+    unknown = _tell_upstream(package_set, old)
     if not changes:
         print("what comes from Debian is what the suite has")
     if unknown:
         print(f"not known: {', '.join(unknown)} (their upstream project cannot be asked from here)")
 
 
-def _chosen(source: PackageSet, names: Iterable[str]) -> tuple[Package, ...]:
-    by_name = {package.name: package for package in source.recipes()}
+def _chosen(package_set: PackageSet, names: Iterable[str]) -> tuple[Package, ...]:
+    by_name = {package.name: package for package in package_set.recipes()}
     wanted = list(names)
     if not wanted:
         return tuple(by_name.values())
-    chosen(wanted, source.derivations(source.pinned()))
+    chosen(wanted, package_set.derivations(package_set.pinned()))
     return tuple(by_name[name] for name in wanted)
 
 
-def _available(source: PackageSet, old: Lock) -> Lock:
+def _available(package_set: PackageSet, old: Lock) -> Lock:
     """What the suite has now, by its signed metadata; without outputs."""
-    return repin.pinned(source.recipes(), old, _mirrors(source, old), repin.KEYRING)
+    return repin.pinned(package_set.recipes(), old, _mirrors(package_set, old), repin.KEYRING)
 
 
-def _mirrors(source: PackageSet, lock: Lock) -> tuple[str, ...]:
-    return source.mirrors or mirrors(lock.snapshot)
+def _mirrors(package_set: PackageSet, lock: Lock) -> tuple[str, ...]:
+    return package_set.mirrors or mirrors(lock.snapshot)
 
 
 def _tell(changes: Iterable[Behind], packages: Iterable[Package]) -> None:
@@ -111,11 +111,11 @@ def _tell(changes: Iterable[Behind], packages: Iterable[Package]) -> None:
                 print(f"    {change}")
 
 
-def _tell_upstream(source: PackageSet, old: Lock) -> list[str]:
+def _tell_upstream(package_set: PackageSet, old: Lock) -> list[str]:
     """Print what upstream projects released since; the packages of which nobody can tell."""
     unknown = []
     with httpx.Client(follow_redirects=True) as client:
-        for package in source.recipes():
+        for package in package_set.recipes():
             for name in package.zips:
                 artifact = next(a for a in old.artifacts if a.name == name)
                 newest = latest(artifact, client)

@@ -30,17 +30,17 @@ _NO_OP = {
 }
 
 
-def timed(what: str, source: PackageSet) -> None:
+def timed(what: str, package_set: PackageSet) -> None:
     counting = Quiet()
     began = time.perf_counter()
-    realise(source=source, report=counting)
+    realise(package_set=package_set, report=counting)
     seconds = time.perf_counter() - began
     print(f"{what:34} {seconds:7.3f} s {counting.downloaded / 1e6:8.1f} MB downloaded")
 
 
-def checked(what: str, source: PackageSet) -> None:
+def checked(what: str, package_set: PackageSet) -> None:
     began = time.perf_counter()
-    found = verified((), source, Quiet())
+    found = verified((), package_set, Quiet())
     seconds = time.perf_counter() - began
     assert found.findings == []
     rate = found.size_bytes / 1e6 / seconds
@@ -71,24 +71,24 @@ def main() -> None:
     download = parser.parse_args().download
     realise()
     cache = Path(tempfile.mkdtemp(prefix="bench-", dir=cache_dir()))
-    source = PackageSet(cache=cache)
+    package_set = PackageSet(cache=cache)
     try:
         if download:
-            timed("cold, empty cache", source)
+            timed("cold, empty cache", package_set)
         else:
             shutil.copytree(cache_dir() / "artifacts", cache / "artifacts")
         tree.remove(cache / "store")
-        timed("cold, artifacts cached", source)
-        timed("nothing to do, in process", source)
+        timed("cold, artifacts cached", package_set)
+        timed("nothing to do, in process", package_set)
         for what, arguments in _NO_OP.items():
             began = time.perf_counter()
             subprocess.run(
                 [sys.executable, *arguments], cwd=REPO, check=True, stdout=subprocess.DEVNULL
             )
             print(f"{what:34} {time.perf_counter() - began:7.3f} s")
-        checked("verify-store, read before", source)
+        checked("verify-store, read before", package_set)
         forget(cache)
-        checked("verify-store, from the disk", source)
+        checked("verify-store, from the disk", package_set)
         forget(cache)
         print(f"{'the disk alone':34} {read(cache):7.3f} s")
     finally:

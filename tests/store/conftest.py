@@ -126,26 +126,26 @@ def publish(mirror: Mirror) -> Callable[[str, bytes], Artifact]:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Two packages, `base` and `tool`, and where they are built: `source` says it all."""
+    """Two packages, `base` and `tool`, and where they are built: `package_set` says it all."""
 
-    source: PackageSet
+    package_set: PackageSet
     artifacts: dict[str, Artifact]
 
     @property
     def lock(self) -> Lock:
-        assert self.source.lock is not None
-        return self.source.lock
+        assert self.package_set.lock is not None
+        return self.package_set.lock
 
     @property
     def cache(self) -> Path:
-        assert self.source.cache is not None
-        return self.source.cache
+        assert self.package_set.cache is not None
+        return self.package_set.cache
 
     def elsewhere(self, cache: Path) -> "World":
-        return replace(self, source=replace(self.source, cache=cache))
+        return replace(self, package_set=replace(self.package_set, cache=cache))
 
     def pinned_by(self, lock: Lock) -> "World":
-        return replace(self, source=replace(self.source, lock=lock))
+        return replace(self, package_set=replace(self.package_set, lock=lock))
 
     def pinning(self, name: str, **changes: object) -> "World":
         """The same with a changed pin of the artifact `name`."""
@@ -198,14 +198,14 @@ def world(tmp_path: Path, mirror: Mirror, publish: Callable[[str, bytes], Artifa
         made = tree.manifest(store.path(derivation))
         outputs[SYSTEM, name] = Output(sha256=made.sha256, size=made.size)
     mirror.requests.clear()
-    source = PackageSet(
+    package_set = PackageSet(
         lock=replace(lock, outputs=outputs),
         packages=PACKAGES,
         system=SYSTEM,
         cache=tmp_path / "cache",
         mirrors=(mirror.url,),
     )
-    return World(source=source, artifacts=artifacts)
+    return World(package_set=package_set, artifacts=artifacts)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from stack.store.progress import Lines, Quiet
 
 
 def write(world: Any, file: Path, *packages: str, wheels: list[Path] | None = None) -> Path:
-    contents = bundle.gathered(list(packages), wheels or [], Quiet(), world.source)
+    contents = bundle.gathered(list(packages), wheels or [], Quiet(), world.package_set)
     size = bundle.write(contents, file, Quiet())
     assert size == file.stat().st_size
     return file
@@ -139,14 +139,16 @@ def with_optional(world: Any) -> Any:
     )
     extra = Package(name="extra", zips=("extra",), optional=True)
     lock = replace(world.lock, artifacts=(*world.lock.artifacts, release))
-    source = replace(world.source, lock=lock, packages=(*world.source.packages, extra))
-    return replace(world, source=source)
+    package_set = replace(
+        world.package_set, lock=lock, packages=(*world.package_set.packages, extra)
+    )
+    return replace(world, package_set=package_set)
 
 
 def test_bundle_leaves_out_and_names_what_upstream_does_not_give(
     with_optional: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    contents = bundle.gathered([], [], Lines(), with_optional.source)
+    contents = bundle.gathered([], [], Lines(), with_optional.package_set)
     assert json.loads(bytes(contents["bundle.json"]))["packages"] == ["base", "tool"]
     assert "extra left out: " in capsys.readouterr().err
 
@@ -156,9 +158,9 @@ def test_bundle_carries_an_upstream_release_that_is_here(
 ) -> None:
     download = tmp_path / "extra.zip"
     download.write_bytes(zipped())
-    imports.import_artifact(download, with_optional.source)
+    imports.import_artifact(download, with_optional.package_set)
     file = write(with_optional, tmp_path / "x.tar")
     there = with_optional.elsewhere(tmp_path / "there")
-    paths, new = imports.import_bundle(file, Quiet(), there.source)
+    paths, new = imports.import_bundle(file, Quiet(), there.package_set)
     assert new == 4
     assert (paths["extra"] / "extra").read_text() == "#!/bin/sh\n"

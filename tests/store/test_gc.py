@@ -29,12 +29,12 @@ NOTHING = Needed(store_names=frozenset(), artifacts=frozenset())
 
 @pytest.fixture
 def paths(world: Any) -> dict[str, Path]:
-    return realise(None, world.source, Quiet())
+    return realise(None, world.package_set, Quiet())
 
 
 @pytest.fixture
 def store(world: Any, paths: dict[str, Path]) -> Store:
-    return world.source.store(world.lock)
+    return world.package_set.store(world.lock)
 
 
 def needing(*kept: Path, artifacts: frozenset[str] = frozenset()) -> Needed:
@@ -54,7 +54,7 @@ def told(found: Collected) -> set[tuple[str, str]]:
 
 
 def test_gc_without_a_store_does_nothing(world: Any) -> None:
-    assert run(world.source.store(world.lock)).garbage == ()
+    assert run(world.package_set.store(world.lock)).garbage == ()
     assert not world.cache.exists()
 
 
@@ -85,7 +85,7 @@ def test_gc_removes_what_is_not_needed_with_its_artifact(
     assert sorted((store.folder / ".manifests").iterdir()) == [
         store.folder / ".manifests" / paths["tool"].name
     ]
-    assert realise(None, world.source, Quiet()) == paths
+    assert realise(None, world.package_set, Quiet()) == paths
 
 
 def test_gc_dry_run_tells_the_same_and_removes_nothing(store: Store) -> None:
@@ -224,7 +224,7 @@ def test_gc_waits_for_a_build(
 
     tree.remove(paths["base"])
     monkeypatch.setattr(builder, "build", build)
-    realise(["base"], world.source, Quiet())
+    realise(["base"], world.package_set, Quiet())
     clearing.join(30)
     assert store_paths(store) == set()
 
@@ -236,7 +236,7 @@ def test_gc_beside_builds_never_takes_what_somebody_uses(world: Any, store: Stor
     def build() -> None:
         for _ in range(20):
             with guard.in_use(store.folder):
-                made = realise(None, world.source, Quiet())
+                made = realise(None, world.package_set, Quiet())
                 for _ in range(20):
                     for name, path in made.items():
                         wanted = world.lock.outputs["amd64", name].sha256

@@ -42,7 +42,7 @@ def contents(world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Con
         sha256=(hashlib.sha256(b"hello").hexdigest(),),
     )
     monkeypatch.setattr(requirements, "load", lambda file: (pin,))
-    gathered = bundle.gathered([], [wheel], Quiet(), world.source)
+    gathered = bundle.gathered([], [wheel], Quiet(), world.package_set)
     return {n: c if isinstance(c, bytes) else c.read_bytes() for n, c in gathered.items()}
 
 
@@ -61,7 +61,7 @@ def there(world: Any, tmp_path: Path, mirror: Any) -> Any:
 def take(world: Any, data: bytes, folder: Path) -> tuple[dict[str, Path], int]:
     file = folder / "x.tar"
     file.write_bytes(data)
-    return imports.import_bundle(file, Quiet(), world.source)
+    return imports.import_bundle(file, Quiet(), world.package_set)
 
 
 def check_valid(world: Any) -> None:
@@ -88,10 +88,10 @@ def test_import_realises_without_a_network(
 
 
 def test_import_of_a_part_realises_that_part(there: Any, world: Any, tmp_path: Path) -> None:
-    gathered = bundle.gathered(["base"], [], Quiet(), world.source)
+    gathered = bundle.gathered(["base"], [], Quiet(), world.package_set)
     file = tmp_path / "x.tar"
     bundle.write(gathered, file, Quiet())
-    paths, new = imports.import_bundle(file, Quiet(), there.source)
+    paths, new = imports.import_bundle(file, Quiet(), there.package_set)
     assert (list(paths), new) == (["base"], 1)
 
 
@@ -322,11 +322,11 @@ def test_import_artifact_keeps_what_the_lock_knows(there: Any, mirror: Any, tmp_
     artifact = there.artifacts["tool"]
     file = tmp_path / "downloaded"
     file.write_bytes(mirror.files[artifact.path])
-    assert imports.import_artifact(file, there.source) == (
+    assert imports.import_artifact(file, there.package_set) == (
         "downloaded is tool 1.0 (amd64): kept for `doit build`"
     )
     assert (there.cache / "artifacts" / artifact.sha256).read_bytes() == file.read_bytes()
-    assert "here already" in imports.import_artifact(file, there.source)
+    assert "here already" in imports.import_artifact(file, there.package_set)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_import_artifact_refuses_others_and_names_what_it_knows(
     file = tmp_path / name
     file.write_bytes(b"something else")
     with pytest.raises(BadInput, match=told) as caught:
-        imports.import_artifact(file, there.source)
+        imports.import_artifact(file, there.package_set)
     assert (
         f"`{name}` (14 bytes) has SHA-256 {hashlib.sha256(b'something else').hexdigest()}"
         in str(caught.value)
@@ -357,7 +357,7 @@ def test_import_artifact_of_unknown_size(there: Any, mirror: Any, tmp_path: Path
     unknown = there.pinning("tool", size=0)
     file = tmp_path / "tool.deb"
     file.write_bytes(mirror.files[there.artifacts["tool"].path])
-    assert "kept" in imports.import_artifact(file, unknown.source)
+    assert "kept" in imports.import_artifact(file, unknown.package_set)
 
 
 def test_keep_refuses_what_changed_while_it_was_read(there: Any) -> None:

@@ -58,12 +58,12 @@ def some(count: int, whole: int) -> list[int]:
     return random.Random(9).sample(range(whole), min(count, whole))
 
 
-def build(source: PackageSet) -> Callable[[], dict[str, Path]]:
-    return lambda: realise(None, source, Quiet())
+def build(package_set: PackageSet) -> Callable[[], dict[str, Path]]:
+    return lambda: realise(None, package_set, Quiet())
 
 
-def wrong(source: PackageSet) -> list[str]:
-    return [f"{each.what}: {each.then}" for each in verified((), source, Quiet()).findings]
+def wrong(package_set: PackageSet) -> list[str]:
+    return [f"{each.what}: {each.then}" for each in verified((), package_set, Quiet()).findings]
 
 
 def empty(store: Path) -> None:
@@ -71,37 +71,39 @@ def empty(store: Path) -> None:
         tree.remove(at)
 
 
-def killed_builds(source: PackageSet, store: Path, *, times: int) -> None:
+def killed_builds(package_set: PackageSet, store: Path, *, times: int) -> None:
     """Kill builds at random steps, each with what the last one left."""
-    names = set(build(source)())
+    names = set(build(package_set)())
     empty(store)
-    whole = steps(build(source))
+    whole = steps(build(package_set))
     empty(store)
     for step in some(times, whole):
         # What is here already makes for fewer steps.
-        if steps(build(source), kill_at=step) >= 0:
+        if steps(build(package_set), kill_at=step) >= 0:
             empty(store)
-            steps(build(source), kill_at=step)
-        assert wrong(source) == [], f"killed at step {step}"
-    assert set(build(source)()) == names
-    assert wrong(source) == []
+            steps(build(package_set), kill_at=step)
+        assert wrong(package_set) == [], f"killed at step {step}"
+    assert set(build(package_set)()) == names
+    assert wrong(package_set) == []
     assert not list(store.glob(".building-*"))
 
 
-def killed_repairs(source: PackageSet, store: Path, damaged: Path, *, times: int) -> None:
-    build(source)()
+def killed_repairs(package_set: PackageSet, store: Path, damaged: Path, *, times: int) -> None:
+    build(package_set)()
 
     def damage() -> None:
         damaged.chmod(0o644)
         damaged.write_bytes(b"damaged" + bytes(damaged.stat().st_size))
 
     damage()
-    whole = steps(lambda: wrong(source))
+    whole = steps(lambda: wrong(package_set))
     for step in some(times, whole):
         damage()
-        steps(lambda: wrong(source), kill_at=step)
-        assert all(line.endswith("repaired") for line in wrong(source)), f"killed at step {step}"
-        assert wrong(source) == []
+        steps(lambda: wrong(package_set), kill_at=step)
+        assert all(line.endswith("repaired") for line in wrong(package_set)), (
+            f"killed at step {step}"
+        )
+        assert wrong(package_set) == []
         assert not list(store.glob(".building-*"))
 
 
@@ -109,15 +111,15 @@ EVERY = 10_000
 
 
 def test_build_killed_at_any_step_leaves_a_valid_store(world: Any) -> None:
-    killed_builds(world.source, world.cache / "store", times=EVERY)
+    killed_builds(world.package_set, world.cache / "store", times=EVERY)
 
 
 @pytest.mark.parametrize(
     "times", [8, pytest.param(EVERY, marks=pytest.mark.nightly)], ids=["8 steps", "every step"]
 )
 def test_repair_killed_can_be_repeated(world: Any, times: int) -> None:
-    tool = build(world.source)()["tool"]
-    killed_repairs(world.source, world.cache / "store", tool / "usr/bin/tool", times=times)
+    tool = build(world.package_set)()["tool"]
+    killed_repairs(world.package_set, world.cache / "store", tool / "usr/bin/tool", times=times)
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ _BUILD = """
 import sys
 from pathlib import Path
 from stack.store.packageset import PackageSet, realise
-print(*realise(source=PackageSet(cache=Path(sys.argv[1]))).values())
+print(*realise(package_set=PackageSet(cache=Path(sys.argv[1]))).values())
 """
 
 

@@ -29,7 +29,7 @@ def leftovers(cache: Path) -> list[Path]:
 
 
 def quietly(world: Any, *names: str) -> dict[str, Path]:
-    return realise(names or None, world.source, Quiet())
+    return realise(names or None, world.package_set, Quiet())
 
 
 def test_realise_gives_readable_sealed_store_paths(world: Any) -> None:
@@ -50,11 +50,11 @@ def test_realise_gives_readable_sealed_store_paths(world: Any) -> None:
 def test_realise_twice_does_nothing_and_says_nothing(
     world: Any, mirror: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = realise(source=world.source)
+    first = realise(package_set=world.package_set)
     capsys.readouterr()
     mirror.requests.clear()
     shutil.rmtree(world.cache / "artifacts")
-    assert realise(source=world.source) == first
+    assert realise(package_set=world.package_set) == first
     assert mirror.requests == []
     assert capsys.readouterr() == ("", "")
 
@@ -65,7 +65,7 @@ def test_realise_makes_only_what_is_named(world: Any) -> None:
 
 
 def test_build_prints_paths_and_totals(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    build(source=world.source)
+    build(package_set=world.package_set)
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 3
     assert out[0].split()[0] == "base"
@@ -74,9 +74,11 @@ def test_build_prints_paths_and_totals(world: Any, capsys: pytest.CaptureFixture
 
 
 def test_closure_and_digest_build_nothing(world: Any, tmp_path: Path) -> None:
-    assert {path.name.rsplit("-", 2)[1] for path in closure("tool", world.source)} == {"tool"}
-    assert digest(["tool"], world.source) != digest(None, world.source)
-    assert digest(None, world.source) == digest(None, world.elsewhere(tmp_path / "x").source)
+    assert {path.name.rsplit("-", 2)[1] for path in closure("tool", world.package_set)} == {"tool"}
+    assert digest(["tool"], world.package_set) != digest(None, world.package_set)
+    assert digest(None, world.package_set) == digest(
+        None, world.elsewhere(tmp_path / "x").package_set
+    )
     assert not world.cache.exists()
 
 
@@ -239,10 +241,10 @@ packages = (
     Package(name="base", debs=("libbase",)),
     Package(name="tool", debs=("tool", "libtool"), drop=("usr/share/doc/*",)),
 )
-source = PackageSet(lock=lock.load(Path(file)), packages=packages, system="amd64",
+package_set = PackageSet(lock=lock.load(Path(file)), packages=packages, system="amd64",
                 cache=Path(cache), mirrors=(mirror,))
 try:
-    print(*realise(source=source).values(), sep="\\n")
+    print(*realise(package_set=package_set).values(), sep="\\n")
 except LabError as error:
     sys.exit(f"{error.exit_code} {error}")
 """
@@ -256,7 +258,7 @@ def script(world: Any, cache: Path) -> list[str]:
         "-c",
         _SCRIPT,
         str(world.lock.file),
-        world.source.mirrors[0],
+        world.package_set.mirrors[0],
         str(cache),
     ]
 

@@ -19,7 +19,7 @@ INDEX = "dists/test/main/binary-{}/Packages.xz"
 def test_update_pins_artifacts_and_outputs_for_all_systems(
     world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    update_lock(world.source)
+    update_lock(world.package_set)
     new = locks.load(world.lock.file)
     assert (new.release, new.snapshot) == ("2", "20261123T000000Z")
     assert set(new.outputs) == {(s, p) for s in ("amd64", "arm64") for p in ("base", "tool")}
@@ -31,9 +31,9 @@ def test_update_pins_artifacts_and_outputs_for_all_systems(
 
 
 def test_update_twice_changes_nothing(world: Any, suite: Any) -> None:
-    update_lock(world.source)
+    update_lock(world.package_set)
     text = world.lock.file.read_text()
-    assert repin.repin(world.pinned_by(locks.load(world.lock.file)).source) == []
+    assert repin.repin(world.pinned_by(locks.load(world.lock.file)).package_set) == []
     assert world.lock.file.read_text() == text
 
 
@@ -42,7 +42,7 @@ def test_update_shows_what_changed(
 ) -> None:
     mirror.files["pool/libtool_1.0_amd64.deb"] = make_deb(make_member("usr/lib/libtool.so", b"2"))
     suite()
-    changes = {str(change).partition(" (amd64)")[0] for change in update_lock(world.source)}
+    changes = {str(change).partition(" (amd64)")[0] for change in update_lock(world.package_set)}
     assert {"libtool", "output tool"} <= changes
     assert not {"libbase", "output base"} & changes
 
@@ -86,7 +86,7 @@ def test_update_that_fails_leaves_the_lock(
     before = world.lock.file.read_text()
     spoil(mirror, suite)
     with pytest.raises(error, match=f"(?s){message}"):
-        update_lock(world.source)
+        update_lock(world.package_set)
     assert world.lock.file.read_text() == before
     assert not list(world.cache.glob("lock-*"))
 

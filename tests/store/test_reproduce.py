@@ -18,14 +18,14 @@ CAUSES = ["place", "user", "umask", "zone", "locale", "host", "clock", "order", 
 
 
 @pytest.fixture
-def source(world: Any, open_folder: Path) -> Any:
+def package_set(world: Any, open_folder: Path) -> Any:
     """The small world in a cache that another user can read."""
-    return world.elsewhere(open_folder / "cache").source
+    return world.elsewhere(open_folder / "cache").package_set
 
 
-def run(source: Any, **options: Any) -> None:
+def run(package_set: Any, **options: Any) -> None:
     try:
-        reproduce(source=source, **options)
+        reproduce(package_set=package_set, **options)
     except HostCannot as error:
         if "could not be tried" in str(error):
             pytest.skip(f"this machine cannot do all: {error}")
@@ -40,20 +40,20 @@ def table(out: str) -> dict[str, dict[str, str]]:
 
 
 def test_small_world_is_the_same_whatever_the_circumstances(
-    source: Any, capsys: pytest.CaptureFixture[str]
+    package_set: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(source)
+    run(package_set)
     found = table(capsys.readouterr().out)
     assert set(found) == {"base", "tool"}
     for cells in found.values():
         assert set(cells) == {"lock", *CAUSES, "threads", "all"}
         assert set(cells.values()) == {"same"}
-    assert [at.name for at in source.cache.iterdir() if at.name.startswith("reproduce-")] == []
+    assert [at.name for at in package_set.cache.iterdir() if at.name.startswith("reproduce-")] == []
 
 
 @pytest.mark.parametrize("faketime", [True, False], ids=["libfaketime", "clock turned in Python"])
 def test_each_leak_is_caught_and_named(
-    source: Any,
+    package_set: Any,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     faketime: bool,
@@ -63,7 +63,7 @@ def test_each_leak_is_caught_and_named(
     elif not variations._faketime():
         pytest.skip("libfaketime is not installed")
     with pytest.raises(CheckFailed) as caught:
-        run(source, build=irreproducible.build)
+        run(package_set, build=irreproducible.build)
     found = table(capsys.readouterr().out)
     assert set(found["base"].values()) == {"same"}
     assert {name for name, cell in found["tool"].items() if cell == "DIFF"} == {
@@ -79,20 +79,20 @@ def test_each_leak_is_caught_and_named(
     assert "`leaks-umask` at byte 0: 31 38 0a | 36 33 0a" in told["umask"]
 
 
-def test_reproduce_for_another_system_needs_no_such_machine(source: Any) -> None:
-    lock = source.lock
+def test_reproduce_for_another_system_needs_no_such_machine(package_set: Any) -> None:
+    lock = package_set.lock
     other = replace(
         lock,
         artifacts=tuple(replace(each, architecture="arm64") for each in lock.artifacts),
         outputs={("arm64", name): output for (_, name), output in lock.outputs.items()},
     )
-    run(replace(source, lock=other), system="arm64", packages=["base"])
+    run(replace(package_set, lock=other), system="arm64", packages=["base"])
     with pytest.raises(BadInput, match=r"(?s)`vax`.*amd64 and arm64"):
-        reproduce(system="vax", source=source)
+        reproduce(system="vax", package_set=package_set)
 
 
 def test_what_cannot_be_tried_is_told_and_fails(
-    source: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    package_set: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = variations.variations()
     lacking = replace(real[0], name="lacking", folder="no\0folder")
@@ -103,7 +103,7 @@ def test_what_cannot_be_tried_is_told_and_fails(
         refusing("lacking", reproducing._Comparison._rebuilt),
     )
     with pytest.raises(HostCannot, match="lacking could not be tried"):
-        reproduce(source=source)
+        reproduce(package_set=package_set)
     out = capsys.readouterr().out
     assert table(out)["tool"] == {"lock": "same", "umask": "same", "lacking": "-"}
     assert "lacking  cannot be had here: no such thing" in out

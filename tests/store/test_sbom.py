@@ -26,7 +26,7 @@ PYTHON = [
 
 
 def written(world: Any) -> dict[str, Any]:
-    text = sbom.document(Quiet(), world.source, PYTHON)
+    text = sbom.document(Quiet(), world.package_set, PYTHON)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     found: dict[str, Any] = json.loads(text)
     return found
@@ -117,7 +117,7 @@ def test_sbom_of_an_upstream_release_names_its_url(world: Any) -> None:
 def test_sbom_says_which_artifact_cannot_be_had(world: Any, mirror: Any) -> None:
     mirror.files.clear()
     with pytest.raises(HostCannot, match="cannot be had"):
-        sbom.document(Quiet(), world.source, PYTHON)
+        sbom.document(Quiet(), world.package_set, PYTHON)
 
 
 def test_sbom_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -47,16 +47,16 @@ GOOD = packed(("agent-linux-amd64", SCRIPT), ("LICENSE", Random(7).randbytes(600
 
 @dataclass
 class Upstream:
-    source: PackageSet
+    package_set: PackageSet
     artifact: Artifact
     cache: Path
 
     def of(self, **changes: object) -> PackageSet:
-        assert self.source.lock is not None
+        assert self.package_set.lock is not None
         artifact = replace(self.artifact, **changes)  # type: ignore[arg-type]
-        kept = [each for each in self.source.lock.artifacts if each.name != "agent"]
-        lock = replace(self.source.lock, artifacts=(*kept, artifact))
-        return replace(self.source, lock=lock)
+        kept = [each for each in self.package_set.lock.artifacts if each.name != "agent"]
+        lock = replace(self.package_set.lock, artifacts=(*kept, artifact))
+        return replace(self.package_set, lock=lock)
 
 
 @pytest.fixture
@@ -70,24 +70,24 @@ def release(world: Any, mirror: Any, tmp_path: Path) -> Upstream:
         path=f"{mirror.url}/v3.6/agent-linux-amd64.zip",
         sha256=hashlib.sha256(GOOD).hexdigest(),
     )
-    source = replace(world.source, packages=(*world.source.packages, AGENT))
-    made = Upstream(source=source, artifact=artifact, cache=tmp_path / "cache")
-    made.source = made.of()
+    package_set = replace(world.package_set, packages=(*world.package_set.packages, AGENT))
+    made = Upstream(package_set=package_set, artifact=artifact, cache=tmp_path / "cache")
+    made.package_set = made.of()
     return made
 
 
 def test_release_becomes_a_program_by_its_own_name(release: Upstream) -> None:
-    path = realise(["agent"], release.source)["agent"]
+    path = realise(["agent"], release.package_set)["agent"]
     assert subprocess.check_output([path / "bin" / "agent"], text=True) == "agent 3.6\n"
     assert path.name.endswith("-agent-3.6")
 
 
 def test_realise_of_all_leaves_optional_packages_out(release: Upstream) -> None:
-    assert set(realise(None, release.source)) == {"base", "tool"}
+    assert set(realise(None, release.package_set)) == {"base", "tool"}
 
 
 def test_build_takes_what_can_be_had(release: Upstream, capsys: Any) -> None:
-    build(None, release.source)
+    build(None, release.package_set)
     assert "-agent-3.6\n3 packages" in capsys.readouterr().out
 
 
@@ -95,7 +95,7 @@ def test_build_says_what_it_leaves_out_and_asks_once_a_day(
     release: Upstream, mirror: Any, capsys: Any
 ) -> None:
     mirror.files.pop("v3.6/agent-linux-amd64.zip")
-    build(None, release.source)
+    build(None, release.package_set)
     said = capsys.readouterr().out
     assert (
         f"agent              left out: {release.artifact.path}: HTTP 404 (asked again in 24 h)"
@@ -103,12 +103,12 @@ def test_build_says_what_it_leaves_out_and_asks_once_a_day(
     )
     assert "2 packages" in said
     asked = len(mirror.requests)
-    assert str(available(["agent"], release.source)).endswith("(asked again in 24 h)")
+    assert str(available(["agent"], release.package_set)).endswith("(asked again in 24 h)")
     assert len(mirror.requests) == asked
     memory = release.cache / "unreachable" / release.artifact.sha256
     os.utime(memory, (time.time() - 86_500,) * 2)
     mirror.files["v3.6/agent-linux-amd64.zip"] = GOOD
-    assert available(["agent"], release.source) is None
+    assert available(["agent"], release.package_set) is None
 
 
 def test_available_does_not_wait_for_one_that_says_nothing(
@@ -116,21 +116,21 @@ def test_available_does_not_wait_for_one_that_says_nothing(
 ) -> None:
     monkeypatch.setattr(optional, "ATTEMPT_S", 0.05)
     monkeypatch.setattr(optional, "_answer", lambda url: time.sleep(1) or "")
-    assert "no answer within 0.05 s" in str(available(["agent"], release.source))
+    assert "no answer within 0.05 s" in str(available(["agent"], release.package_set))
 
 
 def test_artifact_brought_by_hand_is_used_without_asking(release: Upstream, mirror: Any) -> None:
     mirror.files.clear()
-    assert available(["agent"], release.source)
+    assert available(["agent"], release.package_set)
     (release.cache / "artifacts").mkdir(parents=True)
     (release.cache / "artifacts" / release.artifact.sha256).write_bytes(GOOD)
-    assert available(["agent"], release.source) is None
-    assert realise(["agent"], release.source)["agent"].is_dir()
+    assert available(["agent"], release.package_set) is None
+    assert realise(["agent"], release.package_set)["agent"].is_dir()
 
 
 def test_fetch_without_a_size_resumes(release: Upstream, mirror: Any) -> None:
     mirror.breaks["v3.6/agent-linux-amd64.zip"] = [300_000]
-    assert realise(["agent"], release.source)["agent"].is_dir()
+    assert realise(["agent"], release.package_set)["agent"].is_dir()
     first, second = (wanted for _, wanted in mirror.requests)
     assert (first, second[:6]) == ("", "bytes=")
 
@@ -141,7 +141,7 @@ def test_fetch_without_a_size_takes_a_whole_part_that_was_left(
     folder = release.cache / "artifacts"
     folder.mkdir(parents=True)
     (folder / f"{release.artifact.sha256}.part").write_bytes(GOOD)
-    assert realise(["agent"], release.source)["agent"].is_dir()
+    assert realise(["agent"], release.package_set)["agent"].is_dir()
 
 
 BAD_DOWNLOADS = [
@@ -157,7 +157,7 @@ def test_wrong_download_is_refused_and_not_kept(
 ) -> None:
     mirror.files["v3.6/agent-linux-amd64.zip"] = content
     with pytest.raises(CheckFailed, match=message) as caught:
-        realise(["agent"], release.source)
+        realise(["agent"], release.package_set)
     assert "doit import --artifact FILE" in caught.value.cure
     assert not (release.cache / "artifacts" / release.artifact.sha256).exists()
 
@@ -167,7 +167,7 @@ def test_no_download_at_all_is_the_hosts_fault_and_names_the_cure(
 ) -> None:
     mirror.files.pop("v3.6/agent-linux-amd64.zip")
     with pytest.raises(HostCannot, match=r"v3.6/agent-linux-amd64.zip: HTTP 404") as caught:
-        realise(["agent"], release.source)
+        realise(["agent"], release.package_set)
     assert "doit import --artifact FILE" in caught.value.cure
     assert "DEBIAN" not in caught.value.cure
 
@@ -178,13 +178,15 @@ def test_wrong_size_in_the_lock_is_refused(release: Upstream) -> None:
 
 
 def test_pinned_output_is_checked(release: Upstream) -> None:
-    path = realise(["agent"], release.source)["agent"]
+    path = realise(["agent"], release.package_set)["agent"]
     pins = {}
     for wanted in (tree.manifest(path).sha256, "0" * 64):
-        assert release.source.lock is not None
-        outputs = {**release.source.lock.outputs}
+        assert release.package_set.lock is not None
+        outputs = {**release.package_set.lock.outputs}
         outputs["amd64", "agent"] = Output(sha256=wanted, size=1)
-        pins[wanted] = replace(release.source, lock=replace(release.source.lock, outputs=outputs))
+        pins[wanted] = replace(
+            release.package_set, lock=replace(release.package_set.lock, outputs=outputs)
+        )
     good, bad = pins.values()
     assert realise(["agent"], good)["agent"].is_dir()
     with pytest.raises(CheckFailed, match="the lock wants 0000"):
@@ -237,9 +239,9 @@ def test_linked_programs_ask_for_a_loader(tmp_path: Path) -> None:
 
 
 def test_lock_says_nothing_of_a_size_that_is_not_known(release: Upstream, tmp_path: Path) -> None:
-    assert release.source.lock is not None
+    assert release.package_set.lock is not None
     file = tmp_path / "lock.toml"
-    file.write_text(locks.text(replace(release.source.lock, file=file)))
+    file.write_text(locks.text(replace(release.package_set.lock, file=file)))
     again = locks.load(file)
     assert again.artifact("agent", "amd64") == release.artifact
     assert file.read_text().count("size = ") == len(again.artifacts) - 1 + len(again.outputs)

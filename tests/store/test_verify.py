@@ -20,8 +20,8 @@ from stack.store.verify import Checked, verified, verify_store
 from tests.store.elsewhere import as_another_user, without_writing
 
 
-def verify(source: PackageSet, *packages: str) -> Checked:
-    return verified(packages, source, Quiet())
+def verify(package_set: PackageSet, *packages: str) -> Checked:
+    return verified(packages, package_set, Quiet())
 
 
 def told(checked: Checked) -> list[str]:
@@ -30,7 +30,7 @@ def told(checked: Checked) -> list[str]:
 
 @pytest.fixture
 def tool(world: Any) -> Path:
-    return realise(None, world.source, Quiet())["tool"]
+    return realise(None, world.package_set, Quiet())["tool"]
 
 
 def writable(path: Path) -> Path:
@@ -44,7 +44,7 @@ def test_what_is_good_is_counted_and_left_alone(
     world: Any, tool: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {at: at.lstat() for at in world.cache.rglob("*")}
-    verify_store(source=world.source)
+    verify_store(package_set=world.package_set)
     out = capsys.readouterr().out
     assert out.startswith("2 store paths, 3 artifacts, ")
     assert out.endswith("; 0 wrong, 0 repaired\n")
@@ -55,14 +55,14 @@ def test_what_is_good_is_counted_and_left_alone(
 
 
 def test_nothing_built_is_nothing_wrong(world: Any) -> None:
-    assert verify(world.source) == Checked()
+    assert verify(world.package_set) == Checked()
 
 
 def test_only_named_packages_are_looked_at(world: Any, tool: Path) -> None:
-    checked = verify(world.source, "base")
+    checked = verify(world.package_set, "base")
     assert (checked.store_paths, checked.artifacts, checked.files) == (1, 1, 3)
     with pytest.raises(BadInput, match=r"(?s)`tol`.*tool"):
-        verify(world.source, "tol")
+        verify(world.package_set, "tol")
 
 
 def flip(file: Path, at: int = 0, bit: int = 0) -> None:
@@ -123,14 +123,14 @@ def test_damage_is_named_and_repaired(
 ) -> None:
     good = tree.manifest(tool)
     damage(tool / path)
-    found = told(verify(world.source))
+    found = told(verify(world.package_set))
     (line,) = (line for line in found if f"`{path}`" in line)
     assert line.startswith(f"{tool.name}: `{path}` ")
     assert words in line
     assert all(line.endswith(": repaired") for line in found)
     assert tree.manifest(tool) == good
     assert stat.S_IMODE(tool.stat().st_mode) == 0o555
-    assert told(verify(world.source)) == []
+    assert told(verify(world.package_set)) == []
     assert not list((world.cache / "store").glob(".building-*"))
 
 
@@ -140,7 +140,7 @@ def test_repair_touches_only_what_is_damaged(world: Any, tool: Path) -> None:
     with (tool / "usr/bin/tool").open("rb") as running:
         flip(tool / "usr/bin/tool", 3)
         wrong = running.read()
-        verify(world.source)
+        verify(world.package_set)
         running.seek(0)
         assert running.read() == wrong
     after = {at: at.lstat().st_ino for at in (tool, *tool.rglob("*"))}
@@ -154,7 +154,7 @@ def test_damaged_manifest_is_written_again(
     manifest = world.cache / "store" / ".manifests" / tool.name
     before = manifest.read_bytes()
     damage(manifest)
-    assert told(verify(world.source)) == [
+    assert told(verify(world.package_set)) == [
         f"{tool.name}: its manifest is gone or damaged: written again"
     ]
     assert manifest.read_bytes() == before
@@ -163,7 +163,7 @@ def test_damaged_manifest_is_written_again(
 def test_damage_without_a_manifest_is_named_after_all(world: Any, tool: Path) -> None:
     (world.cache / "store" / ".manifests" / tool.name).unlink()
     flip(tool / "usr/bin/tool")
-    assert told(verify(world.source)) == [
+    assert told(verify(world.package_set)) == [
         f"{tool.name}: `usr/bin/tool` is not as it was built: repaired"
     ]
 
@@ -176,7 +176,7 @@ def artifact(world: Any, tool: Path) -> Path:
 def test_damaged_artifact_is_fetched_again(world: Any, artifact: Path) -> None:
     good = artifact.read_bytes()
     flip(artifact, 70)
-    (line,) = told(verify(world.source))
+    (line,) = told(verify(world.package_set))
     assert line.startswith(f"artifact `libtool 1.0 (amd64)`, `{artifact.name}`, has the SHA-256 ")
     assert line.endswith(": fetched again")
     assert artifact.read_bytes() == good
@@ -187,11 +187,11 @@ def test_damaged_artifact_and_output_are_both_repaired(
 ) -> None:
     flip(artifact, 70)
     flip(tool / "usr/lib/libtool.so")
-    assert [line.rpartition(": ")[2] for line in told(verify(world.source))] == [
+    assert [line.rpartition(": ")[2] for line in told(verify(world.package_set))] == [
         "fetched again",
         "repaired",
     ]
-    assert told(verify(world.source)) == []
+    assert told(verify(world.package_set)) == []
 
 
 def test_what_cannot_be_repaired_fails_and_is_kept(
@@ -201,7 +201,7 @@ def test_what_cannot_be_repaired_fails_and_is_kept(
     flip(tool / "usr/bin/tool")
     mirror.files.clear()
     with pytest.raises(CheckFailed, match="2 of 2 could not be repaired"):
-        verify_store(source=world.source)
+        verify_store(package_set=world.package_set)
     out = capsys.readouterr().out
     why = "cannot be repaired: artifact `libtool 1.0 (amd64)` cannot be had: http"
     assert f"`usr/bin/tool` is not as it was built: {why}" in out
@@ -211,7 +211,7 @@ def test_what_cannot_be_repaired_fails_and_is_kept(
 
 
 def test_what_no_lock_names_is_checked_by_its_manifest(world: Any, tool: Path) -> None:
-    older = world.pinning("tool", version="2.0").source
+    older = world.pinning("tool", version="2.0").package_set
     assert told(verify(older)) == []
     flip(tool / "usr/bin/tool")
     (line,) = told(verify(older))
@@ -223,12 +223,12 @@ def test_what_no_lock_names_is_checked_by_its_manifest(world: Any, tool: Path) -
 
 def test_artifact_that_no_lock_names_is_named(world: Any, artifact: Path) -> None:
     shutil.copy(artifact, artifact.with_name("0" * 64))
-    (line,) = told(verify(world.source))
+    (line,) = told(verify(world.package_set))
     assert line.startswith(f"artifact `{'0' * 64}` has the SHA-256 {artifact.name}: the lock does")
 
 
 def test_store_of_another_user_is_checked_but_not_repaired(world: Any, open_folder: Path) -> None:
-    there = world.elsewhere(open_folder / "cache").source
+    there = world.elsewhere(open_folder / "cache").package_set
     tool = realise(None, there, Quiet())["tool"]
     assert as_another_user(lambda: told(verify(there))) == []
     flip(tool / "usr/bin/tool")
@@ -239,13 +239,13 @@ def test_store_of_another_user_is_checked_but_not_repaired(world: Any, open_fold
 
 
 def test_read_only_store_is_checked_but_not_repaired(world: Any, tool: Path) -> None:
-    assert without_writing(world.cache, lambda: told(verify(world.source))) == []
+    assert without_writing(world.cache, lambda: told(verify(world.package_set))) == []
     flip(tool / "usr/bin/tool")
     (world.cache / "store" / ".manifests" / tool.name).unlink()
-    (line,) = without_writing(world.cache, lambda: told(verify(world.source)))
+    (line,) = without_writing(world.cache, lambda: told(verify(world.package_set)))
     assert "cannot be repaired: " in line
     assert "Read-only file system" in line
-    assert told(verify(world.source))[0].endswith(": repaired")
+    assert told(verify(world.package_set))[0].endswith(": repaired")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,23 +279,25 @@ def places(cache: Path, count: int, chance: random.Random) -> list[Place]:
     ]
 
 
-def flip_and_repair(source: PackageSet, cache: Path, count: int, chance: random.Random) -> None:
+def flip_and_repair(
+    package_set: PackageSet, cache: Path, count: int, chance: random.Random
+) -> None:
     flipped = places(cache, count, chance)
     for place in flipped:
         flip(place.file, place.at, place.bit)
-    checked = verify(source)
+    checked = verify(package_set)
     found = told(checked)
     assert all(each.repaired for each in checked.findings), found
     for place in flipped:
         assert any(place.name in line for line in found), place
-    assert told(verify(source)) == []
+    assert told(verify(package_set)) == []
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_bit_flipped_anywhere_is_found_named_and_repaired(
     world: Any, tool: Path, seed: int
 ) -> None:
-    flip_and_repair(world.source, world.cache, 1, random.Random(seed))
+    flip_and_repair(world.package_set, world.cache, 1, random.Random(seed))
 
 
 @pytest.mark.nightly
@@ -309,8 +311,8 @@ def test_bits_flipped_at_200_places_of_all_packages_are_found_and_repaired(
         file = cache_dir() / "artifacts" / pinned.sha256
         if file.exists():
             shutil.copy(file, cache / "artifacts")
-    source = PackageSet(cache=cache)
-    realise(source=source)
+    package_set = PackageSet(cache=cache)
+    realise(package_set=package_set)
     chance = random.Random(200)
     for _ in range(25):
-        flip_and_repair(source, cache, 8, chance)
+        flip_and_repair(package_set, cache, 8, chance)

@@ -18,7 +18,7 @@ from stack.tasks import lock as update
 @pytest.fixture
 def ahead(world: Any, mirror: Any, suite: Any, make_deb: Any, make_member: Any) -> None:
     """Everything is in the cache as pinned; since then the suite has two newer packages."""
-    realise(None, world.source, Quiet())
+    realise(None, world.package_set, Quiet())
     for name in ("libbase", "libtool"):
         del mirror.files[f"pool/{name}_1.0_amd64.deb"]
         file = make_member(f"usr/lib/{name}.so", b"newer")
@@ -26,7 +26,7 @@ def ahead(world: Any, mirror: Any, suite: Any, make_deb: Any, make_member: Any) 
     suite()
 
 
-def content(source: PackageSet) -> None:
+def content(package_set: PackageSet) -> None:
     """A check that finds nothing."""
 
 
@@ -37,7 +37,7 @@ def artifact(lock: locks.Lock, name: str) -> Artifact:
 def test_update_moves_everything_and_tells_it(
     world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    update.update_packages(source=world.source, check=content)
+    update.update_packages(package_set=world.package_set, check=content)
     new = locks.load(world.lock.file)
     assert [artifact(new, name).version for name in ("libbase", "libtool", "tool")] == [
         "2.0",
@@ -51,14 +51,14 @@ def test_update_moves_everything_and_tells_it(
         f"{world.lock.file} is written: Debian 2 (test)\n"
     )
     # What the new lock names is in the store already.
-    paths = realise(None, world.pinned_by(new).source, Quiet())
+    paths = realise(None, world.pinned_by(new).package_set, Quiet())
     assert (paths["tool"] / "usr/lib/libtool.so").read_bytes() == b"newer"
 
 
 def test_update_of_one_package_leaves_the_others(
     world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    update.update_packages(["base"], world.source, content)
+    update.update_packages(["base"], world.package_set, content)
     new = locks.load(world.lock.file)
     assert artifact(new, "libbase").version == "2.0"
     kept = artifact(new, "libtool")
@@ -68,7 +68,7 @@ def test_update_of_one_package_leaves_the_others(
     assert new.outputs["amd64", "tool"] == world.lock.outputs["amd64", "tool"]
     assert "libtool" not in capsys.readouterr().out
     # The next one catches up, and the moment is that of the lock again.
-    update.update_packages((), world.pinned_by(new).source, content)
+    update.update_packages((), world.pinned_by(new).package_set, content)
     assert artifact(locks.load(world.lock.file), "libtool").snapshot == ""
 
 
@@ -76,7 +76,7 @@ def test_update_with_nothing_newer_writes_nothing(
     world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = world.lock.file.read_text()
-    update.update_packages(source=world.source, check=content)
+    update.update_packages(package_set=world.package_set, check=content)
     assert world.lock.file.read_text() == before
     assert "nothing to update" in capsys.readouterr().out
 
@@ -84,11 +84,13 @@ def test_update_with_nothing_newer_writes_nothing(
 def test_update_checks_with_the_new_packages(world: Any, ahead: None) -> None:
     seen: list[str] = []
 
-    def check(source: PackageSet) -> None:
+    def check(package_set: PackageSet) -> None:
         assert locks.load(world.lock.file) == world.lock
-        seen.append((realise(["base"], source, Quiet())["base"] / "usr/lib/libbase.so").read_text())
+        seen.append(
+            (realise(["base"], package_set, Quiet())["base"] / "usr/lib/libbase.so").read_text()
+        )
 
-    update.update_packages(["base"], world.source, check)
+    update.update_packages(["base"], world.package_set, check)
     assert seen == ["newer"]
 
 
@@ -106,23 +108,23 @@ def test_update_that_fails_changes_nothing(
 ) -> None:
     before = world.lock.file.read_text()
 
-    def check(source: PackageSet) -> None:
+    def check(package_set: PackageSet) -> None:
         raise CheckFailed("promtool finds fault")
 
     if spoil:
         mirror.files[spoil] += b"x"
     with pytest.raises(Exception, match=f"(?s){said}"):
-        update.update_packages(source=world.source, check=check)
+        update.update_packages(package_set=world.package_set, check=check)
     assert world.lock.file.read_text() == before
     assert not list(world.cache.glob("lock-*"))
     # What was pinned before can still be realised, from the cache alone.
     mirror.files.clear()
-    assert set(realise(None, world.source, Quiet())) == {"base", "tool"}
+    assert set(realise(None, world.package_set, Quiet())) == {"base", "tool"}
 
 
 def test_update_of_an_unknown_package_suggests_the_nearest(world: Any, ahead: None) -> None:
     with pytest.raises(BadInput, match=r"(?s)no package is called `tol`.*Did you mean tool"):
-        update.update_packages(["tol"], world.source, content)
+        update.update_packages(["tol"], world.package_set, content)
 
 
 def test_packages_without_update_are_refused() -> None:
@@ -134,7 +136,7 @@ def test_outdated_lists_what_is_behind_and_changes_nothing(
     world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = world.lock.file.read_text()
-    update.show_outdated(world.source)
+    update.show_outdated(world.package_set)
     assert capsys.readouterr().out == "base 1.0 -> 2.0\ntool\n    libtool 1.0 -> 2.0\n"
     assert world.lock.file.read_text() == before
 
@@ -142,7 +144,7 @@ def test_outdated_lists_what_is_behind_and_changes_nothing(
 def test_outdated_with_nothing_behind_says_so(
     world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    update.show_outdated(world.source)
+    update.show_outdated(world.package_set)
     assert capsys.readouterr().out == "what comes from Debian is what the suite has\n"
 
 
@@ -194,4 +196,4 @@ def test_artifact_with_a_moment_of_its_own_comes_from_the_archive_of_then(
     mirror.files[f"archive/20250101T000000Z/{path}"] = mirror.files.pop(path)
     monkeypatch.setattr(fetch, "ARCHIVE", f"{mirror.url}/archive")
     earlier = world.pinning("libtool", snapshot="20250101T000000Z")
-    assert set(realise(None, earlier.source, Quiet())) == {"base", "tool"}
+    assert set(realise(None, earlier.package_set, Quiet())) == {"base", "tool"}

@@ -63,12 +63,12 @@ def images(services: list[str], output: str) -> None:
 
 
 def assemble(
-    folder: Path, services: Iterable[str] | None = None, source: PackageSet | None = None
+    folder: Path, services: Iterable[str] | None = None, package_set: PackageSet | None = None
 ) -> Assembled:
     """Make `folder` hold exactly these images: an OCI layout, and `SERVICE.tar` for each."""
-    source = source or PackageSet()
-    lock = source.pinned()
-    derivations = source.derivations(lock)
+    package_set = package_set or PackageSet()
+    lock = package_set.pinned()
+    derivations = package_set.derivations(lock)
     left_out = {s.name: r for s in SERVICES.values() if (r := _reason(s, derivations))}
     chosen = [known_service(n) for n in services or SERVICES if services or n not in left_out]
     for name in chosen:
@@ -76,7 +76,7 @@ def assemble(
             raise BadInput(f"`{name}` has no image: {left_out[name]}.")
     _claim(folder)
     packages = {SERVICES[name].package or "" for name in chosen}
-    paths = realise(sorted(packages), source)
+    paths = realise(sorted(packages), package_set)
     try:
         layers = _layers(folder, {name: derivations[name] for name in paths}, paths)
         made = [
