@@ -34,14 +34,14 @@ def task_build():
 
 def task_reproduce():
     """build packages again under a dozen hostile variations and show what comes out differently"""
-    return task("stack.store.reproduce:reproduce", params=[SYSTEM], pos_arg="packages")
+    return task("stack.tasks.reproduce:reproduce", params=[SYSTEM], pos_arg="packages")
 
 
 def task_verify_store():
     """hash again all that was built and downloaded, and repair what is damaged"""
     return {
         "basename": "verify-store",
-        **task("stack.store.verify:verify_store", pos_arg="packages"),
+        **task("stack.tasks.verify_store:verify_store", pos_arg="packages"),
     }
 
 
@@ -58,7 +58,7 @@ def task_lock():
 
 def task_outdated():
     """list the packages that are behind what Debian's signed metadata and upstream projects have"""
-    return task("stack.tasks.lock:outdated")
+    return task("stack.tasks.outdated:outdated")
 
 
 def task_gc():
@@ -72,7 +72,7 @@ def task_gc():
 def task_bundle():
     """write what packages (all, if none is named) need on a machine without a network to a file"""
     return task(
-        "stack.store.bundle:bundle",
+        "stack.tasks.bundle:bundle",
         params=[
             option("output", str, "", "file or folder to write to (else: bundle-SYSTEM.tar here)"),
             option("no-python", bool, False, "without the wheels, for a machine with a .venv"),
@@ -84,7 +84,7 @@ def task_bundle():
 def task_import():
     """take in a bundle or one downloaded file, offline; refused unless the lock pins all of it"""
     return task(
-        "stack.store.imports:import_",
+        "stack.tasks.import_:import_",
         params=[option("artifact", str, "", "one downloaded file that the lock knows by its hash")],
         pos_arg="files",
     )
@@ -92,7 +92,7 @@ def task_import():
 
 def task_why():
     """tell which services need a package or an artifact, and through what: `doit why libicu76`"""
-    return task("stack.tasks.closure:why", pos_arg="packages")
+    return task("stack.tasks.why:why", pos_arg="packages")
 
 
 def task_closure():
@@ -103,7 +103,7 @@ def task_closure():
 def task_sbom():
     """write the bill of materials (CycloneDX 1.6): hash, origin and licence of every part"""
     return task(
-        "stack.store.sbom:sbom",
+        "stack.tasks.sbom:sbom",
         params=[option("output", str, "", "file to write to; printed when not given")],
     )
 
@@ -184,7 +184,7 @@ def task_diff():
 def task_images():
     """write OCI images of SERVICE… (of all that run from a package), the same on every machine"""
     return task(
-        "stack.deploy.images:images",
+        "stack.tasks.images:images",
         params=[option("output", str, "images", "folder that will hold them, and nothing else")],
         pos_arg="services",
     )

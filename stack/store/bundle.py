@@ -15,46 +15,29 @@ from io import BufferedRandom
 from pathlib import Path
 
 from stack.errors import BadInput, HostCannot
-from stack.paths import cache_dir, given
 from stack.store import archive, progress, requirements
 from stack.store import lock as locks
 from stack.store.collect import artifacts_of, collected
-from stack.store.derivation import Derivation, host_system
+from stack.store.derivation import Derivation
 from stack.store.fetch import alone_with
 from stack.store.lock import Lock
 from stack.store.packageset import PackageSet, available, closures
-from stack.store.wheels import wheels
 
 ARTIFACTS = "artifacts/"
 LOCK = "lock.toml"
 
-_HOST = PackageSet()
-
-
-def bundle(packages: list[str], output: str, no_python: bool) -> None:
-    """Write a bundle and tell what is in it: what `doit bundle` does."""
-    file = _target(output, "-".join(["bundle", *packages, host_system()]) + ".tar")
-    carried = [] if no_python else wheels(cache_dir())
-    with progress.shown() as report:
-        contents = gathered(packages, carried, report)
-    with progress.shown("wrote") as report:
-        size = write(contents, file, report)
-    artifacts = len(contents) - len(carried) - len((requirements.LABEL, LOCK))
-    print(f"{file}: {size / 1e6:.1f} MB, {artifacts} artifacts and {len(carried)} Python wheels")
-    print(f"There, in a checkout of the same commit: python3 dodo.py import {file.name}")
-
 
 def gathered(
-    packages: list[str],
+    names: list[str],
     wheels: list[Path],
     report: progress.Progress,
-    package_set: PackageSet = _HOST,
+    package_set: PackageSet,
 ) -> dict[str, Path | bytes]:
     """The members of the bundle of some packages (all that can be had, if none is named) and what
     they need; what is not in the cache is fetched. Raises LabError: see `Fetcher.fetch`.
     """
     lock = package_set.pinned()
-    derivations = closures(packages or _all(package_set, report), package_set.derivations(lock))
+    derivations = closures(names or _all(package_set, report), package_set.derivations(lock))
     artifacts = collected(artifacts_of(derivations.values()), package_set.store(lock), report)
     return {
         **described(derivations, lock, requirements.digest(wheel.name for wheel in wheels)),
@@ -105,14 +88,14 @@ def _all(package_set: PackageSet, report: progress.Progress) -> list[str]:
     return names
 
 
-def _target(output: str, name: str) -> Path:
-    """Where to write. Raises BadInput if something else than a bundle is there."""
-    file = given(output or name)
+def target(file: Path, name: str) -> Path:
+    """Where to write: `file`, or `name` in it if it is a folder. Raises BadInput if something else
+    than a bundle is there."""
     if file.is_dir():
         file /= name
     if file.exists() and not (file.is_file() and archive.starts_like_one(file)):
         raise BadInput(
-            f"`{file}` is there and is no bundle; it stays as it is",
+            f"`{file}` exists and is not a bundle; it was left as it is",
             cure="Name another file with `--output`.",
         )
     return file

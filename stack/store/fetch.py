@@ -194,7 +194,8 @@ def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> LabErr
             cure="Nothing of it was kept. If the lock was edited, restore it; otherwise what "
             f"answered is broken: {elsewhere}.",
         )
+    where = "" if artifact.upstream else " from any mirror"
     return HostCannot(
-        f"artifact `{artifact}` cannot be had:\n{tried}",
+        f"artifact `{artifact}` is not available{where}:\n{tried}",
         cure=f"Check the network, or {elsewhere}.",
     )

@@ -1,4 +1,4 @@
-"""Takes in what was carried here by hand: an offline bundle, or one downloaded artifact.
+"""Imports what was carried here by hand: an offline bundle, or one downloaded artifact.
 
 Trust comes from the checkout's lock alone. All of a file is checked before anything of it is kept.
 """
@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.paths import given
 from stack.store import progress, requirements
 from stack.store.archive import Archive
 from stack.store.bundle import ARTIFACTS, LOCK, described
@@ -24,28 +23,10 @@ from stack.store.packageset import PackageSet, closures, realise
 
 _CHUNK_BYTES = 1 << 20
 _LOCK_BYTES = 1 << 22
-_HOST = PackageSet()
-
-
-def import_(files: list[str], artifact: str) -> None:
-    """Take in bundles, one artifact, or both, and tell what came in: what `doit import` does."""
-    if not files and not artifact:
-        raise BadInput(
-            "import what?",
-            cure="`doit import BUNDLE`, or `doit import --artifact FILE` for one downloaded file.",
-        )
-    if artifact:
-        print(import_artifact(_existing(artifact)))
-    with progress.shown("read") as report:
-        for file in map(_existing, files):
-            paths, new = import_bundle(file, report)
-            print(f"{file.name}: all as the lock wants it, {new} artifacts new here")
-            for name, path in paths.items():
-                print(f"{name:18} {path}")
 
 
 def import_bundle(
-    file: Path, report: progress.Progress, package_set: PackageSet = _HOST
+    file: Path, report: progress.Progress, package_set: PackageSet
 ) -> tuple[dict[str, Path], int]:
     """Check a bundle against the lock, keep its artifacts, and realise its packages without any
     network. Returns their store paths and how many of the artifacts were not here before.
@@ -68,8 +49,9 @@ def import_bundle(
     return realise(derivations, replace(package_set, mirrors=()), report), new
 
 
-def import_artifact(file: Path, package_set: PackageSet = _HOST) -> str:
-    """Keep one downloaded file that the lock knows by its hash; returns what to tell about it.
+def import_artifact(file: Path, package_set: PackageSet) -> tuple[Artifact, bool]:
+    """Keep one downloaded file that the lock knows by its hash; which artifact it is, and whether
+    it was not here before.
 
     Raises BadInput for any other file and names what the lock knows by such a name.
     """
@@ -79,8 +61,7 @@ def import_artifact(file: Path, package_set: PackageSet = _HOST) -> str:
     known = next((each for each in lock.artifacts if each.sha256 == sha256), None)
     if known is None:
         raise _unknown(file, sha256, lock)
-    new = keep(known, _chunks(file), package_set.store(lock).artifacts)
-    return f"{file.name} is {known}: {'kept for `doit build`' if new else 'it was here already'}"
+    return known, keep(known, _chunks(file), package_set.store(lock).artifacts)
 
 
 def keep(artifact: Artifact, content: Iterable[bytes], folder: Path) -> bool:
@@ -114,13 +95,6 @@ def keep(artifact: Artifact, content: Iterable[bytes], folder: Path) -> bool:
     except OSError as error:
         raise unusable(error, folder, artifact.size) from error
     return True
-
-
-def _existing(path: str) -> Path:
-    file = given(path)
-    if not file.is_file():
-        raise BadInput(f"there is no file `{file}`", cure="Name a file that can be read.")
-    return file
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

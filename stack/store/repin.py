@@ -1,4 +1,4 @@
-"""Makes the lock anew from the distribution's signed metadata.
+"""Makes the lock from the distribution's signed metadata.
 
 The suite's InRelease is checked against the distribution's archive keyring, the package index by
 the hash that stands in it, each artifact by the hash in the index; then every package is built
@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,8 +54,24 @@ class Change:
         return f"{self.what}: {self.old or 'not there'} -> {self.new or 'dropped'}"
 
 
-def repin(package_set: "PackageSet", keyring: Path = KEYRING) -> list[Change]:
-    """Write the lock anew; print what changed and return it.
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """A lock with its outputs, and why those of some optional packages are not pinned:
+    `NAME (SYSTEM)` -> reason."""
+
+    lock: Lock
+    unpinned: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repinned(Completed):
+    """The lock that was written, and what changed in it."""
+
+    changes: tuple[Change, ...]
+
+
+def repin(package_set: "PackageSet", keyring: Path = KEYRING) -> Repinned:
+    """Write the lock from scratch.
 
     Raises HostCannot if gpgv, the keyring or a mirror is missing, CheckFailed if a signature or
     hash is wrong, BadInput if the suite lacks a package.
@@ -64,14 +80,12 @@ def repin(package_set: "PackageSet", keyring: Path = KEYRING) -> list[Change]:
     cache = package_set.cache or cache_dir()
     bases = package_set.mirrors or mirrors(old.snapshot or "99991231T000000Z")
     fresh = pinned(package_set.recipes(), old, bases, keyring)
-    new = complete(package_set.recipes(), fresh, bases, cache)
-    changes = [*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new))]
+    made = complete(package_set.recipes(), fresh, bases, cache)
+    new = made.lock
+    changes = (*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new)))
     if changes or locks.text(old) != locks.text(new):
         write(new)
-    for change in changes:
-        print(change)
-    print(f"{len(changes)} changes: Debian {new.release} ({new.suite}), {new.file}")
-    return changes
+    return Repinned(lock=new, unpinned=made.unpinned, changes=changes)
 
 
 def _previous() -> Lock:
@@ -203,29 +217,35 @@ def _artifacts_in(index: str, names: set[str]) -> Iterator[Artifact]:
             )
 
 
-def complete(packages: Iterable[Package], fresh: Lock, bases: tuple[str, ...], cache: Path) -> Lock:
+def complete(
+    packages: Iterable[Package], fresh: Lock, bases: tuple[str, ...], cache: Path
+) -> Completed:
     """Build everything for every system in a store of its own, and pin what comes out.
 
     Unpacking runs nothing, so that a machine can build for another CPU.
     """
     make_folder(cache)
+    unpinned: dict[str, str] = {}
     with in_use(cache / "store"):  # what it builds beside it is nobody's garbage
         scratch = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
         store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=bases)
         try:
             for system in SYSTEMS.values():
-                fresh = _with_outputs(fresh, tuple(packages), system, store)
+                made = _with_outputs(fresh, tuple(packages), system, store)
+                fresh, unpinned = made.lock, {**unpinned, **made.unpinned}
         finally:
             tree.remove(scratch)
-    return fresh
+    return Completed(lock=fresh, unpinned=unpinned)
 
 
-def _with_outputs(lock: Lock, packages: tuple[Package, ...], system: str, store: Store) -> Lock:
+def _with_outputs(
+    lock: Lock, packages: tuple[Package, ...], system: str, store: Store
+) -> Completed:
     """Build what needs nothing unpinned, pin it, and so on: a name depends on the needed trees.
 
-    An optional package whose artifacts cannot be had stays unpinned, and that is said.
+    An optional package whose artifacts are not available stays unpinned.
     """
-    left_out: set[str] = set()
+    left_out: dict[str, str] = {}
     while True:
         ready = [
             derivation
@@ -235,11 +255,13 @@ def _with_outputs(lock: Lock, packages: tuple[Package, ...], system: str, store:
         ]  # fmt: skip
         for each in [each for each in ready if each.package.optional]:
             if reason := unreachable([each], store):
-                print(f"output {each.name} ({system}) stays unpinned: {reason}")
-                left_out.add(each.name)
+                left_out[each.name] = str(reason)
                 ready.remove(each)
         if not ready:
-            return replace(lock, artifacts=tuple(_sized(a, store) for a in lock.artifacts))
+            return Completed(
+                lock=replace(lock, artifacts=tuple(_sized(a, store) for a in lock.artifacts)),
+                unpinned={f"{name} ({system})": reason for name, reason in left_out.items()},
+            )
         realise_all(ready, store, progress.Lines())
         made = {(system, each.name): tree.manifest(store.path(each)) for each in ready}
         pinned = {key: Output(sha256=found.sha256, size=found.size) for key, found in made.items()}

@@ -1,4 +1,4 @@
-"""Builds everything again under hostile variations, and compares: what `doit reproduce` does.
+"""Builds everything again under hostile variations, and compares what comes out.
 
 Each variation is a process of its own (`rebuild`), so that it may have another user, locale or
 clock. All start from the same artifacts; nothing that the store holds is used.
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stack.errors import CheckFailed, HostCannot
@@ -19,7 +19,7 @@ from stack.paths import REPO, cache_dir
 from stack.store import builder, progress, tree
 from stack.store.bytediff import explained
 from stack.store.collect import artifacts_of, collected
-from stack.store.derivation import Derivation, known_system
+from stack.store.derivation import Derivation
 from stack.store.disk import make_folder
 from stack.store.guard import in_use
 from stack.store.packageset import PackageSet, closures
@@ -34,25 +34,43 @@ Manifests = Mapping[str, tree.Manifest]
 """Store name -> what came out."""
 
 
-def reproduce(
-    packages: Iterable[str] = (),
-    system: str = "",
-    package_set: PackageSet | None = None,
-    build: Builder = builder.build,
-) -> None:
-    """Build packages (all but the optional ones, if none is named) and what they need once plainly
-    and once under each variation; print what came out.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one variation gave: nothing to show where all is the same."""
 
-    Raises CheckFailed if anything differs, with the differing files and bytes; HostCannot if all
-    is the same but a variation could not be had here.
+    variation: str
+    about: str
+    differing: Mapping[str, list[str]] = field(default_factory=dict)
+    """Package -> what differs, a line each."""
+    cannot: str = ""
+    """Why it could not be tried here, if so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """Names of the packages that were built, the needed ones first, and what came of it: the first
+    outcome compares with the lock."""
+
+    packages: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+def reproduced(
+    names: Iterable[str] | None,
+    package_set: PackageSet,
+    report: progress.Progress,
+    build: Builder = builder.build,
+) -> Reproduction:
+    """Build packages (all but the optional ones, if none is named) and what they need once plainly
+    and once under each variation.
+
+    Raises HostCannot if an artifact is not available or nothing can be built here at all,
+    CheckFailed if a build fails.
     """
-    package_set = package_set or PackageSet()
-    if system:
-        package_set = replace(package_set, system=known_system(system))
     lock = package_set.pinned()
-    derivations = tuple(closures(tuple(packages) or None, package_set.derivations(lock)).values())
+    derivations = tuple(closures(names, package_set.derivations(lock)).values())
     store = package_set.store(lock)
-    with progress.shown() as report, in_use(store.folder):
+    with in_use(store.folder):
         collected(artifacts_of(derivations), store, report)
         comparison = _Comparison(
             derivations=derivations, artifacts=store.artifacts, build=build, report=report
@@ -65,19 +83,7 @@ def reproduce(
             outcomes = comparison.run(folder)
         finally:
             tree.remove(folder)
-    _print(derivations, outcomes)
-    _judge(outcomes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Outcome:
-    """What one variation gave: nothing to tell where all is the same."""
-
-    variation: str
-    about: str
-    differing: Mapping[str, list[str]] = field(default_factory=dict)
-    """Package -> what differs, a line each."""
-    cannot: str = ""
+    return Reproduction(packages=tuple(each.name for each in derivations), outcomes=tuple(outcomes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +93,7 @@ class _Comparison:
     build: Builder
     report: progress.Progress
 
-    def run(self, folder: Path) -> list[_Outcome]:
+    def run(self, folder: Path) -> list[Outcome]:
         plain = Variation(name="plain", about="as `doit build` does", folder="plain")
         first = folder / plain.folder
         reference, cannot = self._rebuilt(plain, first)
@@ -99,17 +105,17 @@ class _Comparison:
             self.report.say(f"built again: {variation.name}")
         return outcomes
 
-    def _against_lock(self, found: Manifests) -> _Outcome:
+    def _against_lock(self, found: Manifests) -> Outcome:
         wrong = {
             each.name: [f"tree hash {found[each.store_name].sha256}, not {each.output.sha256}"]
             for each in self.derivations
             if each.output and each.output.sha256 != found[each.store_name].sha256
         }
-        return _Outcome(variation="lock", about="the lock's tree hashes", differing=wrong)
+        return Outcome(variation="lock", about="the lock's tree hashes", differing=wrong)
 
     def _outcome(
         self, variation: Variation, folder: Path, first: Path, reference: Manifests
-    ) -> _Outcome:
+    ) -> Outcome:
         disk = self._disk(variation, folder)
         with tempfile.TemporaryDirectory(prefix="reproduce-", dir=disk) as at:
             Path(at).chmod(0o777)
@@ -127,7 +133,7 @@ class _Comparison:
                 }
             finally:
                 tree.remove(place)
-        return _Outcome(
+        return Outcome(
             variation=variation.name, about=variation.about, differing=differing, cannot=cannot
         )
 
@@ -173,39 +179,3 @@ class _Comparison:
             raise CheckFailed(f"the build under `{variation.name}` failed: {last}")
         made = json.loads(manifests_file(place).read_text())
         return {name: tree.Manifest(lines=tuple(lines)) for name, lines in made.items()}, ""
-
-
-def _print(derivations: Iterable[Derivation], outcomes: list[_Outcome]) -> None:
-    """A line for each derivation and a column for each variation, then what they mean."""
-    widths = [max(len(each.variation), 4) for each in outcomes]
-    heads = (each.variation.ljust(width) for each, width in zip(outcomes, widths, strict=True))
-    print(f"{'':19} {' '.join(heads)}".rstrip())
-    for derivation in derivations:
-        cells = (
-            ("-" if each.cannot else "DIFF" if derivation.name in each.differing else "same").ljust(
-                width
-            )
-            for each, width in zip(outcomes, widths, strict=True)
-        )
-        print(f"{derivation.name:19} {' '.join(cells)}".rstrip())
-    for each in outcomes:
-        told = f"cannot be had here: {each.cannot}" if each.cannot else each.about
-        print(f"{each.variation:8} {told}")
-
-
-def _judge(outcomes: list[_Outcome]) -> None:
-    differing = [
-        f"`{package}` comes out differently under `{each.variation}` ({each.about}):\n"
-        + "\n".join(f"    {line}" for line in lines)
-        for each in outcomes
-        for package, lines in each.differing.items()
-    ]
-    if differing:
-        raise CheckFailed(
-            "\n".join(differing), cure="Left is the plain build, right the one under variation."
-        )
-    if cannot := [each.variation for each in outcomes if each.cannot]:
-        raise HostCannot(
-            f"what could be tried is the same; {', '.join(cannot)} could not be tried",
-            cure="See the reasons above.",
-        )

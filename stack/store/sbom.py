@@ -36,7 +36,7 @@ from cyclonedx.spdx import is_expression, is_supported_id
 from packageurl import PackageURL
 from packaging.markers import Marker
 
-from stack.paths import REPO, given
+from stack.paths import REPO
 from stack.store import deb, progress, requirements
 from stack.store.bundle import aside
 from stack.store.collect import artifacts_of, collected
@@ -48,7 +48,6 @@ from stack.store.packageset import PackageSet, closures
 from stack.store.requirements import Requirement
 
 _OURS = "residency-lab"
-_HOST = PackageSet()
 _DECLARED = LicenseAcknowledgement.DECLARED
 _PLATFORM = {
     "sys_platform": "linux",
@@ -59,21 +58,20 @@ _PLATFORM = {
 """Where the lab runs: what the requirements' markers are judged by, on every machine."""
 
 
-def sbom(output: str) -> None:
-    """Write the bill of materials to a file, or print it: what `doit sbom` does."""
-    with progress.shown() as report:
-        if not output:
-            print(document(report), end="")
-            return
-        with aside(given(output)) as file:
-            text = document(report)
-            file.write(text.encode())
-    print(f"{given(output)}: CycloneDX 1.6, {len(json.loads(text)['components'])} components")
+def write(file: Path, report: progress.Progress, package_set: PackageSet) -> int:
+    """Write the bill of materials to a file; how many components it has.
+
+    Raises LabError, and then what stood there before still does.
+    """
+    with aside(file) as made:
+        text = document(report, package_set)
+        made.write(text.encode())
+    return len(json.loads(text)["components"])
 
 
 def document(
     report: progress.Progress,
-    package_set: PackageSet = _HOST,
+    package_set: PackageSet,
     pinned: Iterable[Requirement] | None = None,
 ) -> str:
     """The bill of materials as canonical JSON. Fetches the artifacts, whose licences it reads.

@@ -1,18 +1,15 @@
-"""Hashes again all that the store and the artifacts hold, and has repaired what is not as it was
-built: what `doit verify-store` does.
-"""
+"""Hashes again all that the store and the artifacts hold, and repairs what is not as it was."""
 
 import contextlib
 import json
 import os
 import stat
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stack.errors import BadInput, CheckFailed, LabError
+from stack.errors import BadInput, LabError
 from stack.store import progress, repair, tree
 from stack.store.collect import collected
 from stack.store.derivation import Derivation, chosen
@@ -48,33 +45,11 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
 
 
-def verify_store(packages: Iterable[str] = (), package_set: PackageSet | None = None) -> None:
-    """Check store paths and artifacts (of some packages only, if any are named), repair what is
-    wrong, and print both. Raises CheckFailed if something wrong is left."""
-    began = time.monotonic()
-    with progress.shown() as report:
-        checked = verified(tuple(packages), package_set or PackageSet(), report)
-    seconds = time.monotonic() - began
-    for finding in checked.findings:
-        print(f"{finding.what}: {finding.then}")
-    megabytes = checked.size_bytes / 1e6
-    left = sum(not finding.repaired for finding in checked.findings)
-    print(
-        f"{checked.store_paths} store paths, {checked.artifacts} artifacts, {checked.files} files: "
-        f"{megabytes:.0f} MB in {seconds:.2f} s ({megabytes / seconds:.0f} MB/s); "
-        f"{len(checked.findings)} wrong, {len(checked.findings) - left} repaired"
-    )
-    if left:
-        raise CheckFailed(
-            f"{left} of {len(checked.findings)} could not be repaired; the lines above say why.",
-            cure="Mend that and repeat the command. `doit gc` removes what no lock names.",
-        )
-
-
 def verified(
     packages: tuple[str, ...], package_set: PackageSet, report: progress.Progress
 ) -> Checked:
-    """Check, repair, and tell what was found. Raises BadInput for an unknown package."""
+    """Check store paths and artifacts (of some packages only, if any are named), repair what is
+    wrong, and return what was found. Raises BadInput for an unknown package."""
     lock = package_set.pinned()
     store = package_set.store(lock)
     known: dict[str, Derivation] = {}

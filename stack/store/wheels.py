@@ -11,11 +11,12 @@ from pathlib import Path
 from stack.errors import HostCannot
 from stack.store import requirements
 from stack.store.disk import make_folder, unusable
+from stack.store.progress import Progress
 
 _PIP_TIMEOUT_S = 1800
 
 
-def wheels(cache: Path, pinned: Path = requirements.REQUIREMENTS) -> list[Path]:
+def wheels(cache: Path, report: Progress, pinned: Path = requirements.REQUIREMENTS) -> list[Path]:
     """The wheels that this Python installs on this machine, downloaded once into the cache.
 
     pip finds them through the host's own settings. Raises HostCannot if it does not.
@@ -25,6 +26,7 @@ def wheels(cache: Path, pinned: Path = requirements.REQUIREMENTS) -> list[Path]:
     folder = cache / "wheels" / key
     if not folder.is_dir() or _damaged(folder, pinned):
         shutil.rmtree(folder, ignore_errors=True)
+        report.say("downloading the Python requirements with pip")
         _download(folder, pinned)
     return sorted(folder.iterdir())
 
@@ -37,7 +39,6 @@ def _damaged(folder: Path, pinned: Path) -> list[str]:
 
 
 def _download(folder: Path, pinned: Path) -> None:
-    print("downloading the Python requirements with pip", file=sys.stderr)
     make_folder(folder.parent)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as made:
         aside = Path(made) / "wheels"

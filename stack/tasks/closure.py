@@ -1,72 +1,18 @@
-"""What `doit why` and `doit closure` print: who needs a package, and what it needs."""
+"""`doit closure`: what packages need to run, as trees with sizes and totals."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from stack.errors import BadInput
-from stack.run.service import Service
-from stack.run.services import SERVICES
 from stack.store.collect import artifacts_of
 from stack.store.derivation import Derivation, chosen
 from stack.store.packageset import PackageSet
 
-_HOST = PackageSet()
-
-
-def why(packages: list[str]) -> None:
-    """Print for each package or artifact which services need it, and through what."""
-    if not packages:
-        raise BadInput("why what?", cure="`doit why glibc`, or an artifact: `doit why libicu76`.")
-    derivations = _HOST.derivations(_HOST.pinned())
-    for name in packages:
-        for line in reasons(name, derivations, SERVICES.values()):
-            print(line)
-
 
 def closure(packages: list[str]) -> None:
     """Print the trees of packages (all, if none is named) with their sizes, then the totals."""
-    for line in tree(_HOST.derivations(_HOST.pinned()), packages):
+    package_set = PackageSet()
+    for line in tree(package_set.derivations(package_set.pinned()), packages):
         print(line)
-
-
-def reasons(
-    name: str, derivations: Mapping[str, Derivation], services: Iterable[Service]
-) -> Iterator[str]:
-    """A headline, then one line per service that needs the package or artifact `name`.
-
-    Raises BadInput for a name that neither has, and suggests the nearest.
-    """
-    known = {each.name for each in artifacts_of(derivations.values())}
-    if name not in {*derivations, *known}:
-        near = get_close_matches(name, [*derivations, *sorted(known)]) or sorted(derivations)
-        raise BadInput(
-            f"no package or artifact is called `{name}`", cure=f"Did you mean {near[0]}?"
-        )
-    paths = [
-        (service.name, path)
-        for service in services
-        if service.package is not None
-        for path in _paths(derivations[service.package], name)
-    ]
-    by = f"needed by {_count(len({service for service, _ in paths}), 'service')}:"
-    yield f"{name}: {by if paths else 'no service needs it'}"
-    width = max((len(service) for service, _ in paths), default=0)
-    yield from (f"  {service:{width}} -> {' -> '.join(path)}" for service, path in paths)
-
-
-def _paths(root: Derivation, name: str) -> Iterator[tuple[str, ...]]:
-    """Every way from a derivation to the package, or else the artifact, called `name`."""
-    here = f"{root.name} {root.version}"
-    if root.name == name:
-        yield (here,)
-        return
-    for artifact in root.artifacts:
-        if artifact.name == name:
-            yield here, f"{name} {artifact.version}"
-    for need in root.needs:
-        for path in _paths(need, name):
-            yield here, *path
 
 
 @dataclass(frozen=True, kw_only=True)

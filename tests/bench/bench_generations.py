@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stack.deploy import images
+from stack.deploy.images.assembly import assemble
 from stack.paths import CONFIG_ROOT
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.rollback import roll_back
@@ -52,7 +52,7 @@ def main() -> None:
     os.environ["STACK_STATE"] = str(folder / "state")
     try:
         rollbacks(folder)
-        timed("images of all services", lambda: images.assemble(folder / "images"))
+        timed("images of all services", lambda: assemble(folder / "images"))
     finally:
         bring_down(_NAME, wipe=True)
         shutil.rmtree(folder)

@@ -71,7 +71,7 @@ def test_bundle_of_an_unknown_package_suggests_the_nearest(world: Any, tmp_path:
 
 def test_bundle_says_which_artifact_cannot_be_had(world: Any, mirror: Any, tmp_path: Path) -> None:
     mirror.files.clear()
-    with pytest.raises(HostCannot, match="cannot be had"):
+    with pytest.raises(HostCannot, match="is not available"):
         write(world, tmp_path / "x.tar")
 
 
@@ -93,13 +93,13 @@ def test_bundle_that_fails_half_way_leaves_the_earlier_one(
     assert write(world, file, "tool").read_bytes() != good
 
 
-def test_bundle_does_not_overwrite_what_is_no_bundle(tmp_path: Path) -> None:
+def test_bundle_does_not_overwrite_another_file(tmp_path: Path) -> None:
     thesis = tmp_path / "thesis.tar"
     thesis.write_text("years of work")
-    with pytest.raises(BadInput, match="is no bundle; it stays as it is"):
-        bundle._target(str(thesis), "bundle.tar")
+    with pytest.raises(BadInput, match="is not a bundle; it was left as it is"):
+        bundle.target(thesis, "bundle.tar")
     assert thesis.read_text() == "years of work"
-    assert bundle._target(str(tmp_path), "bundle.tar") == tmp_path / "bundle.tar"
+    assert bundle.target(tmp_path, "bundle.tar") == tmp_path / "bundle.tar"
 
 
 @pytest.mark.parametrize(

@@ -322,11 +322,9 @@ def test_import_artifact_keeps_what_the_lock_knows(there: Any, mirror: Any, tmp_
     artifact = there.artifacts["tool"]
     file = tmp_path / "downloaded"
     file.write_bytes(mirror.files[artifact.path])
-    assert imports.import_artifact(file, there.package_set) == (
-        "downloaded is tool 1.0 (amd64): kept for `doit build`"
-    )
+    assert imports.import_artifact(file, there.package_set) == (artifact, True)
     assert (there.cache / "artifacts" / artifact.sha256).read_bytes() == file.read_bytes()
-    assert "here already" in imports.import_artifact(file, there.package_set)
+    assert imports.import_artifact(file, there.package_set) == (artifact, False)
 
 
 @pytest.mark.parametrize(
@@ -357,24 +355,10 @@ def test_import_artifact_of_unknown_size(there: Any, mirror: Any, tmp_path: Path
     unknown = there.pinning("tool", size=0)
     file = tmp_path / "tool.deb"
     file.write_bytes(mirror.files[there.artifacts["tool"].path])
-    assert "kept" in imports.import_artifact(file, unknown.package_set)
+    assert imports.import_artifact(file, unknown.package_set)[1]
 
 
 def test_keep_refuses_what_changed_while_it_was_read(there: Any) -> None:
     with pytest.raises(LabError, match="changed while it was read"):
         imports.keep(there.artifacts["tool"], [b"other"], there.cache / "artifacts")
     assert list((there.cache / "artifacts").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("files", "artifact", "told"),
-    [
-        pytest.param([], "", "import what", id="nothing"),
-        pytest.param(["/nonsense"], "", "no file `/nonsense`", id="no such bundle"),
-        pytest.param([], "/dev", "no file `/dev`", id="a folder"),
-        pytest.param([], "/dev/null", "no file `/dev/null`", id="a device"),
-    ],
-)
-def test_import_says_what_it_wants(files: list[str], artifact: str, told: str) -> None:
-    with pytest.raises(BadInput, match=told):
-        imports.import_(files, artifact)

@@ -146,7 +146,7 @@ def test_realise_refuses_a_wrong_artifact_and_keeps_what_is_good(world: Any) -> 
 
 def test_realise_says_which_artifact_cannot_be_had(world: Any, mirror: Any) -> None:
     mirror.files.clear()
-    with pytest.raises(HostCannot, match="cannot be had"):
+    with pytest.raises(HostCannot, match="is not available"):
         quietly(world)
 
 

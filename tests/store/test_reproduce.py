@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import reproduce as reproducing
 from stack.store import tree, variations
 from stack.store.bytediff import explained
-from stack.store.reproduce import reproduce
+from stack.store.packageset import PackageSet
+from stack.store.progress import Quiet
+from stack.store.reproduce import Reproduction, reproduced
 from tests.store import irreproducible
 
 CAUSES = ["place", "user", "umask", "zone", "locale", "host", "clock", "order", "files"]
@@ -23,60 +24,39 @@ def package_set(world: Any, open_folder: Path) -> Any:
     return world.elsewhere(open_folder / "cache").package_set
 
 
-def run(package_set: Any, **options: Any) -> None:
-    try:
-        reproduce(package_set=package_set, **options)
-    except HostCannot as error:
-        if "could not be tried" in str(error):
-            pytest.skip(f"this machine cannot do all: {error}")
-        raise
-
-
-def table(out: str) -> dict[str, dict[str, str]]:
-    """Package -> variation -> what came out."""
-    head, *lines = out.splitlines()
-    rows = [line.split() for line in lines if len(line.split()) == len(head.split()) + 1]
-    return {row[0]: dict(zip(head.split(), row[1:], strict=True)) for row in rows}
+def run(package_set: Any, names: list[str] | None = None, **options: Any) -> Reproduction:
+    found = reproduced(names, package_set, Quiet(), **options)
+    if cannot := [each.cannot for each in found.outcomes if each.cannot]:
+        pytest.skip(f"this machine cannot do all: {cannot}")
+    return found
 
 
 def test_small_world_is_the_same_whatever_the_circumstances(
-    package_set: Any, capsys: pytest.CaptureFixture[str]
+    package_set: Any,
 ) -> None:
-    run(package_set)
-    found = table(capsys.readouterr().out)
-    assert set(found) == {"base", "tool"}
-    for cells in found.values():
-        assert set(cells) == {"lock", *CAUSES, "threads", "all"}
-        assert set(cells.values()) == {"same"}
+    found = run(package_set)
+    assert found.packages == ("base", "tool")
+    assert {each.variation for each in found.outcomes} == {"lock", *CAUSES, "threads", "all"}
+    assert [each.differing for each in found.outcomes if each.differing] == []
     assert [at.name for at in package_set.cache.iterdir() if at.name.startswith("reproduce-")] == []
 
 
 @pytest.mark.parametrize("faketime", [True, False], ids=["libfaketime", "clock turned in Python"])
 def test_each_leak_is_caught_and_named(
-    package_set: Any,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    faketime: bool,
+    package_set: Any, monkeypatch: pytest.MonkeyPatch, faketime: bool
 ) -> None:
     if not faketime:
         monkeypatch.setattr(variations, "_faketime", dict)
     elif not variations._faketime():
         pytest.skip("libfaketime is not installed")
-    with pytest.raises(CheckFailed) as caught:
-        run(package_set, build=irreproducible.build)
-    found = table(capsys.readouterr().out)
-    assert set(found["base"].values()) == {"same"}
-    assert {name for name, cell in found["tool"].items() if cell == "DIFF"} == {
-        "lock",
-        *CAUSES,
-        "all",
-    }
-    parts = str(caught.value).split("`tool` comes out differently under ")
-    told = {part.split("`")[1]: part for part in parts if part.startswith("`")}
+    outcomes = run(package_set, build=irreproducible.build).outcomes
+    assert {package for each in outcomes for package in each.differing} == {"tool"}
+    found = {each.variation: each.differing["tool"] for each in outcomes if each.differing}
+    assert set(found) == {"lock", *CAUSES, "all"}
     for cause in CAUSES:
-        files = {line.split("`")[1] for line in told[cause].splitlines()[1:] if "`" in line}
-        assert files == {f"leaks-{cause}"}, told[cause]
-    assert "`leaks-umask` at byte 0: 31 38 0a | 36 33 0a" in told["umask"]
+        files = {line.split("`")[1] for line in found[cause] if "`" in line}
+        assert files == {f"leaks-{cause}"}, found[cause]
+    assert "`leaks-umask` at byte 0: 31 38 0a | 36 33 0a" in found["umask"]
 
 
 def test_reproduce_for_another_system_needs_no_such_machine(package_set: Any) -> None:
@@ -86,14 +66,11 @@ def test_reproduce_for_another_system_needs_no_such_machine(package_set: Any) ->
         artifacts=tuple(replace(each, architecture="arm64") for each in lock.artifacts),
         outputs={("arm64", name): output for (_, name), output in lock.outputs.items()},
     )
-    run(replace(package_set, lock=other), system="arm64", packages=["base"])
-    with pytest.raises(BadInput, match=r"(?s)`vax`.*amd64 and arm64"):
-        reproduce(system="vax", package_set=package_set)
+    found = run(replace(package_set, lock=other, system="arm64"), ["base"])
+    assert [each.differing for each in found.outcomes if each.differing] == []
 
 
-def test_what_cannot_be_tried_is_told_and_fails(
-    package_set: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_tried_is_named(package_set: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     real = variations.variations()
     lacking = replace(real[0], name="lacking", folder="no\0folder")
     monkeypatch.setattr(reproducing, "variations", lambda: (real[2], lacking))
@@ -102,11 +79,12 @@ def test_what_cannot_be_tried_is_told_and_fails(
         "_rebuilt",
         refusing("lacking", reproducing._Comparison._rebuilt),
     )
-    with pytest.raises(HostCannot, match="lacking could not be tried"):
-        reproduce(package_set=package_set)
-    out = capsys.readouterr().out
-    assert table(out)["tool"] == {"lock": "same", "umask": "same", "lacking": "-"}
-    assert "lacking  cannot be had here: no such thing" in out
+    outcomes = reproduced(None, package_set, Quiet()).outcomes
+    assert [(each.variation, each.cannot) for each in outcomes] == [
+        ("lock", ""),
+        ("umask", ""),
+        ("lacking", "no such thing"),
+    ]
 
 
 def refusing(name: str, real: Any) -> Any:
@@ -120,7 +98,8 @@ def refusing(name: str, real: Any) -> Any:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("system", ["amd64", "arm64"])
 def test_every_package_is_the_same_whatever_the_circumstances(system: str) -> None:
-    reproduce(system=system)
+    found = run(PackageSet(system=system))
+    assert [each.differing for each in found.outcomes if each.differing] == []
 
 
 @pytest.fixture

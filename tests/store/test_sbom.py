@@ -116,13 +116,13 @@ def test_sbom_of_an_upstream_release_names_its_url(world: Any) -> None:
 
 def test_sbom_says_which_artifact_cannot_be_had(world: Any, mirror: Any) -> None:
     mirror.files.clear()
-    with pytest.raises(HostCannot, match="cannot be had"):
+    with pytest.raises(HostCannot, match="is not available"):
         sbom.document(Quiet(), world.package_set, PYTHON)
 
 
-def test_sbom_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_sbom_refuses_a_folder_that_is_not_there(world: Any, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no folder"):
-        sbom.sbom(str(tmp_path / "no" / "sbom.json"))
+        sbom.write(tmp_path / "no" / "sbom.json", Quiet(), world.package_set)
 
 
 def test_the_validator_finds_what_is_wrong(world: Any) -> None:

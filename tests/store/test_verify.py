@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from stack.errors import BadInput, CheckFailed
+from stack.errors import BadInput
 from stack.paths import cache_dir
 from stack.store import lock, tree
 from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet
-from stack.store.verify import Checked, verified, verify_store
+from stack.store.verify import Checked, verified
 from tests.store.elsewhere import as_another_user, without_writing
 
 
@@ -40,14 +40,10 @@ def writable(path: Path) -> Path:
     return path
 
 
-def test_what_is_good_is_counted_and_left_alone(
-    world: Any, tool: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_good_is_counted_and_left_alone(world: Any, tool: Path) -> None:
     before = {at: at.lstat() for at in world.cache.rglob("*")}
-    verify_store(package_set=world.package_set)
-    out = capsys.readouterr().out
-    assert out.startswith("2 store paths, 3 artifacts, ")
-    assert out.endswith("; 0 wrong, 0 repaired\n")
+    checked = verify(world.package_set)
+    assert (checked.store_paths, checked.artifacts, checked.findings) == (2, 3, [])
     kept = {at: at.lstat() for at in world.cache.rglob("*") if at.name != ".gc.lock"}
     assert {at: (s.st_ino, s.st_mtime_ns) for at, s in kept.items()} == {
         at: (s.st_ino, s.st_mtime_ns) for at, s in before.items() if at in kept
@@ -195,17 +191,17 @@ def test_damaged_artifact_and_output_are_both_repaired(
 
 
 def test_what_cannot_be_repaired_fails_and_is_kept(
-    world: Any, mirror: Any, tool: Path, artifact: Path, capsys: pytest.CaptureFixture[str]
+    world: Any, mirror: Any, tool: Path, artifact: Path
 ) -> None:
     flip(artifact, 70)
     flip(tool / "usr/bin/tool")
     mirror.files.clear()
-    with pytest.raises(CheckFailed, match="2 of 2 could not be repaired"):
-        verify_store(package_set=world.package_set)
-    out = capsys.readouterr().out
-    why = "cannot be repaired: artifact `libtool 1.0 (amd64)` cannot be had: http"
-    assert f"`usr/bin/tool` is not as it was built: {why}" in out
-    assert "; 2 wrong, 0 repaired\n" in out
+    checked = verify(world.package_set)
+    assert [each.repaired for each in checked.findings] == [False, False]
+    why = (
+        "cannot be repaired: artifact `libtool 1.0 (amd64)` is not available from any mirror: http"
+    )
+    assert f"`usr/bin/tool` is not as it was built: {why}" in told(checked)[1]
     assert artifact.exists()
     assert (tool / "usr/bin/tool").exists()
 

@@ -14,7 +14,7 @@ from stack.run.supervisor import SETTINGS
 from stack.store import guard
 from stack.store import lock as locks
 from stack.store.packageset import PackageSet
-from stack.tasks import gc as garbage
+from stack.tasks.gc import needed
 
 OLD, OLDER, LOST = (f"{digit * 32}-{name}-1" for digit, name in zip("012", "abc", strict=True))
 
@@ -52,19 +52,19 @@ def make(state_dir: Path, tmp_path: Path) -> Make:
 
 
 def test_what_the_lock_pins_is_needed_for_every_system(state_dir: Path, cache: Path) -> None:
-    needed = garbage.needed(PackageSet(cache=cache))
+    found = needed(PackageSet(cache=cache))
     lock = locks.load()
-    assert needed.artifacts == {artifact.sha256 for artifact in lock.artifacts}
-    assert {name[33:] for name in needed.store_names} >= {
+    assert found.artifacts == {artifact.sha256 for artifact in lock.artifacts}
+    assert {name[33:] for name in found.store_names} >= {
         f"glibc-{lock.artifact('libc6', system).version}" for system in ("amd64", "arm64")
     }
 
 
 def test_what_an_instance_runs_and_ran_is_needed(make: Make, cache: Path) -> None:
     instance = make(instances_dir() / "gc-one")
-    assert {OLD, OLDER} <= garbage.needed(PackageSet(cache=cache)).store_names
+    assert {OLD, OLDER} <= needed(PackageSet(cache=cache)).store_names
     (instance.directory / FILE).unlink()
-    assert {OLD, OLDER} <= garbage.needed(PackageSet(cache=cache)).store_names
+    assert {OLD, OLDER} <= needed(PackageSet(cache=cache)).store_names
 
 
 def test_what_an_instance_needs_elsewhere_is_needed(
@@ -73,7 +73,7 @@ def test_what_an_instance_needs_elsewhere_is_needed(
     instance = make(tmp_path / "elsewhere" / "gc-two")
     guard.register(cache, instance.directory)
     guard.register(cache, tmp_path / "gone")
-    assert {OLD, OLDER} <= garbage.needed(PackageSet(cache=cache)).store_names
+    assert {OLD, OLDER} <= needed(PackageSet(cache=cache)).store_names
     assert guard.registered(cache) == [instance.directory]
     assert len(list((cache / "roots").iterdir())) == 1
     guard.forget(cache, instance.directory)
@@ -87,7 +87,7 @@ def test_record_that_cannot_be_read_ends_it(make: Make, cache: Path, of: str) ->
     good = (instance.directory / folder / FILE).read_text()
     (instance.directory / folder / FILE).write_text("[]")
     with pytest.raises(BadInput, match=f"{FILE}` cannot be read"):
-        garbage.needed(PackageSet(cache=cache))
+        needed(PackageSet(cache=cache))
     (instance.directory / folder / FILE).write_text(good)
 
 

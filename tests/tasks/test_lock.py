@@ -3,27 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from stack.errors import BadInput, CheckFailed
-from stack.store import fetch, outdated
+from stack.store import fetch
 from stack.store import lock as locks
 from stack.store.lock import Artifact
 from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet
-from stack.tasks import lock as update
-
-
-@pytest.fixture
-def ahead(world: Any, mirror: Any, suite: Any, make_deb: Any, make_member: Any) -> None:
-    """Everything is in the cache as pinned; since then the suite has two newer packages."""
-    realise(None, world.package_set, Quiet())
-    for name in ("libbase", "libtool"):
-        del mirror.files[f"pool/{name}_1.0_amd64.deb"]
-        file = make_member(f"usr/lib/{name}.so", b"newer")
-        mirror.files[f"pool/{name}_2.0_amd64.deb"] = make_deb(file)
-    suite()
+from stack.tasks.lock import lock as pin
+from stack.tasks.lock import pin_all, update_packages
 
 
 def content(package_set: PackageSet) -> None:
@@ -37,7 +26,7 @@ def artifact(lock: locks.Lock, name: str) -> Artifact:
 def test_update_moves_everything_and_tells_it(
     world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    update.update_packages(package_set=world.package_set, check=content)
+    update_packages(package_set=world.package_set, check=content)
     new = locks.load(world.lock.file)
     assert [artifact(new, name).version for name in ("libbase", "libtool", "tool")] == [
         "2.0",
@@ -58,7 +47,7 @@ def test_update_moves_everything_and_tells_it(
 def test_update_of_one_package_leaves_the_others(
     world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    update.update_packages(["base"], world.package_set, content)
+    update_packages(["base"], world.package_set, content)
     new = locks.load(world.lock.file)
     assert artifact(new, "libbase").version == "2.0"
     kept = artifact(new, "libtool")
@@ -68,7 +57,7 @@ def test_update_of_one_package_leaves_the_others(
     assert new.outputs["amd64", "tool"] == world.lock.outputs["amd64", "tool"]
     assert "libtool" not in capsys.readouterr().out
     # The next one catches up, and the moment is that of the lock again.
-    update.update_packages((), world.pinned_by(new).package_set, content)
+    update_packages((), world.pinned_by(new).package_set, content)
     assert artifact(locks.load(world.lock.file), "libtool").snapshot == ""
 
 
@@ -76,7 +65,7 @@ def test_update_with_nothing_newer_writes_nothing(
     world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = world.lock.file.read_text()
-    update.update_packages(package_set=world.package_set, check=content)
+    update_packages(package_set=world.package_set, check=content)
     assert world.lock.file.read_text() == before
     assert "nothing to update" in capsys.readouterr().out
 
@@ -90,7 +79,7 @@ def test_update_checks_with_the_new_packages(world: Any, ahead: None) -> None:
             (realise(["base"], package_set, Quiet())["base"] / "usr/lib/libbase.so").read_text()
         )
 
-    update.update_packages(["base"], world.package_set, check)
+    update_packages(["base"], world.package_set, check)
     assert seen == ["newer"]
 
 
@@ -114,7 +103,7 @@ def test_update_that_fails_changes_nothing(
     if spoil:
         mirror.files[spoil] += b"x"
     with pytest.raises(Exception, match=f"(?s){said}"):
-        update.update_packages(package_set=world.package_set, check=check)
+        update_packages(package_set=world.package_set, check=check)
     assert world.lock.file.read_text() == before
     assert not list(world.cache.glob("lock-*"))
     # What was pinned before can still be realised, from the cache alone.
@@ -124,61 +113,21 @@ def test_update_that_fails_changes_nothing(
 
 def test_update_of_an_unknown_package_suggests_the_nearest(world: Any, ahead: None) -> None:
     with pytest.raises(BadInput, match=r"(?s)no package is called `tol`.*Did you mean tool"):
-        update.update_packages(["tol"], world.package_set, content)
+        update_packages(["tol"], world.package_set, content)
+
+
+def test_pinning_all_prints_what_changed(
+    world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pin_all(world.package_set)
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("libbase (arm64): not there -> 1.0 ")
+    assert last == f"5 changes: Debian 2 (test), {world.lock.file}"
 
 
 def test_packages_without_update_are_refused() -> None:
     with pytest.raises(BadInput, match=r"(?s)pins all packages.*--update PACKAGE"):
-        update.lock(False, ["prometheus"])
-
-
-def test_outdated_lists_what_is_behind_and_changes_nothing(
-    world: Any, ahead: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = world.lock.file.read_text()
-    update.show_outdated(world.package_set)
-    assert capsys.readouterr().out == "base 1.0 -> 2.0\ntool\n    libtool 1.0 -> 2.0\n"
-    assert world.lock.file.read_text() == before
-
-
-def test_outdated_with_nothing_behind_says_so(
-    world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    update.show_outdated(world.package_set)
-    assert capsys.readouterr().out == "what comes from Debian is what the suite has\n"
-
-
-def release(path: str) -> Artifact:
-    return Artifact(
-        name="loki", version="3.7.1", architecture="amd64", path=path, sha256="0" * 64, size=1
-    )
-
-
-PATH = "https://github.com/grafana/loki/releases/download/v3.7.1/loki-linux-amd64.zip"
-
-
-@pytest.mark.parametrize(
-    ("path", "answer", "newest"),
-    [
-        (PATH, httpx.Response(200, json={"tag_name": "v3.8.0"}), "3.8.0"),
-        (PATH, httpx.Response(403), None),
-        (PATH, httpx.Response(200, text="<html>"), None),
-        (PATH, httpx.ConnectError("no route"), None),
-        ("https://example.org/loki.zip", httpx.Response(200, json={"tag_name": "v9"}), None),
-    ],
-    ids=["newer", "refused", "no JSON", "no network", "no project known"],
-)
-def test_latest_of_an_upstream_project(
-    path: str, answer: httpx.Response | Exception, newest: str | None
-) -> None:
-    def handle(request: httpx.Request) -> httpx.Response:
-        assert request.url.path == "/repos/grafana/loki/releases/latest"
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    with httpx.Client(transport=httpx.MockTransport(handle)) as client:
-        assert outdated.latest(release(path), client) == newest
+        pin(False, ["prometheus"])
 
 
 def test_lock_with_a_moment_of_its_own_for_an_artifact_is_read_again(

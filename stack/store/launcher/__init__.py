@@ -2,10 +2,11 @@
 
 The kernel wants an absolute path for a script's interpreter and for a program's loader, and a store
 has none to give: it may be anywhere, on a machine with neither shell nor C library. So this stands
-in a program's place. It asks the kernel where it stands itself, and goes on from there.
+in a program's place. It asks the kernel where it stands itself, and continues from there.
 
 `amd64.s` and `arm64.s` are its source; `_CODE` is what the GNU assembler makes of them (a test
-does it again). Layout of the file around it: elf(5).
+does it again). Layout of the file around it: elf(5). Imports only the standard library; which
+programs get a launcher, and with which arguments, is said in `stack.store.builder`.
 """
 
 import struct

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from stack.deploy import images
+from stack.deploy.images.assembly import assemble
 
 
 @pytest.fixture(scope="session")
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("images")
-    images.assemble(folder)
+    assemble(folder)
     yield folder
     shutil.rmtree(folder)  # nearly a gigabyte, which pytest would keep

@@ -1,0 +1,25 @@
+"""`doit bundle`: what packages need on a machine without a network, in one file."""
+
+from stack.paths import cache_dir, given
+from stack.store import progress
+from stack.store.bundle import ARTIFACTS, gathered, target, write
+from stack.store.derivation import host_system
+from stack.store.packageset import PackageSet
+from stack.store.wheels import wheels
+
+
+def bundle(packages: list[str], output: str, no_python: bool) -> None:
+    """Write the bundle of packages (all that are available, if none is named); print what it holds.
+
+    `output` is a file or a folder. Raises BadInput if something else than a bundle is there.
+    """
+    name = "-".join(["bundle", *packages, host_system()]) + ".tar"
+    file = target(given(output or name), name)
+    with progress.shown() as report:
+        carried = [] if no_python else wheels(cache_dir(), report)
+        contents = gathered(packages, carried, report, PackageSet())
+    with progress.shown("wrote") as report:
+        size = write(contents, file, report)
+    artifacts = sum(member.startswith(ARTIFACTS) for member in contents)
+    print(f"{file}: {size / 1e6:.1f} MB, {artifacts} artifacts and {len(carried)} Python wheels")
+    print(f"There, in a checkout of the same commit: python3 dodo.py import {file.name}")

@@ -1,0 +1,25 @@
+"""`doit images`: OCI images of the services that run from a package."""
+
+import time
+
+from stack.deploy.images.assembly import assemble
+from stack.paths import given
+
+
+def images(services: list[str], output: str) -> None:
+    """Write the images of the services (of all that have one), and print their digests.
+
+    Raises BadInput for a service without an image, and for a folder that holds something else.
+    """
+    began = time.monotonic()
+    folder = given(output)
+    made = assemble(folder, services or None)
+    for image in made.images:
+        size = sum(layer.blob.size_bytes for layer in image.layers)
+        print(f"{image.reference:50} {size / 1e6:6.1f} MB  {image.manifest.digest}")
+    for service, reason in made.left_out.items():
+        print(f"{service}: left out: {reason}")
+    print(
+        f"{len(made.images)} images in {folder} ({time.monotonic() - began:.1f} s); "
+        f"`docker load --input {folder}/SERVICE.tar` loads one"
+    )

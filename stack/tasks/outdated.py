@@ -1,0 +1,64 @@
+"""`doit outdated`: which packages are behind what Debian and the upstream projects have."""
+
+from collections.abc import Iterable
+
+import httpx
+
+from stack.store import repin
+from stack.store.lock import Lock
+from stack.store.mirrors import mirrors
+from stack.store.outdated import Behind, behind, latest
+from stack.store.package import Package
+from stack.store.packageset import PackageSet
+
+
+def outdated() -> None:
+    """Print what is behind, by package, and what cannot be known from here."""
+    show_outdated(PackageSet())
+
+
+def show_outdated(package_set: PackageSet) -> None:
+    old = package_set.pinned()
+    changes = behind(package_set.recipes(), old, available(package_set, old))
+    show(changes, package_set.recipes())
+    unknown = _show_upstream(package_set, old)
+    if not changes:
+        print("what comes from Debian is what the suite has")
+    if unknown:
+        print(f"not known: {', '.join(unknown)} (their upstream project cannot be asked from here)")
+
+
+def available(package_set: PackageSet, old: Lock) -> Lock:
+    """What the suite has now, by its signed metadata; without outputs."""
+    bases = package_set.mirrors or mirrors(old.snapshot)
+    return repin.pinned(package_set.recipes(), old, bases, repin.KEYRING)
+
+
+def show(changes: Iterable[Behind], packages: Iterable[Package]) -> None:
+    """One line for a package whose version moves, and one below it for each other part."""
+    found = list(changes)
+    for package in packages:
+        mine = [change for change in found if change.package == package.name]
+        if not mine:
+            continue
+        first = [change for change in mine if change.artifact == package.debs[0]]
+        moved = f" {first[0].pinned} -> {first[0].available}" if first else ""
+        print(f"{package.name}{moved}")
+        for change in mine:
+            if change not in first:
+                print(f"    {change}")
+
+
+def _show_upstream(package_set: PackageSet, old: Lock) -> list[str]:
+    """Print what upstream projects released since; the packages about which nothing is known."""
+    unknown = []
+    with httpx.Client(follow_redirects=True) as client:
+        for package in package_set.recipes():
+            for name in package.zips:
+                artifact = next(a for a in old.artifacts if a.name == name)
+                newest = latest(artifact, client)
+                if newest is None:
+                    unknown.append(f"{package.name} {artifact.version}")
+                elif newest != artifact.version:
+                    print(f"{package.name} {artifact.version} -> {newest} (pinned by hand)")
+    return unknown

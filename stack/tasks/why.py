@@ -1,0 +1,64 @@
+"""`doit why`: which services need a package or an artifact, and through what."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from stack.errors import BadInput
+from stack.run.service import Service
+from stack.run.services import SERVICES
+from stack.store.collect import artifacts_of
+from stack.store.derivation import Derivation
+from stack.store.packageset import PackageSet
+
+
+def why(packages: list[str]) -> None:
+    """Print for each package or artifact which services need it, and through what."""
+    if not packages:
+        raise BadInput(
+            "name a package or an artifact.", cure="`doit why glibc`, or `doit why libicu76`."
+        )
+    package_set = PackageSet()
+    derivations = package_set.derivations(package_set.pinned())
+    for name in packages:
+        for line in reasons(name, derivations, SERVICES.values()):
+            print(line)
+
+
+def reasons(
+    name: str, derivations: Mapping[str, Derivation], services: Iterable[Service]
+) -> Iterator[str]:
+    """A headline, then one line per service that needs the package or artifact `name`.
+
+    Raises BadInput for a name that neither has, and suggests the nearest.
+    """
+    known = {each.name for each in artifacts_of(derivations.values())}
+    if name not in {*derivations, *known}:
+        near = get_close_matches(name, [*derivations, *sorted(known)]) or sorted(derivations)
+        raise BadInput(
+            f"no package or artifact is called `{name}`", cure=f"Did you mean {near[0]}?"
+        )
+    paths = [
+        (service.name, path)
+        for service in services
+        if service.package is not None
+        for path in _paths(derivations[service.package], name)
+    ]
+    count = len({service for service, _ in paths})
+    by = f"needed by {count} service{'' if count == 1 else 's'}:"
+    yield f"{name}: {by if paths else 'no service needs it'}"
+    width = max((len(service) for service, _ in paths), default=0)
+    yield from (f"  {service:{width}} -> {' -> '.join(path)}" for service, path in paths)
+
+
+def _paths(root: Derivation, name: str) -> Iterator[tuple[str, ...]]:
+    """Every way from a derivation to the package, or else the artifact, called `name`."""
+    here = f"{root.name} {root.version}"
+    if root.name == name:
+        yield (here,)
+        return
+    for artifact in root.artifacts:
+        if artifact.name == name:
+            yield here, f"{name} {artifact.version}"
+    for need in root.needs:
+        for path in _paths(need, name):
+            yield here, *path
