@@ -7,6 +7,12 @@ environment from the locked requirements first.
 import sys
 
 if __name__ == "__main__":
+    # Old Pythons must be able to read this file; what it imports, they cannot.
+    if sys.version_info < (3, 11):  # noqa: UP036
+        have = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        sys.stderr.write(f"Python {have} is too old: run this with Python 3.11 or newer.\n")
+        sys.exit(3)
+
     from stack.bootstrap import main
 
     main(sys.argv[1:])

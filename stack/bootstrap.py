@@ -1,6 +1,7 @@
 """The way in on a machine with nothing but Python 3.11: a virtual environment, then doit in it.
 
-Standard library only, since nothing else is there yet. The environment is made from
+Standard library only, since nothing else is there yet; only `dodo.py` imports it, after a look at
+the version. The environment is made from
 `requirements.txt`, where every file is pinned by its hash; pip finds them through the mirror that
 the host's own pip settings name. `import BUNDLE` takes them from the bundle instead, so that it
 works on a machine without a network.
@@ -30,11 +31,6 @@ def main(arguments: list[str]) -> None:
 
     Exits with 3 when the environment cannot be made.
     """
-    if sys.version_info < (3, 11):  # noqa: UP036  # whoever starts this may have an older one
-        version = ".".join(map(str, sys.version_info[:2]))
-        _give_up(
-            f"Python {version} is too old: 3.11 is needed.", "Run it with python3.11 or newer."
-        )
     try:
         ensure_venv(_bundle(arguments))
     except OSError as error:
@@ -93,6 +89,8 @@ def _make(digest: str, bundle: Path | None) -> None:
         carried = _unpack(bundle) if bundle else 0
         where = " from the bundle" if carried else ""
         print(f"first run: making {VENV.name} with {total} locked packages{where}", file=sys.stderr)
+        if VENV.is_symlink():  # to another checkout's, which stays as it is
+            VENV.unlink()
         shutil.rmtree(VENV, ignore_errors=True)
         venv.create(VENV, with_pip=True)
         _install(total, offline=carried > 0)

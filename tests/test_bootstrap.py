@@ -1,6 +1,8 @@
 """The way in: a virtual environment from locked requirements, then doit in it."""
 
+import ast
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -88,6 +90,46 @@ def test_bootstrap_killed_half_way_begins_anew(clone: Path) -> None:
     process.communicate()
     code, output, errors = run(clone, "again")
     assert (code, output) == (0, "hello again\n"), errors
+
+
+def test_bootstrap_replaces_a_link_to_another_environment(clone: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (clone / ".venv").symlink_to(other)
+    code, output, errors = run(clone, "up")
+    assert (code, output) == (0, "hello up\n"), errors
+    assert list(other.iterdir()) == []
+
+
+AS_IF_OLD = """
+import runpy, sys
+sys.version_info = (3, 9, 18)
+try:
+    runpy.run_path("dodo.py", run_name="__main__")
+finally:
+    assert not [name for name in sys.modules if name.partition(".")[0] == "stack"]
+"""
+
+
+def old_pythons() -> list[Path]:
+    """Interpreters of Python 3.6 to 3.10 that this machine happens to have."""
+    found = [Path(f"/usr/bin/python3.{minor}") for minor in range(6, 11)]
+    for minor in range(6, 11):
+        found += (Path.home() / ".pyenv" / "versions").glob(f"3.{minor}.*/bin/python")
+    return [python for python in found if python.exists()]
+
+
+def test_old_python_reads_one_sentence_and_ends_with_3() -> None:
+    ast.parse((REPO / "dodo.py").read_text(), feature_version=(3, 7))
+    commands = [[sys.executable, "-c", AS_IF_OLD]]
+    commands += [[str(python), "dodo.py", "status"] for python in old_pythons()]
+    for command in commands:
+        ran = subprocess.run(
+            command, cwd=REPO, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert ran.returncode == 3, ran.stderr
+        said = r"Python 3\.\d+ is too old: run this with Python 3\.11 or newer\.\n"
+        assert re.fullmatch(said, ran.stderr)
 
 
 def test_bootstrap_twice_at_once_makes_one_environment(clone: Path) -> None:
