@@ -206,7 +206,7 @@ def task_verify_alerts():
     return {
         "basename": "verify-alerts",
         **task(
-            "scenarios.proof:verify_alerts",
+            "scenarios.tasks.verify_alerts:verify_alerts",
             params=[
                 option("only", list, [], "alert to prove (repeatable; also as plain arguments)"),
                 option("speed", float, 60.0, "how many times faster than written (1 or more)"),
@@ -219,11 +219,11 @@ def task_verify_alerts():
 
 
 def task_quiet_day():
-    """live a simulated clinic day on which all is well: no alert may fire, nothing may be sent"""
+    """a normal day that fails if anything fires"""
     return {
         "basename": "quiet-day",
         **task(
-            "scenarios.quiet:quiet_day",
+            "scenarios.tasks.quiet_day:quiet_day",
             params=[
                 option(
                     "seed", int, None, "of the day; chosen at random and printed when not given"

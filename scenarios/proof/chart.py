@@ -6,7 +6,7 @@ from math import ceil, floor, log10
 
 from scenarios.proof import timeline
 from scenarios.proof.evidence import Graph
-from scenarios.proof.report import Result
+from scenarios.proof.result import Result
 from scenarios.proof.scenario import CHANNELS
 from scenarios.proof.timeline import Bar, Mark
 

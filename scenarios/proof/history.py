@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from scenarios.proof.report import Proof
+from scenarios.proof.result import Proof
 from scenarios.proof.verdict import Outcome
 from stack.errors import BadInput, HostCannot
 

@@ -14,7 +14,7 @@ from scenarios.proof.chain import CHAIN, chain_of
 from scenarios.proof.chart import Chart, Plot
 from scenarios.proof.evidence import FaultStep, Graph, Notification, TrafficSeen
 from scenarios.proof.history import Trend
-from scenarios.proof.report import Proof, Result
+from scenarios.proof.result import Proof, Result
 from scenarios.proof.scenario import CHANNELS, Want
 from scenarios.proof.timeline import Line
 

@@ -4,134 +4,21 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.proof.deadlines import Deadlines, Rule
-from scenarios.proof.evidence import Event
-from scenarios.proof.scenario import Scenario
+from scenarios.proof.history import Trend
+from scenarios.proof.page import render
+from scenarios.proof.result import Proof, Result
 from scenarios.proof.timeline import told
-from scenarios.proof.verdict import Outcome, Verdict
-from stack.run.choice import LOGS
-
-if TYPE_CHECKING:
-    from scenarios.proof.history import Trend
+from scenarios.proof.verdict import Outcome
 
 COLOURS = {Outcome.PROVEN: "green", Outcome.FAILED: "red", Outcome.BLOCKED: "yellow"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """All there is to tell of one alert; less when it was not played."""
-
-    verdict: Verdict
-    scenario: Scenario | None = None
-    file: str = ""
-    instance: str = ""
-    hash: str = ""
-    """Of the instance."""
-    speed: float = 0.0
-    """Of the instance; 0 when it was not played."""
-    deadlines: Deadlines | None = None
-    rule: Rule | None = None
-    events: Sequence[Event] = ()
-    explained: frozenset[str] = frozenset()
-    """Other alerts that were no surprise, since they are proven at the same time."""
-
-    @property
-    def alert(self) -> str:
-        return self.verdict.alert
-
-    @property
-    def outcome(self) -> Outcome:
-        return self.verdict.outcome
-
-    @property
-    def over_floor(self) -> float | None:
-        """Fault to last notification, against the floor; None when it was never notified."""
-        return self._over(self.deadlines.floor_s if self.deadlines else 0.0)
-
-    @property
-    def over_fastest(self) -> float | None:
-        """The same against the fastest possible, which counts what the fault itself takes."""
-        return self._over(self.deadlines.fastest_s if self.deadlines else 0.0)
-
-    def _over(self, least_s: float) -> float | None:
-        notified_s = self.verdict.at_s("notified")
-        measured = notified_s is not None and least_s >= LEAST_MEASURE_S
-        return notified_s / least_s if notified_s is not None and measured else None
-
-
-LEAST_MEASURE_S = 0.1
-"""A shorter floor is no measure: at speed 7200 a `group_wait` lasts 4 ms, a scrape 200 ms."""
-
-
-def in_order(results: Sequence[Result]) -> list[Result]:
-    """As they are told of: first what failed, then what is blocked; each by its file."""
-    first = [Outcome.FAILED, Outcome.BLOCKED, Outcome.PROVEN]
-    return sorted(results, key=lambda one: (first.index(one.outcome), one.file))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proof:
-    """A run of scenarios with its verdicts."""
-
-    started: float
-    """Unix seconds."""
-    took_s: float
-    speed: float
-    results: Sequence[Result]
-    packages: Mapping[str, str]
-    """Name → store path's name."""
-    folder: Path
-    interrupted: bool
-    notes: Sequence[str] = ()
-    """What went wrong beside the scenarios."""
-
-    @property
-    def page(self) -> Path:
-        return self.folder / "report.html"
-
-    @property
-    def logs(self) -> str:
-        """Who kept the logs: Loki and Promtail, or their stand-ins."""
-        return LOGS.name(self.packages)
-
-    def count(self, outcome: str) -> int:
-        return sum(one.outcome == outcome for one in self.results)
-
-    @property
-    def headline(self) -> str:
-        """`37 of 37 alerts and 13 of 13 routes proven`."""
-        routes = [one for one in self.results if one.alert.startswith("routing/")]
-        alerts = [one for one in self.results if one not in routes]
-        kinds = {"alerts": alerts, "routes": routes}
-        counts = [
-            f"{sum(one.outcome == 'proven' for one in found)} of {len(found)} {kind}"
-            for kind, found in kinds.items()
-            if found
-        ]
-        return f"{' and '.join(counts)} proven"
-
-    @property
-    def median_over_floor(self) -> float | None:
-        return _median([one.over_floor for one in self.results])
-
-    @property
-    def median_over_fastest(self) -> float | None:
-        return _median([one.over_fastest for one in self.results])
-
-
-def _median(ratios: Sequence[float | None]) -> float | None:
-    found = [ratio for ratio in ratios if ratio is not None]
-    return median(found) if found else None
 
 
 def new_folder(reports: Path, now: datetime) -> Path:
@@ -145,10 +32,8 @@ def new_folder(reports: Path, now: datetime) -> Path:
     return folder
 
 
-def write(proof: Proof, trends: "Mapping[str, Trend]" = MappingProxyType({})) -> None:
+def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> None:
     """Write `junit.xml` and `report.html` beside the evidence."""
-    from scenarios.proof.page import render
-
     (proof.folder / "junit.xml").write_bytes(junit(proof))
     proof.page.write_text(render(proof, trends))
 
@@ -188,7 +73,7 @@ def tell(
     proof: Proof,
     *,
     kept: Sequence[str],
-    slower: "Sequence[Trend]" = (),
+    slower: Sequence[Trend] = (),
     console: Console | None = None,
 ) -> None:
     """The table at the end, and where the report lies."""

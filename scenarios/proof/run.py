@@ -13,17 +13,16 @@ from types import FrameType
 
 import psutil
 
-from scenarios import routing
 from scenarios.proof import catalogue, logrules, report
 from scenarios.proof import history as earlier
 from scenarios.proof.catalogue import Found
 from scenarios.proof.estimate import length_s, total_s, words
 from scenarios.proof.packing import by_length, in_turn, pack
-from scenarios.proof.report import Proof, Result
+from scenarios.proof.result import Proof, Result, in_order
 from scenarios.proof.show import display
 from scenarios.proof.slots import MOST
 from scenarios.proof.verdict import Outcome, failed
-from scenarios.proof.workers import Workers
+from scenarios.proof.workers import Routing, Workers
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
 
@@ -45,6 +44,7 @@ def verify_alerts(
     *,
     speed: float = 60.0,
     keep: bool = False,
+    routing: Routing | None = None,
     config_root: Path = CONFIG_ROOT,
     reports: Path = REPORTS,
     instances: int = 0,
@@ -52,6 +52,7 @@ def verify_alerts(
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
 
+    `routing` has proofs of the routing, chosen by their names as alerts are, and played as well.
     `instances` is how many may run at once; 0 leaves it to the machine. `history` is a file with
     the figures of earlier runs, to which those of this one are added.
 
@@ -59,7 +60,7 @@ def verify_alerts(
     for an unknown name or a declaration that cannot be played, and KeyboardInterrupt after SIGINT
     or SIGTERM, once everything is put right and the evidence so far is reported.
     """
-    plan = _plan(only, speed, config_root, instances)
+    plan = _plan(only, speed, routing, config_root, instances)
     runs = earlier.read(history) if history else []
     folder = report.new_folder(reports, datetime.now(UTC))
     stop, started = threading.Event(), time.time()
@@ -67,12 +68,12 @@ def verify_alerts(
     with (folder / "evidence.jsonl").open("w") as file, _signals(stop):
         with display(plan.alerts) as tell:
             workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
-                              file=file, tell=tell, stop=stop)  # fmt: skip
+                              file=file, tell=tell, stop=stop, routing=routing)  # fmt: skip
             workers.run(plan.groups, plan.instances, plan.routes)
         gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
         done = Proof(
             started=started, took_s=time.time() - started, speed=speed,
-            results=report.in_order([*workers.results.values(), *gaps]),
+            results=in_order([*workers.results.values(), *gaps]),
             packages=dict(workers.packages), folder=folder,
             interrupted=stop.is_set() and not workers.errors, notes=tuple(workers.notes),
         )  # fmt: skip
@@ -114,7 +115,9 @@ class Plan:
         )
 
 
-def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) -> Plan:
+def _plan(
+    only: Sequence[str], speed: float, routing: Routing | None, config_root: Path, instances: int
+) -> Plan:
     """Raises BadInput."""
     if speed < 1:
         raise BadInput(f"--speed is {speed:g}, wanted 1 or more.")
@@ -122,8 +125,9 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
     found, broken = catalogue.survey()
     gaps = catalogue.uncovered(found, known)
     gaps |= {catalogue.alert_of(file, known): why for file, why in broken.items()}
-    chosen = catalogue.choose(found, only, others={*gaps, "routing", *routing.names()})
-    routes = routing.choose(only) if only else routing.names()
+    others = {"routing", *routing.names()} if routing else set()
+    chosen = catalogue.choose(found, only, others={*gaps, *others})
+    routes = routing.choose(only) if routing else []
     if not only:
         gaps |= catalogue.unreached(found, config_root)
     else:
@@ -137,10 +141,12 @@ def _plan(only: Sequence[str], speed: float, config_root: Path, instances: int) 
     groups = in_turn(pack(by_length(playable, lengths), logrules.names(config_root)))
     at_once = instances or instances_at_once(speed, len(groups) + bool(routes))
     each_s = [max(lengths[one.file] for one in group) for group in groups]
-    about_s = total_s([*([routing.length_s(speed)] if routes else []), *each_s], at_once)
+    if routing and routes:
+        each_s.insert(0, routing.length_s(speed))
     return Plan(
-        groups=groups, instances=at_once, gaps=gaps, routes=routes, speed=speed, about_s=about_s
-    )
+        groups=groups, instances=at_once, gaps=gaps, routes=routes, speed=speed,
+        about_s=total_s(each_s, at_once),
+    )  # fmt: skip
 
 
 def instances_at_once(speed: float, groups: int) -> int:

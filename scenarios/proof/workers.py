@@ -2,22 +2,38 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from loadgen.traffic import Crew
 from scenarios.proof.catalogue import Found
 from scenarios.proof.evidence import Evidence
 from scenarios.proof.play import Played, Progress, Stage, Tell, play
-from scenarios.proof.report import Result
+from scenarios.proof.result import Result
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
 from stack.errors import HostCannot, LabError
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
+
+
+class Routing(Protocol):
+    """Proofs of the routing, handed in by whoever composes a proof (`scenarios.routing.run`)."""
+
+    def names(self) -> list[str]:
+        """Of all of them, in the order in which they are reported."""
+
+    def choose(self, only: Iterable[str]) -> list[str]:
+        """Those among `only`, all when it is empty. Raises BadInput for an unknown one."""
+
+    def length_s(self, speed: float) -> float:
+        """About how long all of them take, in real seconds."""
+
+    def prove(self, stage: Stage, only: Sequence[str]) -> list[Result]:
+        """Play those called `only`; a result for each, whatever happens."""
 
 
 @dataclass(kw_only=True)
@@ -32,6 +48,7 @@ class Workers:
     """Takes the evidence."""
     tell: Tell
     stop: threading.Event
+    routing: Routing | None = None
     results: dict[str, Result] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=dict)
@@ -136,10 +153,7 @@ class Workers:
 
     def _prove(self, stage: Stage, routes: Sequence[str]) -> bool:
         """Play the proofs of the routing; as `_play`."""
-        from scenarios import routing
-
-        found = routing.prove(stage.instance, stage.evidence, tell=self.tell, stop=self.stop,
-                              only=routes)  # fmt: skip
+        found = self.routing.prove(stage, routes) if self.routing else []
         self.results.update({one.alert: one for one in found})
         stage.strayed = time.time()  # what an inbox that was down did not take may still come
         return not self.stop.is_set() and all(one.outcome is Outcome.PROVEN for one in found)

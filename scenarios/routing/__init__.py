@@ -8,7 +8,3 @@ them, side by side where they do not disturb each other, and gives a result for 
 
 This folder holds no scenario of an alert: those lie beside it, in the folder of their rule file.
 """
-
-from scenarios.routing.run import choose, length_s, names, prove
-
-__all__ = ["choose", "length_s", "names", "prove"]

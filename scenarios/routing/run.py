@@ -1,7 +1,6 @@
 """Plays the proofs of the routing on one instance, and judges them."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -11,9 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from scenarios.proof.case import Link, State
-from scenarios.proof.evidence import Evidence
-from scenarios.proof.play import Progress, Tell
-from scenarios.proof.report import Result
+from scenarios.proof.play import Progress, Stage
+from scenarios.proof.result import Result
 from scenarios.proof.verdict import Outcome, Verdict
 from scenarios.proof.watch import Watcher
 from scenarios.routing import (
@@ -89,10 +87,13 @@ def length_s(speed: float) -> float:
 
 
 def choose(only: Iterable[str]) -> list[str]:
-    """The names of proofs among `only`; `routing` means all. Raises BadInput for unknown ones."""
+    """The names of proofs among `only`, all when it is empty; `routing` means all.
+
+    Raises BadInput for unknown ones.
+    """
     given = [name for text in only for name in re.split(r"[,\s]+", text) if name]
     wanted = [name for name in given if name == PREFIX[:-1] or name.startswith(PREFIX)]
-    if PREFIX[:-1] in wanted:
+    if not given or PREFIX[:-1] in wanted:
         return names()
     for name in wanted:
         if name not in names():
@@ -101,25 +102,19 @@ def choose(only: Iterable[str]) -> list[str]:
     return [name for name in names() if name in wanted]
 
 
-def prove(
-    instance: Instance,
-    evidence: Evidence,
-    *,
-    tell: Tell,
-    stop: threading.Event,
-    only: Sequence[str] = (),
-) -> list[Result]:
-    """Play the proofs called `only`, all when empty; a result for each, whatever happens."""
-    chosen = [proof for proof in PROOFS if not only or proof.name in only]
+def prove(stage: Stage, only: Sequence[str]) -> list[Result]:
+    """Play the proofs called `only`; a result for each, whatever happens."""
+    chosen = [proof for proof in PROOFS if proof.name in only]
+    instance = stage.instance
     played: dict[str, Result] = {}
     with ExitStack() as ending:
-        watcher = ending.enter_context(Watcher(instance, evidence, DISTURBED))
-        stage = _Stage(instance, evidence, watcher, stop, tell)
-        poster = ending.enter_context(stage.poster(instance.url("alertmanager"), instance.speed))
+        watcher = ending.enter_context(Watcher(instance, stage.evidence, DISTURBED))
+        player = _Player(stage, watcher)
+        poster = ending.enter_context(player.poster(instance.url("alertmanager"), instance.speed))
         config = instance.config_dir / "alertmanager"
 
         def play(proof: Proof) -> None:
-            played[proof.name] = stage.play(proof, poster, config)
+            played[proof.name] = player.play(proof, poster, config)
 
         with ThreadPoolExecutor(len(PROOFS)) as pool:
             begun = {one: pool.submit(play, one) for one in chosen if not one.after}
@@ -133,14 +128,15 @@ def prove(
 
 
 @dataclass
-class _Stage:
+class _Player:
     """What all proofs share."""
 
-    instance: Instance
-    evidence: Evidence
+    stage: Stage
     watcher: Watcher
-    stop: threading.Event
-    tell: Tell
+
+    @property
+    def instance(self) -> Instance:
+        return self.stage.instance
 
     def poster(self, url: str, speed: float) -> Poster:
         return Poster(url, prometheus_url=self.instance.url("prometheus"), resend_s=resend_s(speed))
@@ -160,8 +156,8 @@ class _Stage:
 
     def _bench(self, proof: Proof, poster: Poster, config: Path) -> Bench:
         return Bench(
-            name=proof.name, instance=self.instance, evidence=self.evidence, watcher=self.watcher,
-            poster=poster, config=config, stop=self.stop,
+            name=proof.name, instance=self.instance, evidence=self.stage.evidence,
+            watcher=self.watcher, poster=poster, config=config, stop=self.stage.stop,
             tell=lambda what: self._tell(proof.name, what),
         )  # fmt: skip
 
@@ -184,7 +180,7 @@ class _Stage:
         )  # fmt: skip
 
     def _tell(self, name: str, what: str) -> None:
-        self.tell(Progress(alert=name, instance=self.instance.name, what=what))
+        self.stage.tell(Progress(alert=name, instance=self.instance.name, what=what))
 
 
 def _played(proof: Proof, bench: Bench) -> str:

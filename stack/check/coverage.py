@@ -12,7 +12,7 @@ from stack.check.suggest import nearest
 ALWAYS = "none"
 """The severity of an alert that fires while all is well."""
 
-NO_SCENARIOS = frozenset({"proof", "quiet", "routing"})
+NO_SCENARIOS = frozenset({"proof", "quiet", "routing", "tasks"})
 """Folders of `scenarios/` that mirror no rule file."""
 
 

@@ -22,7 +22,7 @@ from statistics import median
 
 import psutil
 
-from scenarios.proof.run import verify_alerts
+from scenarios.tasks.verify_alerts import verify_alerts
 from stack.errors import LabError
 from stack.store.packageset import realise
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.proof.run import verify_alerts
+from scenarios.tasks.verify_alerts import verify_alerts
 from stack.errors import CheckFailed
 
 pytestmark = [pytest.mark.usefixtures("state_dir"), pytest.mark.alone]

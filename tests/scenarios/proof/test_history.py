@@ -8,7 +8,7 @@ import pytest
 from scenarios.proof import history
 from scenarios.proof.case import Link, State
 from scenarios.proof.history import Trend, append, read, trends
-from scenarios.proof.report import Proof, Result
+from scenarios.proof.result import Proof, Result
 from scenarios.proof.verdict import Outcome, Verdict
 from stack.errors import BadInput, HostCannot
 

@@ -15,7 +15,7 @@ from scenarios.proof.deadlines import Route, Rule, derive
 from scenarios.proof.evidence import AlertState, Event, FaultStep, Gate, Notification, TrafficSeen
 from scenarios.proof.page import render
 from scenarios.proof.play import Progress
-from scenarios.proof.report import Proof, Result
+from scenarios.proof.result import Proof, Result, in_order
 from scenarios.proof.show import display
 from scenarios.proof.verdict import Outcome, Verdict, judge
 
@@ -58,7 +58,7 @@ def proof(tmp_path: Path) -> Proof:
 def test_what_failed_comes_first_and_each_kind_by_its_file(proof: Proof) -> None:
     proven, failed, blocked = proof.results
     earlier = replace(proven, file="application/a.py")
-    found = report.in_order([replace(proven, file="database/b.py"), blocked, earlier, failed])
+    found = in_order([replace(proven, file="database/b.py"), blocked, earlier, failed])
     assert found[:3] == [failed, blocked, earlier]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scenarios import routing
+from scenarios.routing import run as routing
 from stack.errors import BadInput
 
 
@@ -13,8 +13,9 @@ from stack.errors import BadInput
         (["routing/grouping"], ["routing/grouping"]),
         (["PostgreSQLDown,routing/twins routing/grouping"], ["routing/twins", "routing/grouping"]),
         (["routing"], routing.names()),
+        ([], routing.names()),
     ],
-    ids=["none", "one", "several", "all"],
+    ids=["none", "one", "several", "all", "nothing named"],
 )
 def test_choice_is_by_name(only: list[str], chosen: list[str]) -> None:
     assert routing.choose(only) == chosen

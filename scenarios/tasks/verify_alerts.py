@@ -1,0 +1,34 @@
+"""`doit verify-alerts`: a proof of alerts and of the routing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scenarios.proof import run
+from scenarios.routing import run as routing
+from stack.paths import CONFIG_ROOT
+
+
+def verify_alerts(
+    only: Sequence[str] = (),
+    speed: float = 60.0,
+    keep: bool = False,
+    history: str | Path = "",
+    *,
+    config_root: Path = CONFIG_ROOT,
+    reports: Path = run.REPORTS,
+    instances: int = 0,
+) -> int:
+    """Prove the alerts and routes called `only`, all when it is empty; 0 when all are proven.
+
+    Raises as `scenarios.proof.run.verify_alerts`.
+    """
+    return run.verify_alerts(
+        only,
+        speed=speed,
+        keep=keep,
+        routing=routing,
+        config_root=config_root,
+        reports=reports,
+        instances=instances,
+        history=Path(history) if history else None,
+    )
