@@ -141,13 +141,13 @@ def _asked(configuration: Configuration, tools: Programs) -> list[Problem]:
     ]
     if configuration.prometheus:
         asked.append(partial(programs.check_prometheus, configuration.prometheus, tools))
-    asked += [partial(programs.check_rules, source, tools) for source in configuration.rules]
+    asked += [partial(programs.check_rules, file, tools) for file in configuration.rules]
     with ThreadPoolExecutor() as pool:
         found = [problem for result in pool.map(_call, asked) for problem in result]
         # Unit tests of a rule file that does not load say so once for each case.
         broken = {problem.path.name for problem in [*found, *configuration.problems]}
         tests = [one for one in configuration.unit_tests if one.path.name not in broken]
-        ran = pool.map(lambda source: programs.check_unit_tests(source, tools), tests)
+        ran = pool.map(lambda file: programs.check_unit_tests(file, tools), tests)
         return found + [problem for result in ran for problem in result]
 
 
@@ -155,7 +155,7 @@ def _logs(configuration: Configuration) -> list[Problem]:
     """What the log store says of its rules; they are tested only when it can read them."""
     refused = list(logrules.check(configuration))
     tests = () if refused else configuration.log_tests
-    return refused + [one for source in tests for one in logtests.check(configuration, source)]
+    return refused + [one for file in tests for one in logtests.check(configuration, file)]
 
 
 def _call(question: Callable[[], Iterable[Problem]]) -> list[Problem]:

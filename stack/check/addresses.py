@@ -7,8 +7,8 @@ import yaml
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import line, pairs, scalars, text
 from stack.check.suggest import nearest
+from stack.check.yamlfile import line, pairs, scalars, text
 
 _ADDRESS = re.compile(r"^(?:https?://)?(?P<address>[A-Za-z0-9_.-]+:\d+)(?:/.*)?$")
 
@@ -19,16 +19,16 @@ _ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", 
 
 def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[Problem]:
     """`addresses` are those that the lab has, as `service:default port`."""
-    for source in (configuration.prometheus, configuration.alertmanager, configuration.loki):
-        if source is None:
+    for file in (configuration.prometheus, configuration.alertmanager, configuration.loki):
+        if file is None:
             continue
-        for node in _addressed(source.root):
+        for node in _addressed(file.root):
             match = _ADDRESS.match(text(node))
             if not match or match["address"] in addresses or _outside(match["address"]):
                 continue
             yield Problem(
                 check="services/unknown",
-                path=source.path,
+                path=file.path,
                 line=line(node),
                 what=f"`{match['address']}` is no service of the lab.",
                 cure=nearest(match["address"], addresses),

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from stack.check.configuration import Alert, Configuration
+from stack.check.configuration import AlertRule, Configuration
 from stack.check.names import runbook_path, runbook_url
 from stack.check.problem import Problem
-from stack.check.source import line, scalars, text
 from stack.check.suggest import nearest
+from stack.check.yamlfile import line, scalars, text
 
 SEVERITIES = ("critical", "warning", "info", "none")
 ANNOTATIONS = ("summary", "description", "runbook_url")
@@ -17,7 +17,7 @@ _TEAM_MATCHER = re.compile(r'^\s*team\s*=~?\s*"([^"]*)"\s*$')
 
 def check(configuration: Configuration) -> Iterator[Problem]:
     known_teams = teams(configuration)
-    first: dict[str, Alert] = {}
+    first: dict[str, AlertRule] = {}
     for alert in configuration.alerts:
         yield from _duplicate(alert, first.setdefault(alert.name, alert))
         yield from _labels(alert, known_teams)
@@ -35,14 +35,12 @@ def check(configuration: Configuration) -> Iterator[Problem]:
 
 def teams(configuration: Configuration) -> set[str]:
     """The teams that a route of Alertmanager names; every other alert is the platform team's."""
-    source = configuration.alertmanager
-    matchers = [
-        _TEAM_MATCHER.match(node.value) for node in scalars(source.root if source else None)
-    ]
+    file = configuration.alertmanager
+    matchers = [_TEAM_MATCHER.match(node.value) for node in scalars(file.root if file else None)]
     return {"platform"} | {team for found in matchers if found for team in found[1].split("|")}
 
 
-def _duplicate(alert: Alert, first: Alert) -> Iterator[Problem]:
+def _duplicate(alert: AlertRule, first: AlertRule) -> Iterator[Problem]:
     if alert is not first:
         yield Problem(
             check="alerts/duplicate",
@@ -53,7 +51,7 @@ def _duplicate(alert: Alert, first: Alert) -> Iterator[Problem]:
         )
 
 
-def _labels(alert: Alert, known_teams: set[str]) -> Iterator[Problem]:
+def _labels(alert: AlertRule, known_teams: set[str]) -> Iterator[Problem]:
     severity = alert.label("severity")
     if text(severity) not in SEVERITIES:
         found = f"has severity `{text(severity)}`" if severity else "has no severity"
@@ -76,7 +74,7 @@ def _labels(alert: Alert, known_teams: set[str]) -> Iterator[Problem]:
         )
 
 
-def _annotations(alert: Alert) -> Iterator[Problem]:
+def _annotations(alert: AlertRule) -> Iterator[Problem]:
     for name in ANNOTATIONS:
         if not text(alert.annotation(name)).strip():
             yield Problem(
@@ -89,7 +87,7 @@ def _annotations(alert: Alert) -> Iterator[Problem]:
             )
 
 
-def _runbook(alert: Alert, configuration: Configuration) -> Iterator[Problem]:
+def _runbook(alert: AlertRule, configuration: Configuration) -> Iterator[Problem]:
     node = alert.annotation("runbook_url")
     if not node:
         return

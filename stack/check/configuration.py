@@ -7,11 +7,11 @@ from pathlib import Path
 import yaml
 
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, parse, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, parse, text
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alert:
+class AlertRule:
     """One alerting rule."""
 
     name: str
@@ -35,35 +35,35 @@ class Configuration:
 
     root: Path
     """Folder with `prometheus/`, `loki/`, `alertmanager/` and `runbooks/`."""
-    sources: Mapping[Path, Source]
+    files: Mapping[Path, ConfigFile]
     problems: list[Problem] = field(default_factory=list)
 
     @property
-    def prometheus(self) -> Source | None:
-        return self.sources.get(self.root / "prometheus" / "prometheus.yml")
+    def prometheus(self) -> ConfigFile | None:
+        return self.files.get(self.root / "prometheus" / "prometheus.yml")
 
     @property
-    def alertmanager(self) -> Source | None:
-        return self.sources.get(self.root / "alertmanager" / "alertmanager.yml")
+    def alertmanager(self) -> ConfigFile | None:
+        return self.files.get(self.root / "alertmanager" / "alertmanager.yml")
 
     @property
-    def rules(self) -> list[Source]:
+    def rules(self) -> list[ConfigFile]:
         return self._in(self.root / "prometheus" / "rules")
 
     @property
-    def unit_tests(self) -> list[Source]:
+    def unit_tests(self) -> list[ConfigFile]:
         return self._in(self.root / "prometheus" / "tests")
 
     @property
-    def loki(self) -> Source | None:
-        return self.sources.get(self.root / "loki" / "loki-config.yml")
+    def loki(self) -> ConfigFile | None:
+        return self.files.get(self.root / "loki" / "loki-config.yml")
 
     @property
-    def log_rules(self) -> list[Source]:
+    def log_rules(self) -> list[ConfigFile]:
         return self._in(self.root / "loki" / "rules")
 
     @property
-    def log_tests(self) -> list[Source]:
+    def log_tests(self) -> list[ConfigFile]:
         return self._in(self.root / "loki" / "tests")
 
     @property
@@ -71,18 +71,18 @@ class Configuration:
         return sorted((self.root / "alertmanager" / "templates").glob("*.tmpl"))
 
     @property
-    def alerts(self) -> list[Alert]:
+    def alerts(self) -> list[AlertRule]:
         """Every alerting rule, in the order of files and lines."""
         return [
-            Alert(name=text(get(rule, "alert")), path=source.path, node=rule)
-            for source in (*self.rules, *self.log_rules)
-            for group in entries(source.root, "groups")
+            AlertRule(name=text(get(rule, "alert")), path=file.path, node=rule)
+            for file in (*self.rules, *self.log_rules)
+            for group in entries(file.root, "groups")
             for rule in entries(group, "rules")
             if text(get(rule, "alert"))
         ]
 
-    def _in(self, folder: Path) -> list[Source]:
-        return [source for path, source in self.sources.items() if path.parent == folder]
+    def _in(self, folder: Path) -> list[ConfigFile]:
+        return [file for path, file in self.files.items() if path.parent == folder]
 
 
 def load(root: Path) -> Configuration:
@@ -100,6 +100,6 @@ def load(root: Path) -> Configuration:
     parsed = [parse(path) for path in paths]
     return Configuration(
         root=root,
-        sources={found.path: found for found in parsed if isinstance(found, Source)},
+        files={found.path: found for found in parsed if isinstance(found, ConfigFile)},
         problems=[found for found in parsed if isinstance(found, Problem)],
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 from stack.check.configuration import Configuration
 from stack.check.names import scenario_path
 from stack.check.problem import Problem
-from stack.check.source import entries, get, line, text
 from stack.check.suggest import nearest
+from stack.check.yamlfile import entries, get, line, text
 
 ALWAYS = "none"
 """The severity of an alert that fires while all is well."""
@@ -24,8 +24,8 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
 def _unit_tests(configuration: Configuration) -> Iterator[Problem]:
     """An alert needs a case in which it fires, and one in which it does not if that is possible."""
     seen: dict[str, set[bool]] = {alert.name: set() for alert in configuration.alerts}
-    for source in (*configuration.unit_tests, *configuration.log_tests):
-        for group in entries(source.root, "tests"):
+    for file in (*configuration.unit_tests, *configuration.log_tests):
+        for group in entries(file.root, "tests"):
             for case in entries(group, "alert_rule_test"):
                 name = get(case, "alertname")
                 if text(name) in seen:
@@ -33,7 +33,7 @@ def _unit_tests(configuration: Configuration) -> Iterator[Problem]:
                 elif name:
                     yield Problem(
                         check="alerts/unit-test",
-                        path=source.path,
+                        path=file.path,
                         line=line(name),
                         what=f"`{text(name)}` is tested but no rule is called so.",
                         cure=nearest(text(name), seen),

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack.check.configuration import Alert, Configuration
+from stack.check.configuration import AlertRule, Configuration
 from stack.check.names import scenario_path
 from stack.check.problem import Problem
-from stack.check.source import text
 from stack.check.suggest import nearest
+from stack.check.yamlfile import text
 from stack.config.audience import destinations
 
 FAULTS = Path("loadgen") / "faults"
@@ -50,7 +50,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
         yield from _faults(tree, path, scenarios.parent / FAULTS)
 
 
-def _fits(one: Declared, alert: Alert) -> Iterator[Problem]:
+def _fits(one: Declared, alert: AlertRule) -> Iterator[Problem]:
     """Name, severity and team as in the rule, and everybody told who must hear of such an alert."""
 
     def problem(check: str, what: str, cure: str) -> Problem:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from stack.check.configuration import Configuration
 from stack.check.matching import Destination, leaves, reached
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, text
 from stack.config.audience import CHANNELS, TEAMS, destinations
 
 UNKNOWN = "unheard-of"
@@ -20,21 +20,21 @@ Combination = tuple[str | None, str | None]
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    source = configuration.alertmanager
-    if not source or not get(source.root, "route"):
+    file = configuration.alertmanager
+    if not file or not get(file.root, "route"):
         return
-    yield from _combinations(source)
-    yield from _unreached(source)
+    yield from _combinations(file)
+    yield from _unreached(file)
 
 
-def _combinations(source: Source) -> Iterator[Problem]:
+def _combinations(file: ConfigFile) -> Iterator[Problem]:
     """Combinations that go wrong in the same way are one problem."""
-    receivers = reached(source)
+    receivers = reached(file)
     wrong: dict[tuple[str, str, int], list[Combination]] = defaultdict(list)
     for severity in SEVERITIES:
         for team in HOMES:
             labels = {"alertname": "Any", "severity": severity or "", "team": team or ""}
-            nodes = list(leaves(get(source.root, "route"), labels))
+            nodes = list(leaves(get(file.root, "route"), labels))
             found = [(one, node) for node in nodes for one in receivers.get(text(node), [])]
             told = [one for one, _ in found]
             wanted = set(destinations(severity, team).items())
@@ -50,7 +50,7 @@ def _combinations(source: Source) -> Iterator[Problem]:
     for (verb, whom, number), combinations in wrong.items():
         yield Problem(
             check="routes/destinations",
-            path=source.path,
+            path=file.path,
             line=number,
             what=f"{whom} {verb} alerts of {_words(combinations)}.",
             cure="Mend the routes (order, matchers, `continue`), or stack/config/audience.py if it "
@@ -58,7 +58,7 @@ def _combinations(source: Source) -> Iterator[Problem]:
         )
 
 
-def _unreached(source: Source) -> Iterator[Problem]:
+def _unreached(file: ConfigFile) -> Iterator[Problem]:
     """A receiver that tells somebody of whom the table knows nothing is proven by no scenario."""
     known = {
         one
@@ -66,13 +66,13 @@ def _unreached(source: Source) -> Iterator[Problem]:
         for team in HOMES
         for one in destinations(severity, team).items()
     }
-    receivers = reached(source)
-    for node in entries(source.root, "receivers"):
+    receivers = reached(file)
+    for node in entries(file.root, "receivers"):
         for one in receivers[text(get(node, "name"))]:
             if one not in known:
                 yield Problem(
                     check="routes/unproven",
-                    path=source.path,
+                    path=file.path,
                     line=line(node),
                     what=f"no scenario reaches receiver `{text(get(node, 'name'))}`: "
                     f"{_said(one)} is nobody's in stack/config/audience.py.",

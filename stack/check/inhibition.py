@@ -11,7 +11,7 @@ import yaml
 from stack.check.configuration import Configuration
 from stack.check.matching import matches
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, pairs, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
 from stack.config.audience import SUPPRESSES
 
 ROUTING = frozenset({"alertname", "severity", "team"})
@@ -24,8 +24,8 @@ _CURE = "Mend the inhibit rules, or stack/config/audience.py if it is what is me
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    source = configuration.alertmanager
-    if not source:
+    file = configuration.alertmanager
+    if not file:
         return
     seen = examples(configuration)
     routing = {
@@ -33,7 +33,7 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         for alert in configuration.alerts
     }
     names = {*routing, *SUPPRESSES, *(one for muted in SUPPRESSES.values() for one in muted)}
-    rules = entries(source.root, "inhibit_rules")
+    rules = entries(file.root, "inhibit_rules")
     for loud in sorted(names):
         for quiet in sorted(names):
             sides = [{"alertname": name, **routing.get(name, {})} for name in (loud, quiet)]
@@ -43,20 +43,20 @@ def check(configuration: Configuration) -> Iterator[Problem]:
                 if matches(rule, "source_matchers", sides[0])
                 and matches(rule, "target_matchers", sides[1])
             ]
-            yield from _pair(source, loud, quiet, found)
+            yield from _pair(file, loud, quiet, found)
             if quiet in SUPPRESSES.get(loud, ()):
                 for rule in found:
-                    yield from _equal(source, rule, (loud, quiet), seen)
+                    yield from _equal(file, rule, (loud, quiet), seen)
 
 
-def _pair(source: Source, loud: str, quiet: str, found: list[yaml.Node]) -> Iterator[Problem]:
+def _pair(file: ConfigFile, loud: str, quiet: str, found: list[yaml.Node]) -> Iterator[Problem]:
     wanted = quiet in SUPPRESSES.get(loud, ())
     if bool(found) == wanted:
         return
     said = "does not keep" if wanted else "would keep"
     yield Problem(
         check="inhibition/pairs",
-        path=source.path,
+        path=file.path,
         line=line(found[0]) if found else None,
         what=f"`{loud}` {said} `{quiet}` quiet"
         + (", which it should while it fires." if wanted else "; nobody would hear of that."),
@@ -65,7 +65,7 @@ def _pair(source: Source, loud: str, quiet: str, found: list[yaml.Node]) -> Iter
 
 
 def _equal(
-    source: Source, rule: yaml.Node, pair: tuple[str, str], seen: Examples
+    file: ConfigFile, rule: yaml.Node, pair: tuple[str, str], seen: Examples
 ) -> Iterator[Problem]:
     """The labels of `equal` are on both alerts, and all that tell one thing from another."""
     if any(name not in seen for name in pair):
@@ -79,7 +79,7 @@ def _equal(
             if name not in labels:
                 yield Problem(
                     check="inhibition/equal",
-                    path=source.path,
+                    path=file.path,
                     line=line(get(rule, "equal") or rule),
                     what=f"{where} compares `{name}`, which `{alert}` does not have: one that is "
                     "missing on both sides counts as equal.",
@@ -89,7 +89,7 @@ def _equal(
     for name in sorted(shared - equal):
         yield Problem(
             check="inhibition/equal",
-            path=source.path,
+            path=file.path,
             line=line(get(rule, "equal") or rule),
             what=f"{where} does not compare `{name}`, so that it keeps quiet what is about another "
             f"`{name}`.",
@@ -100,8 +100,8 @@ def _equal(
 def examples(configuration: Configuration) -> Examples:
     """The labels of each alert that fires in a unit test."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for source in configuration.unit_tests:
-        for group in entries(source.root, "tests"):
+    for file in configuration.unit_tests:
+        for group in entries(file.root, "tests"):
             for case in entries(group, "alert_rule_test"):
                 for alert in entries(case, "exp_alerts"):
                     for name, value in pairs(get(alert, "exp_labels")):

@@ -5,27 +5,27 @@ from pathlib import Path
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, line, text
+from stack.check.yamlfile import ConfigFile, entries, line, text
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    if source := configuration.prometheus:
+    if file := configuration.prometheus:
         rules = sorted((configuration.root / "prometheus" / "rules").glob("*.yml"))
-        yield from _listed(source, "rule_files", rules)
-    if source := configuration.alertmanager:
-        yield from _listed(source, "templates", configuration.templates)
+        yield from _listed(file, "rule_files", rules)
+    if file := configuration.alertmanager:
+        yield from _listed(file, "templates", configuration.templates)
 
 
-def _listed(source: Source, key: str, files: list[Path]) -> Iterator[Problem]:
+def _listed(file: ConfigFile, key: str, files: list[Path]) -> Iterator[Problem]:
     """Patterns of a list `key` and the files that they should find."""
     taken: set[Path] = set()
-    for pattern in entries(source.root, key):
-        found = set(source.path.parent.glob(text(pattern))) if text(pattern) else set()
+    for pattern in entries(file.root, key):
+        found = set(file.path.parent.glob(text(pattern))) if text(pattern) else set()
         taken |= found
         if not found:
             yield Problem(
                 check="files/loaded",
-                path=source.path,
+                path=file.path,
                 line=line(pattern),
                 what=f"`{text(pattern)}` in `{key}` matches no file.",
                 cure="Write a path or pattern relative to this file.",
@@ -34,6 +34,6 @@ def _listed(source: Source, key: str, files: list[Path]) -> Iterator[Problem]:
         yield Problem(
             check="files/loaded",
             path=path,
-            what=f"`{key}` of {source.path.name} does not name this file, so nothing reads it.",
+            what=f"`{key}` of {file.path.name} does not name this file, so nothing reads it.",
             cure=f"Add it to `{key}`, or delete it.",
         )

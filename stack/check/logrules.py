@@ -9,7 +9,7 @@ import yaml
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, plain, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, plain, text
 from stack.errors import BadInput
 from stack.logql import LogQLError
 from stack.logql import check as compiled
@@ -20,21 +20,21 @@ INTERVAL_S = 15.0
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    for source in configuration.log_rules:
-        groups = entries(source.root, "groups")
+    for file in configuration.log_rules:
+        groups = entries(file.root, "groups")
         if not groups:
-            yield _problem(source, None, "the file has no `groups`.",
+            yield _problem(file, None, "the file has no `groups`.",
                            "Write rules as in stack/config/loki/rules/.")  # fmt: skip
         for group in groups:
-            yield from _group(source, group)
+            yield from _group(file, group)
 
 
-def _group(source: Source, group: yaml.Node) -> Iterator[Problem]:
+def _group(file: ConfigFile, group: yaml.Node) -> Iterator[Problem]:
     where = f"group `{text(get(group, 'name'))}`"
     try:
-        read_group(source.path, {**plain(group), "rules": []}, INTERVAL_S)
+        read_group(file.path, {**plain(group), "rules": []}, INTERVAL_S)
     except (BadInput, KeyError) as error:
-        yield _refused(source, group, where, error)
+        yield _refused(file, group, where, error)
     for rule in entries(group, "rules"):
         expr, name = get(rule, "expr"), f"`{text(get(rule, 'alert'))}`"
         try:
@@ -45,19 +45,19 @@ def _group(source: Source, group: yaml.Node) -> Iterator[Problem]:
             block = getattr(expr, "style", None) in ("|", ">")
             below = max(error.line, 1) - (0 if block else 1)
             column = f" (column {error.column})" if error.column else ""
-            yield _problem(source, line(expr or rule) + below,
+            yield _problem(file, line(expr or rule) + below,
                            f"{name}: not valid LogQL{column}: {error.message}.",
                            "Mend it; `doit logql` tries a query out.")  # fmt: skip
         except (BadInput, KeyError) as error:
-            yield _refused(source, rule, name, error)
+            yield _refused(file, rule, name, error)
 
 
-def _refused(source: Source, node: yaml.Node, where: str, error: BadInput | KeyError) -> Problem:
+def _refused(file: ConfigFile, node: yaml.Node, where: str, error: BadInput | KeyError) -> Problem:
     if isinstance(error, BadInput):
-        what = " ".join(error.what.split()).replace(f"`{source.path}`, ", "")
-        return _problem(source, line(node), what, error.cure or "Mend it.")
-    return _problem(source, line(node), f"{where} has no `{error.args[0]}`.", "Add it.")
+        what = " ".join(error.what.split()).replace(f"`{file.path}`, ", "")
+        return _problem(file, line(node), what, error.cure or "Mend it.")
+    return _problem(file, line(node), f"{where} has no `{error.args[0]}`.", "Add it.")
 
 
-def _problem(source: Source, number: int | None, what: str, cure: str) -> Problem:
-    return Problem(check="loki/rules", path=source.path, line=number, what=what, cure=cure)
+def _problem(file: ConfigFile, number: int | None, what: str, cure: str) -> Problem:
+    return Problem(check="loki/rules", path=file.path, line=number, what=what, cure=cure)

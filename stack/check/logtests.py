@@ -24,7 +24,7 @@ import yaml
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, plain, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, plain, text
 from stack.durations import seconds
 from stack.errors import BadInput
 from stack.logql import Engine, LogQLError, MemorySource, parse_matchers
@@ -44,7 +44,7 @@ _KEYS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class Expectation:
     """What must fire at one moment."""
 
     node: yaml.Node
@@ -53,24 +53,24 @@ class Case:
     wanted: tuple[Mapping[str, Any], ...]
 
 
-def check(configuration: Configuration, source: Source) -> Iterator[Problem]:
+def check(configuration: Configuration, file: ConfigFile) -> Iterator[Problem]:
     """Run one file of tests; of a rule file that cannot be read others speak."""
     try:
-        rules = dict(_rules(configuration, source))
-        every_s = seconds(text(get(source.root, "evaluation_interval")) or "1m")
+        rules = dict(_rules(configuration, file))
+        every_s = seconds(text(get(file.root, "evaluation_interval")) or "1m")
     except (BadInput, KeyError, LogQLError):
         return
-    for test in entries(source.root, "tests"):
+    for test in entries(file.root, "tests"):
         try:
-            yield from _test(source, test, rules, every_s)
+            yield from _test(file, test, rules, every_s)
         except (BadInput, LogQLError) as error:
-            yield _problem(source, test, f"the test cannot be run: {error}.", "Mend it.")
+            yield _problem(file, test, f"the test cannot be run: {error}.", "Mend it.")
 
 
-def _rules(configuration: Configuration, source: Source) -> Iterator[tuple[str, Rule]]:
-    for name in entries(source.root, "rule_files"):
-        for path in sorted(source.path.parent.glob(text(name))):
-            known = configuration.sources.get(path.resolve()) or configuration.sources.get(path)
+def _rules(configuration: Configuration, file: ConfigFile) -> Iterator[tuple[str, Rule]]:
+    for name in entries(file.root, "rule_files"):
+        for path in sorted(file.path.parent.glob(text(name))):
+            known = configuration.files.get(path.resolve()) or configuration.files.get(path)
             for group in entries(known.root if known else None, "groups"):
                 for rule in entries(group, "rules"):
                     read = read_rule(plain(rule), path.name)
@@ -78,7 +78,7 @@ def _rules(configuration: Configuration, source: Source) -> Iterator[tuple[str, 
 
 
 def _test(
-    source: Source, test: yaml.Node, rules: Mapping[str, Rule], every_s: float
+    file: ConfigFile, test: yaml.Node, rules: Mapping[str, Rule], every_s: float
 ) -> Iterator[Problem]:
     name = text(get(test, "name"))
     _known(test, "test")
@@ -91,7 +91,7 @@ def _test(
         for case, found in _fired(engine, rules[alert], asked, every_s):
             if said := _differs(case, found):
                 words = f"`{alert}` at {text(get(case.node, 'eval_time'))} in test `{name}`: {said}"
-                yield _problem(source, case.node, words,
+                yield _problem(file, case.node, words,
                                "Mend the rule, or the test if the rule is right.")  # fmt: skip
 
 
@@ -110,12 +110,12 @@ def _written(test: yaml.Node) -> MemorySource:
     return store
 
 
-def _case(node: yaml.Node) -> Case:
+def _case(node: yaml.Node) -> Expectation:
     _known(node, "case")
     wanted = entries(node, "exp_alerts")
     for one in wanted:
         _known(one, "alert")
-    return Case(
+    return Expectation(
         node=node,
         at_s=seconds(text(get(node, "eval_time"))),
         alert=text(get(node, "alertname")),
@@ -124,8 +124,8 @@ def _case(node: yaml.Node) -> Case:
 
 
 def _fired(
-    engine: Engine, rule: Rule, cases: list[Case], every_s: float
-) -> Iterator[tuple[Case, list[Mapping[str, Mapping[str, str]]]]]:
+    engine: Engine, rule: Rule, cases: list[Expectation], every_s: float
+) -> Iterator[tuple[Expectation, list[Mapping[str, Mapping[str, str]]]]]:
     """What fires at each case, which come in the order of time."""
     state, count = RuleState(rule=rule), 0
     for case in cases:
@@ -144,7 +144,7 @@ def _fired(
         )
 
 
-def _differs(case: Case, found: list[Mapping[str, Mapping[str, str]]]) -> str:
+def _differs(case: Expectation, found: list[Mapping[str, Mapping[str, str]]]) -> str:
     """What was wanted and what came; empty when they are the same."""
 
     def labels(alerts: Any) -> list[str]:
@@ -171,5 +171,5 @@ def _known(node: yaml.Node, what: str) -> None:
         raise BadInput(f"`{unknown[0]}` is not known here, only {', '.join(sorted(_KEYS[what]))}")
 
 
-def _problem(source: Source, node: yaml.Node, what: str, cure: str) -> Problem:
-    return Problem(check="loki/unit-test", path=source.path, line=line(node), what=what, cure=cure)
+def _problem(file: ConfigFile, node: yaml.Node, what: str, cure: str) -> Problem:
+    return Problem(check="loki/unit-test", path=file.path, line=line(node), what=what, cure=cure)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from stack.check.source import Source, entries, get, text
+from stack.check.yamlfile import ConfigFile, entries, get, text
 
 _MATCHER = re.compile(
     r"""^\s*(?P<name>[\w:]+)\s*(?P<operator>=~|!~|!=|=)\s*"?(?P<value>.*?)"?\s*$"""
@@ -58,11 +58,11 @@ def _leaves(
         yield receiver
 
 
-def reached(source: Source) -> dict[str, list[Destination]]:
+def reached(file: ConfigFile) -> dict[str, list[Destination]]:
     """Receiver → the destinations that it tells."""
     return {
         text(get(receiver, "name")): list(_destinations(receiver))
-        for receiver in entries(source.root, "receivers")
+        for receiver in entries(file.root, "receivers")
     }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.programs import Programs, complaint
-from stack.check.source import entries, line, scalars
+from stack.check.yamlfile import entries, line, scalars
 
 _ERROR = re.compile(
     r"template: (?P<file>[^:\s]*):(?P<line>\d+)(?::\d+)?: (?:executing .*? at )?(?P<said>.*)"
@@ -20,13 +20,13 @@ _ERROR = re.compile(
 
 
 def check(configuration: Configuration, programs: Programs) -> Iterator[Problem]:
-    source = configuration.alertmanager
-    if not source:
+    file = configuration.alertmanager
+    if not file:
         return
     # A value that is merged into several receivers is one text of one line.
     texts = {
         (line(node), str(node.value))
-        for receiver in entries(source.root, "receivers")
+        for receiver in entries(file.root, "receivers")
         for node in scalars(receiver)
         if "{{" in str(node.value)
     }
@@ -44,7 +44,7 @@ def check(configuration: Configuration, programs: Programs) -> Iterator[Problem]
             at = files.get(error["file"]) if error else None
             yield Problem(
                 check="templates/render",
-                path=at or source.path,
+                path=at or file.path,
                 line=int(error["line"]) if error and at else number,
                 what=f"`{value}` cannot be rendered: {error['said'] if error else words.strip()}.",
                 cure="Use what there is: prometheus.io/docs/alerting/latest/notifications.",

@@ -13,7 +13,7 @@ from pathlib import Path
 from stack.check import remembered
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, text
 from stack.errors import HostCannot
 
 _TIMEOUT_S = 300.0
@@ -57,22 +57,22 @@ def complaint(arguments: list[str | Path]) -> str:
     return "" if done.returncode == 0 else f"{done.stdout}\n{done.stderr}"
 
 
-def check_prometheus(source: Source, programs: Programs) -> list[Problem]:
+def check_prometheus(file: ConfigFile, programs: Programs) -> list[Problem]:
     """prometheus.yml itself; the rule files have checks of their own."""
-    output = complaint([programs.promtool, "check", "config", "--syntax-only", source.path])
-    return list(_unread(output, source, "prometheus/config"))
+    output = complaint([programs.promtool, "check", "config", "--syntax-only", file.path])
+    return list(_unread(output, file, "prometheus/config"))
 
 
-def check_rules(source: Source, programs: Programs) -> list[Problem]:
+def check_rules(file: ConfigFile, programs: Programs) -> list[Problem]:
     """One rule file: its fields, expressions and templates."""
-    output = complaint([programs.promtool, "check", "rules", "--lint=none", source.path])
-    found = [_rule(match, source) for match in _RULE.finditer(output)]
-    return found or list(_unread(output, source, "prometheus/rules"))
+    output = complaint([programs.promtool, "check", "rules", "--lint=none", file.path])
+    found = [_rule(match, file) for match in _RULE.finditer(output)]
+    return found or list(_unread(output, file, "prometheus/rules"))
 
 
-def _rule(match: re.Match[str], source: Source) -> Problem:
+def _rule(match: re.Match[str], file: ConfigFile) -> Problem:
     group = next(
-        (one for one in entries(source.root, "groups") if text(get(one, "name")) == match["group"]),
+        (one for one in entries(file.root, "groups") if text(get(one, "name")) == match["group"]),
         None,
     )
     rules = entries(group, "rules")
@@ -92,22 +92,22 @@ def _rule(match: re.Match[str], source: Source) -> Problem:
         number = line(node) if node else number
     return Problem(
         check="prometheus/rules",
-        path=source.path,
+        path=file.path,
         line=number,
         what=f"`{name}`: {said}.",
         cure="Mend it; promtool reads it as Prometheus would.",
     )
 
 
-def check_unit_tests(source: Source, programs: Programs) -> list[Problem]:
+def check_unit_tests(file: ConfigFile, programs: Programs) -> list[Problem]:
     """One file of `promtool test rules`, unless it passed before with the same inputs."""
-    key = remembered.key(source, programs.promtool)
+    key = remembered.key(file, programs.promtool)
     if remembered.passed(key):
         return []
-    output = complaint([programs.promtool, "test", "rules", source.path])
+    output = complaint([programs.promtool, "test", "rules", file.path])
     if not output:
         remembered.remember(key)
-    cases = {text(get(group, "name")): group for group in entries(source.root, "tests")}
+    cases = {text(get(group, "name")): group for group in entries(file.root, "tests")}
     found = []
     for match in _CASE.finditer(output):
         group = cases.get(match[1])
@@ -115,13 +115,13 @@ def check_unit_tests(source: Source, programs: Programs) -> list[Problem]:
         found.append(
             Problem(
                 check="prometheus/unit-test",
-                path=source.path,
+                path=file.path,
                 line=line(group) if group else None,
                 what=f"`{match[3]}` at {match[4]} in test `{match[1]}`: {outcome}",
                 cure="Mend the rule, or the test if the rule is right.",
             )
         )
-    return found or list(_unread(output, source, "prometheus/unit-test"))
+    return found or list(_unread(output, file, "prometheus/unit-test"))
 
 
 def _outcome(words: str) -> str:
@@ -139,10 +139,10 @@ def _outcome(words: str) -> str:
 
 def check_alertmanager(configuration: Configuration, programs: Programs) -> list[Problem]:
     """alertmanager.yml and the syntax of its templates."""
-    source = configuration.alertmanager
-    if not source:
+    file = configuration.alertmanager
+    if not file:
         return []
-    output = complaint([programs.amtool, "check-config", source.path])
+    output = complaint([programs.amtool, "check-config", file.path])
     templates = {path.name: path for path in configuration.templates}
     for match in _TEMPLATE.finditer(output):
         if match[1] in templates:
@@ -155,19 +155,19 @@ def check_alertmanager(configuration: Configuration, programs: Programs) -> list
                     cure="Mend it; no notification can be sent with it.",
                 )
             ]
-    return list(_unread(output, source, "alertmanager/config"))
+    return list(_unread(output, file, "alertmanager/config"))
 
 
-def _unread(output: str, source: Source, check: str) -> Iterator[Problem]:
+def _unread(output: str, file: ConfigFile, check: str) -> Iterator[Problem]:
     """Fields that do not belong there, with their lines; else the program's own last words."""
     cure = "Mend it; the program would not start with this file."
     fields = _FIELD.findall(output)
     for number, said in dict.fromkeys(fields):
         what = f"{re.sub(r' in type .*', ' here', said)}."
-        yield Problem(check=check, path=source.path, line=int(number), what=what, cure=cure)
+        yield Problem(check=check, path=file.path, line=int(number), what=what, cure=cure)
     if output and not fields:
-        words = [words for row in output.splitlines() if (words := _words(row, source.path))]
-        yield Problem(check=check, path=source.path, what=f"{'; '.join(words)}.", cure=cure)
+        words = [words for row in output.splitlines() if (words := _words(row, file.path))]
+        yield Problem(check=check, path=file.path, what=f"{'; '.join(words)}.", cure=cure)
 
 
 def _words(row: str, path: Path) -> str:

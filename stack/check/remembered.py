@@ -7,18 +7,18 @@ the test file and the rule files that it loads. Only good outcomes are kept.
 import hashlib
 from pathlib import Path
 
-from stack.check.source import Source, get, text
+from stack.check.yamlfile import ConfigFile, get, text
 from stack.paths import cache_dir
 
 
-def key(source: Source, promtool: Path) -> str:
+def key(file: ConfigFile, promtool: Path) -> str:
     """Digest of all that the outcome of one file of unit tests depends on."""
-    rule_files = get(source.root, "rule_files")
+    rule_files = get(file.root, "rule_files")
     patterns = [text(node) for node in (rule_files.value if rule_files else ())]
-    folder = source.path.parent
+    folder = file.path.parent
     loaded = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
     digest = hashlib.sha256(f"{promtool}\n{patterns}".encode())
-    for path in [source.path, *loaded]:
+    for path in [file.path, *loaded]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -8,8 +8,8 @@ import yaml
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, pairs, scalars, text
 from stack.check.suggest import nearest
+from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, scalars, text
 
 _USED = re.compile(r'\{\{-?\s*template\s+"([^"]+)"')
 _DEFINED = re.compile(r'\{\{-?\s*(?:define|block)\s+"([^"]+)"')
@@ -18,17 +18,17 @@ _BUILT_IN = re.compile(r"^__|\.default\.")
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    source = configuration.alertmanager
-    if source:
-        yield from _receivers(source)
-        yield from _resolved(source)
-        yield from _templates(source, configuration.templates)
+    file = configuration.alertmanager
+    if file:
+        yield from _receivers(file)
+        yield from _resolved(file)
+        yield from _templates(file, configuration.templates)
 
 
 def receivers(configuration: Configuration) -> list[str]:
     """Names of the receivers, in order."""
-    source = configuration.alertmanager
-    return [text(get(one, "name")) for one in entries(source.root if source else None, "receivers")]
+    file = configuration.alertmanager
+    return [text(get(one, "name")) for one in entries(file.root if file else None, "receivers")]
 
 
 def _routes(route: yaml.Node | None) -> Iterator[yaml.Node]:
@@ -38,18 +38,18 @@ def _routes(route: yaml.Node | None) -> Iterator[yaml.Node]:
             yield from _routes(child)
 
 
-def _receivers(source: Source) -> Iterator[Problem]:
+def _receivers(file: ConfigFile) -> Iterator[Problem]:
     defined = {
-        text(get(receiver, "name")): receiver for receiver in entries(source.root, "receivers")
+        text(get(receiver, "name")): receiver for receiver in entries(file.root, "receivers")
     }
     used: set[str] = set()
-    for route in _routes(get(source.root, "route")):
+    for route in _routes(get(file.root, "route")):
         receiver = get(route, "receiver")
         used.add(text(receiver))
         if receiver and text(receiver) not in defined:
             yield Problem(
                 check="routes/receiver",
-                path=source.path,
+                path=file.path,
                 line=line(receiver),
                 what=f"a route leads to receiver `{text(receiver)}`, which is not defined.",
                 cure=nearest(text(receiver), defined),
@@ -58,7 +58,7 @@ def _receivers(source: Source) -> Iterator[Problem]:
         if name not in used:
             yield Problem(
                 check="routes/receiver",
-                path=source.path,
+                path=file.path,
                 line=line(node),
                 what=f"no route leads to receiver `{name}`.",
                 cure="Route something to it or delete it.",
@@ -69,9 +69,9 @@ HEARTBEAT = "heartbeat"
 """The receiver that must not hear of the end: it would take that for a beat."""
 
 
-def _resolved(source: Source) -> Iterator[Problem]:
+def _resolved(file: ConfigFile) -> Iterator[Problem]:
     """Without `send_resolved` a channel never hears that an alert is over."""
-    for receiver in entries(source.root, "receivers"):
+    for receiver in entries(file.root, "receivers"):
         if text(get(receiver, "name")) == HEARTBEAT:
             continue
         for kind, configs in pairs(receiver):
@@ -79,7 +79,7 @@ def _resolved(source: Source) -> Iterator[Problem]:
                 if text(get(config, "send_resolved")) != "true":
                     yield Problem(
                         check="routes/send-resolved",
-                        path=source.path,
+                        path=file.path,
                         line=line(config),
                         what=f"receiver `{text(get(receiver, 'name'))}` does not send the end of "
                         f"an alert ({kind}).",
@@ -87,7 +87,7 @@ def _resolved(source: Source) -> Iterator[Problem]:
                     )
 
 
-def _templates(source: Source, files: list[Path]) -> Iterator[Problem]:
+def _templates(file: ConfigFile, files: list[Path]) -> Iterator[Problem]:
     lines = [
         (path, number, content)
         for path in files
@@ -95,8 +95,8 @@ def _templates(source: Source, files: list[Path]) -> Iterator[Problem]:
     ]
     defined = {name for _, _, content in lines for name in _DEFINED.findall(content)}
     # A value that is merged into several receivers is one line of the file.
-    values = {(line(node), str(node.value)) for node in scalars(source.root)}
-    lines += [(source.path, number, value) for number, value in sorted(values)]
+    values = {(line(node), str(node.value)) for node in scalars(file.root)}
+    lines += [(file.path, number, value) for number, value in sorted(values)]
     for path, number, content in lines:
         for name in _USED.findall(content):
             if name not in defined and not _BUILT_IN.search(name):

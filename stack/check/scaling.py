@@ -8,7 +8,7 @@ import yaml
 from stack import speed
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.source import Source, entries, get, line, plain, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, plain, text
 from stack.errors import BadInput
 from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
 
@@ -18,50 +18,50 @@ SPEED = 60.0
 
 def check(configuration: Configuration) -> Iterator[Problem]:
     interval_s = 15.0
-    if source := configuration.prometheus:
+    if file := configuration.prometheus:
         try:
-            scaled = speed.scale_prometheus(plain(source.root), SPEED)
+            scaled = speed.scale_prometheus(plain(file.root), SPEED)
             interval_s = speed.scrape_interval(scaled)
         except BadInput as error:
-            yield _problem(error, check="speed/prometheus", path=source.path)
-    if source := configuration.alertmanager:
+            yield _problem(error, check="speed/prometheus", path=file.path)
+    if file := configuration.alertmanager:
         try:
-            speed.scale_alertmanager(plain(source.root), SPEED)
+            speed.scale_alertmanager(plain(file.root), SPEED)
         except BadInput as error:
-            yield _problem(error, check="speed/alertmanager", path=source.path)
+            yield _problem(error, check="speed/alertmanager", path=file.path)
     yield from _rules(configuration, interval_s)
     yield from _log_rules(configuration)
 
 
 def _rules(configuration: Configuration, interval_s: float) -> Iterator[Problem]:
     """Each rule by itself, so that the line of the one that is refused is known."""
-    for source in configuration.rules:
-        for alone, rule in _alone(source):
+    for file in configuration.rules:
+        for alone, rule in _alone(file):
             try:
-                speed.scale_rules(alone, SPEED, scrape_interval_s=interval_s, file=source.path.name)
+                speed.scale_rules(alone, SPEED, scrape_interval_s=interval_s, file=file.path.name)
             except BadInput as error:
-                yield _problem(error, check="speed/rules", path=source.path, line=line(rule))
+                yield _problem(error, check="speed/rules", path=file.path, line=line(rule))
 
 
 def _log_rules(configuration: Configuration) -> Iterator[Problem]:
     every_s = 60.0
-    if source := configuration.loki:
+    if file := configuration.loki:
         try:
-            scale_loki(plain(source.root), SPEED)
-            every_s = evaluation_interval(plain(source.root))
+            scale_loki(plain(file.root), SPEED)
+            every_s = evaluation_interval(plain(file.root))
         except BadInput as error:
-            yield _problem(error, check="speed/loki", path=source.path)
-    for source in configuration.log_rules:
-        for alone, rule in _alone(source):
+            yield _problem(error, check="speed/loki", path=file.path)
+    for file in configuration.log_rules:
+        for alone, rule in _alone(file):
             try:
-                scale_log_rules(alone, SPEED, evaluation_interval_s=every_s, file=source.path.name)
+                scale_log_rules(alone, SPEED, evaluation_interval_s=every_s, file=file.path.name)
             except BadInput as error:
-                yield _problem(error, check="speed/rules", path=source.path, line=line(rule))
+                yield _problem(error, check="speed/rules", path=file.path, line=line(rule))
 
 
-def _alone(source: Source) -> Iterator[tuple[dict[str, Any], yaml.Node]]:
+def _alone(file: ConfigFile) -> Iterator[tuple[dict[str, Any], yaml.Node]]:
     """Each rule as the only one of a file, and its node."""
-    for group in entries(source.root, "groups"):
+    for group in entries(file.root, "groups"):
         for rule in entries(group, "rules"):
             yield {"groups": [{"name": text(get(group, "name")), "rules": [plain(rule)]}]}, rule
 

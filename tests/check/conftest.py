@@ -32,7 +32,7 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
 
     promtool's unit tests take their time, so they count as passed until `monkeypatch.undo()`.
     """
-    monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda source, tools: [])
+    monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda file, tools: [])
     root = tmp_path / "stack" / "config"
     for folder in ("prometheus", "loki", "alertmanager", "runbooks"):
         shutil.copytree(CONFIG_ROOT / folder, root / folder)

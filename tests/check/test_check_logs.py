@@ -177,8 +177,8 @@ def outcome(folder: Path, rule: str, test: str) -> list[Problem]:
         (folder / "loki" / name).mkdir(parents=True)
         (folder / "loki" / name / "a.yml").write_text(text)
     configuration = load(folder)
-    [source] = configuration.log_tests
-    return list(check(configuration, source))
+    [file] = configuration.log_tests
+    return list(check(configuration, file))
 
 
 RULE = """

@@ -158,11 +158,11 @@ def problems(copy: Path, programs: Programs, tests: str = "") -> list[Problem]:
         *notifications.check(configuration, programs),
         *logrules.check(configuration),
     ]
-    found += [one for source in configuration.log_tests
-              for one in logtests.check(configuration, source)]  # fmt: skip
-    for source in configuration.unit_tests:
-        if source.path.name == tests:
-            found += check_unit_tests(source, programs)
+    found += [one for file in configuration.log_tests
+              for one in logtests.check(configuration, file)]  # fmt: skip
+    for file in configuration.unit_tests:
+        if file.path.name == tests:
+            found += check_unit_tests(file, programs)
     return found
 
 

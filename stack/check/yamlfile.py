@@ -16,7 +16,7 @@ from stack.check.problem import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class ConfigFile:
     """One parsed file."""
 
     path: Path
@@ -24,10 +24,10 @@ class Source:
     """None for an empty file."""
 
 
-def parse(path: Path) -> Source | Problem:
+def parse(path: Path) -> ConfigFile | Problem:
     """The file, or what is wrong with its YAML."""
     try:
-        return Source(path=path, root=yaml.compose(path.read_text(), yaml.SafeLoader))
+        return ConfigFile(path=path, root=yaml.compose(path.read_text(), yaml.SafeLoader))
     except FileNotFoundError:
         return Problem(
             check="yaml/missing",
