@@ -192,7 +192,7 @@ def test_check_names_file_line_and_cure(
         run(setup)
     found = [problem for problem in raised.value.problems if problem.check == row.check]
     texts = [problem.text(setup.config_root.parent) for problem in found]
-    place = f"stack/{row.at or row.file}:" + (f"{changed + row.below}: " if row.line else "")
+    place = f"config/{row.at or row.file}:" + (f"{changed + row.below}: " if row.line else "")
     spoken = [text for text in texts if text.startswith(place) and row.says in text]
     assert spoken, f"wanted {place} … {row.says!r} in:\n{raised.value}"
     assert all(problem.cure for problem in raised.value.problems)
