@@ -7,9 +7,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from pathlib import Path
+from typing import Any
+from xmlrpc.client import ServerProxy
 
 import psutil
+from supervisor.xmlrpc import SupervisorTransport
 
 from stack.errors import BadInput, HostCannot, LabError
 from stack.loopback import HOST
@@ -17,7 +22,6 @@ from stack.programs.cadvisor.census import Census, Usage
 from stack.programs.cadvisor.exposition import Declared, Machine, render
 from stack.programs.cadvisor.server import Fresh, server
 from stack.programs.logfmt import say
-from stack.run.supervisor import Supervisor
 
 
 def main() -> int:
@@ -35,7 +39,8 @@ def main() -> int:
 
 
 def _serve(port: int, directory: Path) -> None:
-    exporter = Exporter(directory, declared(directory / "config/cadvisor/containers.json"))
+    known = declared(directory / "config/cadvisor/containers.json")
+    exporter = Exporter(directory, known, lambda: pids(directory))
     try:
         listening = server((HOST, port), Fresh(exporter))
     except OSError as error:
@@ -52,12 +57,17 @@ def _serve(port: int, directory: Path) -> None:
 
 
 class Exporter:
-    """The text of one scrape."""
+    """The text of one scrape. `pids` asks supervisord, see `Census`."""
 
-    def __init__(self, directory: Path, declared: dict[str, Declared]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        declared: Mapping[str, Declared],
+        pids: Callable[[], Mapping[str, int]],
+    ) -> None:
         self._directory, self._declared = directory, declared
         self._said = ""
-        self._census = Census(Supervisor(directory).states, self._supervisor_pid)
+        self._census = Census(pids, self._supervisor_pid)
         self._machine = Machine(
             cpu_cores=psutil.cpu_count() or 0,
             memory_bytes=psutil.virtual_memory().total,
@@ -83,8 +93,22 @@ class Exporter:
         return int((self._directory / "supervisord.pid").read_text())
 
 
+def pids(directory: Path) -> dict[str, int]:
+    """Service name → PID, 0 when it does not run; empty when supervisord does not answer."""
+    transport = SupervisorTransport(None, None, f"unix://{directory / 'supervisor.sock'}")
+    try:
+        # The address is only for show: the transport goes to the socket.
+        server: Any = ServerProxy(f"http://{HOST}", transport=transport)
+        found = server.supervisor.getAllProcessInfo()
+    except (OSError, HTTPException):
+        return {}
+    finally:
+        transport.close()
+    return {info["name"]: info["pid"] for info in found}
+
+
 def declared(path: Path) -> dict[str, Declared]:
-    """Image and limits of each service, as `stack.run.services.cadvisor` wrote them."""
+    """Image and limits of each service, as its instance wrote them. Raises BadInput."""
     try:
         return {name: Declared(**about) for name, about in json.loads(path.read_text()).items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import psutil
 
 from stack.programs.cadvisor.descendants import Descendants
-from stack.run.supervisor import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +51,16 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Census:
-    """The services of one instance. `states` asks supervisord, `supervisor_pid` finds it."""
+    """The services of one instance.
+
+    `pids` asks supervisord for the PID of each service by name (0 when it does not run),
+    `supervisor_pid` finds supervisord itself.
+    """
 
     def __init__(
-        self, states: Callable[[], Mapping[str, State]], supervisor_pid: Callable[[], int]
+        self, pids: Callable[[], Mapping[str, int]], supervisor_pid: Callable[[], int]
     ) -> None:
-        self._states = states
+        self._pids = pids
         self._descendants = Descendants(supervisor_pid)
         self._lives: dict[psutil.Process, _Life] = {}
 
@@ -87,10 +90,10 @@ class Census:
         new = {one.pid: one for one in services if one not in self._lives}
         # Also asked when one went: the question wakes supervisord, which would otherwise look
         # within a second whether there is something to start again.
-        for state in self._states().values():
-            if process := new.get(state.pid):
+        for name, pid in self._pids().items():
+            if process := new.get(pid):
                 started = round(process.create_time(), 2)
-                self._lives[process] = _Life(name=state.name, started=started)
+                self._lives[process] = _Life(name=name, started=started)
 
 
 def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:

@@ -12,7 +12,6 @@ import pytest
 
 from stack.programs.cadvisor import census
 from stack.programs.cadvisor.census import Census, Usage
-from stack.run.supervisor import State
 
 WAIT = "import sys; print('up', flush=True); sys.stdin.read()"
 # Starts children one after the other, which burn and end; says so after each.
@@ -31,7 +30,7 @@ class Services:
     def __init__(self) -> None:
         self.running: dict[str, subprocess.Popen[str]] = {}
         self.asked = 0
-        self.census = Census(self.states, os.getpid)
+        self.census = Census(self.pids, os.getpid)
 
     def start(self, name: str, code: str = WAIT) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
@@ -45,12 +44,9 @@ class Services:
         self.running[name].kill()
         self.running.pop(name).communicate()
 
-    def states(self) -> Mapping[str, State]:
+    def pids(self) -> Mapping[str, int]:
         self.asked += 1
-        return {
-            name: State(name=name, status="RUNNING", pid=process.pid, started=0)
-            for name, process in self.running.items()
-        }
+        return {name: process.pid for name, process in self.running.items()}
 
     def usage(self, name: str) -> Usage:
         return next(one for one in self.census.take() if one.name == name)
