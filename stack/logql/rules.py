@@ -8,15 +8,12 @@ from typing import Any
 
 import yaml
 
+from stack import durations
 from stack.errors import BadInput
 from stack.logql import LogQLError
 from stack.logql.ast import LogQuery
 from stack.logql.engine import check
 from stack.logql.golang import float_text
-from stack.programs.logstore.params import BadParameter, seconds_or_duration_ns
-
-TENANT = "fake"
-"""Loki looks for the rules of its only tenant in a folder of that name."""
 
 _GROUP_KEYS = {"name", "interval", "rules"}
 _RULE_KEYS = {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}
@@ -53,7 +50,7 @@ def load(folder: Path, default_interval_s: float) -> list[Group]:
     Raises one BadInput that names file and rule.
     """
     groups: list[Group] = []
-    for path in sorted((folder / TENANT).glob("*.y*ml")):
+    for path in sorted(folder.glob("*.y*ml")):
         groups += _file(path, default_interval_s)
     return groups
 
@@ -118,9 +115,9 @@ def _known(mapping: Mapping[str, Any], known: set[str], where: str) -> None:
 
 def _seconds(value: object, where: str) -> float:
     try:
-        return seconds_or_duration_ns(str(value)) / 1e9
-    except BadParameter as error:
-        raise BadInput(f"{where}: {error}.") from None
+        return durations.seconds(str(value))
+    except BadInput as error:
+        raise BadInput(f"{where}: {error.what}", cure=error.cure) from None
 
 
 def _check_template(text: str, where: str) -> None:

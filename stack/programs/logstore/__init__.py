@@ -4,3 +4,6 @@
 
 It reads the `loki-config.yml` that Loki would. Everything is on one machine and for one tenant.
 """
+
+TENANT = "fake"
+"""What Loki calls its only tenant; it looks for that tenant's rules in a folder of that name."""

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+from stack.programs.logstore import TENANT
 from stack.programs.logstore.memtable import size_of
 from stack.programs.logstore.settings import Limits
 from stack.programs.logstore.wal import Part
-
-TENANT = "fake"
-"""Loki's name for the only tenant when there is no authentication."""
 
 
 class Outcome(NamedTuple):

@@ -6,7 +6,8 @@ As with Loki, what is good in a push is kept when the rest is refused.
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from stack.programs.logstore.check import TENANT, Check, Counts, Outcome
+from stack.programs.logstore import TENANT
+from stack.programs.logstore.check import Check, Counts, Outcome
 from stack.programs.logstore.memtable import size_of
 from stack.programs.logstore.push import Pushed
 from stack.programs.logstore.settings import Limits

@@ -14,7 +14,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from stack.programs.logstore.check import TENANT
+from stack.programs.logstore import TENANT
 from stack.programs.logstore.store import Store
 
 VERSION = "3.7.1"

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from stack.loopback import HOST
+from stack.programs.logstore import TENANT
 from stack.run import probes
 from stack.run.choice import LOGS
 from stack.run.render import render
@@ -15,9 +16,6 @@ from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
 from stack.yamltext import load
 
 PORTS = {"http": 3100, "grpc": 9095}
-
-TENANT = "fake"
-"""What Loki calls its only tenant, whose rules it looks for in a folder of that name."""
 
 _RULES = "/etc/loki/rules"
 _DATA = "/loki"

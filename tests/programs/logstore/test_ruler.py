@@ -116,7 +116,8 @@ groups:
     ("old", "new", "words"),
     [
         ("    rules:", "    rulez:", "group `logs`: `rulez` is not known"),
-        ("for: 1m", "for: soon", "alert `Burst`: `for`: cannot parse"),
+        ("for: 1m", "for: soon", "alert `Burst`: `for`: `soon` is not a duration"),
+        ("for: 1m", "for: 60", "alert `Burst`: `for`: `60` is not a duration"),
         ("for: 1m", "fore: 1m", "`fore` is not known"),
         ("alert: Burst", "record: a:b", "rule `a:b` records, and the log store keeps no metrics"),
         ("[1m])) > 2", "[1m]) > 2", "`expr`: parse error at line 1, col"),
@@ -129,8 +130,7 @@ groups:
     ],
 )  # fmt: skip
 def test_rules_that_cannot_be_used_are_refused(tmp_path, old, new, words):
-    (tmp_path / "fake").mkdir()
-    file = tmp_path / "fake/a.yml"
+    file = tmp_path / "a.yml"
     file.write_text(GOOD)
     assert len(load(tmp_path, 15)) == 1
     file.write_text(GOOD.replace(old, new))
@@ -138,6 +138,11 @@ def test_rules_that_cannot_be_used_are_refused(tmp_path, old, new, words):
         load(tmp_path, 15)
     assert words in str(refused.value)
     assert "a.yml" in str(refused.value)
+
+
+def test_rules_may_say_0_without_a_unit(tmp_path):
+    (tmp_path / "a.yml").write_text(GOOD.replace("for: 1m", "for: 0"))
+    assert [rule.for_s for group in load(tmp_path, 15) for rule in group.rules] == [0]
 
 
 class Alertmanager:

@@ -13,6 +13,7 @@ import orjson
 from stack.logql.alerts import Key, RuleState, restored_s
 from stack.logql.results import Result, Sample, Scalar, Vector
 from stack.logql.rules import Group, load
+from stack.programs.logstore import TENANT
 from stack.programs.logstore.answers import Cost
 from stack.programs.logstore.metrics import Metrics
 from stack.programs.logstore.params import InstantQuery
@@ -57,7 +58,7 @@ class Ruler:
         self._metrics, self._clock = metrics, clock
         self.groups = [
             GroupState(group=group, rules=[RuleState(rule=rule) for rule in group.rules])
-            for group in load(settings.rules, settings.interval_s)
+            for group in load(settings.rules / TENANT, settings.interval_s)
         ]
         for state in self.groups:
             metrics.evaluations.labels(state.group.name)
