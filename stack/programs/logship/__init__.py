@@ -11,6 +11,6 @@ What it does not know of Promtail's configuration it refuses, naming file and ke
 
 - `settings`, `sections`: the configuration; `stages`, `times`: what is done with a line
 - `reader`, `trail`, `watch`: files and what becomes of them; `blocks`: lines that belong together
-- `positions`: how far they were sent; `batch`, `sender`: how; `shipper`: the loop
+- `positions`: how far they were sent; `shipment`, `sender`: how; `shipper`: the loop
 - `web`, `metrics`: what is told of it
 """

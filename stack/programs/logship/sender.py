@@ -1,4 +1,4 @@
-"""Pushes one batch at a time, in a thread of its own, until the store has it or refuses it."""
+"""Pushes one shipment at a time, in a thread of its own, until the store has it or refuses it."""
 
 import random
 import threading
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 
 from stack.programs.logfmt import say
-from stack.programs.logship.batch import Batch
 from stack.programs.logship.metrics import Metrics
 from stack.programs.logship.settings import Client
+from stack.programs.logship.shipment import Shipment
 
 _HEADERS = {"Content-Type": "application/x-protobuf", "User-Agent": "residency-lab-logship"}
 _TOLD_CHARS = 300
@@ -41,7 +41,7 @@ class Sender:
     def __init__(self, client: Client, metrics: Metrics, done: Callable[[], None]) -> None:
         self._client, self._metrics, self._done = client, metrics, done
         self._connection: HTTPConnection | None = None
-        self._batch: Batch | None = None
+        self._shipment: Shipment | None = None
         self._body = b""
         self._thread: threading.Thread | None = None
         self._answer: Answer | None = None
@@ -51,17 +51,17 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        return self._batch is not None
+        return self._shipment is not None
 
-    def send(self, batch: Batch) -> None:
-        """Take a batch; only when not `busy`."""
-        self._batch, self._body = batch, b""
+    def send(self, shipment: Shipment) -> None:
+        """Take a shipment; only when not `busy`."""
+        self._shipment, self._body = shipment, b""
         self._start()
 
-    def settled(self, now: float) -> Batch | None:
-        """The batch that the store has or has refused, once. `now`: seconds of a steady clock."""
-        batch = self._batch
-        if batch is None:
+    def settled(self, now: float) -> Shipment | None:
+        """The shipment that was stored or refused, once. `now` is in seconds of a steady clock."""
+        shipment = self._shipment
+        if shipment is None:
             return None
         if self._thread is None:
             if now >= self._again_at:
@@ -74,13 +74,13 @@ class Sender:
         if answer.again:
             self._wait(answer, now)
             return None
-        self._settle(answer, batch)
-        self._batch = None
-        return batch
+        self._settle(answer, shipment)
+        self._shipment = None
+        return shipment
 
     def waits_until(self) -> float:
         """When it has to be asked again, in seconds of a steady clock; 0 while a push is on."""
-        return self._again_at if self._batch and self._thread is None else 0.0
+        return self._again_at if self._shipment and self._thread is None else 0.0
 
     def join(self, seconds: float) -> None:
         """Wait for a push that is under way."""
@@ -96,8 +96,8 @@ class Sender:
         began = time.monotonic()
         status, text = 0, ""
         try:
-            if not self._body and self._batch:
-                self._body = self._batch.encoded()
+            if not self._body and self._shipment:
+                self._body = self._shipment.encoded()
             status, text = self._post(self._body)
         except (OSError, HTTPException) as error:
             text = str(error) or type(error).__name__
@@ -132,14 +132,16 @@ class Sender:
                 problem=problem[:_TOLD_CHARS])  # fmt: skip
         self._trouble = problem
 
-    def _settle(self, answer: Answer, batch: Batch) -> None:
+    def _settle(self, answer: Answer, shipment: Shipment) -> None:
         self._backoff_s = self._client.min_backoff_s
         if self._trouble:
             say("info", "promtail", "store takes lines again")
         self._trouble = ""
         if answer.good:
-            self._metrics.sent(batch.lines, answer.size_bytes)
+            self._metrics.sent(shipment.lines, answer.size_bytes)
             return
-        self._metrics.dropped(batch.lines)
-        say("error", "promtail", "store refuses lines for good; they are dropped",
-            status=answer.status, lines=batch.lines, problem=answer.text[:_TOLD_CHARS])  # fmt: skip
+        self._metrics.dropped(shipment.lines)
+        say(
+            "error", "promtail", "store refuses lines for good; they are dropped",
+            status=answer.status, lines=shipment.lines, problem=answer.text[:_TOLD_CHARS],
+        )  # fmt: skip

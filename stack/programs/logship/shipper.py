@@ -6,10 +6,10 @@ import time
 from stack.errors import HostCannot
 from stack.programs.logfmt import say
 from stack.programs.logship import positions
-from stack.programs.logship.batch import Batch
 from stack.programs.logship.metrics import Metrics
 from stack.programs.logship.sender import Sender
 from stack.programs.logship.settings import Settings
+from stack.programs.logship.shipment import Shipment
 from stack.programs.logship.watch import Watch
 
 _POLL_S = 0.1
@@ -35,7 +35,7 @@ class Shipper:
         self._wake = threading.Event()
         self._stopped = False
         self._sender = Sender(client, self.metrics, self._wake.set)
-        self._batch = Batch(time.monotonic())
+        self._shipment = Shipment(time.monotonic())
         self._disk = ""
         self._unwritten = False
         """Something was acknowledged and is not yet in the file of positions."""
@@ -58,7 +58,7 @@ class Shipper:
             acknowledged = self._acknowledge(now)
             self._hand_over(now)
             if self._unwritten and not acknowledged:
-                self._write_down()  # a turn later: mostly the next batch has it written by then
+                self._write_down()  # a turn later: mostly the next shipment has it written by then
             answered = (not more or self._is_full()) and self._wake.wait(self._pause(now))
         self._sender.join(_STOP_S)
         self._acknowledge(time.monotonic())
@@ -66,22 +66,22 @@ class Shipper:
             self._write_down()
 
     def _read(self, now: float) -> bool:
-        """Fill the batch; true when there may be more to read."""
+        """Fill the shipment; true when there may be more to read."""
         more = False
         for trail in list(self.watch.trails.values()):
-            more = self._is_full() or trail.take(self._batch, now) or more
+            more = self._is_full() or trail.take(self._shipment, now) or more
         self._count()
         return more
 
     def _is_full(self) -> bool:
-        return self._batch.bytes >= self.settings.client.batch_bytes
+        return self._shipment.bytes >= self.settings.client.batch_bytes
 
     def _acknowledge(self, now: float) -> bool:
         """Take note of what the store has; true when that is news."""
-        batch = self._sender.settled(now)
-        if batch is None:
+        shipment = self._sender.settled(now)
+        if shipment is None:
             return False
-        for tail, mark in batch.marks.items():
+        for tail, mark in shipment.marks.items():
             tail.acknowledge(mark)
             last_ns = max(mark.own_ns, mark.clock_ns)
             self.metrics.lag(str(tail.path), max(0.0, time.time() - last_ns / 1e9))
@@ -89,16 +89,16 @@ class Shipper:
         return True
 
     def _hand_over(self, now: float) -> None:
-        """Send the batch when it is full or old enough, and nothing else is under way."""
-        batch = self._batch
-        if self._sender.busy or not batch.lines:
+        """Send the shipment when it is full or old enough, and nothing else is under way."""
+        shipment = self._shipment
+        if self._sender.busy or not shipment.lines:
             return
-        if not self._is_full() and now - batch.since < self.settings.client.batch_wait_s:
+        if not self._is_full() and now - shipment.since < self.settings.client.batch_wait_s:
             return
-        if batch.noted and not self._write_down():
+        if shipment.noted and not self._write_down():
             return  # what is not written down may not be sent: it could not be sent again the same
-        self._sender.send(batch)
-        self._batch = Batch(now)
+        self._sender.send(shipment)
+        self._shipment = Shipment(now)
 
     def _write_down(self) -> bool:
         try:
@@ -113,8 +113,8 @@ class Shipper:
 
     def _pause(self, now: float) -> float:
         """Seconds until something may be due; an answer of the store ends it early."""
-        if self._batch.lines and not self._sender.busy:
-            left = self._batch.since + self.settings.client.batch_wait_s - now
+        if self._shipment.lines and not self._sender.busy:
+            left = self._shipment.since + self.settings.client.batch_wait_s - now
             return min(_POLL_S, max(0.0, left))
         return _POLL_S
 

@@ -4,11 +4,11 @@ import os
 import time
 from pathlib import Path
 
-from stack.programs.logship.batch import Batch, selector
 from stack.programs.logship.blocks import Block, Blocks
 from stack.programs.logship.positions import Mark, Position
 from stack.programs.logship.reader import Note, Reader
 from stack.programs.logship.settings import Target
+from stack.programs.logship.shipment import Shipment, selector
 
 MISSED_S = 10.0
 """How long a file may be away from its folder until it is given up."""
@@ -46,19 +46,19 @@ class Tail:
         self._blocks = Blocks(target.pipeline.multiline, max_bytes=max_line_bytes)
         self._labels = {**target.labels, "filename": str(path)}
 
-    def take(self, batch: Batch, now: float) -> bool:
-        """Put the next lines into the batch; false at the end of what there is."""
+    def take(self, shipment: Shipment, now: float) -> bool:
+        """Put the next lines into the shipment; false at the end of what there is."""
         self.begun = True
         before = self.reader.offset
         raws = self.reader.read(now)
         blocks = self._blocks.add(raws, now) or self._blocks.due(now)
-        self._add(blocks, batch)
+        self._add(blocks, shipment)
         self._bytes += self.reader.offset - before
         return bool(raws) or self.reader.offset > before
 
-    def finish(self, batch: Batch, now: float) -> None:
+    def finish(self, shipment: Shipment, now: float) -> None:
         """Take what is held back: nothing can follow it any more."""
-        self._add(self._blocks.add(self.reader.rest(), now) + self._blocks.rest(), batch)
+        self._add(self._blocks.add(self.reader.rest(), now) + self._blocks.rest(), shipment)
 
     def is_sent(self) -> bool:
         return self.acknowledged.offset == self._taken.offset == self.reader.offset
@@ -112,16 +112,16 @@ class Tail:
             mark=self.acknowledged, notes=tuple(self._notes),
         )  # fmt: skip
 
-    def _add(self, blocks: list[Block], batch: Batch) -> None:
+    def _add(self, blocks: list[Block], shipment: Shipment) -> None:
         for block in blocks:
             line = self.target.pipeline.run(block.text, self._labels)
             time_ns, mark, by_clock = self._stamped(block, line.time_ns)
             if block.note is None and (by_clock or block.by_clock):
                 note = Note(start=block.start, end=block.end, time_ns=time_ns if by_clock else 0)
                 self._notes.append(note)
-                batch.noted = True
-            batch.add(selector(line.labels), time_ns, _cut(line.text, self._longest))
-            self._taken = batch.marks[self] = mark
+                shipment.noted = True
+            shipment.add(selector(line.labels), time_ns, _cut(line.text, self._longest))
+            self._taken = shipment.marks[self] = mark
             self._lines += 1
 
     def _stamped(self, block: Block, own_ns: int | None) -> tuple[int, Mark, bool]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.programs.logfmt import say
-from stack.programs.logship.batch import Batch
 from stack.programs.logship.positions import Mark, Position
 from stack.programs.logship.settings import Target
+from stack.programs.logship.shipment import Shipment
 from stack.programs.logship.tail import MISSED_S, Tail
 
 _START = Mark(offset=0, own_ns=0, clock_ns=0)
@@ -88,19 +88,19 @@ class Trail:
                 say("warn", "promtail", "file was cut; what nobody read of it is lost",
                     path=self.path, read_bytes=tail.reader.offset)  # fmt: skip
 
-    def take(self, batch: Batch, now: float) -> bool:
-        """Put the next lines into the batch; false when there are no more."""
+    def take(self, shipment: Shipment, now: float) -> bool:
+        """Put the next lines into the shipment; false when there are no more."""
         before: Tail | None = None
         for tail in list(self.tails):
             if before and not tail.begun:
                 if before.holds():
                     return False  # the times of the new file depend on what is held of the old one
                 tail.continue_from(before)
-                batch.noted = True
-            if tail.take(batch, now):
+                shipment.noted = True
+            if tail.take(shipment, now):
                 return True  # what was written later has to wait
             if tail.gone:
-                tail.finish(batch, now)
+                tail.finish(shipment, now)
                 if tail.is_sent():
                     self._let_go(tail)
             before = tail

@@ -1,20 +1,27 @@
 """Lines on their way: collected by stream, encoded as Loki takes them."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 import cramjam
 
 from stack.programs.logship.positions import Mark
 from stack.programs.lokiproto import PushRequest
 
-if TYPE_CHECKING:
-    from stack.programs.logship.tail import Tail
-
 _NS = 1_000_000_000
 
 
-class Batch:
-    """What is pushed at once. It stays as it is once it is handed over."""
+class Origin(Protocol):
+    """A file whose lines are on their way."""
+
+    path: Path
+
+    def acknowledge(self, mark: Mark) -> None:
+        """Note that the store has everything before the mark."""
+
+
+class Shipment:
+    """What is pushed at once, a batch to Promtail. Once handed over it does not change."""
 
     def __init__(self, since: float) -> None:
         self.since = since
@@ -24,7 +31,7 @@ class Batch:
         self.lines = 0
         self.noted = False
         """Something in it has to be written down before it is sent."""
-        self.marks: dict[Tail, Mark] = {}
+        self.marks: dict[Origin, Mark] = {}
         """How far each file was sent once this was."""
         self._streams: dict[str, list[tuple[int, str]]] = {}
 
