@@ -45,8 +45,8 @@ def test_login_refuses(api, body: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("username", "said"),
     [
-        ("resident07", "POST /api/v1/auth/login 401: log in refused, wrong password of resident07"),
-        ("my secret", "POST /api/v1/auth/login 401: log in refused, nobody is called so"),
+        ("resident07", "POST /api/v1/auth/login 401: login refused: wrong password for resident07"),
+        ("my secret", "POST /api/v1/auth/login 401: login refused: unknown user"),
     ],
 )
 def test_login_that_is_refused_leaves_a_warning(api, caplog, username: str, said: str) -> None:

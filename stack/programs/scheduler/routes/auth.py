@@ -47,7 +47,7 @@ async def login(body: Login, db: Db, owned: Owned) -> Token:
     stored = rows[0]["password_hash"] if rows else _NOBODY
     matches = await asyncio.to_thread(tokens.password_matches, body.password, stored)
     if not rows or not matches:
-        _note_refusal(f"wrong password of {body.username}" if rows else "nobody is called so")
+        _note_refusal(f"wrong password for {body.username}" if rows else "unknown user")
         raise HTTPException(401, "wrong user name or password")
     life_s = int(owned.settings.token_life_s)
     claims = Claims(
@@ -70,7 +70,7 @@ def _note_refusal(why: str) -> None:
     """For the request's log line, which an alert counts. A name that nobody has is not repeated:
     it may be a password, typed into the wrong field."""
     if request := logs.current.get():
-        request.why = f"log in refused, {why}"
+        request.why = f"login refused: {why}"
 
 
 @router.get("/me", responses={401: {}})
