@@ -45,7 +45,7 @@ class Group:
 
 
 def load(folder: Path, default_interval_s: float) -> list[Group]:
-    """The groups of all files, in the order of their names; none where there is no folder.
+    """The groups of all files, in the order of their names; none if there is no folder.
 
     Raises one BadInput that names file and rule.
     """
@@ -63,7 +63,7 @@ def _file(path: Path, default_interval_s: float) -> list[Group]:
     except (OSError, yaml.YAMLError) as error:
         raise BadInput(f"`{path}` cannot be read: {error}") from None
     except (TypeError, KeyError, AttributeError) as error:
-        raise BadInput(f"`{path}` is no file of rule groups: {error!r}.") from None
+        raise BadInput(f"`{path}` is not a file of rule groups: {error!r}.") from None
 
 
 def read_group(path: Path, group: Mapping[str, Any], default_interval_s: float) -> Group:
@@ -91,7 +91,7 @@ def read_rule(rule: Mapping[str, Any], where: str) -> Rule:
     expr = str(rule["expr"])
     try:
         if isinstance(check(expr), LogQuery):
-            raise BadInput(f"{where}: `expr` gives lines, wanted a number.",
+            raise BadInput(f"{where}: `expr` gives lines, expected a number.",
                            cure="Count them: count_over_time(… [1m]) > 0.")  # fmt: skip
     except LogQLError as error:
         raise BadInput(f"{where}: `expr`: {error}") from None
@@ -130,6 +130,6 @@ def _check_template(text: str, where: str) -> None:
 
 
 def expanded(text: str, labels: Mapping[str, str], value: float) -> str:
-    """A label or annotation of an alert; a label that is not there is empty, as in Go."""
+    """A label or annotation of an alert; a missing label is empty, as in Go."""
     text = _LABEL.sub(lambda found: labels.get(found[1], ""), text)
     return _VALUE.sub(lambda _: float_text(value), text)

@@ -46,7 +46,7 @@ TABLE = [
     Broken(
         id="logql-that-gives-lines", old='absent_over_time({service="worker"}[5m])',
         new="'{service=\"worker\"}'", check="loki/rules", below=-1,
-        says="alert `LogShippingStalled`: `expr` gives lines, wanted a number.",
+        says="alert `LogShippingStalled`: `expr` gives lines, expected a number.",
     ),
     Broken(
         id="regular-expression", old='level=~"error|critical"', new='level=~"(error"',

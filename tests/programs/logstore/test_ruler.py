@@ -122,7 +122,7 @@ groups:
         ("alert: Burst", "record: a:b", "rule `a:b` records, and the log store keeps no metrics"),
         ("[1m])) > 2", "[1m]) > 2", "`expr`: parse error at line 1, col"),
         ('sum by (service) (count_over_time({service="a"}[1m])) > 2', '\'{service="a"}\'',
-         "`expr` gives lines, wanted a number"),
+         "`expr` gives lines, expected a number"),
         ("for: 1m", "annotations: {a: '{{ $value | humanize }}'}",
          "the template `{{ $value | humanize }}` is not supported"),
         ("groups:", "group:", "is no file of rule groups"),
