@@ -125,7 +125,7 @@ groups:
          "`expr` gives lines, expected a number"),
         ("for: 1m", "annotations: {a: '{{ $value | humanize }}'}",
          "the template `{{ $value | humanize }}` is not supported"),
-        ("groups:", "group:", "is no file of rule groups"),
+        ("groups:", "group:", "is not a file of rule groups"),
         ("  - name", "  - [", "cannot be read"),
     ],
 )  # fmt: skip
@@ -229,6 +229,7 @@ def layout(tmp_path, speed: float) -> Layout:
 
 @pytest.mark.parametrize(("speed", "interval_s", "resend_s"), [(1, 15, 60), (60, 0.25, 1)])
 def test_service_gives_the_store_its_files_at_speed(tmp_path, speed, interval_s, resend_s):
+    from stack.programs.logstore import TENANT
     from stack.programs.logstore.settings import load as settings
 
     made = layout(tmp_path, speed)
@@ -241,4 +242,4 @@ def test_service_gives_the_store_its_files_at_speed(tmp_path, speed, interval_s,
     assert found.folder == tmp_path / "data/loki"
     assert found.ruler.alertmanager_url == "http://127.0.0.1:4002"
     assert (found.ruler.interval_s, found.ruler.resend_s) == (interval_s, resend_s)
-    assert load(found.ruler.rules, found.ruler.interval_s), "the checked-in rules can be used"
+    assert load(found.ruler.rules / TENANT, found.ruler.interval_s), "the checked-in rules can be used"
