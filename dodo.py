@@ -52,7 +52,7 @@ def task_verify_store():
 
 
 def task_lock():
-    """pin all packages anew from Debian's signed metadata; --update [PACKAGE…]: what is behind"""
+    """pin all packages from Debian's signed metadata; --update [PACKAGE…]: only what is behind"""
     return task(
         "stack.tasks.lock:lock",
         params=[
@@ -68,15 +68,19 @@ def task_outdated():
 
 
 def task_gc():
-    """clear out of the cache what no instance, no generation, no process and not the lock needs"""
+    """remove from the cache what neither the lock nor any instance, generation or process needs"""
     return task(
         "stack.tasks.gc:gc",
-        params=[option("dry-run", bool, False, "only tell what would go and how much it takes")],
+        params=[
+            option(
+                "dry-run", bool, False, "only show what would be removed and how much that frees"
+            )
+        ],
     )
 
 
 def task_bundle():
-    """write what packages (all, if none is named) need on a machine without a network to a file"""
+    """write to a file what packages (all, if none is named) need on a machine without a network"""
     return task(
         "stack.tasks.bundle:bundle",
         params=[
@@ -88,7 +92,7 @@ def task_bundle():
 
 
 def task_import():
-    """take in a bundle or one downloaded file, offline; refused unless the lock pins all of it"""
+    """import a bundle or one downloaded file, offline; refused unless the lock pins all of it"""
     return task(
         "stack.tasks.import_:import_",
         params=[option("artifact", str, "", "one downloaded file that the lock knows by its hash")],
@@ -97,7 +101,7 @@ def task_import():
 
 
 def task_why():
-    """tell which services need a package or an artifact, and through what: `doit why libicu76`"""
+    """show which services need a package or an artifact, and through what: `doit why libicu76`"""
     return task("stack.tasks.why:why", pos_arg="packages")
 
 

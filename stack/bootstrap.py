@@ -35,10 +35,14 @@ def main(arguments: list[str]) -> None:
         ensure_venv(_bundle(arguments))
     except OSError as error:
         _give_up(
-            f"cannot write `{error.filename or VENV}`: {error.strerror}.", "Mend that, repeat."
+            f"cannot write `{error.filename or VENV}`: {error.strerror}.",
+            "Fix that and repeat the command.",
         )
     except KeyboardInterrupt:
-        print("\ninterrupted; the next run begins the virtual environment anew", file=sys.stderr)
+        print(
+            "\ninterrupted; the next run makes the virtual environment from scratch",
+            file=sys.stderr,
+        )
         raise SystemExit(130) from None
     os.environ["STACK_CALLED_FROM"] = str(Path.cwd())
     os.chdir(REPO)
@@ -102,7 +106,7 @@ def _make(digest: str, bundle: Path | None) -> None:
 
 
 def _unpack(bundle: Path) -> int:
-    """Unpack the bundle's wheels into WHEELS; how many there are. Exits with 2 if it is no good."""
+    """Unpack the bundle's wheels into WHEELS; how many there are. Exits with 2 if it is bad."""
     from stack.errors import BadInput
     from stack.store.archive import Archive
     from stack.store.requirements import check_wheels, unpack_wheels
@@ -151,7 +155,7 @@ def _install(total: int, *, offline: bool) -> None:
                 _progress("  installing\n")
     if pip.returncode:
         errors = [text for text in log.read_text().splitlines() if text.startswith("ERROR")]
-        reason = errors[-1] if errors else f"pip ended with {pip.returncode}"
+        reason = errors[-1] if errors else f"pip exited with {pip.returncode}"
         _give_up(
             f"the virtual environment cannot be made: {reason}",
             f"pip's whole output is in {log.name}; check that this host's pip reaches an index.",

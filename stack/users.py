@@ -20,8 +20,8 @@ def unprivileged() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise HostCannot(
-        f"PostgreSQL refuses to run as root, and none of the users {_CANDIDATES} exists.",
-        cure="Run as an ordinary user, or add one of them.",
+        f"PostgreSQL refuses to run as root, and there is no user `{'` or `'.join(_CANDIDATES)}`.",
+        cure="Run as an ordinary user, or add one of these.",
     )
 
 

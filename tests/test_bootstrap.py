@@ -80,7 +80,7 @@ def test_bootstrap_refuses_a_wrong_hash_and_trusts_nothing_of_it(clone: Path) ->
     assert run(clone)[0] == 0
 
 
-def test_bootstrap_killed_half_way_begins_anew(clone: Path) -> None:
+def test_bootstrap_killed_half_way_starts_from_scratch(clone: Path) -> None:
     process = start(clone)
     deadline = time.monotonic() + 60
     while not (clone / ".venv" / "bin" / "python").exists():

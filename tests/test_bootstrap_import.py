@@ -94,7 +94,9 @@ def test_bootstrap_takes_the_wheels_of_the_bundle_that_is_imported(clone: Path) 
         pytest.param(
             {NAME: WHEEL + b"x"}, 2, "its SHA-256 .* is not in requirements", id="damaged"
         ),
-        pytest.param({"other-1.0.whl": WHEEL}, 2, "no name for a wheel of greeting", id="renamed"),
+        pytest.param(
+            {"other-1.0.whl": WHEEL}, 2, "not the name of a wheel of greeting", id="renamed"
+        ),
         pytest.param(
             {"greeting-1.0-cp1-none-any.whl": WHEEL}, 3, "No matching", id="another Python's"
         ),
@@ -116,10 +118,12 @@ def test_bootstrap_refuses_wheels(
     [
         pytest.param(None, "there is no file", id="absent"),
         pytest.param(b"text", "`x.tar` is cut off at byte 4", id="short"),
-        pytest.param(b"text" * 1000, "`x.tar` is no bundle", id="text"),
+        pytest.param(b"text" * 1000, "`x.tar` is not a bundle", id="text"),
     ],
 )
-def test_bootstrap_refuses_what_is_no_bundle(clone: Path, content: bytes | None, told: str) -> None:
+def test_bootstrap_refuses_what_is_not_a_bundle(
+    clone: Path, content: bytes | None, told: str
+) -> None:
     if content is not None:
         (clone.parent / "x.tar").write_bytes(content)
     code, _, errors = run(clone, "import", "x.tar")

@@ -28,7 +28,7 @@ _KINDS = {
     tarfile.DIRTYPE: "a folder",
     tarfile.GNUTYPE_SPARSE: "a sparse file",
 }
-_CURE = "Nothing of it was used. Copy it here again, or make it anew with `doit bundle`."
+_CURE = "Nothing of it was used. Copy it here again, or make it again with `doit bundle`."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +73,11 @@ class Archive:
         return BadInput(f"`{self.name}` is refused:\n{shown}{more}", cure=_CURE)
 
 
-def write(file: BinaryIO, contents: Mapping[str, Path | bytes], told: Callable[[int], None]) -> int:
-    """Write files under their names, sorted; return the size in bytes. `told` hears of each piece.
-
-    Names are of one or two parts in ASCII.
+def write(
+    file: BinaryIO, contents: Mapping[str, Path | bytes], report: Callable[[int], None]
+) -> int:
+    """Write files under their names, sorted; return the size in bytes. A name has one or two parts
+    in ASCII. `report` is called with the size of each piece.
     """
     written = 0
     for name in sorted(contents):
@@ -86,7 +87,7 @@ def write(file: BinaryIO, contents: Mapping[str, Path | bytes], told: Callable[[
         copied = 0
         for chunk in _pieces(content):
             copied += file.write(chunk)
-            told(len(chunk))
+            report(len(chunk))
         if copied != size:
             raise BadInput(f"`{name}` changed while it was written", cure="Repeat the command.")
         written += copied + file.write(bytes(-copied % _BLOCK))
@@ -154,15 +155,15 @@ def _member(head: bytes, at: int, archive: str) -> Member:
     try:
         info = _parsed(head)
     except (tarfile.HeaderError, UnicodeDecodeError) as error:
-        problem = f"is damaged at byte {at}" if at else "is no bundle"
+        problem = f"is damaged at byte {at}" if at else "is not a bundle"
         raise BadInput(f"`{archive}` {problem}: {error}", cure=_CURE) from error
     if fault := _fault(info):
-        raise BadInput(f"`{archive}` holds {info.name!a}, {fault}", cure=_CURE)
+        raise BadInput(f"`{archive}` contains {info.name!a}, {fault}", cure=_CURE)
     wanted = _header(info.name, info.size)
     if not head.startswith(wanted):
         raise BadInput(
-            f"`{archive}` holds `{info.name}` with an owner, a mode, a time or a size as no bundle "
-            f"has it, at byte {at}",
+            f"`{archive}` contains `{info.name}` with an owner, a mode, a time or a size that no "
+            f"bundle has, at byte {at}",
             cure=_CURE,
         )
     return Member(name=info.name, at=at + len(wanted), size=info.size)
@@ -184,7 +185,7 @@ def _fault(info: tarfile.TarInfo) -> str:
     if ".." in path.parts:
         return "a path that leads out of it"
     if info.type != tarfile.REGTYPE:
-        return _KINDS.get(info.type, "which is no plain file")
+        return _KINDS.get(info.type, "which is not a plain file")
     if not _NAME.fullmatch(info.name):
         return "a name that no bundle uses"
     return ""
@@ -195,11 +196,11 @@ def _check_order(before: dict[str, str], member: str, archive: str) -> None:
     last = before[next(reversed(before))] if before else ""
     twin = before.get(member.lower())
     if twin == member:
-        problem = f"holds `{member}` twice"
+        problem = f"contains `{member}` twice"
     elif twin:
-        problem = f"holds `{twin}` and `{member}`, which differ only in case"
+        problem = f"contains `{twin}` and `{member}`, which differ only in case"
     elif member < last:
-        problem = f"holds `{member}` after `{last}`; its names must be sorted"
+        problem = f"contains `{member}` after `{last}`; its names must be sorted"
     else:
         return
     raise BadInput(f"`{archive}` {problem}", cure=_CURE)
@@ -211,4 +212,4 @@ def _check_end(file: BinaryIO, at: int, total: int, name: str) -> None:
         raise BadInput(f"`{name}` is cut off at byte {total}", cure=_CURE)
     file.seek(at)
     if total - at > wanted or any(file.read(wanted)):
-        raise BadInput(f"`{name}` holds something after its end, at byte {at}", cure=_CURE)
+        raise BadInput(f"`{name}` contains something after its end, at byte {at}", cure=_CURE)

@@ -66,7 +66,7 @@ def _replace(file: Path, old: bytes, new: bytes) -> None:
     content = file.read_bytes() if file.is_file() else b""
     shifts = b"\0" in content and len(old) != len(new)
     if shifts or old not in content:
-        raise BadInput(f"`{file.name}`: cannot replace `{old.decode()}` by `{new.decode()}`")
+        raise BadInput(f"`{file.name}`: cannot replace `{old.decode()}` with `{new.decode()}`")
     file.write_bytes(content.replace(old, new))
 
 

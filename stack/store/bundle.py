@@ -33,7 +33,7 @@ def gathered(
     report: progress.Progress,
     package_set: PackageSet,
 ) -> dict[str, Path | bytes]:
-    """The members of the bundle of some packages (all that can be had, if none is named) and what
+    """The members of the bundle of some packages (all available ones, if none is named) and what
     they need; what is not in the cache is fetched. Raises LabError: see `Fetcher.fetch`.
     """
     lock = package_set.pinned()
@@ -77,7 +77,7 @@ def described(derivations: Mapping[str, Derivation], lock: Lock, wheels: str) ->
 
 
 def _all(package_set: PackageSet, report: progress.Progress) -> list[str]:
-    """All packages but the optional ones that cannot be had."""
+    """All packages but the optional ones that are not available."""
     names = []
     for package in package_set.recipes():
         missing = available([package.name], package_set) if package.optional else None

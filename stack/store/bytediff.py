@@ -24,7 +24,7 @@ def explained(one: Path, other: Path, manifests: tuple[Manifest, Manifest]) -> l
             if mine[0] != theirs[0]:
                 lines.append(f"`{path}` is a {mine[0]} | a {theirs[0]}")
         else:
-            lines.append(f"`{path}` is {_told(mine)} | {_told(theirs)}")
+            lines.append(f"`{path}` is {_said(mine)} | {_said(theirs)}")
     if len(paths) > _FILES_SHOWN:
         lines.append(f"and {len(paths) - _FILES_SHOWN} more")
     return lines
@@ -39,7 +39,7 @@ def _entries(manifest: Manifest) -> dict[str, list[str]]:
     return found
 
 
-def _told(entry: list[str] | None) -> str:
+def _said(entry: list[str] | None) -> str:
     return f"a {' to '.join(entry)}" if entry else "not there"
 
 

@@ -1,4 +1,4 @@
-"""Has artifacts in the cache as files, without building anything from them."""
+"""Brings artifacts into the cache as files, without building anything from them."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor

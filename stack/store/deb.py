@@ -25,8 +25,8 @@ def unpack(deb: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) 
     """Unpack those files of a package for whose path `wanted` is true into an existing folder.
 
     `name` is for messages. Modes keep only the owner's execute bit. Raises BadInput for what is
-    no Debian package, for one that unpacks to too much, for a member that is absolute, leads out
-    of the folder or is a device, and for a wanted one that is set-user-ID or stands there already.
+    not a Debian package, for one that unpacks to too much, for a member that is absolute, leads out
+    of the folder or is a device, and for a wanted one that is set-user-ID or already there.
     """
     most = min(max(len(deb) * _MOST_TIMES, _LEAST_BYTES), _MOST_BYTES)
     try:
@@ -40,7 +40,7 @@ def unpack(deb: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) 
                     _check_rights(member, name)
                     _extract(archive, member, into, path, name)
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
-        raise BadInput(f"`{name}` holds a broken archive: {error}") from error
+        raise BadInput(f"`{name}` contains a broken archive: {error}") from error
 
 
 class _Limited:
@@ -63,7 +63,9 @@ class _Limited:
 
     def _check(self, end: int) -> None:
         if end > self._most + tarfile.RECORDSIZE:
-            raise BadInput(f"`{self._name}` unpacks to more than the {self._most} bytes it may")
+            raise BadInput(
+                f"`{self._name}` unpacks to more than {self._most} bytes, the most allowed"
+            )
 
 
 def _opened(data: bytes) -> IO[bytes]:
@@ -79,13 +81,13 @@ def _data_member(deb: bytes, name: str) -> bytes:
     for member, content in _ar_members(deb, name):
         if member.startswith("data.tar"):
             return content
-    raise BadInput(f"`{name}` is no Debian package: it has no `data.tar` member")
+    raise BadInput(f"`{name}` is not a Debian package: it has no `data.tar` member")
 
 
 def _ar_members(ar: bytes, name: str) -> Iterator[tuple[str, bytes]]:
     """Names and contents of an `ar` archive. Layout: deb(5)."""
     if not ar.startswith(_AR_MAGIC):
-        raise BadInput(f"`{name}` is no Debian package: it does not start with `!<arch>`")
+        raise BadInput(f"`{name}` is not a Debian package: it does not start with `!<arch>`")
     at = len(_AR_MAGIC)
     while at < len(ar):
         header = ar[at : at + _AR_HEADER_BYTES]
@@ -106,15 +108,15 @@ def _checked(member: tarfile.TarInfo, name: str) -> str:
     if path.is_absolute() or ".." in path.parts:
         raise BadInput(f"`{name}` would write outside its folder: `{member.name}`")
     if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-        raise BadInput(f"`{name}` holds a device or pipe: `{member.name}`")
+        raise BadInput(f"`{name}` contains a device or pipe: `{member.name}`")
     if member.issym() and not _stays_inside(path.parent, member.linkname):
-        raise BadInput(f"`{name}` links out of its folder: `{member.name}` -> `{member.linkname}`")
+        raise BadInput(f"`{name}` links outside its folder: `{member.name}` -> `{member.linkname}`")
     return "" if path == PurePosixPath(".") else str(path)
 
 
 def _check_rights(member: tarfile.TarInfo, name: str) -> None:
     if not member.isdir() and member.mode & (stat.S_ISUID | stat.S_ISGID):
-        raise BadInput(f"`{name}` holds a program with its owner's rights: `{member.name}`")
+        raise BadInput(f"`{name}` contains a set-user-ID or set-group-ID file: `{member.name}`")
 
 
 def _stays_inside(folder: PurePosixPath, target: str) -> bool:
@@ -134,7 +136,7 @@ def _extract(
     if member.isdir():
         return
     if target.is_symlink() or target.exists():
-        raise BadInput(f"`{name}` holds `{path}`, which stands there already")
+        raise BadInput(f"`{name}` contains `{path}`, which is already there")
     if member.issym():
         target.symlink_to(member.linkname)
         return
@@ -162,4 +164,6 @@ def _make_folders(root: Path, folder: Path, name: str) -> None:
                 at.mkdir()
             except FileExistsError as error:
                 where = at.relative_to(root)
-                raise BadInput(f"`{name}` has `{where}` as file and as folder") from error
+                raise BadInput(
+                    f"`{name}` contains `{where}` both as a file and as a folder"
+                ) from error

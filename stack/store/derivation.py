@@ -80,7 +80,8 @@ def known_system(name: str) -> str:
     """`name` itself. Raises BadInput for a system that the lock does not cover."""
     if name not in SYSTEMS.values():
         raise BadInput(
-            f"no system is called `{name}`", cure=f"There are {' and '.join(SYSTEMS.values())}."
+            f"there is no system called `{name}`",
+            cure=f"There are {' and '.join(SYSTEMS.values())}.",
         )
     return name
 
@@ -119,5 +120,5 @@ def chosen(names: Iterable[str] | None, derivations: Mapping[str, Derivation]) -
     for name in wanted:
         if name not in derivations:
             near = get_close_matches(name, derivations) or sorted(derivations)
-            raise BadInput(f"no package is called `{name}`", cure=f"Did you mean {near[0]}?")
+            raise BadInput(f"there is no package called `{name}`", cure=f"Did you mean {near[0]}?")
     return wanted

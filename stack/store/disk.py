@@ -30,13 +30,13 @@ def make_folder(folder: Path) -> None:
 
 
 def unusable(error: OSError, folder: Path, needed: int = 0) -> LabError:
-    """What to tell a person about an error in `folder`. `needed` is in bytes, 0 if unknown."""
+    """What to say about an error in `folder`. `needed` is in bytes, 0 if unknown."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         wants = f"{needed} bytes are needed" if needed else "more is needed"
         try:
             wants += f", {shutil.disk_usage(folder).free} are free"
         except OSError:
-            wants += ", and it cannot be told how much is free"
+            wants += ", and it is not known how much is free"
         return HostCannot(
             f"the disk of `{folder}` is full: {wants}",
             cure="Make room, or choose another disk with STACK_CACHE. Nothing was left behind.",

@@ -23,7 +23,7 @@ from stack.store.progress import Progress
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds, for each read and for connecting
 _UNKNOWN_BYTES = 1 << 29  # the most that is taken where the lock knows no size
-_TRIES = 3  # for each URL; a broken transfer goes on where it broke
+_TRIES = 3  # for each URL; a broken transfer continues where it broke
 
 
 class _Refused(Exception):
@@ -124,7 +124,7 @@ class Fetcher:
             headers["Range"] = f"bytes={have}-"
         with self.client.stream("GET", url, headers=headers) as response:
             if response.status_code == 416 and not artifact.size:
-                return  # an earlier try left all of it, or too much: its hash will tell
+                return  # an earlier try left all of it, or too much: its hash will show
             if response.status_code == 416:  # it has less than an earlier try left here
                 raise _WrongContent(f"it has no more than {have} of {artifact.size} bytes")
             if response.status_code not in (200, 206):
@@ -155,7 +155,7 @@ def _check(artifact: Artifact, file: BufferedRandom) -> None:
     file.seek(0)
     found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != artifact.sha256:
-        raise _WrongContent(f"SHA-256 is {found}, the lock wants {artifact.sha256}")
+        raise _WrongContent(f"SHA-256 is {found}, the lock expects {artifact.sha256}")
 
 
 def is_good(path: Path, artifact: Artifact) -> bool:
@@ -191,8 +191,8 @@ def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> LabErr
     if wrong:
         return CheckFailed(
             f"artifact `{artifact}` is not what the lock pins:\n{tried}",
-            cure="Nothing of it was kept. If the lock was edited, restore it; otherwise what "
-            f"answered is broken: {elsewhere}.",
+            cure="Nothing of it was kept. If the lock was edited, restore it; otherwise the "
+            f"server is broken: {elsewhere}.",
         )
     where = "" if artifact.upstream else " from any mirror"
     return HostCannot(

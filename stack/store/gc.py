@@ -109,7 +109,7 @@ def _manifests(store: Store, kept: frozenset[str] | set[str]) -> Iterator[Garbag
 
 
 def _artifacts(store: Store, needed: frozenset[str]) -> Iterator[Garbage]:
-    """Half of a needed one stays: its download goes on where it broke."""
+    """Half of a needed one stays: its download continues where it broke."""
     for at in sorted(store.artifacts.glob("*")):
         if at.name.removesuffix(".part") not in needed:
             yield _garbage("artifact", at)

@@ -22,7 +22,7 @@ def in_use(store: Path) -> Iterator[None]:
     """Nothing is cleared out of the store meanwhile; many may hold this at once.
 
     Without a store, or in one that is somebody else's and closed to us, it does nothing: what is
-    wrong there is told by what comes next.
+    wrong there is reported by what comes next.
     """
     with contextlib.ExitStack() as held:
         with contextlib.suppress(LabError, OSError):

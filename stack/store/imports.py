@@ -84,7 +84,9 @@ def keep(artifact: Artifact, content: Iterable[bytes], folder: Path) -> bool:
                     digest.update(chunk)
                     file.write(chunk)
                 if digest.hexdigest() != artifact.sha256:
-                    raise CheckFailed(f"`{artifact}` changed while it was read", cure="Repeat it.")
+                    raise CheckFailed(
+                        f"`{artifact}` changed while it was read", cure="Repeat the command."
+                    )
                 file.flush()
                 os.fsync(file.fileno())
                 part.chmod(0o644)
@@ -126,10 +128,10 @@ def _derivations(archive: Archive, lock: Lock, package_set: PackageSet) -> dict[
 
 
 def _small(archive: Archive, name: str) -> bytes:
-    """The content of a member that is no artifact. Raises BadInput if it is absent or too large."""
+    """The content of a member other than an artifact. Raises BadInput if absent or too large."""
     member = archive.members.get(name)
     if member is None:
-        raise archive.refused([f"it holds no `{name}`"])
+        raise archive.refused([f"it contains no `{name}`"])
     if member.size > _LOCK_BYTES:
         raise archive.refused([f"its `{name}` is larger than {_LOCK_BYTES} bytes"])
     return b"".join(archive.chunks(member))
@@ -148,13 +150,13 @@ def _differences(wanted: bytes, found: bytes) -> list[str]:
         theirs, ours = _versions(found), _versions(wanted)
     except (ValueError, KeyError, TypeError):
         return [f"its `{LOCK}` is damaged"]
-    told = [
-        f"{name}: {theirs.get(name, 'missing')}, the checkout's lock wants "
+    said = [
+        f"{name}: {theirs.get(name, 'missing')}, the checkout's lock expects "
         f"{ours.get(name, 'none of it')}"
         for name in sorted({*theirs, *ours})
         if theirs.get(name) != ours.get(name)
     ]
-    return [*told, "it was made from another lock than the checkout's, or its lock is damaged"]
+    return [*said, "it was made from a lock other than the checkout's, or its lock is damaged"]
 
 
 def _versions(lock: bytes) -> dict[str, str]:
@@ -168,7 +170,7 @@ def _versions(lock: bytes) -> dict[str, str]:
 def _check(archive: Archive, pinned: Mapping[str, Artifact], report: progress.Progress) -> None:
     """Every member must be pinned, and every pinned artifact be there and as it is pinned."""
     problems = [
-        f"`{name}` is nothing that a bundle of these packages holds"
+        f"`{name}` does not belong in a bundle of these packages"
         for name in archive.members
         if name not in pinned
         and name not in (requirements.LABEL, LOCK)
@@ -181,7 +183,7 @@ def _check(archive: Archive, pinned: Mapping[str, Artifact], report: progress.Pr
         elif artifact.size and member.size != artifact.size:
             problems.append(f"`{artifact}` has {member.size} bytes instead of {artifact.size}")
         elif (found := archive.sha256(member)) != artifact.sha256:
-            problems.append(f"`{artifact}` has SHA-256 {found}, the lock wants {artifact.sha256}")
+            problems.append(f"`{artifact}` has SHA-256 {found}, the lock expects {artifact.sha256}")
         else:
             report.advance(archive.name, member.size)
     if problems:
@@ -198,7 +200,7 @@ def _unknown(file: Path, sha256: str, lock: Lock) -> BadInput:
     ]
     of_that_name = "".join(alike) or " nothing"
     return BadInput(
-        f"`{file.name}` ({size} bytes) has SHA-256 {sha256}, which `{lock.file.name}` does not "
-        f"know. By such a name it knows:{of_that_name}",
+        f"`{file.name}` ({size} bytes) has SHA-256 {sha256}, which is not in "
+        f"`{lock.file.name}`. Under such a name it has:{of_that_name}",
         cure="Nothing was kept. Download it again; it must be the version that the lock pins.",
     )

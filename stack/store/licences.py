@@ -1,4 +1,4 @@
-"""Under which licences artifacts stand, as their packages' copyright files declare it.
+"""The licences of artifacts, as their packages' copyright files declare them.
 
 Debian's machine-readable copyright files (copyright-format 1.0) name licences by short names of
 their own; what has a name in the SPDX list gets that one. Such a file speaks for the whole source
@@ -37,7 +37,7 @@ _GNU = re.compile(
 )
 
 ELSEWHERE = {
-    # The copyright of GCC's libraries stands in a package that holds nothing but that:
+    # The copyright of GCC's libraries is in a package that contains nothing but that:
     # https://gcc.gnu.org/onlinedocs/libstdc++/manual/license.html
     "gcc-14-base": "GPL-3.0-or-later WITH GCC-exception-3.1",
     # Their archives hold a program and nothing else. The projects' LICENSE files:

@@ -18,7 +18,11 @@ def problems(document: Table) -> list[str]:
     """A line for each problem of a parsed lock; none for a good one."""
     return [
         *_keys(document, (*_TEXTS, "artifact"), ("output",), ""),
-        *(f"`{key}` is no text" for key in _TEXTS if not isinstance(document.get(key, ""), str)),
+        *(
+            f"`{key}` is not a string"
+            for key in _TEXTS
+            if not isinstance(document.get(key, ""), str)
+        ),
         *_artifacts(document.get("artifact", [])),
         *_outputs(document.get("output", {})),
     ]
@@ -40,19 +44,19 @@ def _keys(
 
 def _artifacts(listed: object) -> Iterator[str]:
     if not isinstance(listed, list):
-        yield "`artifact` is no list of tables"
+        yield "`artifact` is not a list of tables"
         return
     seen: dict[tuple[object, object], str] = {}
     for number, entry in enumerate(listed, 1):
         if not isinstance(entry, dict):
-            yield f"artifact {number} is no table"
+            yield f"artifact {number} is not a table"
             continue
         name, architecture = entry.get("name"), entry.get("architecture")
         where = f"artifact {number} (`{name}`, {architecture}) "
         yield from _keys(entry, _ARTIFACT, _ARTIFACT_MAY_HAVE, where)
         yield from _values(entry, where, size_may_be=0)
         if architecture not in (*_ARCHITECTURES, None):
-            yield f"{where}has an `architecture` that is none of {', '.join(_ARCHITECTURES)}"
+            yield f"{where}has an `architecture` that is not one of {', '.join(_ARCHITECTURES)}"
         if "/" in str(entry.get("version")):
             yield f"{where}has a `version` with a slash: `{entry['version']}`"
         if (name, architecture) in seen:
@@ -62,16 +66,16 @@ def _artifacts(listed: object) -> Iterator[str]:
 
 def _outputs(systems: object) -> Iterator[str]:
     if not isinstance(systems, dict):
-        yield "`output` is no table"
+        yield "`output` is not a table"
         return
     for system, outputs in systems.items():
         if system not in _ARCHITECTURES[:-1] or not isinstance(outputs, dict):
-            yield f"`output.{system}` is no table of a system"
+            yield f"`output.{system}` is not a table of a system"
             continue
         for name, entry in outputs.items():
             where = f"`output.{system}.{name}` "
             if not isinstance(entry, dict):
-                yield f"{where}is no table"
+                yield f"{where}is not a table"
                 continue
             yield from _keys(entry, _OUTPUT, (), where)
             yield from _values(entry, where, size_may_be=1)
@@ -81,9 +85,9 @@ def _values(entry: Table, where: str, *, size_may_be: int) -> Iterator[str]:
     """Values of the wrong kind. `size_may_be`: the least, in bytes."""
     for key, value in entry.items():
         if key == "size":
-            if type(value) is not int or value < size_may_be:  # a boolean is no size
-                yield f"{where}has a `size` that is no number of bytes: `{value}`"
+            if type(value) is not int or value < size_may_be:  # a boolean is not a size
+                yield f"{where}has a `size` that is not a number of bytes: `{value}`"
         elif key in (*_ARTIFACT, "snapshot") and not (isinstance(value, str) and value):
-            yield f"{where}has a `{key}` that is no text: `{value}`"
+            yield f"{where}has a `{key}` that is not a string: `{value}`"
         elif key == "sha256" and not _SHA256.fullmatch(str(value)):
             yield f"{where}has a bad `sha256`: `{value}`"

@@ -1,4 +1,4 @@
-"""Where Debian's files may be had: the mirrors that this host is configured for."""
+"""Where Debian's files are: the mirrors that this host is configured for."""
 
 import os
 import re
@@ -16,9 +16,9 @@ _SUITES = re.compile(
 
 
 def mirrors(snapshot: str, apt: Path = Path("/etc/apt")) -> tuple[str, ...]:
-    """Base URLs, the most wanted first, without a slash at the end.
+    """Base URLs, the preferred one first, without a slash at the end.
 
-    `STACK_DEBIAN_MIRROR` in the environment (one or more, apart by spaces), then what apt uses,
+    `STACK_DEBIAN_MIRROR` in the environment (one or more, separated by spaces), then what apt uses,
     then the permanent archive as it was at `snapshot` (YYYYMMDDTHHMMSSZ).
     """
     found = os.environ.get("STACK_DEBIAN_MIRROR", "").split()

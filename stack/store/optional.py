@@ -1,4 +1,4 @@
-"""Packages that the lab does without where their artifacts cannot be had.
+"""Packages that the lab does without where their artifacts are not available.
 
 An attempt that fails is remembered in the cache for a day, under the artifact's hash, so that a
 machine without a way to upstream waits for it once.
@@ -18,14 +18,14 @@ from stack.store.lock import Artifact
 from stack.store.realisation import Store
 
 ATTEMPT_S = 3.0
-"""How long an answer of upstream is waited for."""
+"""How long to wait for an answer from upstream."""
 
 _REMEMBERED_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unreachable:
-    """Why an optional package is left out: `artifact` could not be had because of `reason`."""
+    """Why an optional package is left out: `artifact` is not available because of `reason`."""
 
     artifact: Artifact
     reason: str

@@ -1,4 +1,4 @@
-"""What the lock pins and what there is to be had: Debian's by its signed metadata, upstream's by
+"""What the lock pins and what is available: Debian's by its signed metadata, upstream's by
 its own word."""
 
 import re
@@ -18,7 +18,7 @@ _TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Behind:
-    """An artifact of a package whose pinned version is not the one to be had."""
+    """An artifact of a package whose pinned version is not the one available."""
 
     package: str
     artifact: str

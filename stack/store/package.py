@@ -39,7 +39,7 @@ class Package:
     zips: tuple[str, ...] = ()
     """Artifacts of upstream projects, unpacked in the same way; a package has these or `debs`."""
     optional: bool = False
-    """The lab does without it where its artifacts cannot be had."""
+    """The lab does without it where its artifacts are not available."""
     needs: tuple[str, ...] = ()
     """Packages that its programs need at run time: where their libraries are looked for next."""
     keep: tuple[str, ...] = ("*",)

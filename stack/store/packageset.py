@@ -116,7 +116,7 @@ def closures(
     for name, derivation in needed.items():
         if derivation.output is None and not derivation.package.optional:
             raise BadInput(
-                f"the lock names no output hash for `{name}` on {derivation.system}",
+                f"the lock has no output hash for `{name}` on {derivation.system}",
                 cure="`doit lock` builds it and pins what comes out.",
             )
     return needed

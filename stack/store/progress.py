@@ -1,4 +1,4 @@
-"""Tells a person on stderr how downloads and builds go. Nothing is told when nothing is done."""
+"""Shows on stderr how downloads and builds go. Nothing is shown when nothing is done."""
 
 import contextlib
 import sys
@@ -41,8 +41,8 @@ class Quiet:
 
 
 class Lines(Quiet):
-    """One plain line for each artifact of which something came: for logs and pipes. `done` is the
-    verb; the errors of those of which nothing came speak for themselves."""
+    """One plain line for each artifact that something came of: for logs and pipes. `done` is the
+    verb; where nothing came, the error speaks for itself."""
 
     def __init__(self, done: str = "fetched") -> None:
         super().__init__()

@@ -47,7 +47,7 @@ class Store:
 def realise_all(derivations: Iterable[Derivation], store: Store, progress: Progress) -> None:
     """Build those of the derivations that the store does not hold, several at once.
 
-    Raises CheckFailed for a wrong artifact or output, HostCannot if an artifact cannot be had or
+    Raises CheckFailed for a wrong artifact or output, HostCannot if an artifact is not available or
     the store not be written, BadInput for a package that does not hold what its recipe says.
     What was finished before an error stays valid.
     """
@@ -65,7 +65,7 @@ def _prepare(store: Store) -> None:
     """Make the store's folders, and sweep it."""
     if set(str(store.folder)) & set(":;$"):
         raise BadInput(
-            f"the store may not be in `{store.folder}`: the loader's list of folders knows "
+            f"the store cannot be in `{store.folder}`: the loader's list of folders allows "
             "no `:`, `;` or `$` in names",
             cure="Choose another folder with STACK_CACHE.",
         )
@@ -169,10 +169,10 @@ class _Build:
             detail = f"{len(paths)} entries differ from the earlier good output: {shown}"
         else:
             refused = write_manifest(self.store, f"{derivation.store_name}.refused", found)
-            detail = f"no good output is here to compare; its entries are in `{refused}`"
+            detail = f"there is no good output here to compare with; its entries are in `{refused}`"
         return CheckFailed(
-            f"`{derivation.name}` {derivation.version} came out with the tree hash "
-            f"{found.sha256}, the lock wants {wanted.sha256}; {detail}",
+            f"`{derivation.name}` {derivation.version} was built with the tree hash "
+            f"{found.sha256}, the lock expects {wanted.sha256}; {detail}",
             cure="Nothing was kept. Restore the lock from version control, or `doit lock`.",
         )
 

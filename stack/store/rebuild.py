@@ -26,7 +26,7 @@ from stack.store.lock import Artifact
 Builder = Callable[[Derivation, Callable[[Artifact], bytes], Path], None]
 
 CANNOT = 3
-"""Exit code when the conditions cannot be had here; stderr says why."""
+"""Exit code when the conditions are not possible here; stderr says why."""
 
 _NEW_UTS, _NEW_USER = 0x4000000, 0x10000000  # unshare(2)
 
@@ -112,7 +112,7 @@ def _enter_namespaces(conditions: Conditions) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(flags) != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"no namespace of its own: {os.strerror(code)}")
+        raise OSError(code, f"cannot get a namespace of its own: {os.strerror(code)}")
     if own_user:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")

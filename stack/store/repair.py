@@ -1,4 +1,4 @@
-"""Makes a store path again what it was, while programs run from it.
+"""Restores a store path to what it was, while programs run from it.
 
 A good output is built aside, and what differs is moved from it entry by entry: whoever runs keeps
 its folders and its open files, and each path gives the old file or the good one.

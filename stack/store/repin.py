@@ -1,7 +1,7 @@
 """Makes the lock from the distribution's signed metadata.
 
 The suite's InRelease is checked against the distribution's archive keyring, the package index by
-the hash that stands in it, each artifact by the hash in the index; then every package is built
+the hash in it, each artifact by the hash in the index; then every package is built
 for every system, and its tree hash pinned. Whatever fails, the lock stays as it was.
 """
 
@@ -107,7 +107,7 @@ def pinned(packages: Iterable[Package], old: Lock, bases: tuple[str, ...], keyri
             except (httpx.HTTPError, _Lags) as error:
                 failures.append(f"    {dists}: {str(error) or type(error).__name__}")
     raise HostCannot(
-        "no mirror gives the suite's current metadata:\n" + "\n".join(failures),
+        "no mirror has the suite's current metadata:\n" + "\n".join(failures),
         cure="Check the network, or name a Debian mirror in STACK_DEBIAN_MIRROR.",
     )
 
@@ -131,7 +131,7 @@ def _pinned_by(client: httpx.Client, dists: str, names: set[str], old: Lock, key
         old,
         release=_field(release, "Version"),
         snapshot=snapshot,
-        # What is for all architectures stands in each index. No index has upstream's releases.
+        # What is for all architectures is in each index. No index has upstream's releases.
         artifacts=tuple(dict.fromkeys([*artifacts, *(a for a in old.artifacts if a.upstream)])),
         outputs={},
     )
@@ -149,7 +149,7 @@ def verified(signed: bytes, keyring: Path) -> str:
     ):
         if not there:
             raise HostCannot(
-                f"{what} is missing, and the distribution's signature cannot be checked",
+                f"{what} is missing, so the distribution's signature cannot be checked",
                 cure=f"Install the package `{package}`; only `doit lock` needs it.",
             )
     with tempfile.TemporaryDirectory() as folder:
@@ -161,7 +161,7 @@ def verified(signed: bytes, keyring: Path) -> str:
             last = (ran.stderr.strip() or "no reason given").splitlines()[-1]
             raise CheckFailed(
                 f"InRelease has no good signature by a key in `{keyring}`: {last}",
-                cure="The mirror or what lies between is not to be trusted; try another one.",
+                cure="Do not trust this mirror, or the network in between; try another one.",
             )
         return text.read_text()
 
@@ -193,7 +193,7 @@ def _from_index(
     packed = client.get(f"{dists}/{path}").raise_for_status().content
     found = hashlib.sha256(packed).hexdigest()
     if found != pinned[1]:
-        raise CheckFailed(f"`{path}` has SHA-256 {found}, InRelease wants {pinned[1]}")
+        raise CheckFailed(f"`{path}` has SHA-256 {found}, InRelease expects {pinned[1]}")
     artifacts = list(_artifacts_in(lzma.decompress(packed).decode(), names))
     missing = names - {artifact.name for artifact in artifacts}
     if missing:

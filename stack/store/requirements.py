@@ -66,7 +66,7 @@ def wrong_wheels(files: Mapping[str, str], requirements: Iterable[Requirement]) 
         if found is None:
             problems.append(f"`{name}`: its SHA-256 {sha256} is not in requirements.txt")
         elif not name.endswith(".whl") or _normal(name.partition("-")[0]) != _normal(found.name):
-            problems.append(f"`{name}` is no name for a wheel of {found.name}")
+            problems.append(f"`{name}` is not the name of a wheel of {found.name}")
     return problems
 
 
@@ -79,7 +79,7 @@ def label(archive: Archive) -> dict[str, object]:
     """What the bundle says of itself. Raises BadInput if it says nothing that can be read."""
     member = archive.members.get(LABEL)
     if member is None:
-        raise archive.refused([f"it holds no `{LABEL}`"])
+        raise archive.refused([f"it contains no `{LABEL}`"])
     try:
         if member.size <= LABEL_BYTES:
             said = json.loads(b"".join(archive.chunks(member)))
@@ -97,7 +97,7 @@ def check_wheels(archive: Archive, file: Path = REQUIREMENTS) -> None:
     found = {m.name.removeprefix(WHEELS): archive.sha256(m) for m in wheels(archive)}
     problems = wrong_wheels(found, load(file))
     if digest(found) != label(archive).get("wheels"):
-        problems.append(f"the names of its wheels are not those that its `{LABEL}` tells")
+        problems.append(f"the names of its wheels do not match its `{LABEL}`")
     if problems:
         raise archive.refused(problems)
 

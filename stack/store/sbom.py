@@ -77,7 +77,7 @@ def document(
     """The bill of materials as canonical JSON. Fetches the artifacts, whose licences it reads.
 
     `pinned`: the Python requirements, unless given the checked-in ones. Raises LabError where an
-    artifact of a package that is not optional cannot be had.
+    artifact of a package that is not optional is not available.
     """
     lock = package_set.pinned()
     derivations = closures(None, known := package_set.derivations(lock)) | {
@@ -245,8 +245,8 @@ def _of_python(name: str) -> list[Licence]:
         about = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return []
-    told = [*(about.get_all("License-Expression") or ()), *(about.get_all("License") or ())]
-    said = next(iter(told), "")
+    fields = [*(about.get_all("License-Expression") or ()), *(about.get_all("License") or ())]
+    said = next(iter(fields), "")
     if said and "\n" not in said and is_expression(said):
         return [Licence(name=said, spdx=True)]
     classified = [

@@ -1,4 +1,4 @@
-"""The tree hash: what an output is, told by names, modes, contents and link targets alone."""
+"""The tree hash: what an output is, by names, modes, contents and link targets alone."""
 
 import hashlib
 import json
@@ -64,7 +64,7 @@ def entry(root: Path, path: bytes) -> list[str | int]:
     if stat.S_ISDIR(info.st_mode):
         return [name, "folder"]
     if not stat.S_ISREG(info.st_mode):
-        raise BadInput(f"`{at}` is no file, folder or link; an output may not hold it")
+        raise BadInput(f"`{at}` is not a file, folder or link, so an output must not contain it")
     with at.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
     return [name, "program" if info.st_mode & 0o111 else "file", content, info.st_size]
@@ -86,7 +86,7 @@ def seal(root: Path, needs: Iterable[Path] = ()) -> None:
     for at in (*_bottom_up(root), root):
         if at.is_symlink():
             if not any(map(_resolved(at).is_relative_to, inside)):
-                raise BadInput(f"`{at}` leads out of its output, to `{at.readlink()}`")
+                raise BadInput(f"`{at}` leads outside its output, to `{at.readlink()}`")
         elif at.is_dir():
             at.chmod(_FOLDER_MODE)
         else:
@@ -100,7 +100,9 @@ def _check_names(root: Path) -> None:
         for name in sorted((*folders, *files)):
             twin = names.setdefault(name.casefold(), name)
             if twin != name:
-                raise BadInput(f"`{folder}` holds `{twin}` and `{name}`, which differ only in case")
+                raise BadInput(
+                    f"`{folder}` contains `{twin}` and `{name}`, which differ only in case"
+                )
 
 
 def _resolved(path: Path) -> Path:
@@ -108,7 +110,7 @@ def _resolved(path: Path) -> Path:
 
 
 def remove(root: Path) -> None:
-    """Remove a tree, sealed or not. One that is not there is no error."""
+    """Remove a tree, sealed or not. It need not be there."""
     if not root.is_dir():
         return
     root.chmod(0o755)

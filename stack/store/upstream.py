@@ -19,22 +19,22 @@ _PT_INTERP = 3
 def unpack(archive: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) -> None:
     """Unpack those files of a zip archive for whose path `wanted` is true into an existing folder.
 
-    `name` is for messages. Modes keep only the owner's execute bit. Raises BadInput for what is no
-    zip archive, for one that holds too much, and for a member that is absolute, leads out of the
-    folder, is no plain file, or stands there already.
+    `name` is for messages. Modes keep only the owner's execute bit. Raises BadInput for what is not
+    a zip archive, for one that contains too much, and for a member that is absolute, leads outside
+    the folder, is not a plain file, or is already there.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             members = opened.infolist()
             total = sum(member.file_size for member in members)
             if total > _LARGEST_BYTES:
-                raise BadInput(f"`{name}` holds {total} bytes, more than {_LARGEST_BYTES}")
+                raise BadInput(f"`{name}` contains {total} bytes, more than {_LARGEST_BYTES}")
             for member in members:
                 path = _checked(member, name)
                 if not member.is_dir() and wanted(path):
                     _extract(opened, member, into / path, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise BadInput(f"`{name}` is no zip archive that can be read: {error}") from error
+        raise BadInput(f"`{name}` is not a readable zip archive: {error}") from error
 
 
 def asks_for_loader(program: Path) -> bool:
@@ -60,13 +60,13 @@ def _checked(member: zipfile.ZipInfo, name: str) -> str:
         raise BadInput(f"`{name}` would write outside its folder: `{member.filename}`")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise BadInput(f"`{name}` holds a link, device or pipe: `{member.filename}`")
+        raise BadInput(f"`{name}` contains a link, device or pipe: `{member.filename}`")
     return str(path)
 
 
 def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, name: str) -> None:
     if target.exists():
-        raise BadInput(f"`{name}` holds `{member.filename}`, which stands there already")
+        raise BadInput(f"`{name}` contains `{member.filename}`, which is already there")
     target.parent.mkdir(parents=True, exist_ok=True)
     with opened.open(member) as content, target.open("xb") as file:
         while chunk := content.read(1 << 20):

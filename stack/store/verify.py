@@ -118,7 +118,7 @@ class _Verifier:
             recorded = recorded if recorded and recorded.sha256 == sha256 else None
         found, problems = self._read(root)
         if not sha256:
-            self._add([f"{name}: nothing here says what it should hold"], "cannot be checked")
+            self._add([f"{name}: nothing here says what it should contain"], "cannot be checked")
         elif found.sha256 != sha256 or problems:
             self._wrong(root, derivation, found, recorded, problems)
         elif recorded is None:
@@ -157,8 +157,8 @@ class _Verifier:
         recorded: tree.Manifest | None,
         problems: dict[str, str],
     ) -> None:
-        """Repair a store path, then tell what was wrong: the good output says what is."""
-        repaired, then = False, "the lock does not name it, so nothing can build it again"
+        """Repair a store path, then report what was wrong: the good output shows it."""
+        repaired, then = False, "the lock does not name it, so it cannot be built again"
         if derivation:
             try:
                 with repair.good_output(derivation, self.store, self.report) as good:
@@ -210,6 +210,6 @@ def _entry(root: Path, path: bytes) -> list[str | int] | str:
     try:
         return tree.entry(root, path)
     except BadInput:
-        return "is no file, folder or link"
+        return "is not a file, folder or link"
     except OSError as error:
         return f"cannot be read: {error.strerror}"

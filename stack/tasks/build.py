@@ -38,7 +38,7 @@ def build(
 def _build_optional(
     paths: dict[str, Path], package_set: PackageSet, report: progress.Progress
 ) -> dict[str, str]:
-    """Add to `paths` the optional packages that can be had; why each of the others is left out."""
+    """Add to `paths` the optional packages that are available; why the others are left out."""
     names = [package.name for package in package_set.recipes() if package.optional]
     if names:
         available(names, package_set)  # asks for all at once

@@ -1,5 +1,7 @@
 """`doit bundle`: what packages need on a machine without a network, in one file."""
 
+from shlex import quote
+
 from stack.paths import cache_dir, given
 from stack.store import progress
 from stack.store.bundle import ARTIFACTS, gathered, target, write
@@ -22,4 +24,4 @@ def bundle(packages: list[str], output: str, no_python: bool) -> None:
         size = write(contents, file, report)
     artifacts = sum(member.startswith(ARTIFACTS) for member in contents)
     print(f"{file}: {size / 1e6:.1f} MB, {artifacts} artifacts and {len(carried)} Python wheels")
-    print(f"There, in a checkout of the same commit: python3 dodo.py import {file.name}")
+    print(f"There, in a checkout of the same commit: python3 dodo.py import {quote(file.name)}")

@@ -27,7 +27,7 @@ def gc(dry_run: bool) -> None:
         dry_run=dry_run,
         waiting=lambda: print("waiting for a build or an `up` to end"),
     )
-    _tell(found, "would remove" if dry_run else "removed", "would free" if dry_run else "freed")
+    _show(found, "would remove" if dry_run else "removed", "would free" if dry_run else "freed")
 
 
 def needed(package_set: PackageSet) -> Needed:
@@ -54,7 +54,7 @@ def _instances(cache: Path) -> set[Path]:
     return here | set(registered(cache))
 
 
-def _tell(found: Collected, removed: str, freed: str) -> None:
+def _show(found: Collected, removed: str, freed: str) -> None:
     for each in found.garbage:
         if each.kind != "manifest":
             print(f"{removed} {each.kind} {each.path.name}: {each.size_bytes / _MB:.1f} MB")

@@ -1,6 +1,7 @@
 """`doit images`: OCI images of the services that run from a package."""
 
 import time
+from shlex import quote
 
 from stack.deploy.images.assembly import assemble
 from stack.paths import given
@@ -21,5 +22,5 @@ def images(services: list[str], output: str) -> None:
         print(f"{service}: left out: {reason}")
     print(
         f"{len(made.images)} images in {folder} ({time.monotonic() - began:.1f} s); "
-        f"`docker load --input {folder}/SERVICE.tar` loads one"
+        f"`docker load --input {quote(str(folder))}/SERVICE.tar` loads one"
     )

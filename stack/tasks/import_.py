@@ -28,7 +28,7 @@ def import_(files: list[str], artifact: str) -> None:
     with progress.shown("read") as report:
         for file in map(_existing, files):
             paths, count = import_bundle(file, report, package_set)
-            print(f"{file.name}: all as the lock wants it, {count} artifacts new here")
+            print(f"{file.name}: all of it matches the lock, {count} artifacts new here")
             for name, path in paths.items():
                 print(f"{name:18} {path}")
 

@@ -23,9 +23,9 @@ def show_outdated(package_set: PackageSet) -> None:
     show(changes, package_set.recipes())
     unknown = _show_upstream(package_set, old)
     if not changes:
-        print("what comes from Debian is what the suite has")
+        print("nothing from Debian is behind")
     if unknown:
-        print(f"not known: {', '.join(unknown)} (their upstream project cannot be asked from here)")
+        print(f"not known: {', '.join(unknown)} (their upstream project does not answer from here)")
 
 
 def available(package_set: PackageSet, old: Lock) -> Lock:

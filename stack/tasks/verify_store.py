@@ -30,5 +30,5 @@ def verify_store(packages: Iterable[str], package_set: PackageSet = _HOST) -> No
     if left:
         raise CheckFailed(
             f"{left} of {len(checked.findings)} could not be repaired; the lines above say why.",
-            cure="Fix that and repeat the command. `doit gc` removes what no lock names.",
+            cure="Fix that and repeat the command. `doit gc` removes what is not in the lock.",
         )

@@ -35,7 +35,7 @@ def reasons(
     if name not in {*derivations, *known}:
         near = get_close_matches(name, [*derivations, *sorted(known)]) or sorted(derivations)
         raise BadInput(
-            f"no package or artifact is called `{name}`", cure=f"Did you mean {near[0]}?"
+            f"there is no package or artifact called `{name}`", cure=f"Did you mean {near[0]}?"
         )
     paths = [
         (service.name, path)

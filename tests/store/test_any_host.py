@@ -23,7 +23,7 @@ def paths() -> dict[str, Path]:
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Order:
-    """An order that has yet to say what to run; skips where no namespace can be had."""
+    """An order that has yet to say what to run; skips where no namespace is possible."""
     order = Order(root=str(tmp_path), closure=(), files={}, links={}, uid=NOBODY, command=())
     probe = "import sys; from tests.store import empty_root; empty_root.leave()"
     tried = subprocess.run([sys.executable, "-c", probe], capture_output=True, timeout=60)

@@ -89,9 +89,11 @@ HOSTILE = [
     pytest.param(tar(("a", b""), type=tarfile.FIFOTYPE), "a pipe", id="pipe"),
     pytest.param(tar(("a", b""), type=tarfile.DIRTYPE), "a folder", id="folder"),
     pytest.param(tar(("a", b"x"), type=tarfile.GNUTYPE_SPARSE), "a sparse file", id="sparse"),
-    pytest.param(tar(("a", b"x"), type=tarfile.XHDTYPE), "no plain file", id="extended header"),
-    pytest.param(tar(("a", b"x"), type=tarfile.GNUTYPE_LONGLINK), "no plain file", id="long link"),
-    pytest.param(tar(("a", b"x"), type=b"Z"), "no plain file", id="unknown kind"),
+    pytest.param(tar(("a", b"x"), type=tarfile.XHDTYPE), "not a plain file", id="extended header"),
+    pytest.param(
+        tar(("a", b"x"), type=tarfile.GNUTYPE_LONGLINK), "not a plain file", id="long link"
+    ),
+    pytest.param(tar(("a", b"x"), type=b"Z"), "not a plain file", id="unknown kind"),
     pytest.param(tar(("a", b"x"), mode=0o4755), "`a` with an owner, a mode", id="setuid"),
     pytest.param(tar(("a", b"x"), uid=1000), "`a` with an owner, a mode", id="owner"),
     pytest.param(tar(("a", b"x"), mtime=7), "a time", id="time"),
@@ -109,9 +111,9 @@ HOSTILE = [
     pytest.param(tar(("a" * 400, b"1")), "a name that no bundle", id="a long name"),
     pytest.param(tar(("a", b"1")) + b"more", "something after its end", id="appended"),
     pytest.param(b"", "cut off at byte 0", id="empty"),
-    pytest.param(b"some text" * 1000, "is no bundle", id="text"),
-    pytest.param(b"\x1f\x8b" + bytes(20000), "is no bundle", id="compressed"),
-    pytest.param(b"PK\x03\x04" + bytes(20000), "is no bundle", id="zip"),
+    pytest.param(b"some text" * 1000, "is not a bundle", id="text"),
+    pytest.param(b"\x1f\x8b" + bytes(20000), "is not a bundle", id="compressed"),
+    pytest.param(b"PK\x03\x04" + bytes(20000), "is not a bundle", id="zip"),
 ]
 
 

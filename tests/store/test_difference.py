@@ -1,4 +1,4 @@
-"""Two sets of packages and configuration differ in what is told, and in nothing else."""
+"""Two sets of packages and configuration differ in what is reported, and in nothing else."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def contents(root: Path, packages: dict[str, str], files: dict[str, bytes]) -> C
             {"x": f"{A}-x-1.0"},
             {"x": f"{B}-x-1.0"},
             "~ x 1.0: aaaaaaaa -> bbbbbbbb",
-            id="built anew",
+            id="built again",
         ),
         pytest.param(
             {"m": f"{A}-m-1", "z": f"{A}-z-1"},

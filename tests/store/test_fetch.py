@@ -108,7 +108,7 @@ def test_fetch_refuses_a_wrong_hash_and_names_both(
     with (
         fetcher(tmp_path, mirror.url) as fetching,
         pytest.raises(
-            CheckFailed, match=f"SHA-256 is {artifact.sha256}, the lock wants {'0' * 64}"
+            CheckFailed, match=f"SHA-256 is {artifact.sha256}, the lock expects {'0' * 64}"
         ),
     ):
         fetching.fetch(wrong)

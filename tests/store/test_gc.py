@@ -106,7 +106,7 @@ _USES = {
 
 @pytest.fixture(params=_USES, ids=list(_USES))
 def using(request: pytest.FixtureRequest, paths: dict[str, Path]) -> Iterator[None]:
-    """A process of which no record tells uses the tool."""
+    """A process that is in no record uses the tool."""
     program = f"import mmap, os, sys\n{_USES[request.param]}\nprint('there', flush=True)\n"
     if _USES[request.param]:
         # Its own arguments must not give it away: they come by another way.
@@ -169,7 +169,7 @@ def test_gc_sweeps_what_killed_ones_left(store: Store, world: Any, paths: dict[s
         "reproduce-half",
     }
     assert sorted(at.name for at in store.folder.glob(".building*")) == [".building-0-busy-1"]
-    # The half of what is wanted goes on where it broke.
+    # The half of what is needed continues where it broke.
     assert {at.name for at in store.artifacts.iterdir()} == {pinned, f"{pinned}.part"}
 
 
@@ -230,7 +230,7 @@ def test_gc_waits_for_a_build(
 
 
 def test_gc_beside_builds_never_takes_what_somebody_uses(world: Any, store: Store) -> None:
-    """Two go on building and looking, one clears out all that nobody holds."""
+    """Two keep building and looking, one clears out all that nobody holds."""
     built = fork.Event()
 
     def build() -> None:

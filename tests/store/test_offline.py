@@ -103,7 +103,7 @@ def test_an_alert_is_proven_from_a_bundle_without_a_network(clone: Path) -> None
     assert (without.returncode, without.stdout) == (3, ""), "it found its way to an index"
     taken = run(clone, "import", str(bundle))
     assert taken.returncode == 0, taken.stderr
-    assert "all as the lock wants it" in taken.stdout
+    assert "all of it matches the lock" in taken.stdout
     proven = run(clone, "verify-alerts", "--only", _ALERT)
     assert proven.returncode == 0, proven.stdout + proven.stderr
     assert f"{_ALERT}" in proven.stdout

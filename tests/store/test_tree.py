@@ -107,7 +107,7 @@ def test_manifest_takes_names_that_are_no_utf8(tmp_path: Path) -> None:
 
 def test_manifest_refuses_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BadInput, match="no file, folder or link"):
+    with pytest.raises(BadInput, match="not a file, folder or link"):
         tree.manifest(tmp_path)
 
 

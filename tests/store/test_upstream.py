@@ -189,7 +189,7 @@ def test_pinned_output_is_checked(release: Upstream) -> None:
         )
     good, bad = pins.values()
     assert realise(["agent"], good)["agent"].is_dir()
-    with pytest.raises(CheckFailed, match="the lock wants 0000"):
+    with pytest.raises(CheckFailed, match="the lock expects 0000"):
         realise(["agent"], bad)
 
 
@@ -197,10 +197,10 @@ HOSTILE = [
     (packed(("../agent-linux-amd64", SCRIPT)), "outside its folder: `../agent"),
     (packed(("/etc/agent", SCRIPT)), "outside its folder: `/etc/agent"),
     (packed(("a\\..\\..\\b", SCRIPT)), "outside its folder"),
-    (packed(("agent-linux-amd64", b"/etc/passwd"), mode=stat.S_IFLNK | 0o777), "holds a link"),
+    (packed(("agent-linux-amd64", b"/etc/passwd"), mode=stat.S_IFLNK | 0o777), "contains a link"),
     (packed(("agent-linux-amd64", b""), mode=stat.S_IFIFO | 0o644), "device or pipe"),
-    (GOOD[: len(GOOD) // 2], "no zip archive"),
-    (b"PK\x03\x04 and then nothing", "no zip archive"),
+    (GOOD[: len(GOOD) // 2], "not a readable zip archive"),
+    (b"PK\x03\x04 and then nothing", "not a readable zip archive"),
     (packed(("other", SCRIPT)), "no program at `agent-linux-amd64`"),
 ]
 
@@ -219,7 +219,7 @@ def test_bomb_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upstream, "_LARGEST_BYTES", 1000)
-    with pytest.raises(BadInput, match="holds 600025 bytes, more than 1000"):
+    with pytest.raises(BadInput, match="contains 600025 bytes, more than 1000"):
         upstream.unpack(GOOD, tmp_path, name="agent", wanted=lambda path: True)
     assert list(tmp_path.iterdir()) == []
 
@@ -227,7 +227,7 @@ def test_bomb_is_refused_before_it_is_unpacked(
 def test_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         twice = packed(("agent", b"1"), ("agent", b"2"))
-    with pytest.raises(BadInput, match="stands there already"):
+    with pytest.raises(BadInput, match="is already there"):
         upstream.unpack(twice, tmp_path, name="agent", wanted=lambda path: True)
 
 

@@ -106,7 +106,7 @@ def make_pipe(at: Path) -> None:
         pytest.param("usr/bin/tool", replace_by_folder, "is not as it", id="file as folder"),
         pytest.param("usr/bin", replace_by_file, "is not as it was built", id="folder as file"),
         pytest.param("usr", replace_by_link, "is not as it was built", id="folder as link"),
-        pytest.param("usr/bin/tool", make_pipe, "is no file, folder or link", id="pipe"),
+        pytest.param("usr/bin/tool", make_pipe, "is not a file, folder or link", id="pipe"),
         pytest.param("usr/bin/tool", lambda at: at.chmod(0o4555), "the mode 4555", id="setuid"),
         pytest.param("usr/bin/tool", lambda at: at.chmod(0o755), "the mode 755", id="writable"),
         pytest.param("usr/bin/tool", lambda at: at.chmod(0o444), "not as it", id="not executable"),
@@ -214,7 +214,7 @@ def test_what_no_lock_names_is_checked_by_its_manifest(world: Any, tool: Path) -
     assert "`usr/bin/tool` is not as it was built: the lock does not name it" in line
     (world.cache / "store" / ".manifests" / tool.name).unlink()
     (line,) = told(verify(older))
-    assert line == f"{tool.name}: nothing here says what it should hold: cannot be checked"
+    assert line == f"{tool.name}: nothing here says what it should contain: cannot be checked"
 
 
 def test_artifact_that_no_lock_names_is_named(world: Any, artifact: Path) -> None:
@@ -303,7 +303,7 @@ def test_bits_flipped_at_200_places_of_all_packages_are_found_and_repaired(
 ) -> None:
     cache = open_folder / "cache"
     (cache / "artifacts").mkdir(parents=True)
-    for pinned in lock.load().artifacts:  # others cannot be had again
+    for pinned in lock.load().artifacts:  # others are not available again
         file = cache_dir() / "artifacts" / pinned.sha256
         if file.exists():
             shutil.copy(file, cache / "artifacts")

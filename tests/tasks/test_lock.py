@@ -88,7 +88,7 @@ def test_update_checks_with_the_new_packages(world: Any, ahead: None) -> None:
     [
         (None, "promtool finds fault"),
         ("pool/libbase_2.0_amd64.deb", "libbase 2.0"),
-        ("dists/test/main/binary-arm64/Packages.xz", "InRelease wants"),
+        ("dists/test/main/binary-arm64/Packages.xz", "InRelease expects"),
     ],
     ids=["check fails", "artifact swapped", "index tampered with"],
 )
@@ -112,7 +112,7 @@ def test_update_that_fails_changes_nothing(
 
 
 def test_update_of_an_unknown_package_suggests_the_nearest(world: Any, ahead: None) -> None:
-    with pytest.raises(BadInput, match=r"(?s)no package is called `tol`.*Did you mean tool"):
+    with pytest.raises(BadInput, match=r"(?s)there is no package called `tol`.*Did you mean tool"):
         update_packages(["tol"], world.package_set, content)
 
 

@@ -20,4 +20,4 @@ def test_outdated_with_nothing_behind_says_so(
     world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_outdated(world.package_set)
-    assert capsys.readouterr().out == "what comes from Debian is what the suite has\n"
+    assert capsys.readouterr().out == "nothing from Debian is behind\n"

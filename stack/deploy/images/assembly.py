@@ -78,7 +78,7 @@ def _reason(service: Service, derivations: Mapping[str, Derivation]) -> str:
     if service.name not in IMAGES:
         return "stack/deploy/images/declared.py does not say how it runs in a container"
     if derivations[service.package].output is None:
-        return f"the lock knows no hash of its package `{service.package}` yet"
+        return f"the lock has no hash of its package `{service.package}` yet"
     return ""
 
 
@@ -91,7 +91,8 @@ def _claim(folder: Path) -> None:
         raise HostCannot(f"`{folder}` cannot be used: {error.strerror}.") from error
     if not empty and not (folder / "oci-layout").exists() and not (folder / "blobs").exists():
         raise BadInput(
-            f"`{folder}` holds something else than images.", cure="Name a new folder: --output DIR."
+            f"`{folder}` contains something other than images.",
+            cure="Name a new folder: --output DIR.",
         )
 
 
@@ -105,9 +106,8 @@ def _layers(
         output = derivations[name].output
         if output is None or found.sha256 != output.sha256:
             raise CheckFailed(
-                f"`{paths[name]}` is not what the lock wants any more: its tree hash is "
-                f"{found.sha256}.",
-                cure="`doit verify-store` names the file and mends it. No image was made.",
+                f"`{paths[name]}` no longer matches the lock: its tree hash is {found.sha256}.",
+                cure="`doit verify-store` names the file and repairs it. No image was made.",
             )
         return Layer(
             blob=store_layer(folder, paths[name], found), origin=f"store path {paths[name].name}"

@@ -1,4 +1,4 @@
-"""A Docker daemon loads the images and runs them, where one can be had."""
+"""A Docker daemon loads the images and runs them, where one is available."""
 
 import json
 import os

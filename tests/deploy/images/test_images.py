@@ -167,7 +167,7 @@ def test_flipped_bit_in_the_store_is_refused(elsewhere: PackageSet, tmp_path: Pa
     program.write_bytes(content)
     program.chmod(0o555)
     try:
-        with pytest.raises(CheckFailed, match=r"(?s)not what the lock wants.*doit verify-store"):
+        with pytest.raises(CheckFailed, match=r"(?s)no longer matches the lock.*doit verify-store"):
             assemble(tmp_path / "out", ["node-exporter"], elsewhere)
         assert not (tmp_path / "out" / "index.json").exists()
     finally:
@@ -192,7 +192,7 @@ def test_second_run_replaces_the_first(tmp_path: Path) -> None:
     assert len(list((folder / "blobs" / "sha256").iterdir())) == 5
 
 
-def test_flipped_bit_in_an_image_is_mended_by_the_next_run(tmp_path: Path) -> None:
+def test_flipped_bit_in_an_image_is_repaired_by_the_next_run(tmp_path: Path) -> None:
     assemble(tmp_path, ["node-exporter"])
     good = {at: at.read_bytes() for at in tmp_path.rglob("*") if at.is_file()}
     for at, content in good.items():
@@ -203,7 +203,7 @@ def test_flipped_bit_in_an_image_is_mended_by_the_next_run(tmp_path: Path) -> No
 
 def test_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("mine")
-    with pytest.raises(BadInput, match="holds something else than images"):
+    with pytest.raises(BadInput, match="contains something other than images"):
         assemble(tmp_path, ["node-exporter"])
     assert [at.name for at in tmp_path.iterdir()] == ["letter"]
 
