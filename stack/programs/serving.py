@@ -1,23 +1,111 @@
-"""uvicorn as the lab's own programs run it."""
+"""How the lab's own programs listen and answer over HTTP.
 
-import asyncio
+`listen` opens a port; `serve` runs an ASGI application on it with uvicorn; `pages` shows a few
+pages from threads, for programs that are too small for uvicorn. Large imports are local, so that
+each program carries only what it uses.
+"""
+
+import gc
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
-import uvicorn
+from stack.errors import HostCannot
+
+if TYPE_CHECKING:
+    from http.server import ThreadingHTTPServer
+
+    from starlette.types import ASGIApp
+
+PLAIN = "text/plain; charset=utf-8"
+
+Page = tuple[int, str, bytes]
+"""Status, content type, body."""
+
+_BACKLOG = 2048
+
+_SILENT_S = 60.0
+"""A connection is closed after so many seconds of silence; Prometheus asks more often than that."""
 
 
-class Server(uvicorn.Server):
-    """Stops at SIGTERM or SIGINT, with exit code 0."""
+def listen(host: str, port: int, *, option: str) -> socket.socket:
+    """A socket that listens there. `option` sets another port. Raises HostCannot."""
+    # With the protocol named, asyncio sets TCP_NODELAY; without it each answer waits 40 ms for an
+    # ACK.
+    made = socket.socket(proto=socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        made.close()
+        why = str(getattr(error, "strerror", None) or error).rstrip(".")
+        raise HostCannot(
+            f"port `{host}:{port}` cannot be listened on: {why}.",
+            cure=f"Stop what holds it (`ss -ltnp` names it), or choose another one with {option}.",
+        ) from error
+    return made
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take signals within. uvicorn's own raises them again afterwards: an end as if killed."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        yield
 
-    def _stop(self) -> None:
-        self.should_exit = True
+async def serve(app: "ASGIApp", listening: socket.socket, *, stop_s: int, **settings: Any) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way then have `stop_s` seconds to end.
+
+    `settings` are uvicorn's, and come before those here.
+    """
+    import asyncio
+
+    import uvicorn
+
+    usual = {
+        "log_level": "warning",
+        "access_log": False,
+        "lifespan": "off",
+        "proxy_headers": False,
+        "server_header": False,
+        # Longer than any client keeps an idle connection (Alertmanager: 5 minutes), so that none is
+        # closed just as something is sent over it.
+        "timeout_keep_alive": 3600,
+        "timeout_graceful_shutdown": stop_s,
+    }
+    server = uvicorn.Server(uvicorn.Config(app, **{**usual, **settings}))
+    # uvicorn raises the signals that it took again afterwards: an end as if killed.
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    gc.freeze()  # what was imported stays: no need to look at it in every collection
+    await server.serve([listening])
+
+
+def pages(
+    listening: socket.socket, shown: Mapping[str, Callable[[], Page]]
+) -> "ThreadingHTTPServer":
+    """A server of pages by path, a thread for each connection. It does not serve yet."""
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = _SILENT_S
+        protocol_version = "HTTP/1.1"  # Prometheus keeps its connection, and with it the thread
+        wbufsize = 1 << 16  # head and body leave together
+
+        def do_GET(self) -> None:
+            page = shown.get(self.path.partition("?")[0])
+            other = f"no such page; there are {', '.join(shown)}\n".encode()
+            status, kind, body = page() if page else (404, PLAIN, other)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Requests are not logged: the shipper would ship itself."""
+
+    address = listening.getsockname()
+    made = ThreadingHTTPServer(address, Handler, bind_and_activate=False)
+    made.socket.close()
+    made.socket, made.server_address = listening, address
+    made.daemon_threads = True
+    return made

@@ -2,7 +2,7 @@
 
 For an instance without Docker, so that the same rules and dashboards serve both. `python -m
 stack.programs.cadvisor` runs it. `descendants` finds the processes, `census` says to which service
-they belong and what they use, `exposition` writes that down, `server` answers scrapes.
+they belong and what they use, `exposition` writes that down, `fresh` lets scrapes share it.
 
 Names, units, help texts and labels are those of cAdvisor 0.60.5 (github.com/google/cadvisor,
 lib/metrics/prometheus.go and docs/storage/prometheus.md). A service is a container: its `name` is

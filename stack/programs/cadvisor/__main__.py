@@ -16,12 +16,15 @@ from xmlrpc.client import ServerProxy
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
-from stack.errors import BadInput, HostCannot, LabError
+from stack.errors import BadInput, LabError
 from stack.loopback import HOST
 from stack.programs.cadvisor.census import Census, Usage
 from stack.programs.cadvisor.exposition import Declared, Machine, render
-from stack.programs.cadvisor.server import Fresh, server
+from stack.programs.cadvisor.fresh import Fresh
 from stack.programs.logfmt import say
+from stack.programs.serving import PLAIN, listen, pages
+
+_EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def main() -> int:
@@ -41,13 +44,14 @@ def main() -> int:
 def _serve(port: int, directory: Path) -> None:
     known = declared(directory / "config/cadvisor/containers.json")
     exporter = Exporter(directory, known, lambda: pids(directory))
-    try:
-        listening = server((HOST, port), Fresh(exporter))
-    except OSError as error:
-        raise HostCannot(
-            f"port `{HOST}:{port}` cannot be listened on: {error.strerror}.",
-            cure="Choose another with --port.",
-        ) from error
+    text = Fresh(exporter)
+    listening = pages(
+        listen(HOST, port, option="--port"),
+        {
+            "/metrics": lambda: (200, _EXPOSITION, text().encode()),
+            "/healthz": lambda: (200, PLAIN, b"ok"),
+        },
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this handler interrupts.
         signal.signal(number, lambda *_: threading.Thread(target=listening.shutdown).start())

@@ -11,10 +11,11 @@ import signal
 import sys
 from pathlib import Path
 
-from stack.errors import HostCannot, LabError
+from stack.errors import LabError
 from stack.programs.control import ControlFile, number, only_known
 from stack.programs.dblink.relay import serve
 from stack.programs.logfmt import say
+from stack.programs.serving import listen
 
 _LATENCY_AT_MOST_S = 3600.0
 
@@ -25,19 +26,14 @@ def latency(document: dict[str, object]) -> float:
     return number(document, "latency_s", maximum=_LATENCY_AT_MOST_S) or 0.0
 
 
-async def _run(listen: tuple[str, int], target: tuple[str, int], control: Path) -> None:
+async def _run(host: str, port: int, target: int, control: Path) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     delay = ControlFile(control, latency, who="database-link")
-    say("info", "database-link", "relaying", listen=listen[1], target=target[1])
-    try:
-        await serve(listen, target, delay.value, stop)
-    except OSError as error:
-        raise HostCannot(
-            f"port `{listen[0]}:{listen[1]}` cannot be listened on: {error.strerror}",
-            cure="choose another with --listen",
-        ) from error
+    listening = listen(host, port, option="--listen")
+    say("info", "database-link", "relaying", listen=port, target=target)
+    await serve(listening, (host, target), delay.value, stop)
 
 
 def main() -> int:
@@ -48,9 +44,8 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="of both ports (default: %(default)s)")
     parser.add_argument("--control", type=Path, required=True, help="JSON file: latency_s")
     options = parser.parse_args()
-    listen, target = (options.host, options.listen), (options.host, options.target)
     try:
-        asyncio.run(_run(listen, target, options.control))
+        asyncio.run(_run(options.host, options.listen, options.target, options.control))
     except LabError as error:
         print(f"database-link: {error}", file=sys.stderr)
         return error.exit_code

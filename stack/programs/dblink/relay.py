@@ -169,18 +169,18 @@ class Accepted(Side):
 
 
 async def serve(
-    listen: tuple[str, int],
+    listening: socket.socket,
     target: tuple[str, int],
     latency_s: Callable[[], float],
     until: asyncio.Event,
 ) -> None:
-    """Relay until `until` is set, then reset what is open. Raises OSError if the port is taken.
+    """Relay until `until` is set, then reset what is open.
 
     `latency_s` is asked for each chunk and gives the seconds that this chunk is delayed.
     """
     sides: set[Accepted] = set()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Accepted(target, latency_s, sides), *listen)
+    server = await loop.create_server(lambda: Accepted(target, latency_s, sides), sock=listening)
     try:
         await until.wait()
     finally:

@@ -2,17 +2,14 @@
 
 import argparse
 import asyncio
-import gc
-import socket
 import sqlite3
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import uvicorn
-
-from stack.errors import BadInput, HostCannot, LabError
+from stack.errors import BadInput, LabError
+from stack.loopback import HOST
 from stack.programs.inbox import smtp
 from stack.programs.inbox.control import Control
 from stack.programs.inbox.desk import Desk
@@ -20,7 +17,7 @@ from stack.programs.inbox.heartbeat import Heartbeats
 from stack.programs.inbox.store import Store
 from stack.programs.inbox.web import application
 from stack.programs.logfmt import say
-from stack.programs.serving import Server
+from stack.programs.serving import listen, serve
 
 _LOOKS = 20
 """How often heartbeats are looked for within the time after which one is missing."""
@@ -91,32 +88,16 @@ def _service(text: str) -> tuple[str, str]:
 
 async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     """Listen on both ports until told to stop. Raises HostCannot."""
-    http_socket = _listening(options.http_port, "--http-port")
+    http_socket = listen(HOST, options.http_port, option="--http-port")
+    smtp_socket = listen(HOST, options.smtp_port, option="--smtp-port")
     store = Store(options.database)
     heartbeats = Heartbeats(store, options.heartbeat_timeout)
     desk = Desk(store=store, control=Control(options.control), heartbeats=heartbeats)
     watch = asyncio.create_task(_watch(desk, options.heartbeat_timeout / _LOOKS))
     try:
-        try:
-            mail_server = await smtp.listen(desk, port=options.smtp_port)
-        except (OSError, OverflowError) as error:
-            raise _taken(options.smtp_port, "--smtp-port", error) from error
-        server = Server(
-            uvicorn.Config(
-                application(desk, services),
-                log_level="warning",
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=1,
-                # Longer than any client keeps an idle connection (Alertmanager: 5 minutes), so
-                # that none is closed just as a notification is sent over it.
-                timeout_keep_alive=3600,
-            )
-        )
-        # What was imported stays: no need to look at it in every collection.
-        gc.freeze()
+        mail_server = await smtp.serve(desk, smtp_socket)
         say("info", "inbox", "listening", http=options.http_port, smtp=options.smtp_port)
-        await server.serve([http_socket])
+        await serve(application(desk, services), http_socket, stop_s=1)
         # Not `wait_closed()`: since Python 3.12 that waits for senders who keep their connection.
         mail_server.close()
     finally:
@@ -134,27 +115,6 @@ async def _watch(desk: Desk, every_s: float) -> None:
             desk.look_for_heartbeats()
         except sqlite3.Error as error:
             say("error", "inbox", f"a missing heartbeat cannot be stored: {error}")
-
-
-def _listening(port: int, option: str) -> socket.socket:
-    """Return a socket that is bound to the port on 127.0.0.1. Raises HostCannot."""
-    # Named, so that asyncio sets TCP_NODELAY; without, each answer waits 40 ms for an ACK.
-    made = socket.socket(proto=socket.IPPROTO_TCP)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(("127.0.0.1", port))
-        made.listen(128)
-    except (OSError, OverflowError) as error:
-        made.close()
-        raise _taken(port, option, error) from error
-    return made
-
-
-def _taken(port: int, option: str, error: Exception) -> HostCannot:
-    return HostCannot(
-        f"port {port} of 127.0.0.1 cannot be listened on: {error}",
-        cure=f"End what holds it, or choose another one with {option}.",
-    )
 
 
 if __name__ == "__main__":

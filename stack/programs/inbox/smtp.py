@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from stack.programs.logfmt import say
 HOSTNAME = "inbox"
 
 
-class Server(SMTP):
+class Connection(SMTP):
     """One connection. What is refused is recorded too, as far as it says whom it was for."""
 
     line_length_limit = 1_000_000
@@ -102,7 +103,7 @@ class Server(SMTP):
             say("error", "inbox", f"a refused mail is not recorded: {error}", recipient=recipient)
 
 
-async def listen(desk: Desk, *, port: int) -> asyncio.Server:
-    """Start to take mail on 127.0.0.1. Raises OSError if the port is taken."""
+async def serve(desk: Desk, listening: socket.socket) -> asyncio.Server:
+    """Start to take mail."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Server(desk), "127.0.0.1", port)
+    return await loop.create_server(lambda: Connection(desk), sock=listening)

@@ -5,16 +5,11 @@ Serves until SIGTERM or SIGINT. What it acknowledged is on the disk; it can be k
 
 import argparse
 import asyncio
-import gc
 import os
-import socket
 import sys
 from pathlib import Path
 
-import uvicorn
-from starlette.applications import Starlette
-
-from stack.errors import HostCannot, LabError
+from stack.errors import LabError
 from stack.programs.logfmt import say
 from stack.programs.logstore.committer import Committer
 from stack.programs.logstore.ingest import Ingest
@@ -26,7 +21,7 @@ from stack.programs.logstore.settings import Settings, load
 from stack.programs.logstore.snapshot import Sizes
 from stack.programs.logstore.store import Store
 from stack.programs.logstore.web import Desk, application
-from stack.programs.serving import Server
+from stack.programs.serving import listen, serve
 
 _STOP_S = 3
 """How long requests that are under way may take when it is told to stop."""
@@ -46,7 +41,7 @@ def main() -> int:
 
 
 def _serve(settings: Settings) -> None:
-    listening = _listening(settings)
+    listening = listen(settings.address, settings.port, option="`server.http_listen_port`")
     store = Store(settings.folder / "logstore", sizes=Sizes(idle_s=settings.idle_s))
     metrics = Metrics()
     metrics.watch(store)
@@ -65,38 +60,12 @@ def _serve(settings: Settings) -> None:
     host, port = listening.getsockname()[:2]
     say("info", "loki", "listening", address=f"{host}:{port}")
     try:
-        _run(application(desk, routes(ruler)), listening)
+        app = application(desk, routes(ruler))
+        asyncio.run(serve(app, listening, stop_s=_STOP_S, ws_max_size=1 << 20))
     finally:
         ruler.stop()
         committer.stop()
         store.close()
-
-
-def _run(app: Starlette, listening: socket.socket) -> None:
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off",
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=_STOP_S,
-        timeout_keep_alive=3600, ws_max_size=1 << 20,
-    )  # fmt: skip
-    gc.freeze()  # what was imported stays
-    asyncio.run(Server(config).serve([listening]))
-
-
-def _listening(settings: Settings) -> socket.socket:
-    """Raises HostCannot."""
-    # Named, so that asyncio sets TCP_NODELAY; without, each answer waits 40 ms for an ACK.
-    made = socket.socket(proto=socket.IPPROTO_TCP)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((settings.address, settings.port))
-        made.listen(256)
-    except (OSError, OverflowError) as error:
-        made.close()
-        raise HostCannot(
-            f"`{settings.address}:{settings.port}` cannot be listened on: {error}.",
-            cure="End what holds it, or set another server.http_listen_port.",
-        ) from error
-    return made
 
 
 if __name__ == "__main__":

@@ -1,55 +1,35 @@
 """`python -m stack.programs.scheduler`: one process that serves the scheduler on one port."""
 
 import argparse
-import signal
-import socket
+import asyncio
 import sys
 
-import uvicorn
+import uvloop
 
-from stack.errors import HostCannot, LabError
+from stack.errors import LabError
 from stack.programs.scheduler import logs
 from stack.programs.scheduler.app import create_app
 from stack.programs.scheduler.settings import VARIABLES, YEAR_END, YEAR_START, from_environment
+from stack.programs.serving import listen, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or Ctrl-C. Exit 0, 2 for wrong use, 3 if the port cannot be had."""
+    """Serve until SIGTERM or Ctrl-C. Exit 0, 2 for wrong use, 3 if the port is not available."""
     options = _parser().parse_args(arguments)
     try:
         app = create_app(from_environment())
-        listener = _listen(options.host, options.port)
+        listening = listen(options.host, options.port, option="--port")
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     logs.install(app.state.services.metrics.log_records)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    # uvicorn stops cleanly on a signal, and then sends it to itself again.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    with listener:
-        server.run(sockets=[listener])
+    served = serve(
+        app, listening, stop_s=1,
+        lifespan="on", http="httptools", log_config=None, log_level=None, timeout_keep_alive=5,
+    )  # fmt: skip
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(served)
     return 0
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=2048)
-    except OSError as error:
-        raise HostCannot(
-            f"`{host}:{port}` cannot be listened on: {error.strerror or error}.",
-            cure="Choose another --port, or stop what holds it (`ss -ltnp` names it).",
-        ) from None
 
 
 def _parser() -> argparse.ArgumentParser:

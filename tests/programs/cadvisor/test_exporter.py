@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from stack.paths import CONFIG_ROOT, REPO
-from stack.programs.cadvisor.server import FRESH_S, Fresh
+from stack.programs.cadvisor.fresh import FRESH_S, Fresh
 from stack.run.ports import free
 from stack.run.service import Layout
 from stack.run.services import SERVICES

@@ -11,6 +11,7 @@ from stack.programs.inbox.desk import Desk
 from stack.programs.inbox.heartbeat import Heartbeats
 from stack.programs.inbox.store import Store
 from stack.programs.inbox.web import application
+from stack.programs.serving import listen
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_inbox_answers_500_to_what_it_cannot_store(desk):
 
 def test_inbox_answers_452_to_mail_that_it_cannot_store(desk):
     async def talk() -> str:
-        server = await smtp.listen(desk, port=0)
+        server = await smtp.serve(desk, listen("127.0.0.1", 0, option="--smtp-port"))
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         said = [b"EHLO a", b"MAIL FROM:<a@b.c>", b"RCPT TO:<d@e.f>", b"DATA"]
         writer.write(b"\r\n".join([*said, b"Subject: a\r\n\r\nhello\r\n.", b"QUIT", b""]))
