@@ -28,6 +28,7 @@ _MAIL_POLICY = (
 )
 """An email brings its own styles. Without `allow-scripts` nothing in it runs; the same origin lets
 the page around it measure its height."""
+_MAIL_PAGE = '<!doctype html><meta charset="utf-8"><body style="margin:0">{}</body>'
 
 
 @cache
@@ -90,7 +91,7 @@ def message(found: Message, *, newest: int) -> Response:
 def mail_html(found: Message) -> Response:
     """Return the HTML of an email alone, made harmless, for the frame within its page."""
     html = mail.texts(mail.parse(found.raw))[1] if found.channel is Channel.EMAIL else ""
-    return _html('<!doctype html><meta charset="utf-8">' + sanitise.sanitised(html), _MAIL_POLICY)
+    return _html(_MAIL_PAGE.format(sanitise.sanitised(html)), _MAIL_POLICY)
 
 
 def _page(template: str, **values: object) -> Response:
