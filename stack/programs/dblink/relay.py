@@ -70,7 +70,7 @@ class Side(asyncio.Protocol):
 
     def _accept(self, item: bytes | None) -> None:
         latency_s = self._latency_s()
-        if latency_s == 0 and self._line.next_s() is None:
+        if latency_s == 0 and self._line.next_s() is None and self._has_peer():
             self._pass_on(item)
             return
         self._line.put(item, now_s=self._loop.time(), latency_s=latency_s)
@@ -79,7 +79,7 @@ class Side(asyncio.Protocol):
 
     def _wait(self) -> None:
         due_s = self._line.next_s()
-        if self._timer is None and due_s is not None:
+        if self._timer is None and due_s is not None and self._has_peer():
             self._timer = self._loop.call_at(due_s, self._deliver)
 
     def _deliver(self) -> None:
@@ -88,6 +88,10 @@ class Side(asyncio.Protocol):
             self._pass_on(item)
         self._pace()
         self._wait()
+
+    def _has_peer(self) -> bool:
+        """Until the other connection is there, what comes in waits in the line."""
+        return self.peer is not None and self.peer.transport is not None
 
     def _pass_on(self, item: bytes | None) -> None:
         peer = self.peer
@@ -124,7 +128,7 @@ def reset(transport: asyncio.Transport) -> None:
 
 
 class Accepted(Side):
-    """The client's side, which looks for the target before it reads anything."""
+    """The client's side, which connects to the target. What the client sends meanwhile waits."""
 
     def __init__(
         self, target: tuple[str, int], latency_s: Callable[[], float], open_sides: set["Accepted"]
@@ -137,8 +141,6 @@ class Accepted(Side):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._open_sides.add(self)
-        assert self.transport
-        self.transport.pause_reading()
         self._connecting = self._loop.create_task(self._connect())
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -165,7 +167,7 @@ class Accepted(Side):
         except OSError:  # TimeoutError is one
             self.reset()
         else:
-            self._pace()
+            self._wait()
 
 
 async def serve(

@@ -1,5 +1,6 @@
 """The relay as a process, between a client and a small target."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
+from stack.programs.dblink import relay as relays
 
 LATENCY_S = 0.2
 
@@ -245,3 +247,40 @@ def test_relay_names_a_taken_port(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert f"port `127.0.0.1:{port}` cannot be listened on" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_relay_answers_clients_that_send_at_once(link: Link) -> None:
+    for _ in range(20):
+        with link.connect() as client:
+            client.sendall(b"at once")
+            assert receive(client, 7) == b"at once"
+
+
+@pytest.mark.parametrize("latency_s", [0.0, 0.02])
+def test_relay_keeps_what_arrives_before_the_target_does(
+    monkeypatch: pytest.MonkeyPatch, latency_s: float
+) -> None:
+    """Bytes may come with the connection itself, as Python 3.11.2 hands them over."""
+
+    class Early(relays.Accepted):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            self.data_received(b"first ")
+
+    async def talk(target: int) -> bytes:
+        until, listening = asyncio.Event(), socket.create_server(("127.0.0.1", 0))
+        serving = asyncio.create_task(
+            relays.serve(listening, ("127.0.0.1", target), lambda: latency_s, until)
+        )
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        writer.write(b"then")
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        until.set()
+        await serving
+        return answer
+
+    monkeypatch.setattr(relays, "Accepted", Early)
+    with target(echo) as port:
+        assert asyncio.run(talk(port)) == b"first then"
