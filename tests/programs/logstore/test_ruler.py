@@ -242,4 +242,5 @@ def test_service_gives_the_store_its_files_at_speed(tmp_path, speed, interval_s,
     assert found.folder == tmp_path / "data/loki"
     assert found.ruler.alertmanager_url == "http://127.0.0.1:4002"
     assert (found.ruler.interval_s, found.ruler.resend_s) == (interval_s, resend_s)
-    assert load(found.ruler.rules / TENANT, found.ruler.interval_s), "checked-in rules are usable"
+    rules = load(found.ruler.rules / TENANT, found.ruler.interval_s)
+    assert rules, "the checked-in rules can be used"
