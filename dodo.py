@@ -33,18 +33,17 @@ SYSTEM = option("system", str, "", "amd64 or arm64; this machine's unless given"
 
 
 def task_build():
-    """build packages (all, if none is named) from their pinned parts, check their hashes, put them
-    into the store"""
+    """build packages (default: all) from pinned parts, by their hashes, into the store"""
     return task("stack.tasks.build:build", params=[SYSTEM], pos_arg="names")
 
 
 def task_reproduce():
-    """build packages again under a dozen hostile variations and show what comes out differently"""
+    """build packages again under a dozen hostile variations and show what comes out different"""
     return task("stack.tasks.reproduce:reproduce", params=[SYSTEM], pos_arg="packages")
 
 
 def task_verify_store():
-    """hash again all that was built and downloaded, and repair what is damaged"""
+    """hash everything that was built and downloaded again, and repair what is damaged"""
     return {
         "basename": "verify-store",
         **task("stack.tasks.verify_store:verify_store", pos_arg="packages"),
@@ -56,14 +55,19 @@ def task_lock():
     return task(
         "stack.tasks.lock:lock",
         params=[
-            option("update", bool, False, "only newer versions, and only once they are checked")
+            option(
+                "update",
+                bool,
+                False,
+                "move to newer versions only, and only once they pass `doit check`",
+            )
         ],
         pos_arg="packages",
     )
 
 
 def task_outdated():
-    """list the packages that are behind what Debian's signed metadata and upstream projects have"""
+    """list packages that are older than those of Debian and of the upstream projects"""
     return task("stack.tasks.outdated:outdated")
 
 
@@ -84,7 +88,9 @@ def task_bundle():
     return task(
         "stack.tasks.bundle:bundle",
         params=[
-            option("output", str, "", "file or folder to write to (else: bundle-SYSTEM.tar here)"),
+            option(
+                "output", str, "", "file or folder to write to (default: bundle-SYSTEM.tar here)"
+            ),
             option("no-python", bool, False, "without the wheels, for a machine with a .venv"),
         ],
         pos_arg="packages",
@@ -106,7 +112,7 @@ def task_why():
 
 
 def task_closure():
-    """show what packages (all, if none is named) need to run, as trees with sizes and totals"""
+    """show what packages (all by default) need to run, as trees with sizes and totals"""
     return task("stack.tasks.closure:closure", pos_arg="packages")
 
 
@@ -114,7 +120,7 @@ def task_sbom():
     """write the bill of materials (CycloneDX 1.6): hash, origin and licence of every part"""
     return task(
         "stack.tasks.sbom:sbom",
-        params=[option("output", str, "", "file to write to; printed when not given")],
+        params=[option("output", str, "", "file to write to (default: print it)")],
     )
 
 
@@ -136,10 +142,10 @@ def task_status():
 
 
 def task_down():
-    """stop the stack, also one whose supervisor was killed; data stay unless --wipe"""
+    """stop the stack, even if its supervisor was killed; its data stays unless --wipe"""
     return task(
         "stack.tasks.instance:down",
-        params=[INSTANCE, option("wipe", bool, False, "remove its data and logs, too")],
+        params=[INSTANCE, option("wipe", bool, False, "remove its data and logs as well")],
     )
 
 
@@ -149,7 +155,7 @@ def task_logs():
         "stack.tasks.instance:logs",
         params=[
             INSTANCE,
-            option("follow", bool, False, "go on printing until Ctrl-C"),
+            option("follow", bool, False, "keep printing until Ctrl-C"),
             option("lines", int, 20, "lines per service"),
         ],
         pos_arg="services",
@@ -157,14 +163,14 @@ def task_logs():
 
 
 def task_logql():
-    """ask the log store: `doit logql '{service="postgresql"} |= "ERROR"'`"""
+    """query the log store: `doit logql '{service="postgresql"} |= "ERROR"'`"""
     return task(
         "stack.tasks.logql:logql",
         params=[
             INSTANCE,
             option("since", str, "1h", "how far back: 90s, 10m, 2h"),
-            option("limit", int, 100, "the most lines, the newest ones"),
-            option("follow", bool, False, "go on printing until Ctrl-C"),
+            option("limit", int, 100, "how many lines at most, the newest ones"),
+            option("follow", bool, False, "keep printing until Ctrl-C"),
             option("output", str, "default", "default, jsonl or raw (lines as they were written)"),
         ],
         pos_arg="query",
@@ -177,12 +183,12 @@ def task_restart():
 
 
 def task_generations():
-    """list what an instance ran before: each `up` of something else makes a generation"""
+    """list what an instance ran before: each `up` of something different makes a generation"""
     return task("stack.tasks.generations:show_generations", params=[INSTANCE])
 
 
 def task_rollback():
-    """go back to generation N (else the previous one); data stay, `doit up` goes forward again"""
+    """go back to generation N (default: the previous one); data stays, `up` goes forward again"""
     return task("stack.tasks.generations:rollback", params=[INSTANCE], pos_arg="number")
 
 
@@ -192,10 +198,10 @@ def task_diff():
 
 
 def task_images():
-    """write OCI images of SERVICE… (of all that run from a package), the same on every machine"""
+    """write OCI images of services (default: all that have a package), the same on every machine"""
     return task(
         "stack.tasks.images:images",
-        params=[option("output", str, "images", "folder that will hold them, and nothing else")],
+        params=[option("output", str, "images", "folder for the images, which holds nothing else")],
         pos_arg="services",
     )
 
@@ -214,8 +220,10 @@ def task_verify_alerts():
             params=[
                 option("only", list, [], "alert to prove (repeatable; also as plain arguments)"),
                 option("speed", float, 60.0, "how many times faster than written (1 or more)"),
-                option("keep", bool, False, "leave the instances running for a look"),
-                option("history", str, "", "file with the figures of earlier runs, extended"),
+                option("keep", bool, False, "leave the instances running, to look at them"),
+                option(
+                    "history", str, "", "file with the figures of earlier runs; this one is added"
+                ),
             ],
             pos_arg="only",
         ),
@@ -229,9 +237,7 @@ def task_quiet_day():
         **task(
             "scenarios.tasks.quiet_day:quiet_day",
             params=[
-                option(
-                    "seed", int, None, "of the day; chosen at random and printed when not given"
-                ),
+                option("seed", int, None, "repeats a day (default: chosen at random, and printed)"),
                 option("speed", float, 960.0, "how many times faster than written (1 to 1440)"),
             ],
         ),
@@ -239,7 +245,7 @@ def task_quiet_day():
 
 
 def task_lint():
-    """ruff, its format and mypy over the whole tree"""
+    """ruff, its format, mypy and the contract on imports, over the whole tree"""
     return task("stack.tasks.dev:lint")
 
 

@@ -3,7 +3,7 @@
 `service` and `services/` describe, `instance` is one that was made, `lifecycle` makes and ends it
 (`up`, `down`), `startup` brings services up in order, `supervisor` speaks to supervisord. `ports`,
 `secrets`, `probes` and `render` are what they need. `generations` and `rollback` go back to what
-ran before, with the programs that `former` finds. `choice` says whether a real program runs or the
+ran before, with the programs that `moved` finds. `choice` says whether a real program runs or the
 lab's own.
 
 Not here: the programs themselves (`stack.programs`, `stack.store.packages`), what tasks print

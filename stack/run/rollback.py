@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from stack.errors import HostCannot, LabError
-from stack.run.former import renamed
 from stack.run.generations import CONFIG, Generation, chosen, copy, previous
 from stack.run.instance import Instance
 from stack.run.lifecycle import directory_of, locked
+from stack.run.moved import renamed
 from stack.run.ports import check_free
 from stack.run.services import SERVICES
 from stack.run.startup import OnReady, start_all

@@ -24,7 +24,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from stack.errors import HostCannot
 from stack.paths import REPO
-from stack.run.former import renamed
+from stack.run.moved import renamed
 from stack.run.service import Layout, Service
 from stack.users import unprivileged
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from stack.errors import BadInput, HostCannot
 from stack.store import archive, progress, requirements
 from stack.store import lock as locks
-from stack.store.collect import artifacts_of, collected
+from stack.store.artifacts import artifacts_of, collected
 from stack.store.derivation import Derivation
 from stack.store.fetch import alone_with
 from stack.store.lock import Lock

@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import progress, requirements
 from stack.store.archive import Archive
+from stack.store.artifacts import artifacts_of
 from stack.store.bundle import ARTIFACTS, LOCK, described
-from stack.store.collect import artifacts_of
 from stack.store.derivation import Derivation, host_system
 from stack.store.disk import make_folder, unusable
 from stack.store.fetch import alone_with, is_good

@@ -17,8 +17,8 @@ from pathlib import Path
 from stack.errors import CheckFailed, HostCannot
 from stack.paths import REPO, cache_dir
 from stack.store import builder, progress, tree
+from stack.store.artifacts import artifacts_of, collected
 from stack.store.bytediff import explained
-from stack.store.collect import artifacts_of, collected
 from stack.store.derivation import Derivation
 from stack.store.disk import make_folder
 from stack.store.guard import in_use

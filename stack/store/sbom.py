@@ -38,8 +38,8 @@ from packaging.markers import Marker
 
 from stack.paths import REPO
 from stack.store import deb, progress, requirements
+from stack.store.artifacts import artifacts_of, collected
 from stack.store.bundle import aside
-from stack.store.collect import artifacts_of, collected
 from stack.store.derivation import Derivation
 from stack.store.licences import ELSEWHERE, Licence, declared
 from stack.store.lock import Artifact, Lock

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stack.errors import BadInput, LabError
 from stack.store import progress, repair, tree
-from stack.store.collect import collected
+from stack.store.artifacts import collected
 from stack.store.derivation import Derivation, chosen
 from stack.store.disk import unusable
 from stack.store.guard import in_use

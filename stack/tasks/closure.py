@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stack.store.collect import artifacts_of
+from stack.store.artifacts import artifacts_of
 from stack.store.derivation import Derivation, chosen
 from stack.store.packageset import PackageSet
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from stack.errors import BadInput
 from stack.run.service import Service
 from stack.run.services import SERVICES
-from stack.store.collect import artifacts_of
+from stack.store.artifacts import artifacts_of
 from stack.store.derivation import Derivation
 from stack.store.packageset import PackageSet
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
-from stack.run.former import renamed
+from stack.run.moved import renamed
 
 TODAY = [
     ("scheduler --port 1", "programs.scheduler --port 1"),
