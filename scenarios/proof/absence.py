@@ -1,7 +1,8 @@
 """Deadlines of an alert that always fires, whose silence a heartbeat's receiver must tell of."""
 
 from loadgen.faults.base import Fault
-from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline, Deadlines, Route, Rule
+from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline, Deadlines
+from scenarios.proof.timing import RouteTiming, RuleTiming
 
 VALID_FOR = 4
 """Prometheus says that an alert ends this many resend delays, or evaluations if those are longer,
@@ -12,7 +13,7 @@ NOTHING = Deadline(terms=())
 
 
 def derive_absence(
-    rule: Rule, route: Route, fault: Fault, *, missed_after_s: float, resend_s: float
+    rule: RuleTiming, route: RouteTiming, fault: Fault, *, missed_after_s: float, resend_s: float
 ) -> Deadlines:
     """Of one scenario whose fault silences the alert; seconds at the instance's speed. Pure."""
     notified = NOTHING.plus(

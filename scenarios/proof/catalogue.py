@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-import yaml
-
-from scenarios.proof.deadlines import read_route
 from scenarios.proof.scenario import Scenario
-from stack import yamltext
+from scenarios.proof.timing import route_timing
+from stack.check.configuration import Configuration
 from stack.check.coverage import NO_SCENARIOS
 from stack.errors import BadInput
 from stack.paths import REPO
@@ -99,21 +97,9 @@ def _unpatched() -> Iterator[None]:
             os.environ[name] = before
 
 
-def rules(config_root: Path) -> dict[str, str]:
-    """Alert → the stem of the rule file that has it, Prometheus' or Loki's, as people write
-    them."""
-    found = {}
-    for path in (*sorted((config_root / "prometheus" / "rules").glob("*.yml")),
-                 *sorted((config_root / "loki" / "rules").glob("*.yml"))):  # fmt: skip
-        try:
-            groups = (yamltext.read(path.read_text()) or {}).get("groups") or ()
-        except yaml.YAMLError as error:
-            raise BadInput(f"`{path}` is not YAML: {error}") from error
-        for group in groups:
-            for rule in group.get("rules") or ():
-                if "alert" in rule:
-                    found[str(rule["alert"])] = path.stem
-    return found
+def rules(configuration: Configuration) -> dict[str, str]:
+    """Alert → the stem of the rule file that has it, Prometheus' or Loki's."""
+    return {rule.name: rule.path.stem for rule in configuration.alerts}
 
 
 def choose(
@@ -159,24 +145,19 @@ def uncovered(found: Sequence[Found], known: dict[str, str]) -> dict[str, str]:
     return gaps
 
 
-def unreached(found: Sequence[Found], config_root: Path) -> dict[str, str]:
+def unreached(found: Sequence[Found], configuration: Configuration) -> dict[str, str]:
     """`receiver <name>` → that no scenario's alert is routed to it, so that nobody knows whether it
-    works. None when there is no configuration at all."""
-    folder = config_root / "alertmanager"
-    if not (folder / "alertmanager.yml").exists():
+    works. None when nothing is routed at all."""
+    if not configuration.route:
         return {}
-    document = yamltext.read((folder / "alertmanager.yml").read_text()) or {}
     reached = {
         receiver
         for one in found
-        for receiver in read_route(
-            {**one.scenario.labels, "alertname": one.scenario.alert}, folder
-        ).receivers
+        for receiver in route_timing(one.scenario.routed, configuration).receivers
     }
-    names = [str(receiver["name"]) for receiver in document.get("receivers") or ()]
     return {
         f"receiver {name}": f"no scenario reaches receiver `{name}` of alertmanager.yml:"
         " nobody knows whether it works"
-        for name in names
+        for name in configuration.receivers
         if name not in reached
     }

@@ -2,15 +2,12 @@
 
 import heapq
 from collections.abc import Sequence
-from pathlib import Path
-
-import yaml
 
 from scenarios.proof.absence import VALID_FOR
 from scenarios.proof.catalogue import Found
-from scenarios.proof.deadlines import read_route
-from scenarios.proof.logrules import find_rule
 from scenarios.proof.play import RESEND_S
+from scenarios.proof.timing import route_timing, rule_timing
+from stack.check.configuration import Configuration
 from stack.errors import BadInput
 
 REAL_S = 8.0
@@ -20,15 +17,14 @@ START_S = 6.0
 """Real seconds until an instance is up."""
 
 
-def length_s(found: Found, config_root: Path, of_proof: float) -> float:
-    """About how long the scenario takes, in real seconds; 0 when its rule cannot be read."""
+def length_s(found: Found, configuration: Configuration, of_proof: float) -> float:
+    """About how long the scenario takes, in real seconds; 0 when that cannot be known."""
     scenario, fault = found.scenario, found.scenario.fault
     try:
-        rule = find_rule(scenario.alert, config_root)
-        labels = {**scenario.labels, "alertname": scenario.alert}
-        route = read_route(labels, config_root / "alertmanager")
+        rule = rule_timing(scenario.alert, configuration)
+        route = route_timing(scenario.routed, configuration)
         real_s = float(fault.shows_within_s + fault.lingers_s + REAL_S)
-    except (BadInput, OSError, AttributeError, KeyError, TypeError, yaml.YAMLError):
+    except (BadInput, AttributeError, TypeError):
         return 0.0
     written_s = (
         scenario.missed_after_s

@@ -7,9 +7,10 @@ from typing import Any, cast
 import httpx
 
 from loadgen.traffic import Locust
-from scenarios.proof.deadlines import POLL_S, Deadlines, Rule
+from scenarios.proof.deadlines import POLL_S, Deadlines
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.logrules import streams
+from scenarios.proof.timing import RuleTiming
 from scenarios.proof.watch import Watcher
 from stack import durations
 from stack.speed import tree
@@ -25,7 +26,7 @@ TRAFFIC_WINDOW_S = 3.0
 
 
 def pass_gate(
-    rule: Rule,
+    rule: RuleTiming,
     deadlines: Deadlines,
     watcher: Watcher,
     locust: Locust,
@@ -71,7 +72,7 @@ def _unsteady_traffic(alert: str, locust: Locust, evidence: Evidence) -> str | N
     return None
 
 
-def _unsteady_metrics(rule: Rule, watcher: Watcher, rate: float) -> str | None:
+def _unsteady_metrics(rule: RuleTiming, watcher: Watcher, rate: float) -> str | None:
     """Why Prometheus does not see a healthy stack yet; None when it does."""
     try:
         for target in _targets(watcher):
@@ -91,7 +92,7 @@ def _unsteady_metrics(rule: Rule, watcher: Watcher, rate: float) -> str | None:
 LINES = "sum(count_over_time({selector}[1h]))"
 
 
-def _unsteady_logs(rule: Rule, watcher: Watcher) -> str | None:
+def _unsteady_logs(rule: RuleTiming, watcher: Watcher) -> str | None:
     """Why what a rule on logs reads is not there yet; None when it is."""
     try:
         for selector in streams(rule.expression) if rule.on_logs else ():

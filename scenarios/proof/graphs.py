@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from scenarios.proof import logrules
-from scenarios.proof.deadlines import Rule
 from scenarios.proof.evidence import Evidence, FaultStep, Graph
+from scenarios.proof.timing import RuleTiming
 from scenarios.proof.watch import Watcher
 from stack.errors import BadInput
 from stack.speed import tree
@@ -23,7 +23,7 @@ LINES = 6
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
-def keep(rules: Sequence[Rule], watcher: Watcher, evidence: Evidence) -> None:
+def keep(rules: Sequence[RuleTiming], watcher: Watcher, evidence: Evidence) -> None:
     """Ask Prometheus, or Loki, while it lives; without an answer there is no graph, no more."""
     for rule in rules:
         steps = [e.at for e in evidence.of(rule.alert) if isinstance(e, FaultStep)]

@@ -1,59 +1,12 @@
-"""Alert rules on logs, which the log store's ruler evaluates, as the proof reads them."""
+"""What rules on logs read and measure, from their LogQL."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-from scenarios.proof.deadlines import LOGQL, Rule, alert_rules, parsed, read_rule, seconds
 from stack.errors import BadInput
 from stack.logql import LogQLError, parse
 from stack.logql.ast import BinaryOperation, Literal, LogQuery, MetricQuery
 from stack.logql.text import text_of
 from stack.logql.walk import selectors
-from stack.speed.logql import longest_range
-from stack.speed.loki import evaluation_interval
-
-SHIPPING_S = 1.0
-"""What a line may take from its program into the store, real seconds at any speed. Shipper and
-store wait for each other's batches; the median is a fifth of that."""
 
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-
-
-def names(config_root: Path) -> frozenset[str]:
-    """The alerts that have a rule in `loki/`."""
-    return frozenset(str(rule["alert"]) for _, rule in alert_rules(config_root / "loki"))
-
-
-def find_rule(alert: str, config_root: Path) -> Rule:
-    """The rule of `alert`, in `loki/` or in `prometheus/` of a checkout or an instance.
-
-    Raises BadInput when there is none, or more than one.
-    """
-    loki = config_root / "loki"
-    found = [_rule(alert, group, rule, loki)
-             for group, rule in alert_rules(loki) if rule["alert"] == alert]  # fmt: skip
-    if len(found) > 1:
-        raise BadInput(f"alert `{alert}`: {len(found)} rules in `{loki / 'rules'}`, wanted one.",
-                       cure="Give each alert one rule with a name of its own.")  # fmt: skip
-    return found[0] if found else read_rule(alert, config_root / "prometheus")
-
-
-def _rule(alert: str, group: Mapping[str, Any], rule: Mapping[str, Any], loki: Path) -> Rule:
-    expression = str(rule["expr"])
-    every_s = evaluation_interval(dict(parsed((loki / "loki-config.yml").read_text())))
-    return Rule(
-        alert=alert,
-        expression=expression,
-        language=LOGQL,
-        for_s=seconds(rule, "for", 0),
-        keep_firing_for_s=seconds(rule, "keep_firing_for", 0),
-        range_s=longest_range(expression),
-        evaluation_s=seconds(group, "interval", every_s),
-        scrape_s=0.0,
-        answer_s=0.0,
-        ship_s=SHIPPING_S,
-    )
 
 
 def streams(expression: str) -> list[str]:

@@ -10,16 +10,17 @@ from typing import Any
 
 from loadgen.faults.base import FaultFailed
 from loadgen.traffic import Crew
-from scenarios.proof import deadlines as timing
-from scenarios.proof import graphs, logrules
+from scenarios.proof import graphs
 from scenarios.proof.absence import derive_absence
 from scenarios.proof.catalogue import Found
-from scenarios.proof.deadlines import Deadlines, Rule
+from scenarios.proof.deadlines import POLL_S, Deadlines, derive
 from scenarios.proof.evidence import Evidence, FaultStep, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
 from scenarios.proof.scenario import Scenario
+from scenarios.proof.timing import RuleTiming, fleeting, route_timing, rule_timing
 from scenarios.proof.verdict import Outcome, Verdict, failed, judge
 from scenarios.proof.watch import Watcher
+from stack.check.configuration import Configuration
 from stack.errors import LabError
 from stack.run.instance import Instance
 
@@ -29,7 +30,7 @@ PUT_RIGHT_WITHIN_S = 15.0
 WATCHER_MAY_LAG_S = 5.0
 """A deadline is held against what has been watched, unless the watcher is this far behind."""
 
-LOOK_EVERY_S = timing.POLL_S
+LOOK_EVERY_S = POLL_S
 
 RESEND_S = 60.0
 """Prometheus' `rules.alert.resend-delay` at speed 1."""
@@ -56,7 +57,7 @@ class Played:
 
     verdict: Verdict
     deadlines: Deadlines | None = None
-    rule: Rule | None = None
+    rule: RuleTiming | None = None
     explained: frozenset[str] = frozenset()
 
 
@@ -65,6 +66,8 @@ class Stage:
     """One instance with everything that the scenarios of a group share."""
 
     instance: Instance
+    configuration: Configuration
+    """The instance's own, read before any fault: one of them leaves a file half saved."""
     evidence: Evidence
     crew: Crew
     stop: Flag
@@ -78,7 +81,7 @@ def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
     disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
     stage.crew.start_over([found.scenario.traffic.kind for found in group])
     names = [found.scenario.alert for found in group]
-    on_logs = not logrules.names(stage.instance.config_dir).isdisjoint(names)
+    on_logs = not stage.configuration.on_logs.isdisjoint(names)
     with Watcher(
         stage.instance, stage.evidence, disturbed, names, logs=on_logs, strayed=stage.strayed
     ) as watcher:
@@ -102,7 +105,7 @@ class _Part:
         self.stage = stage
         self.watcher = watcher
         self.locust = stage.crew.join(found.scenario.traffic.kind, found.file, self._heard)
-        self.rule: Rule | None = None
+        self.rule: RuleTiming | None = None
         self.deadlines: Deadlines | None = None
         companions = [other.scenario for other in group if other is not found]
         self.explained = frozenset[str]().union(
@@ -119,11 +122,9 @@ class _Part:
 
     def gate(self) -> bool:
         """True when this host can host the fault and the instance is steady under traffic."""
-        self.rule, self.deadlines = derived(self.scenario, self.stage.instance)
+        self.rule, self.deadlines = derived(self.scenario, self.stage)
         if self.scenario.speedup > 1:
-            config = self.stage.instance.config_dir
-            self.explained |= timing.fleeting(config / "prometheus")
-            self.explained |= timing.fleeting(config / "loki")
+            self.explained |= fleeting(self.stage.configuration)
         if reason := self.scenario.fault.blocked(self.stage.instance):
             self._step("blocked", reason)
             return False
@@ -225,15 +226,14 @@ def _told(error: Exception) -> str:
     return str(error) if expected else f"{type(error).__name__}: {error}"
 
 
-def derived(scenario: Scenario, instance: Instance) -> tuple[Rule, Deadlines]:
+def derived(scenario: Scenario, stage: Stage) -> tuple[RuleTiming, Deadlines]:
     """The rule as the instance has it, and the deadlines that follow."""
-    rule = logrules.find_rule(scenario.alert, instance.config_dir)
-    labels = {**scenario.labels, "alertname": scenario.alert}
-    route = timing.read_route(labels, instance.config_dir / "alertmanager")
+    rule = rule_timing(scenario.alert, stage.configuration)
+    route = route_timing(scenario.routed, stage.configuration)
     if not scenario.always:
-        return rule, timing.derive(rule, route, scenario.fault)
+        return rule, derive(rule, route, scenario.fault)
     return rule, derive_absence(
         rule, route, scenario.fault,
-        missed_after_s=scenario.missed_after_s / instance.speed,
-        resend_s=RESEND_S / instance.speed,
+        missed_after_s=scenario.missed_after_s / stage.instance.speed,
+        resend_s=RESEND_S / stage.instance.speed,
     )  # fmt: skip

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from scenarios.proof.deadlines import Deadlines, Rule
+from scenarios.proof.deadlines import Deadlines
 from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
+from scenarios.proof.timing import RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict
 from stack.run.choice import LOGS
 
@@ -28,7 +29,7 @@ class Result:
     speed: float = 0.0
     """Of the instance; 0 when it was not played."""
     deadlines: Deadlines | None = None
-    rule: Rule | None = None
+    rule: RuleTiming | None = None
     events: Sequence[Event] = ()
     explained: frozenset[str] = frozenset()
     """Other alerts that were no surprise, since they are proven at the same time."""

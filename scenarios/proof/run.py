@@ -13,7 +13,7 @@ from types import FrameType
 
 import psutil
 
-from scenarios.proof import catalogue, logrules, report
+from scenarios.proof import catalogue, report
 from scenarios.proof import history as earlier
 from scenarios.proof.catalogue import Found
 from scenarios.proof.estimate import length_s, total_s, words
@@ -23,6 +23,7 @@ from scenarios.proof.show import display
 from scenarios.proof.slots import MOST
 from scenarios.proof.verdict import Outcome, failed
 from scenarios.proof.workers import Routing, Workers
+from stack.check.configuration import Configuration, read
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
 
@@ -60,7 +61,7 @@ def verify_alerts(
     for an unknown name or a declaration that cannot be played, and KeyboardInterrupt after SIGINT
     or SIGTERM, once everything is put right and the evidence so far is reported.
     """
-    plan = _plan(only, speed, routing, config_root, instances)
+    plan = _plan(only, speed, routing, read(config_root), instances)
     runs = earlier.read(history) if history else []
     folder = report.new_folder(reports, datetime.now(UTC))
     stop, started = threading.Event(), time.time()
@@ -116,12 +117,16 @@ class Plan:
 
 
 def _plan(
-    only: Sequence[str], speed: float, routing: Routing | None, config_root: Path, instances: int
+    only: Sequence[str],
+    speed: float,
+    routing: Routing | None,
+    configuration: Configuration,
+    instances: int,
 ) -> Plan:
     """Raises BadInput."""
     if speed < 1:
         raise BadInput(f"--speed is {speed:g}, wanted 1 or more.")
-    known = catalogue.rules(config_root)
+    known = catalogue.rules(configuration)
     found, broken = catalogue.survey()
     gaps = catalogue.uncovered(found, known)
     gaps |= {catalogue.alert_of(file, known): why for file, why in broken.items()}
@@ -129,16 +134,16 @@ def _plan(
     chosen = catalogue.choose(found, only, others={*gaps, *others})
     routes = routing.choose(only) if routing else []
     if not only:
-        gaps |= catalogue.unreached(found, config_root)
+        gaps |= catalogue.unreached(found, configuration)
     else:
         gaps = {name: why for name, why in gaps.items() if name in catalogue.words(only)}
     lengths = {
-        one.file: length_s(one, config_root, speed)
+        one.file: length_s(one, configuration, speed)
         for one in chosen
         if one.scenario.alert not in gaps
     }
     playable = [one for one in chosen if one.file in lengths]
-    groups = in_turn(pack(by_length(playable, lengths), logrules.names(config_root)))
+    groups = in_turn(pack(by_length(playable, lengths), configuration.on_logs))
     at_once = instances or instances_at_once(speed, len(groups) + bool(routes))
     each_s = [max(lengths[one.file] for one in group) for group in groups]
     if routing and routes:

@@ -99,6 +99,11 @@ class Scenario:
         return of_proof * self.speedup if of_proof > 1 else of_proof
 
     @property
+    def routed(self) -> dict[str, str]:
+        """All labels by which Alertmanager routes the alert."""
+        return {**self.labels, "alertname": self.alert}
+
+    @property
     def touches(self) -> frozenset[str]:
         """What the fault disturbs; scenarios with nothing in common run at the same time."""
         return self.fault.touches

@@ -15,6 +15,7 @@ from scenarios.proof.play import Played, Progress, Stage, Tell, play
 from scenarios.proof.result import Result
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
+from stack.check.configuration import read
 from stack.errors import HostCannot, LabError
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
@@ -126,8 +127,10 @@ class Workers:
         playing = group
         try:
             with self._instance(name, speed, names) as host, Crew(host, self.folder) as crew:
-                stage = Stage(instance=host, evidence=self._evidence(host), crew=crew,
-                              stop=self.stop, tell=self.tell)  # fmt: skip
+                stage = Stage(
+                    instance=host, configuration=read(host.config_dir), crew=crew,
+                    evidence=self._evidence(host), stop=self.stop, tell=self.tell,
+                )  # fmt: skip
                 if routes and self._prove(stage, routes):
                     playing = self._next(speed)
                 while playing and self._play(stage, playing):

@@ -4,19 +4,20 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
 import httpx
 
 from scenarios.proof.case import Link, State
-from scenarios.proof.deadlines import BUSY_MACHINE_S, POLL_S, Route, read_route
+from scenarios.proof.deadlines import BUSY_MACHINE_S, POLL_S
 from scenarios.proof.evidence import Event, Evidence, FaultStep, Notification, Trouble
 from scenarios.proof.scenario import Want
+from scenarios.proof.timing import RouteTiming, route_timing
 from scenarios.proof.watch import Watcher
 from scenarios.routing.poster import Posted, Poster
 from stack import loopback
+from stack.check.configuration import Configuration
 from stack.config.audience import destinations
 from stack.run.instance import Instance
 
@@ -45,8 +46,8 @@ class Bench:
     evidence: Evidence
     watcher: Watcher
     poster: Poster
-    config: Path
-    """Folder of the alertmanager.yml that the poster's Alertmanager has."""
+    configuration: Configuration
+    """That of the poster's Alertmanager."""
     stop: Flag
     tell: Callable[[str], None]
     zero: float = field(default_factory=time.time)
@@ -168,8 +169,8 @@ class Bench:
 
     # What it reads.
 
-    def route(self, alert: Posted) -> Route:
-        return read_route(alert.labels, self.config)
+    def route(self, alert: Posted) -> RouteTiming:
+        return route_timing(alert.labels, self.configuration)
 
     def state(self, alert: Posted) -> str:
         """`active` or `suppressed` in Alertmanager, `unprocessed` at first, else `gone`."""

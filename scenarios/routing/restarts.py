@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-from scenarios.proof.deadlines import BUSY_MACHINE_S, read_rule
+from scenarios.proof.deadlines import BUSY_MACHINE_S
+from scenarios.proof.timing import rule_timing
 from scenarios.proof.watch import seconds_of
 from scenarios.routing import second
 from scenarios.routing.bench import Bench
@@ -50,7 +51,7 @@ def _restart(bench: Bench, prometheus: Second) -> None:
     bench.note("restarted", "prometheus")
     prometheus.stop()
     prometheus.start()
-    evaluation_s = read_rule(PENDS, prometheus.layout.config("prometheus")).evaluation_s
+    evaluation_s = rule_timing(PENDS, prometheus.configuration).evaluation_s
     # It restores the clock at its second evaluation, put off by the time that it was away
     # (rules/group.go, `RestoreForState`); one that began anew would begin after the restart.
     bench.until(

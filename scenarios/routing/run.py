@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 
 from scenarios.proof.case import Link, State
 from scenarios.proof.play import Progress, Stage
@@ -26,6 +25,7 @@ from scenarios.routing import (
 )
 from scenarios.routing.bench import Bench, Broken, Interrupted
 from scenarios.routing.poster import Poster, resend_s
+from stack.check.configuration import Configuration
 from stack.errors import BadInput, LabError
 from stack.run.instance import Instance
 
@@ -111,10 +111,9 @@ def prove(stage: Stage, only: Sequence[str]) -> list[Result]:
         watcher = ending.enter_context(Watcher(instance, stage.evidence, DISTURBED))
         player = _Player(stage, watcher)
         poster = ending.enter_context(player.poster(instance.url("alertmanager"), instance.speed))
-        config = instance.config_dir / "alertmanager"
 
         def play(proof: Proof) -> None:
-            played[proof.name] = player.play(proof, poster, config)
+            played[proof.name] = player.play(proof, poster)
 
         with ThreadPoolExecutor(len(PROOFS)) as pool:
             begun = {one: pool.submit(play, one) for one in chosen if not one.after}
@@ -141,8 +140,9 @@ class _Player:
     def poster(self, url: str, speed: float) -> Poster:
         return Poster(url, prometheus_url=self.instance.url("prometheus"), resend_s=resend_s(speed))
 
-    def play(self, proof: Proof, poster: Poster, config: Path) -> Result:
+    def play(self, proof: Proof, poster: Poster) -> Result:
         """Whatever happens, a result."""
+        configuration = self.stage.configuration
         with ExitStack() as ending:
             if proof.second:
                 try:
@@ -151,13 +151,13 @@ class _Player:
                     verdict = Verdict(alert=proof.name, outcome=Outcome.BLOCKED, reason=str(error))
                     return Result(verdict=verdict, file=proof.file)
                 poster = ending.enter_context(self.poster(other.url, other.layout.speed))
-                config = other.layout.config("alertmanager")
-            return self._result(proof, self._bench(proof, poster, config))
+                configuration = other.configuration
+            return self._result(proof, self._bench(proof, poster, configuration))
 
-    def _bench(self, proof: Proof, poster: Poster, config: Path) -> Bench:
+    def _bench(self, proof: Proof, poster: Poster, configuration: Configuration) -> Bench:
         return Bench(
             name=proof.name, instance=self.instance, evidence=self.stage.evidence,
-            watcher=self.watcher, poster=poster, config=config, stop=self.stage.stop,
+            watcher=self.watcher, poster=poster, configuration=configuration, stop=self.stage.stop,
             tell=lambda what: self._tell(proof.name, what),
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from stack.check.configuration import Configuration, read
 from stack.errors import HostCannot
 from stack.run.instance import Instance
 from stack.run.ports import free
@@ -48,6 +49,11 @@ class Second:
     @property
     def url(self) -> str:
         return self.layout.url(self._service.name)
+
+    @property
+    def configuration(self) -> Configuration:
+        """What it was rendered to."""
+        return read(self.layout.config(self._service.name).parent)
 
     def start(self) -> None:
         """Return when it is ready. Raises HostCannot when it does not come up."""

@@ -97,7 +97,7 @@ def run(setup: Setup | None = None) -> None:
     if problems:
         raise ProblemsFound(problems, setup.shown_from)
     print(
-        f"{len(configuration.alerts)} alerts, {len(routing.receivers(configuration))} receivers "
+        f"{len(configuration.alerts)} alerts, {len(configuration.receivers)} receivers "
         f"and {len(configuration.templates)} template files are good."
     )
 

@@ -1,18 +1,16 @@
 """Each alert by itself: labels that route it, annotations that explain it, a runbook."""
 
-import re
 from collections.abc import Iterator
 
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.names import runbook_path, runbook_url
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
-from stack.check.yamlfile import line, scalars, text
+from stack.check.yamlfile import line, text
+from stack.config.audience import HOME
 
 SEVERITIES = ("critical", "warning", "info", "none")
 ANNOTATIONS = ("summary", "description", "runbook_url")
-
-_TEAM_MATCHER = re.compile(r'^\s*team\s*=~?\s*"([^"]*)"\s*$')
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
@@ -35,9 +33,13 @@ def check(configuration: Configuration) -> Iterator[Problem]:
 
 def teams(configuration: Configuration) -> set[str]:
     """The teams that a route of Alertmanager names; every other alert is the platform team's."""
-    file = configuration.alertmanager
-    matchers = [_TEAM_MATCHER.match(node.value) for node in scalars(file.root if file else None)]
-    return {"platform"} | {team for found in matchers if found for team in found[1].split("|")}
+    named = {
+        matcher.value
+        for route in (configuration.route.every() if configuration.route else ())
+        for matcher in route.matchers.readable
+        if matcher.name == "team" and matcher.operator in ("=", "=~")
+    }
+    return {HOME} | {team for value in named for team in value.split("|")}
 
 
 def _duplicate(alert: AlertRule, first: AlertRule) -> Iterator[Problem]:

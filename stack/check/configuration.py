@@ -1,13 +1,27 @@
-"""The files that people edit, parsed once for all checks."""
+"""The files that people edit, read once from a root; rules and routes are read nowhere else.
+
+The root is the checked-in folder, somebody else's, or the one that an instance was rendered to:
+its durations are real seconds there, and Loki's rules lie in a folder of their tenant.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import yaml
 
+from stack.check import routes
 from stack.check.problem import Problem
+from stack.check.routes import Route
 from stack.check.yamlfile import ConfigFile, entries, get, line, parse, text
+from stack.errors import BadInput
+
+PROMQL, LOGQL = "PromQL", "LogQL"
+"""What a rule is written in: Prometheus evaluates the one, the log store's ruler the other."""
+
+TENANT = "fake"
+"""What Loki calls its only tenant, whose rules it looks for in a folder of that name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +31,20 @@ class AlertRule:
     name: str
     path: Path
     node: yaml.Node
+    group: yaml.Node
+    language: str
 
     @property
     def line(self) -> int:
         return line(self.node)
+
+    @property
+    def expression(self) -> str:
+        return text(get(self.node, "expr"))
+
+    @property
+    def on_logs(self) -> bool:
+        return self.language == LOGQL
 
     def label(self, name: str) -> yaml.Node | None:
         return get(self.node, "labels", name)
@@ -60,7 +84,8 @@ class Configuration:
 
     @property
     def log_rules(self) -> list[ConfigFile]:
-        return self._in(self.root / "loki" / "rules")
+        folder = self.root / "loki" / "rules"
+        return self._in(folder) + self._in(folder / TENANT)
 
     @property
     def log_tests(self) -> list[ConfigFile]:
@@ -70,16 +95,34 @@ class Configuration:
     def templates(self) -> list[Path]:
         return sorted((self.root / "alertmanager" / "templates").glob("*.tmpl"))
 
-    @property
+    @cached_property
     def alerts(self) -> list[AlertRule]:
-        """Every alerting rule, in the order of files and lines."""
+        """Every alerting rule, in the order of files and lines; those on logs come last."""
         return [
-            AlertRule(name=text(get(rule, "alert")), path=file.path, node=rule)
-            for file in (*self.rules, *self.log_rules)
+            AlertRule(name=name, path=file.path, node=rule, group=group, language=language)
+            for language, files in ((PROMQL, self.rules), (LOGQL, self.log_rules))
+            for file in files
             for group in entries(file.root, "groups")
             for rule in entries(group, "rules")
-            if text(get(rule, "alert"))
+            if (name := text(get(rule, "alert")))
         ]
+
+    @property
+    def on_logs(self) -> frozenset[str]:
+        """Names of the alerts on logs."""
+        return frozenset(rule.name for rule in self.alerts if rule.on_logs)
+
+    @cached_property
+    def route(self) -> Route | None:
+        """The top of the routing tree."""
+        top = get(self.alertmanager.root, "route") if self.alertmanager else None
+        return routes.read(top) if top else None
+
+    @property
+    def receivers(self) -> list[str]:
+        """Names of the receivers, in order."""
+        root = self.alertmanager.root if self.alertmanager else None
+        return [text(get(one, "name")) for one in entries(root, "receivers")]
 
     def _in(self, folder: Path) -> list[ConfigFile]:
         return [file for path, file in self.files.items() if path.parent == folder]
@@ -95,6 +138,7 @@ def load(root: Path) -> Configuration:
         root / "alertmanager" / "alertmanager.yml",
         loki / "loki-config.yml",
         *sorted(loki.glob("rules/*.yml")),
+        *sorted(loki.glob(f"rules/{TENANT}/*.yml")),
         *sorted(loki.glob("tests/*.yml")),
     ]
     parsed = [parse(path) for path in paths]
@@ -103,3 +147,20 @@ def load(root: Path) -> Configuration:
         files={found.path: found for found in parsed if isinstance(found, ConfigFile)},
         problems=[found for found in parsed if isinstance(found, Problem)],
     )
+
+
+def read(root: Path) -> Configuration:
+    """The same, for who works with rules and routes instead of checking them.
+
+    Raises BadInput naming every file but a unit test that is not YAML. What is missing has no
+    rules and no routes.
+    """
+    configuration = load(root)
+    unreadable = [
+        f"{one.path}{f':{one.line}' if one.line else ''}: {one.what}"
+        for one in configuration.problems
+        if one.check == "yaml/syntax" and one.path.parent.name != "tests"
+    ]
+    if unreadable:
+        raise BadInput("\n  ".join(unreadable))
+    return configuration

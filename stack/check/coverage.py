@@ -39,6 +39,7 @@ def _unit_tests(configuration: Configuration) -> Iterator[Problem]:
                         cure=nearest(text(name), seen),
                     )
     for alert in configuration.alerts:
+        folder = "loki" if alert.on_logs else "prometheus"
         always = text(alert.label("severity")) == ALWAYS
         for fires, wanted in ((True, "fires"), (False, "stays quiet")):
             if fires not in seen[alert.name] and (fires or not always):
@@ -47,7 +48,7 @@ def _unit_tests(configuration: Configuration) -> Iterator[Problem]:
                     path=alert.path,
                     line=alert.line,
                     what=f"`{alert.name}` has no unit test in which it {wanted}.",
-                    cure=f"Add one to {alert.path.parents[1].name}/tests/{alert.path.name}.",
+                    cure=f"Add one to {folder}/tests/{alert.path.name}.",
                 )
 
 

@@ -3,12 +3,15 @@
 The routing tree is followed, nothing is started. `stack.config.audience` says who must hear.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+import yaml
+
 from stack.check.configuration import Configuration
-from stack.check.matching import Destination, leaves, reached
 from stack.check.problem import Problem
+from stack.check.routes import Route
 from stack.check.yamlfile import ConfigFile, entries, get, line, text
 from stack.config.audience import CHANNELS, TEAMS, destinations
 
@@ -18,23 +21,28 @@ HOMES = (*TEAMS, UNKNOWN, None)
 
 Combination = tuple[str | None, str | None]
 
+Destination = tuple[str, str]
+"""Channel and destination, as the inbox calls them."""
+
+_HEARTBEAT = re.compile(r"/heartbeat/([^/?]+)$")
+
 
 def check(configuration: Configuration) -> Iterator[Problem]:
     file = configuration.alertmanager
-    if not file or not get(file.root, "route"):
+    if not file or not configuration.route:
         return
-    yield from _combinations(file)
+    yield from _combinations(file, configuration.route)
     yield from _unreached(file)
 
 
-def _combinations(file: ConfigFile) -> Iterator[Problem]:
+def _combinations(file: ConfigFile, top: Route) -> Iterator[Problem]:
     """Combinations that go wrong in the same way are one problem."""
-    receivers = reached(file)
+    receivers = _reached(file)
     wrong: dict[tuple[str, str, int], list[Combination]] = defaultdict(list)
     for severity in SEVERITIES:
         for team in HOMES:
             labels = {"alertname": "Any", "severity": severity or "", "team": team or ""}
-            nodes = list(leaves(get(file.root, "route"), labels))
+            nodes = [one.receiver for one in top.leaves(labels) if one.receiver]
             found = [(one, node) for node in nodes for one in receivers.get(text(node), [])]
             told = [one for one, _ in found]
             wanted = set(destinations(severity, team).items())
@@ -66,7 +74,7 @@ def _unreached(file: ConfigFile) -> Iterator[Problem]:
         for team in HOMES
         for one in destinations(severity, team).items()
     }
-    receivers = reached(file)
+    receivers = _reached(file)
     for node in entries(file.root, "receivers"):
         for one in receivers[text(get(node, "name"))]:
             if one not in known:
@@ -78,6 +86,27 @@ def _unreached(file: ConfigFile) -> Iterator[Problem]:
                     f"{_said(one)} is nobody's in stack/config/audience.py.",
                     cure="Add its team or channel to the table, which scenarios/routing/ proves.",
                 )
+
+
+def _reached(file: ConfigFile) -> dict[str, list[Destination]]:
+    """Receiver → the destinations that it tells."""
+    return {
+        text(get(receiver, "name")): list(_destinations(receiver))
+        for receiver in entries(file.root, "receivers")
+    }
+
+
+def _destinations(receiver: yaml.Node) -> Iterator[Destination]:
+    for config in entries(receiver, "slack_configs"):
+        yield "slack", text(get(config, "channel"))
+    for config in entries(receiver, "email_configs"):
+        yield "email", text(get(config, "to"))
+    for _ in entries(receiver, "pagerduty_configs"):
+        yield "pagerduty", text(get(receiver, "name"))
+    for config in entries(receiver, "webhook_configs"):
+        url = text(get(config, "url"))
+        beat = _HEARTBEAT.search(url)
+        yield ("heartbeat", beat[1]) if beat else ("webhook", url)
 
 
 def _said(destination: Destination) -> str:

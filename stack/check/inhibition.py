@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
+from stack.check import matchers
 from stack.check.configuration import Configuration
-from stack.check.matching import matches
 from stack.check.problem import Problem
 from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
 from stack.config.audience import SUPPRESSES
@@ -33,15 +33,17 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         for alert in configuration.alerts
     }
     names = {*routing, *SUPPRESSES, *(one for muted in SUPPRESSES.values() for one in muted)}
-    rules = entries(file.root, "inhibit_rules")
+    rules = [
+        (rule, matchers.read(rule, "source_matchers"), matchers.read(rule, "target_matchers"))
+        for rule in entries(file.root, "inhibit_rules")
+    ]
     for loud in sorted(names):
         for quiet in sorted(names):
             sides = [{"alertname": name, **routing.get(name, {})} for name in (loud, quiet)]
             found = [
                 rule
-                for rule in rules
-                if matches(rule, "source_matchers", sides[0])
-                and matches(rule, "target_matchers", sides[1])
+                for rule, source, target in rules
+                if source.matches(sides[0]) and target.matches(sides[1])
             ]
             yield from _pair(file, loud, quiet, found)
             if quiet in SUPPRESSES.get(loud, ()):

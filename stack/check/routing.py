@@ -8,6 +8,7 @@ import yaml
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
+from stack.check.routes import Route
 from stack.check.suggest import nearest
 from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, scalars, text
 
@@ -20,31 +21,18 @@ _BUILT_IN = re.compile(r"^__|\.default\.")
 def check(configuration: Configuration) -> Iterator[Problem]:
     file = configuration.alertmanager
     if file:
-        yield from _receivers(file)
+        yield from _receivers(file, configuration.route)
         yield from _resolved(file)
         yield from _templates(file, configuration.templates)
 
 
-def receivers(configuration: Configuration) -> list[str]:
-    """Names of the receivers, in order."""
-    file = configuration.alertmanager
-    return [text(get(one, "name")) for one in entries(file.root if file else None, "receivers")]
-
-
-def _routes(route: yaml.Node | None) -> Iterator[yaml.Node]:
-    if route:
-        yield route
-        for child in entries(route, "routes"):
-            yield from _routes(child)
-
-
-def _receivers(file: ConfigFile) -> Iterator[Problem]:
+def _receivers(file: ConfigFile, top: Route | None) -> Iterator[Problem]:
     defined = {
         text(get(receiver, "name")): receiver for receiver in entries(file.root, "receivers")
     }
     used: set[str] = set()
-    for route in _routes(get(file.root, "route")):
-        receiver = get(route, "receiver")
+    for route in top.every() if top else ():
+        receiver = get(route.node, "receiver")
         used.add(text(receiver))
         if receiver and text(receiver) not in defined:
             yield Problem(

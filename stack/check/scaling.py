@@ -20,13 +20,13 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     interval_s = 15.0
     if file := configuration.prometheus:
         try:
-            scaled = speed.scale_prometheus(plain(file.root), SPEED)
+            scaled = speed.scale_prometheus(file.plain, SPEED)
             interval_s = speed.scrape_interval(scaled)
         except BadInput as error:
             yield _problem(error, check="speed/prometheus", path=file.path)
     if file := configuration.alertmanager:
         try:
-            speed.scale_alertmanager(plain(file.root), SPEED)
+            speed.scale_alertmanager(file.plain, SPEED)
         except BadInput as error:
             yield _problem(error, check="speed/alertmanager", path=file.path)
     yield from _rules(configuration, interval_s)
@@ -47,8 +47,8 @@ def _log_rules(configuration: Configuration) -> Iterator[Problem]:
     every_s = 60.0
     if file := configuration.loki:
         try:
-            scale_loki(plain(file.root), SPEED)
-            every_s = evaluation_interval(plain(file.root))
+            scale_loki(file.plain, SPEED)
+            every_s = evaluation_interval(file.plain)
         except BadInput as error:
             yield _problem(error, check="speed/loki", path=file.path)
     for file in configuration.log_rules:

@@ -6,9 +6,10 @@ import pytest
 
 from scenarios.proof.absence import derive_absence
 from scenarios.proof.chain import ABSENCE
-from scenarios.proof.deadlines import BUSY_MACHINE_S, Route, Rule
+from scenarios.proof.deadlines import BUSY_MACHINE_S
 from scenarios.proof.evidence import AlertState, Event, FaultStep, Gate, Notification, Watched
 from scenarios.proof.scenario import Scenario, Traffic, heartbeat
+from scenarios.proof.timing import RouteTiming, RuleTiming
 from scenarios.proof.verdict import Outcome, judge
 
 
@@ -28,9 +29,9 @@ SCENARIO = Scenario(
     notifications=(heartbeat("watchdog"),),
     missed_after_s=300,
 )
-RULE = Rule(alert="Watchdog", expression="vector(1)", for_s=0, keep_firing_for_s=0, range_s=0,
-            evaluation_s=0.25, scrape_s=0.25, answer_s=0)  # fmt: skip
-ROUTE = Route(receivers=("h",), group_wait_s=0.1, group_interval_s=1, repeat_interval_s=1)
+RULE = RuleTiming(alert="Watchdog", expression="vector(1)", for_s=0, keep_firing_for_s=0, range_s=0,
+                  evaluation_s=0.25, scrape_s=0.25, answer_s=0)  # fmt: skip
+ROUTE = RouteTiming(receivers=("h",), group_wait_s=0.1, group_interval_s=1, repeat_interval_s=1)
 DEADLINES = derive_absence(RULE, ROUTE, Silence(), missed_after_s=5, resend_s=1)  # type: ignore[arg-type]
 
 

@@ -9,6 +9,7 @@ from scenarios.proof import catalogue
 from scenarios.proof.catalogue import Found
 from scenarios.proof.packing import in_turn, pack
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack
+from stack.check.configuration import read
 from stack.errors import BadInput
 from stack.paths import CONFIG_ROOT
 
@@ -34,7 +35,7 @@ def found(alert: str, *touches: str, folder: str = "application") -> Found:
 
 def test_catalogue_has_a_sound_scenario_for_every_rule() -> None:
     every = catalogue.find()
-    assert catalogue.uncovered(every, catalogue.rules(CONFIG_ROOT)) == {}
+    assert catalogue.uncovered(every, catalogue.rules(read(CONFIG_ROOT))) == {}
 
 
 @pytest.mark.parametrize("one", catalogue.survey()[0], ids=lambda one: one.scenario.alert)
@@ -195,8 +196,8 @@ def test_receiver_that_no_scenario_reaches_is_named(tmp_path: Path) -> None:
 route: {receiver: mail, routes: [{receiver: pager, matchers: ['severity="critical"']}]}
 receivers: [{name: mail}, {name: pager}]
 """)
-    assert catalogue.unreached([found("A", "disk")], tmp_path) == {
+    assert catalogue.unreached([found("A", "disk")], read(tmp_path)) == {
         "receiver pager": "no scenario reaches receiver `pager` of alertmanager.yml:"
         " nobody knows whether it works"
     }
-    assert catalogue.unreached([], tmp_path / "none") == {}
+    assert catalogue.unreached([], read(tmp_path / "none")) == {}

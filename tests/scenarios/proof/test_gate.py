@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from scenarios.proof.deadlines import LOGQL, Deadline, Deadlines, Route, Rule, derive
+from scenarios.proof.deadlines import Deadline, Deadlines, derive
 from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
 from scenarios.proof.gate import pass_gate, selectors
+from scenarios.proof.timing import RouteTiming, RuleTiming
+from stack.check.configuration import LOGQL
 
-RULE = Rule(alert="A", expression='rate(x{job="backend"}[5s]) > 2', for_s=1, keep_firing_for_s=0,
-            range_s=5, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
+RULE = RuleTiming(alert="A", expression='rate(x{job="backend"}[5s]) > 2', for_s=1,
+                  keep_firing_for_s=0, range_s=5, evaluation_s=0.25, scrape_s=0.25,
+                  answer_s=0.25)  # fmt: skip
 
 
 LOGS = replace(RULE, expression='rate({service="x", level="error"}[5s]) > 2', language=LOGQL)
@@ -79,9 +82,9 @@ UNSTEADY = [
 ]
 
 
-def outcome(watcher: Healthy, *, limit_s: float, rule: Rule = RULE) -> Gate:
+def outcome(watcher: Healthy, *, limit_s: float, rule: RuleTiming = RULE) -> Gate:
     fault = SimpleNamespace(shows_after_s=0, shows_within_s=0, lingers_s=0)
-    route = Route(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
+    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
     deadlines: Deadlines = replace(
         derive(rule, route, fault),
         steady=Deadline(terms=(("limit", limit_s),)),
@@ -113,7 +116,7 @@ def test_gate_asks_loki_only_for_rules_on_logs() -> None:
 
 
 @pytest.mark.parametrize("rule", [RULE, replace(LOGS, scrape_s=0)], ids=["metrics", "logs"])
-def test_gate_sees_requests_at_any_speed(rule: Rule) -> None:
+def test_gate_sees_requests_at_any_speed(rule: RuleTiming) -> None:
     for scraped, window in (("250ms", "[3000ms]"), ("15s", "[60000ms]")):
         watcher = Healthy(scraped=scraped)
         assert outcome(watcher, limit_s=5, rule=rule).passed

@@ -11,20 +11,21 @@ import pytest
 from rich.console import Console
 
 from scenarios.proof import catalogue, report
-from scenarios.proof.deadlines import Route, Rule, derive
+from scenarios.proof.deadlines import derive
 from scenarios.proof.evidence import AlertState, Event, FaultStep, Gate, Notification, TrafficSeen
 from scenarios.proof.page import render
 from scenarios.proof.play import Progress
 from scenarios.proof.result import Proof, Result, in_order
 from scenarios.proof.show import display
+from scenarios.proof.timing import RouteTiming, RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict, judge
 
 FOUND = next(f for f in catalogue.survey()[0] if f.scenario.alert == "PostgreSQLDown")
 SCENARIO = FOUND.scenario
-RULE = Rule(alert="PostgreSQLDown", expression="pg_up == 0", for_s=1, keep_firing_for_s=0,
-            range_s=0, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
+RULE = RuleTiming(alert="PostgreSQLDown", expression="pg_up == 0", for_s=1, keep_firing_for_s=0,
+                  range_s=0, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
 DEADLINES = derive(
-    RULE, Route(receivers=("a",), group_wait_s=0.5, group_interval_s=5), SCENARIO.fault
+    RULE, RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5), SCENARIO.fault
 )
 EVENTS: tuple[Event, ...] = (
     Gate(at=99, passed=True, reason="", evaluations=4, requests_per_s=9),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from scenarios.proof.chain import CHAIN
-from scenarios.proof.deadlines import Deadlines, Route, Rule, derive
+from scenarios.proof.deadlines import Deadlines, derive
 from scenarios.proof.evidence import (
     AlertState,
     Event,
@@ -22,6 +22,7 @@ from scenarios.proof.evidence import (
     Watched,
 )
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack
+from scenarios.proof.timing import RouteTiming, RuleTiming
 from scenarios.proof.verdict import Outcome, judge
 
 LABELS = {"severity": "critical", "team": "database"}
@@ -45,7 +46,7 @@ SCENARIO = Scenario(
     may_also_fire=frozenset({"HighErrorRate"}),
     inhibited=frozenset({"HighLatencyP95"}),
 )
-RULE = Rule(
+RULE = RuleTiming(
     alert=ALERT,
     expression="",
     for_s=1,
@@ -55,7 +56,7 @@ RULE = Rule(
     scrape_s=0.25,
     answer_s=0,
 )
-ROUTE = Route(receivers=("all",), group_wait_s=0.5, group_interval_s=5)
+ROUTE = RouteTiming(receivers=("all",), group_wait_s=0.5, group_interval_s=5)
 DEADLINES: Deadlines = derive(RULE, ROUTE, NoFault())  # type: ignore[arg-type]
 # pending 3.25, firing 4.5, notified 5.0 after the fault; inactive 3.25, resolved 8.25 after undo
 

@@ -43,7 +43,9 @@ def lives(monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> Lives:
     def running(name: str, *, speed: float, **_: object) -> Iterator[Any]:
         came_up.append((name, speed))
         record = SimpleNamespace(packages={})
-        yield SimpleNamespace(name=name, speed=speed, hash="h", record=record)
+        yield SimpleNamespace(
+            name=name, speed=speed, hash="h", record=record, config_dir=Path("none")
+        )
 
     monkeypatch.setattr(workers, "running", running)
     return came_up

@@ -3,7 +3,6 @@
 import io
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from scenarios.proof.evidence import Evidence, Notification
 from scenarios.routing.bench import Bench, Broken
 from scenarios.routing.poster import Posted
+from stack.check.configuration import read
 from stack.paths import CONFIG_ROOT
 
 
@@ -26,7 +26,7 @@ class Desk:
         self.bench = Bench(
             name="routing/any", instance=SimpleNamespace(name="i"),  # type: ignore[arg-type]
             evidence=self.evidence, watcher=watcher, poster=poster,
-            config=CONFIG_ROOT / "alertmanager", stop=threading.Event(), tell=lambda what: None,
+            configuration=read(CONFIG_ROOT), stop=threading.Event(), tell=lambda what: None,
         )  # fmt: skip
         self._id = 0
 
@@ -110,4 +110,3 @@ def test_bench_takes_no_message_that_was_refused(desk: Desk) -> None:
 def test_configuration_of_the_checkout_is_what_the_bench_derives_from(desk: Desk) -> None:
     route = desk.bench.route(desk.bench.fire("Any", "critical"))
     assert (route.group_wait_s, route.group_interval_s) == (30.0, 300.0)
-    assert Path(desk.bench.config / "alertmanager.yml").is_file()

@@ -1,0 +1,115 @@
+"""One reader for a checkout, an instance's rendered folder and anybody else's: rules and routes."""
+
+from pathlib import Path
+
+import pytest
+
+from stack.check.configuration import LOGQL, PROMQL, Configuration, load, read
+from stack.check.matchers import parse
+from stack.errors import BadInput
+from stack.paths import CONFIG_ROOT
+
+RULES = "groups: [{name: g, rules: [{record: r, expr: x}, {alert: Down, expr: up == 0}]}]"
+LOGS = "groups: [{name: l, rules: [{alert: Silent, expr: 'absent_over_time({a=\"b\"}[5m])'}]}]"
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("logs", ["loki/rules/a.yml", "loki/rules/fake/a.yml"])
+def test_rules_are_found_as_people_write_them_and_as_an_instance_has_them(
+    tmp_path: Path, logs: str
+) -> None:
+    root = written(tmp_path, {"prometheus/rules/a.yml": RULES, logs: LOGS})
+    down, silent = read(root).alerts
+    assert (down.name, down.expression, down.language) == ("Down", "up == 0", PROMQL)
+    assert (silent.name, silent.language, silent.on_logs) == ("Silent", LOGQL, True)
+    assert read(root).on_logs == {"Silent"}
+
+
+def test_rendered_folder_has_the_alerts_of_the_checkout(tmp_path: Path) -> None:
+    moved = {
+        str(path.relative_to(CONFIG_ROOT)).replace("loki/rules/", "loki/rules/fake/"): text
+        for path in CONFIG_ROOT.glob("*/rules/*.yml")
+        if (text := path.read_text())
+    }
+    theirs, ours = read(written(tmp_path, moved)).alerts, read(CONFIG_ROOT).alerts
+    assert [one.name for one in theirs] == [one.name for one in ours]
+
+
+def test_what_is_missing_has_no_rules_and_no_routes(tmp_path: Path) -> None:
+    nothing = read(tmp_path / "nowhere")
+    assert (nothing.alerts, nothing.route, nothing.receivers) == ([], None, [])
+    assert {one.check for one in nothing.problems} == {"yaml/missing"}
+
+
+def test_every_file_that_is_not_yaml_is_named_at_once(tmp_path: Path) -> None:
+    broken = "a: 1\nb: [1\n"
+    files = ["prometheus/rules/a.yml", "alertmanager/alertmanager.yml", "prometheus/tests/a.yml"]
+    root = written(tmp_path, dict.fromkeys(files, broken))
+    assert len([one for one in load(root).problems if one.check == "yaml/syntax"]) == 3
+    with pytest.raises(BadInput) as error:
+        read(root)
+    for file in files[:2]:
+        assert f"{root / file}:3: not valid YAML" in str(error.value)
+    assert files[2] not in str(error.value)
+
+
+def receivers(route: str, tmp_path: Path, **labels: str) -> list[str]:
+    root = written(tmp_path, {"alertmanager/alertmanager.yml": f"route: {route}"})
+    configuration: Configuration = read(root)
+    assert configuration.route
+    return [str(one.receiver.value) for one in configuration.route.leaves(labels) if one.receiver]
+
+
+@pytest.mark.parametrize(
+    ("route", "found"),
+    [
+        ("{receiver: a}", ["a"]),
+        ("{receiver: a, matchers: ['x=\"2\"']}", ["a"]),
+        ("{receiver: a, routes: [{receiver: b}, {receiver: c}]}", ["b"]),
+        ("{receiver: a, routes: [{receiver: b, continue: true}, {receiver: c}]}", ["b", "c"]),
+        ("{receiver: a, routes: [{receiver: b, continue: yes}, {receiver: c}]}", ["b", "c"]),
+        ("{receiver: a, routes: [{receiver: b, continue: false}, {receiver: c}]}", ["b"]),
+        ("{receiver: a, routes: [{matchers: [x=1]}]}", ["a"]),
+        ("{receiver: a, routes: [{receiver: b, matchers: [x=1, x!=1]}]}", ["a"]),
+        ("{receiver: a, routes: [{receiver: b, matchers: ['no matcher']}]}", ["a"]),
+        ("{receiver: a, routes: [{receiver: b, matchers: 'x=1'}]}", ["b"]),
+        ("{receiver: a, routes: [{receiver: b, routes: [{receiver: c}]}]}", ["c"]),
+    ],
+)
+def test_routes_are_walked_as_alertmanager_does(
+    tmp_path: Path, route: str, found: list[str]
+) -> None:
+    assert receivers(route, tmp_path, x="1") == found
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "matches"),
+    [
+        ('a="b"', "b", True),
+        ("a = b", "b", True),
+        ('a!="b"', "b", False),
+        ('a!="b"', "", True),
+        ('a=~"b|c"', "c", True),
+        ('a=~"b"', "bc", False),
+        ('a!~"b|"', "", False),
+        ('a=""', "", True),
+    ],
+)
+def test_matcher_matches_a_label_or_its_absence(written: str, value: str, matches: bool) -> None:
+    assert parse(written).matches({"a": value} if value else {}) == matches
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("a", "`a` is not a matcher"), ('a=~"("', "`(` is not a valid regular expression")],
+)
+def test_matcher_that_cannot_be_read_is_refused(written: str, said: str) -> None:
+    with pytest.raises(BadInput) as error:
+        parse(written)
+    assert said in str(error.value)
