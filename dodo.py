@@ -208,7 +208,7 @@ def task_images():
 
 def task_check():
     """check rules, routes, templates, runbooks and scenarios in seconds, without an instance"""
-    return task("stack.check:run")
+    return task("stack.tasks.check:check")
 
 
 def task_verify_alerts():

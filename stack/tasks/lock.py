@@ -7,8 +7,6 @@ into the store, and the configuration is checked with them. Until then the lock 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from stack.check import host_setup
-from stack.check import run as check
 from stack.errors import BadInput
 from stack.paths import cache_dir
 from stack.store import repin
@@ -17,6 +15,8 @@ from stack.store.mirrors import mirrors
 from stack.store.outdated import behind, merged
 from stack.store.package import Package
 from stack.store.packageset import PackageSet, realise
+from stack.tasks.check import host_setup
+from stack.tasks.check import run as check
 from stack.tasks.outdated import available, show
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import Programs, Setup, scenario_path
 from stack.check.configuration import load
+from stack.check.names import scenario_path
+from stack.check.programs import Programs
+from stack.check.run import Setup
 from stack.paths import CONFIG_ROOT
 from stack.run.services import SERVICES
 from stack.store.packageset import realise

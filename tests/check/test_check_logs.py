@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import Setup, find_problems
 from stack.check.configuration import load
 from stack.check.logtests import check
 from stack.check.problem import Problem
+from stack.check.run import Setup, find_problems
 
 RULES = "loki/rules/logs.yml"
 TESTS = "loki/tests/logs.yml"

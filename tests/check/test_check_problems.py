@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from stack.check import ProblemsFound, Setup, find_problems, run
+from stack.check.problem import ProblemsFound
+from stack.check.run import Setup, find_problems
+from stack.tasks.check import run
 
 APPLICATION = "prometheus/rules/application.yml"
 DATABASE = "prometheus/rules/database.yml"

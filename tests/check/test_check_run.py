@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import ProblemsFound, Programs, Setup, find_problems, run
+from stack.check.problem import ProblemsFound
+from stack.check.programs import Programs
+from stack.check.run import Setup, find_problems
 from stack.errors import HostCannot
+from stack.tasks.check import run
 
 
 def told(setup: Setup) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import Programs
+from stack.check.programs import Programs
 from stack.paths import REPO
 from stack.store.packageset import realise
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from stack.check import (
-    Programs,
     declared,
     delivery,
     inhibition,
@@ -17,7 +16,7 @@ from stack.check import (
 )
 from stack.check.configuration import load
 from stack.check.problem import Problem
-from stack.check.programs import check_unit_tests
+from stack.check.programs import Programs, check_unit_tests
 
 DATABASE = "stack/config/prometheus/rules/database.yml"
 LOGS = "stack/config/loki/rules/logs.yml"
