@@ -16,7 +16,7 @@ from scenarios.proof.evidence import (
 from scenarios.proof.scenario import HEARTBEAT, Scenario
 
 
-class State(StrEnum):
+class LinkState(StrEnum):
     DONE = "done"
     WAITING = "waiting"
     BROKEN = "broken"
@@ -27,7 +27,7 @@ class Link:
     """One link of the chain, as far as the evidence goes."""
 
     name: str
-    state: State
+    state: LinkState
     said: str = ""
     """When broken, the sentence that says so; when waiting, what for."""
     at: float | None = None

@@ -20,7 +20,7 @@ FOLDER = REPO / "scenarios"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ScenarioFile:
     """A scenario and the file that declares it, which is a locustfile too."""
 
     scenario: Scenario
@@ -31,7 +31,7 @@ class Found:
         return f"{self.file.parent.name}/{self.file.name}"
 
 
-def find(folder: Path = FOLDER) -> list[Found]:
+def find(folder: Path = FOLDER) -> list[ScenarioFile]:
     """All scenarios, validated, by file name. Raises one BadInput with everything that is wrong."""
     found, broken = survey(folder)
     if broken:
@@ -39,15 +39,15 @@ def find(folder: Path = FOLDER) -> list[Found]:
     return found
 
 
-def survey(folder: Path = FOLDER) -> tuple[list[Found], dict[Path, str]]:
+def survey(folder: Path = FOLDER) -> tuple[list[ScenarioFile], dict[Path, str]]:
     """The sound scenarios, by file name, and for each other file what is wrong with it."""
-    found: list[Found] = []
+    found: list[ScenarioFile] = []
     broken: dict[Path, str] = {}
     for file in sorted(folder.glob("*/*.py")):
         if file.parent.name in NO_SCENARIOS or file.name.startswith("_"):
             continue
         try:
-            one = Found(scenario=_load(file), file=file)
+            one = ScenarioFile(scenario=_load(file), file=file)
         except BadInput as error:
             broken[file] = str(error)
             continue
@@ -103,8 +103,8 @@ def rules(configuration: Configuration) -> dict[str, str]:
 
 
 def choose(
-    found: Sequence[Found], only: Sequence[str], *, others: Iterable[str] = ()
-) -> list[Found]:
+    found: Sequence[ScenarioFile], only: Sequence[str], *, others: Iterable[str] = ()
+) -> list[ScenarioFile]:
     """The scenarios with these names, all when none is given; `others` are known as well.
 
     Raises BadInput that suggests the nearest names.
@@ -126,7 +126,7 @@ def words(only: Sequence[str]) -> list[str]:
     return [name for given in only for name in re.split(r"[,\s]+", given) if name]
 
 
-def uncovered(found: Sequence[Found], known: dict[str, str]) -> dict[str, str]:
+def uncovered(found: Sequence[ScenarioFile], known: dict[str, str]) -> dict[str, str]:
     """Alert → why it fails without being played: a rule without scenario, or the reverse."""
     gaps = {}
     by_name = {one.scenario.alert: one for one in found}
@@ -145,7 +145,7 @@ def uncovered(found: Sequence[Found], known: dict[str, str]) -> dict[str, str]:
     return gaps
 
 
-def unreached(found: Sequence[Found], configuration: Configuration) -> dict[str, str]:
+def unreached(found: Sequence[ScenarioFile], configuration: Configuration) -> dict[str, str]:
     """`receiver <name>` → that no scenario's alert is routed to it, so that nobody knows whether it
     works. None when nothing is routed at all."""
     if not configuration.route:

@@ -7,7 +7,7 @@ missing when it is None.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from scenarios.proof.case import Case, Link, State
+from scenarios.proof.case import Case, Link, LinkState
 from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline
 from scenarios.proof.evidence import (
     AlertState,
@@ -31,20 +31,20 @@ def _missing(case: Case, name: str, due: float, never: str, awaited: str) -> Lin
     stopped = any(isinstance(one, Stopped) for one in case.events)
     over = case.now is not None and case.now > due + LATE_S
     if over or (case.now is None and not stopped):
-        return Link(name=name, state=State.BROKEN, said=never, due=due)
-    return Link(name=name, state=State.WAITING, said=awaited, due=due)
+        return Link(name=name, state=LinkState.BROKEN, said=never, due=due)
+    return Link(name=name, state=LinkState.WAITING, said=awaited, due=due)
 
 
 def _reached(name: str, at: float, due: float, what: str, zero: float, allowed: Deadline) -> Link:
     """A link that is there, in time or late."""
     if at > due:
         said = f"{what} {at - due:.1f} s after its deadline of {due - zero:.1f} s ({allowed.why})"
-        return Link(name=name, state=State.BROKEN, said=said, at=at, due=due)
-    return Link(name=name, state=State.DONE, at=at, due=due)
+        return Link(name=name, state=LinkState.BROKEN, said=said, at=at, due=due)
+    return Link(name=name, state=LinkState.DONE, at=at, due=due)
 
 
 def _broken(name: str, said: str) -> Link:
-    return Link(name=name, state=State.BROKEN, said=said)
+    return Link(name=name, state=LinkState.BROKEN, said=said)
 
 
 def _gated(case: Case, name: str) -> Link:
@@ -65,13 +65,13 @@ def _gated(case: Case, name: str) -> Link:
             f" {gates[0].requests_per_s:.1f} requests/s,"
             f" wanted {case.deadlines.steady_evaluations} times under traffic",
         )
-    return Link(name=name, state=State.DONE, at=gates[0].at)
+    return Link(name=name, state=LinkState.DONE, at=gates[0].at)
 
 
 def _steady(case: Case, name: str) -> Link:
     early = [one for one in case.states if one.state != "inactive" and one.active_at < case.zero]
     gated = _gated(case, name)
-    if early and gated.state is State.DONE:
+    if early and gated.state is LinkState.DONE:
         return _broken(name, f"was {early[0].state} before the fault, under healthy traffic")
     return gated
 
@@ -82,7 +82,7 @@ def _faulty(case: Case, name: str) -> Link:
         if failed:
             return _broken(name, f"the fault could not be injected: {failed.detail}")
         return _missing(case, name, float("inf"), "the fault was never injected", "the fault")
-    return Link(name=name, state=State.DONE, at=injected.at)
+    return Link(name=name, state=LinkState.DONE, at=injected.at)
 
 
 def _pending(case: Case, name: str) -> Link:
@@ -190,7 +190,7 @@ def _surprise(case: Case, name: str) -> Link:
                 return _broken(name, f"unexpected alert {one.alert}{_labels(one.labels)} fired")
         if isinstance(one, Notification) and (said := _stray(case, one)):
             return _broken(name, said)
-    return Link(name=name, state=State.DONE)
+    return Link(name=name, state=LinkState.DONE)
 
 
 def _stray(case: Case, message: Notification) -> str:
@@ -221,7 +221,7 @@ def _over(case: Case, at: float) -> bool:
 def _undone(case: Case, name: str) -> Link:
     undone, failed = case.step("undone"), case.step("failed")
     if undone:
-        return Link(name=name, state=State.DONE, at=undone.at)
+        return Link(name=name, state=LinkState.DONE, at=undone.at)
     if failed:
         return _broken(name, f"the fault could not be put right: {failed.detail}")
     return _missing(case, name, float("inf"), "the fault was not put right", "the end of the fault")
@@ -266,7 +266,7 @@ def _quiet(case: Case, name: str) -> Link:
     until = max(one.at for one in case.about("resolved")) + case.deadlines.tail_s
     watched = [one.at for one in case.events if isinstance(one, Watched)]
     if watched and max(watched) >= until:
-        return Link(name=name, state=State.DONE, at=until)
+        return Link(name=name, state=LinkState.DONE, at=until)
     # The watcher may need a moment on a busy machine; a watcher that is gone is a broken link.
     never = f"was not watched for {case.deadlines.tail_s:.1f} s after the last notification"
     return _missing(case, name, until + LATE_S, never, "strays")
@@ -276,7 +276,7 @@ def _sounding(case: Case, name: str) -> Link:
     """An alert that always fires did so before the fault, with its labels."""
     gated = _gated(case, name)
     before = [one for one in case.states_ever if one.at < case.zero]
-    if gated.state is not State.DONE:
+    if gated.state is not LinkState.DONE:
         return gated
     if not before or before[-1].state != "firing":
         return _broken(name, "did not fire before the fault, as it always must")

@@ -8,7 +8,7 @@ from scenarios.proof import timeline
 from scenarios.proof.evidence import Graph
 from scenarios.proof.result import Result
 from scenarios.proof.scenario import CHANNELS
-from scenarios.proof.timeline import Bar, Mark
+from scenarios.proof.timeline import Arrival, Bar
 
 WIDTH, LEFT, RIGHT = 960, 116, 24
 """Of the timeline, in its own units; lanes' names stand left of `LEFT`."""
@@ -26,7 +26,7 @@ class Chart:
     """The timeline."""
 
     bars: Sequence[Bar]
-    marks: Sequence[Mark]
+    marks: Sequence[Arrival]
     lanes: Sequence[str]
     end_s: float
     floor_s: float

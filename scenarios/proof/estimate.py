@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Sequence
 
 from scenarios.proof.absence import VALID_FOR
-from scenarios.proof.catalogue import Found
+from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.play import RESEND_S
 from scenarios.proof.timing import route_timing, rule_timing
 from stack.check.configuration import Configuration
@@ -17,7 +17,7 @@ START_S = 6.0
 """Real seconds until an instance is up."""
 
 
-def length_s(found: Found, configuration: Configuration, of_proof: float) -> float:
+def length_s(found: ScenarioFile, configuration: Configuration, of_proof: float) -> float:
     """About how long the scenario takes, in real seconds; 0 when that cannot be known."""
     scenario, fault = found.scenario, found.scenario.fault
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from scenarios.proof.catalogue import Found
+from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.watch import SOURCES
 
@@ -11,14 +11,14 @@ LOG_PATH = frozenset({"loki", "promtail"})
 """Services that an alert from logs needs, besides those that all evidence comes from."""
 
 
-def pack(found: Sequence[Found], on_logs: Collection[str] = ()) -> list[list[Found]]:
+def pack(found: Sequence[ScenarioFile], on_logs: Collection[str] = ()) -> list[list[ScenarioFile]]:
     """Groups whose members touch nothing in common: greedy colouring in the given order.
 
     The same scenarios give the same groups. A scenario also keeps apart from one whose alert it
     may set off, and from one that needs another speed. One that stops what all evidence comes
     from has an instance for itself. `on_logs` are the alerts from logs.
     """
-    groups: list[list[Found]] = []
+    groups: list[list[ScenarioFile]] = []
     for one in found:
         home = next(
             (g for g in groups if not any(_clash(one, other, on_logs) for other in g)), None
@@ -30,7 +30,7 @@ def pack(found: Sequence[Found], on_logs: Collection[str] = ()) -> list[list[Fou
     return groups
 
 
-def by_length(found: Sequence[Found], lengths: Mapping[Path, float]) -> list[Found]:
+def by_length(found: Sequence[ScenarioFile], lengths: Mapping[Path, float]) -> list[ScenarioFile]:
     """In the order to pack them: the longest first, so that the others share its time.
 
     Those of a speed of their own the other way round: one instance plays all their groups, so that
@@ -42,14 +42,14 @@ def by_length(found: Sequence[Found], lengths: Mapping[Path, float]) -> list[Fou
     )
 
 
-def in_turn(groups: Sequence[list[Found]]) -> list[list[Found]]:
+def in_turn(groups: Sequence[list[ScenarioFile]]) -> list[list[ScenarioFile]]:
     """Groups in the order to begin them: those of a speed of their own first, the last of each
     speed before the others. Rules that look back a day then find one behind them."""
     apart = [group for group in groups if group[0].scenario.speedup > 1]
     return [*reversed(apart), *(group for group in groups if group not in apart)]
 
 
-def _clash(one: Found, other: Found, on_logs: Collection[str]) -> bool:
+def _clash(one: ScenarioFile, other: ScenarioFile, on_logs: Collection[str]) -> bool:
     a, b = one.scenario, other.scenario
     if a.speedup != b.speedup or a.touches & _needs(b, on_logs) or b.touches & _needs(a, on_logs):
         return True

@@ -9,14 +9,14 @@ from types import MappingProxyType
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from scenarios.proof import chart, timeline
-from scenarios.proof.case import State
+from scenarios.proof.case import LinkState
 from scenarios.proof.chain import CHAIN, chain_of
 from scenarios.proof.chart import Chart, Plot
 from scenarios.proof.evidence import FaultStep, Graph, Notification, TrafficSeen
 from scenarios.proof.history import Trend
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.scenario import CHANNELS, Want
-from scenarios.proof.timeline import Line
+from scenarios.proof.timeline import TimelineRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Section:
     trend: Trend | None
     again: str
     """The command that plays this one again."""
-    lines: Sequence[Line]
+    lines: Sequence[TimelineRow]
     traffic: TrafficSeen | None
     messages: Sequence[Notification]
 
@@ -83,7 +83,7 @@ def render(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> 
 
 def section(result: Result, proof: Proof, trend: Trend | None) -> Section:
     events, verdict = result.events, result.verdict
-    # What belongs to no scenario, as a proof of the routing, is judged by its own links alone.
+    # What belongs to no scenario, as a routing case, is judged by its own links alone.
     own = [e for e in events if isinstance(e, Notification)
            and (result.alert in e.alerts or not result.scenario)]  # fmt: skip
     wants = result.scenario.notifications if result.scenario else ()
@@ -142,10 +142,10 @@ def _steps(result: Result) -> list[Step]:
         found.append(
             Step(
                 name=name,
-                state="done" if link.state is State.DONE else "broken",
+                state="done" if link.state is LinkState.DONE else "broken",
                 at=at,
                 due=f"by {link.due - zero:.1f} s" if timed else "",  # type: ignore[operator]
-                said=link.said if link.state is not State.DONE else "",
+                said=link.said if link.state is not LinkState.DONE else "",
             )
         )
     return found

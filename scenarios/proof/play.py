@@ -12,7 +12,7 @@ from loadgen.faults.base import FaultFailed
 from loadgen.traffic import Crew
 from scenarios.proof import graphs
 from scenarios.proof.absence import derive_absence
-from scenarios.proof.catalogue import Found
+from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.deadlines import POLL_S, Deadlines, derive
 from scenarios.proof.evidence import Evidence, FaultStep, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
@@ -37,7 +37,7 @@ RESEND_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class Status:
     """What one scenario is doing, for whoever looks on."""
 
     alert: str
@@ -48,7 +48,7 @@ class Progress:
     due: float | None = None
 
 
-Tell = Callable[[Progress], None]
+Tell = Callable[[Status], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Played:
 
 
 @dataclass(kw_only=True)
-class Stage:
+class Venue:
     """One instance with everything that the scenarios of a group share."""
 
     instance: Instance
@@ -76,22 +76,22 @@ class Stage:
     """The watcher's, from one group to the next."""
 
 
-def play(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
+def play(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
     """The verdict of each scenario of the group, by alert. Whatever happens, faults are undone."""
     disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
-    stage.crew.start_over([found.scenario.traffic.kind for found in group])
+    venue.crew.start_over([found.scenario.traffic.kind for found in group])
     names = [found.scenario.alert for found in group]
-    on_logs = not stage.configuration.on_logs.isdisjoint(names)
+    on_logs = not venue.configuration.on_logs.isdisjoint(names)
     with Watcher(
-        stage.instance, stage.evidence, disturbed, names, logs=on_logs, strayed=stage.strayed
+        venue.instance, venue.evidence, disturbed, names, logs=on_logs, strayed=venue.strayed
     ) as watcher:
-        parts = [_Part(found, group, stage, watcher) for found in group]
+        parts = [_Part(found, group, venue, watcher) for found in group]
         steady = [part for part in parts if part.guarded(part.gate)]
         with ThreadPoolExecutor(max(1, len(steady))) as pool:
             for future in [pool.submit(part.guarded, part.perform) for part in steady]:
                 future.result()
-        graphs.keep([part.rule for part in parts if part.rule], watcher, stage.evidence)
-        stage.strayed = watcher.strayed
+        graphs.keep([part.rule for part in parts if part.rule], watcher, venue.evidence)
+        venue.strayed = watcher.strayed
     return {part.scenario.alert: part.played() for part in parts}
 
 
@@ -99,12 +99,12 @@ class _Part:
     """One scenario of the group."""
 
     def __init__(
-        self, found: Found, group: Sequence[Found], stage: Stage, watcher: Watcher
+        self, found: ScenarioFile, group: Sequence[ScenarioFile], venue: Venue, watcher: Watcher
     ) -> None:
         self.scenario = found.scenario
-        self.stage = stage
+        self.venue = venue
         self.watcher = watcher
-        self.locust = stage.crew.join(found.scenario.traffic.kind, found.file, self._heard)
+        self.locust = venue.crew.join(found.scenario.traffic.kind, found.file, self._heard)
         self.rule: RuleTiming | None = None
         self.deadlines: Deadlines | None = None
         companions = [other.scenario for other in group if other is not found]
@@ -122,20 +122,20 @@ class _Part:
 
     def gate(self) -> bool:
         """True when this host can host the fault and the instance is steady under traffic."""
-        self.rule, self.deadlines = derived(self.scenario, self.stage)
+        self.rule, self.deadlines = derived(self.scenario, self.venue)
         if self.scenario.speedup > 1:
-            self.explained |= fleeting(self.stage.configuration)
-        if reason := self.scenario.fault.blocked(self.stage.instance):
+            self.explained |= fleeting(self.venue.configuration)
+        if reason := self.scenario.fault.blocked(self.venue.instance):
             self._step("blocked", reason)
             return False
         return pass_gate(
-            self.rule, self.deadlines, self.watcher, self.locust, self.stage.evidence,
-            stopped=self.stage.stop.is_set, tell=self._tell,
+            self.rule, self.deadlines, self.watcher, self.locust, self.venue.evidence,
+            stopped=self.venue.stop.is_set, tell=self._tell,
         )  # fmt: skip
 
     def perform(self) -> bool:
         """Fault, wait for the notifications, put right, wait for the rest of the chain."""
-        fault, instance = self.scenario.fault, self.stage.instance
+        fault, instance = self.scenario.fault, self.venue.instance
         with ExitStack() as undo:
             undo.callback(self._put_right)
             self._step("injecting", str(fault))
@@ -151,11 +151,11 @@ class _Part:
 
     def played(self) -> Played:
         if self.deadlines is None:
-            why = [e.detail for e in self.stage.evidence.of(self.scenario.alert)
+            why = [e.detail for e in self.venue.evidence.of(self.scenario.alert)
                    if isinstance(e, FaultStep)]  # fmt: skip
             return Played(verdict=failed(self.scenario.alert, f"could not be played: {why[-1]}"))
         so_far = self._judge(now=self.watcher.until).outcome
-        if self.stage.stop.is_set() and so_far is Outcome.RUNNING:
+        if self.venue.stop.is_set() and so_far is Outcome.RUNNING:
             self._add(Stopped, why="interrupted")
         return Played(
             verdict=self._judge(now=None),
@@ -166,7 +166,7 @@ class _Part:
 
     def _follow(self, *, until: str) -> None:
         """Wait while the verdict is running and its next link is not `until`."""
-        while not self.stage.stop.is_set():
+        while not self.venue.stop.is_set():
             # Evidence is complete up to what the watcher has read, not up to this moment.
             now = max(self.watcher.until, time.time() - WATCHER_MAY_LAG_S)
             verdict = self._judge(now=now)
@@ -174,10 +174,10 @@ class _Part:
             if verdict.outcome is not Outcome.RUNNING or link.name == until:
                 return
             self._tell(f"awaits {link.said}", verdict.zero, link.due)
-            self.stage.stop.wait(LOOK_EVERY_S)
+            self.venue.stop.wait(LOOK_EVERY_S)
 
     def _put_right(self) -> None:
-        fault, instance = self.scenario.fault, self.stage.instance
+        fault, instance = self.scenario.fault, self.venue.instance
         self._step("undoing", str(fault))
         give_up = time.monotonic() + PUT_RIGHT_WITHIN_S
         try:
@@ -193,7 +193,7 @@ class _Part:
 
     def _judge(self, now: float | None) -> Verdict:
         assert self.deadlines is not None  # known once the gate was reached
-        events = self.stage.evidence.of(self.scenario.alert)
+        events = self.venue.evidence.of(self.scenario.alert)
         return judge(events, self.scenario, self.deadlines, now=now, explained=self.explained)
 
     def _heard(self, figures: Mapping[str, Any]) -> None:
@@ -206,14 +206,14 @@ class _Part:
         self._tell(f"{step}: {detail}")
 
     def _add(self, kind: Any, **fields: Any) -> None:
-        given = {"at": time.time(), "instance": self.stage.instance.name, **fields}
-        self.stage.evidence.add(kind(scenario=self.scenario.alert, **given))
+        given = {"at": time.time(), "instance": self.venue.instance.name, **fields}
+        self.venue.evidence.add(kind(scenario=self.scenario.alert, **given))
 
     def _tell(self, what: str, zero: float | None = None, due: float | None = None) -> None:
-        self.stage.tell(
-            Progress(
+        self.venue.tell(
+            Status(
                 alert=self.scenario.alert,
-                instance=self.stage.instance.name,
+                instance=self.venue.instance.name,
                 what=what,
                 zero=zero,
                 due=due,
@@ -226,14 +226,14 @@ def _told(error: Exception) -> str:
     return str(error) if expected else f"{type(error).__name__}: {error}"
 
 
-def derived(scenario: Scenario, stage: Stage) -> tuple[RuleTiming, Deadlines]:
+def derived(scenario: Scenario, venue: Venue) -> tuple[RuleTiming, Deadlines]:
     """The rule as the instance has it, and the deadlines that follow."""
-    rule = rule_timing(scenario.alert, stage.configuration)
-    route = route_timing(scenario.routed, stage.configuration)
+    rule = rule_timing(scenario.alert, venue.configuration)
+    route = route_timing(scenario.routed, venue.configuration)
     if not scenario.always:
         return rule, derive(rule, route, scenario.fault)
     return rule, derive_absence(
         rule, route, scenario.fault,
-        missed_after_s=scenario.missed_after_s / stage.instance.speed,
-        resend_s=RESEND_S / stage.instance.speed,
+        missed_after_s=scenario.missed_after_s / venue.instance.speed,
+        resend_s=RESEND_S / venue.instance.speed,
     )  # fmt: skip

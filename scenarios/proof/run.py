@@ -15,7 +15,7 @@ import psutil
 
 from scenarios.proof import catalogue, report
 from scenarios.proof import history as earlier
-from scenarios.proof.catalogue import Found
+from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.estimate import length_s, total_s, words
 from scenarios.proof.packing import by_length, in_turn, pack
 from scenarios.proof.result import Proof, Result, in_order
@@ -53,7 +53,7 @@ def verify_alerts(
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
 
-    `routing` has proofs of the routing, chosen by their names as alerts are, and played as well.
+    `routing` has routing cases, chosen by their names as alerts are, and played as well.
     `instances` is how many may run at once; 0 leaves it to the machine. `history` is a file with
     the figures of earlier runs, to which those of this one are added.
 
@@ -90,14 +90,14 @@ def verify_alerts(
 class Plan:
     """What a proof will play, where, and how long that takes."""
 
-    groups: Sequence[list[Found]]
+    groups: Sequence[list[ScenarioFile]]
     """In the order in which they are begun."""
     instances: int
     """At once."""
     gaps: Mapping[str, str]
     """Alert → why it fails without being played."""
     routes: Sequence[str]
-    """Proofs of the routing, played before any group."""
+    """Routing cases, played before any group."""
     speed: float
     about_s: float
 
@@ -108,7 +108,7 @@ class Plan:
 
     @property
     def words(self) -> str:
-        beside = f" and {len(self.routes)} proofs of the routing" if self.routes else ""
+        beside = f" and {len(self.routes)} routing cases" if self.routes else ""
         return (
             f"{len(self.alerts) - len(self.routes)} alerts in {len(self.groups)} groups{beside}"
             f" on up to {self.instances} instances at once,"

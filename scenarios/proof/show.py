@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from scenarios.proof.play import Progress, Tell
+from scenarios.proof.play import Status, Tell
 
 REFRESH_PER_S = 4
 
@@ -32,14 +32,14 @@ class _Board:
         self._lock = threading.Lock()
         self._started = time.time()
         self._latest = {
-            alert: Progress(alert=alert, instance="", what="waits for its turn") for alert in alerts
+            alert: Status(alert=alert, instance="", what="waits for its turn") for alert in alerts
         }
 
-    def note(self, progress: Progress) -> None:
+    def note(self, progress: Status) -> None:
         with self._lock:
             self._latest[progress.alert] = progress
 
-    def line(self, progress: Progress) -> None:
+    def line(self, progress: Status) -> None:
         """Print what is new; a log wants each transition once."""
         with self._lock:
             before = self._latest.get(progress.alert)
@@ -70,7 +70,7 @@ class _Board:
         return table
 
 
-def _seconds(progress: Progress) -> tuple[str, str]:
+def _seconds(progress: Status) -> tuple[str, str]:
     """Seconds so far and those allowed, counted from the fault; empty where nothing is awaited."""
     if progress.zero is None:
         return "", ""

@@ -26,7 +26,7 @@ EVALUATORS = {"prometheus": "Prometheus", "loki": "Loki"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class TimelineRow:
     """One event, told in a few words."""
 
     at_s: float
@@ -48,7 +48,7 @@ class Bar:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class Arrival:
     """A notification in its lane; seconds from the fault."""
 
     channel: str
@@ -63,7 +63,7 @@ def zero_of(events: Sequence[Event], verdict: Verdict) -> float:
     return verdict.zero if verdict.zero is not None else first
 
 
-def lines(events: Sequence[Event], verdict: Verdict) -> list[Line]:
+def lines(events: Sequence[Event], verdict: Verdict) -> list[TimelineRow]:
     """All that is worth a line, in order of time."""
     zero = zero_of(events, verdict)
     found = []
@@ -71,7 +71,7 @@ def lines(events: Sequence[Event], verdict: Verdict) -> list[Line]:
         told_of = _words(event, verdict.alert)
         if told_of:
             mark, words = told_of
-            found.append(Line(at_s=event.at - zero, mark=mark, words=words))
+            found.append(TimelineRow(at_s=event.at - zero, mark=mark, words=words))
     return found
 
 
@@ -118,11 +118,11 @@ def bars(events: Sequence[Event], verdict: Verdict) -> list[Bar]:
     return found
 
 
-def marks(events: Iterable[Event], verdict: Verdict) -> list[Mark]:
+def marks(events: Iterable[Event], verdict: Verdict) -> list[Arrival]:
     """The notifications of this alert."""
     zero = verdict.zero
     return [
-        Mark(channel=CHANNELS[e.channel], kind=e.kind, at_s=e.at - zero,
+        Arrival(channel=CHANNELS[e.channel], kind=e.kind, at_s=e.at - zero,
              words=f"{e.kind} on {e.destination} at {e.at - zero:.2f} s")
         for e in events
         if zero is not None and isinstance(e, Notification) and verdict.alert in e.alerts

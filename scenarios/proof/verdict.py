@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scenarios.proof.case import Case, Link, State
+from scenarios.proof.case import Case, Link, LinkState
 from scenarios.proof.chain import LATE_S, chain_of
 from scenarios.proof.deadlines import Deadlines
 from scenarios.proof.evidence import Event, Stopped
@@ -66,7 +66,7 @@ def judge(
     for name, check in chain_of(scenario):
         link = check(case, name)
         links.append(link)
-        if link.state is not State.DONE:
+        if link.state is not LinkState.DONE:
             break
     outcome, reason = _outcome(case, links[-1])
     return Verdict(
@@ -82,12 +82,12 @@ def _outcome(case: Case, last: Link) -> tuple[Outcome, str]:
     blocked = case.step("blocked")
     if blocked:
         return Outcome.BLOCKED, blocked.detail
-    if last.state is State.DONE:
+    if last.state is LinkState.DONE:
         return Outcome.PROVEN, ""
-    if last.state is State.WAITING and case.now is not None:
+    if last.state is LinkState.WAITING and case.now is not None:
         return Outcome.RUNNING, last.said
     stopped = [one.why for one in case.events if isinstance(one, Stopped)]
-    if last.state is State.WAITING and stopped:
+    if last.state is LinkState.WAITING and stopped:
         return Outcome.FAILED, f"{stopped[0]} while waiting for: {last.said}"
     return Outcome.FAILED, _excused(case, last)
 

@@ -23,8 +23,8 @@ from scenarios.proof.evidence import (
     Watched,
 )
 from scenarios.proof.overload import late
+from scenarios.proof.poller import Failed, Poller
 from scenarios.proof.scenario import always
-from scenarios.proof.source import Failed, Source
 from stack import loopback
 from stack.run.instance import Instance
 
@@ -93,7 +93,7 @@ class Watcher:
         self._rules = tuple(rules)
         self._logs = logs
         asked = SOURCES | {LOGS} if logs else SOURCES
-        self._sources = {name: Source(instance.url(name)) for name in asked}
+        self._pollers = {name: Poller(instance.url(name)) for name in asked}
         self._client = loopback.client()
         self._stop = threading.Event()
         self._thread = threading.Thread(
@@ -113,7 +113,7 @@ class Watcher:
     def __enter__(self) -> "Watcher":
         # What came before the watch is no evidence of what happens in it.
         with suppress(*Failed):
-            self._last_message = int(self._sources["inbox"].ask("/health")["newest"])
+            self._last_message = int(self._pollers["inbox"].ask("/health")["newest"])
         self._thread.start()
         return self
 
@@ -121,8 +121,8 @@ class Watcher:
         self._stop.set()
         self._thread.join()
         self._client.close()
-        for source in self._sources.values():
-            source.close()
+        for poller in self._pollers.values():
+            poller.close()
 
     def active(self) -> list[str]:
         """Names of the alerts that are pending or firing, or that Alertmanager holds, without
@@ -211,7 +211,7 @@ class Watcher:
 
     def _read_rules(self, now: float) -> None:
         only = {"rule_name[]": self._rules} if self._rules else {}
-        prometheus = self._sources["prometheus"]
+        prometheus = self._pollers["prometheus"]
         answer = prometheus.ask("/api/v1/rules", type="alert", **only)
         seen = _Seen(source="prometheus", at=now)
         self._follow(answer["data"]["groups"], seen)
@@ -223,7 +223,7 @@ class Watcher:
 
     def _read_log_rules(self, now: float) -> None:
         seen = _Seen(source=LOGS, at=now)
-        answer = self._sources[LOGS].ask("/prometheus/api/v1/rules")
+        answer = self._pollers[LOGS].ask("/prometheus/api/v1/rules")
         self._follow(answer["data"]["groups"], seen)
         self._over(seen)
 
@@ -272,7 +272,7 @@ class Watcher:
     def _read_held(self, now: float) -> None:
         found = {
             _key(alert["labels"]): str(alert["status"]["state"])
-            for alert in self._sources["alertmanager"].ask("/api/v2/alerts")
+            for alert in self._pollers["alertmanager"].ask("/api/v2/alerts")
         }
         for key, state in found.items():
             if state != "unprocessed" and self._held.get(key) != state:
@@ -285,7 +285,7 @@ class Watcher:
 
     def _read_messages(self, now: float) -> None:
         asked = {"after": self._last_message}
-        for message in self._sources["inbox"].ask("/api/messages", **asked):
+        for message in self._pollers["inbox"].ask("/api/messages", **asked):
             self._last_message = max(self._last_message, message["id"])
             self._add(
                 Notification, message["received_at"], id=message["id"],

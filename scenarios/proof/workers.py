@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from loadgen.traffic import Crew
-from scenarios.proof.catalogue import Found
+from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.evidence import Evidence
-from scenarios.proof.play import Played, Progress, Stage, Tell, play
+from scenarios.proof.play import Played, Status, Tell, Venue, play
 from scenarios.proof.result import Result
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
@@ -22,7 +22,7 @@ from stack.run.lifecycle import running
 
 
 class Routing(Protocol):
-    """Proofs of the routing, handed in by whoever composes a proof (`scenarios.routing.run`)."""
+    """Routing cases, handed in by whoever composes a proof (`scenarios.routing.run`)."""
 
     def names(self) -> list[str]:
         """Of all of them, in the order in which they are reported."""
@@ -33,7 +33,7 @@ class Routing(Protocol):
     def length_s(self, speed: float) -> float:
         """About how long all of them take, in real seconds."""
 
-    def prove(self, stage: Stage, only: Sequence[str]) -> list[Result]:
+    def prove(self, venue: Venue, only: Sequence[str]) -> list[Result]:
         """Play those called `only`; a result for each, whatever happens."""
 
 
@@ -58,7 +58,7 @@ class Workers:
     """Why an instance did not come up."""
     started: int = 0
     """How many instances came up."""
-    _waiting: list[list[Found]] = field(default_factory=list)
+    _waiting: list[list[ScenarioFile]] = field(default_factory=list)
     _hosted: set[float] = field(default_factory=set)
     """Speeds other than the proof's that an instance has now. It plays all groups of its speed, one
     after the other: rules that look back a day find their yesterday there."""
@@ -69,11 +69,11 @@ class Workers:
     and come up no sooner."""
 
     def run(
-        self, groups: Sequence[list[Found]], instances: int, routes: Sequence[str] = ()
+        self, groups: Sequence[list[ScenarioFile]], instances: int, routes: Sequence[str] = ()
     ) -> None:
         """Play all groups in order; each worker takes the next one when it is done.
 
-        `routes` are proofs of the routing: the first worker begins with them, and nothing is
+        `routes` are routing cases: the first worker begins with them, and nothing is
         played beside them, since they stop what all other proofs watch.
         """
         self._waiting = list(groups)
@@ -119,7 +119,7 @@ class Workers:
                 slots.give_back(name)
             routes = ()
 
-    def _host(self, name: str, group: list[Found], routes: Sequence[str]) -> None:
+    def _host(self, name: str, group: list[ScenarioFile], routes: Sequence[str]) -> None:
         """A fresh instance plays the routes or this group, then others of its speed, while it is
         as new."""
         speed = self._speed(group) if group else self.speed
@@ -127,13 +127,13 @@ class Workers:
         playing = group
         try:
             with self._instance(name, speed, names) as host, Crew(host, self.folder) as crew:
-                stage = Stage(
+                venue = Venue(
                     instance=host, configuration=read(host.config_dir), crew=crew,
                     evidence=self._evidence(host), stop=self.stop, tell=self.tell,
                 )  # fmt: skip
-                if routes and self._prove(stage, routes):
+                if routes and self._prove(venue, routes):
                     playing = self._next(speed)
-                while playing and self._play(stage, playing):
+                while playing and self._play(venue, playing):
                     playing = self._next(speed)
         except HostCannot:
             with self._lock:
@@ -154,14 +154,14 @@ class Workers:
     def _evidence(self, instance: Instance) -> Evidence:
         return Evidence(instance=instance.name, file=self.file, lock=self._evidence_lock)
 
-    def _prove(self, stage: Stage, routes: Sequence[str]) -> bool:
-        """Play the proofs of the routing; as `_play`."""
-        found = self.routing.prove(stage, routes) if self.routing else []
+    def _prove(self, venue: Venue, routes: Sequence[str]) -> bool:
+        """Play the routing cases; as `_play`."""
+        found = self.routing.prove(venue, routes) if self.routing else []
         self.results.update({one.alert: one for one in found})
-        stage.strayed = time.time()  # what an inbox that was down did not take may still come
+        venue.strayed = time.time()  # what an inbox that was down did not take may still come
         return not self.stop.is_set() and all(one.outcome is Outcome.PROVEN for one in found)
 
-    def _next(self, speed: float | None = None) -> list[Found]:
+    def _next(self, speed: float | None = None) -> list[ScenarioFile]:
         """Take the first group that wants `speed`; when None, one that a new instance can play.
         Empty when there is none."""
         with self._lock:
@@ -172,13 +172,13 @@ class Workers:
                     return self._waiting.pop(index)
         return []
 
-    def _speed(self, group: Sequence[Found]) -> float:
+    def _speed(self, group: Sequence[ScenarioFile]) -> float:
         return group[0].scenario.speed(self.speed)
 
-    def _played(self, group: Sequence[Found]) -> bool:
+    def _played(self, group: Sequence[ScenarioFile]) -> bool:
         return any(found.scenario.alert in self.results for found in group)
 
-    def _lost(self, group: Sequence[Found], why: str) -> None:
+    def _lost(self, group: Sequence[ScenarioFile], why: str) -> None:
         for found in group:
             verdict = failed(found.scenario.alert, why)
             result = Result(verdict=verdict, scenario=found.scenario, file=found.where)
@@ -198,7 +198,7 @@ class Workers:
         with ExitStack() as ending:
             with self._starting:
                 for alert in alerts:
-                    self.tell(Progress(alert=alert, instance=name, what="instance starts"))
+                    self.tell(Status(alert=alert, instance=name, what="instance starts"))
                 instance = ending.enter_context(
                     running(name, speed=speed, config_root=self.config_root, keep=self.keep)
                 )
@@ -208,23 +208,23 @@ class Workers:
         if self.keep:
             self.kept.append(name)
 
-    def _play(self, stage: Stage, group: list[Found]) -> bool:
+    def _play(self, venue: Venue, group: list[ScenarioFile]) -> bool:
         """Play one group; True when the instance is as good as new and may host another."""
-        instance = stage.instance
-        evidence = stage.evidence = self._evidence(instance)
-        played = play(group, stage)
+        instance = venue.instance
+        evidence = venue.evidence = self._evidence(instance)
+        played = play(group, venue)
         with self._lock:
             for found in group:
                 name = found.scenario.alert
                 self.results[name] = _result(found, played[name], instance, evidence)
         for name, one in played.items():
             what = f"{one.verdict.outcome}: {one.verdict.reason}".rstrip(": ")
-            self.tell(Progress(alert=name, instance=instance.name, what=what))
+            self.tell(Status(alert=name, instance=instance.name, what=what))
         clean = all(one.verdict.outcome is Outcome.PROVEN for one in played.values())
         return clean and not self.stop.is_set()
 
 
-def _result(found: Found, played: Played, instance: Instance, evidence: Evidence) -> Result:
+def _result(found: ScenarioFile, played: Played, instance: Instance, evidence: Evidence) -> Result:
     return Result(
         verdict=played.verdict,
         scenario=found.scenario,

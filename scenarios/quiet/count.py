@@ -10,7 +10,7 @@ from typing import Any
 
 from scenarios.proof.evidence import Event
 from scenarios.proof.watch import Watcher
-from scenarios.quiet.verdict import Group, Stored, Unhealthy
+from scenarios.quiet.verdict import GroupCount, Stored, Unhealthy
 
 RULES = {"prometheus": "/api/v1/rules", "loki": "/prometheus/api/v1/rules"}
 """Service that evaluates rules → where it tells of them."""
@@ -25,7 +25,7 @@ class _Counters:
     interval_s: float = 1.0
 
 
-class Counts:
+class DayCounts:
     """Counts from the moment at which it is made. Raises httpx.HTTPError."""
 
     def __init__(self, watcher: Watcher) -> None:
@@ -39,7 +39,7 @@ class Counts:
         lasted_s = now - self._began
         for group, after in self._groups().items():
             before = self._before.get(group, _Counters())
-            yield Group(
+            yield GroupCount(
                 at=now,
                 instance=name,
                 name=group.rpartition("/")[2],

@@ -39,8 +39,8 @@ from loadgen.traffic import Locust
 from scenarios.proof.evidence import Evidence, Stopped, TrafficSeen, to_line
 from scenarios.proof.slots import Slots
 from scenarios.proof.watch import Watcher
-from scenarios.quiet.count import Counts
-from scenarios.quiet.verdict import DayBegan, DayEnded, Quiet, judge
+from scenarios.quiet.count import DayCounts
+from scenarios.quiet.verdict import DayBegan, DayEnded, DayVerdict, judge
 from stack.errors import BadInput, CheckFailed
 from stack.paths import CONFIG_ROOT, REPO
 from stack.run.instance import Instance
@@ -93,7 +93,7 @@ def quiet_day(
     return _told(verdict, play)
 
 
-def _told(verdict: Quiet, play: "_Play") -> int:
+def _told(verdict: DayVerdict, play: "_Play") -> int:
     if verdict.reasons:
         shown = "\n  ".join(verdict.reasons[:10])
         raise CheckFailed(
@@ -130,7 +130,7 @@ class _Play:
         ):
             if not self._steady(watcher, locust):
                 return
-            counts = Counts(watcher)
+            counts = DayCounts(watcher)
             self.add(DayBegan)
             end = self.midnight + days.SECONDS / self.speed
             while time.time() < end:
@@ -194,7 +194,7 @@ class _Play:
     def add(self, kind: Any, **fields: Any) -> None:
         self.evidence.add(kind(**{"at": time.time(), "instance": self.instance_name, **fields}))
 
-    def write(self) -> Quiet:
+    def write(self) -> DayVerdict:
         """Judge the evidence so far, and write both."""
         events = self.evidence.of("")
         verdict = judge(events, self.day, self.speed, self.midnight)

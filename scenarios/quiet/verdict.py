@@ -30,7 +30,7 @@ class DayEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group(Event):
+class GroupCount(Event):
     """What Prometheus counted for one rule group, from begin to end of the day."""
 
     name: str
@@ -59,7 +59,7 @@ class Stored(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quiet:
+class DayVerdict:
     """The verdict of a day."""
 
     reasons: tuple[str, ...]
@@ -69,13 +69,13 @@ class Quiet:
     requests_by_hour: tuple[int, ...]
 
 
-def judge(events: Iterable[Event], day: Day, speed: float, midnight: float) -> Quiet:
+def judge(events: Iterable[Event], day: Day, speed: float, midnight: float) -> DayVerdict:
     """The verdict; `midnight` is the Unix time at which the day began."""
     every = list(events)
     began = next((one.at for one in every if isinstance(one, DayBegan)), None)
     if began is None:
         why = [one.why for one in every if isinstance(one, Stopped)]
-        return Quiet(reasons=(why[0] if why else "the day never began",), near_misses=(),
+        return DayVerdict(reasons=(why[0] if why else "the day never began",), near_misses=(),
                      requests_by_hour=())  # fmt: skip
     seen = [one for one in every if one.at >= began]
 
@@ -93,7 +93,7 @@ def judge(events: Iterable[Event], day: Day, speed: float, midnight: float) -> Q
     if not any(isinstance(one, DayEnded) for one in seen):
         stopped = [one.why for one in seen if isinstance(one, Stopped)]
         reasons.append(f"the day did not end: {stopped[0] if stopped else 'no evidence of it'}")
-    return Quiet(
+    return DayVerdict(
         reasons=tuple(reasons), near_misses=tuple(_near_misses(seen)), requests_by_hour=by_hour
     )
 
@@ -129,7 +129,7 @@ def _near_misses(seen: Sequence[Event]) -> Iterable[str]:
 
 
 def _rules(seen: Sequence[Event]) -> Iterable[str]:
-    groups = [one for one in seen if isinstance(one, Group)]
+    groups = [one for one in seen if isinstance(one, GroupCount)]
     if not groups and any(isinstance(one, DayEnded) for one in seen):
         yield "no rule group was evaluated: Prometheus counts none"
     for one in groups:

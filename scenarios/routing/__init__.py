@@ -1,4 +1,4 @@
-"""Proofs of the routing tree, played against a running Alertmanager and inbox.
+"""Routing cases: claims about the routing tree, played against a running Alertmanager and inbox.
 
 No rule and no traffic is needed for most: alerts are posted to Alertmanager as Prometheus would
 (`poster`), and the inbox is read (`bench`). What is wanted stands in `stack.config.audience`; when,

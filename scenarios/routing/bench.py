@@ -1,4 +1,4 @@
-"""What a proof of the routing does and claims: alerts posted, messages wanted, quiet wanted."""
+"""What a routing case does and claims: alerts posted, messages wanted, quiet wanted."""
 
 import re
 import time
@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from scenarios.proof.case import Link, State
+from scenarios.proof.case import Link, LinkState
 from scenarios.proof.deadlines import BUSY_MACHINE_S, POLL_S
 from scenarios.proof.evidence import Event, Evidence, FaultStep, Notification, Trouble
 from scenarios.proof.scenario import Want
@@ -269,7 +269,7 @@ class Bench:
             raise Broken(f"{awaited}, expected by {due - self.zero:.1f} s, got none")
 
     def _done(self, name: str, *, at: float | None = None, due: float | None = None) -> None:
-        self.links.append(Link(name=name, state=State.DONE, at=at or time.time(), due=due))
+        self.links.append(Link(name=name, state=LinkState.DONE, at=at or time.time(), due=due))
 
 
 def _about(message: Notification, alert: Posted) -> bool:

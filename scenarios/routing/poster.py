@@ -22,7 +22,7 @@ RESEND_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """An alert that a proof is about."""
+    """An alert that a routing case is about."""
 
     labels: Mapping[str, str]
     """`alertname` included."""

@@ -1,4 +1,4 @@
-"""Plays the proofs of the routing on one instance, and judges them."""
+"""Plays the routing cases on one instance, and judges them."""
 
 import re
 import time
@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from scenarios.proof.case import Link, State
-from scenarios.proof.play import Progress, Stage
+from scenarios.proof.case import Link, LinkState
+from scenarios.proof.play import Status, Venue
 from scenarios.proof.result import Result
 from scenarios.proof.verdict import Outcome, Verdict
 from scenarios.proof.watch import Watcher
@@ -35,17 +35,17 @@ REPEAT_S = 4 * 3600.0
 """`repeat_interval`, which `routing/repeat` waits for."""
 
 DISTURBED = frozenset({"inbox", "alertmanager"})
-"""Services that some proof stops."""
+"""Services that some case stops."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proof:
+class RoutingCase:
     """One claim about the routing."""
 
     name: str
     play: Callable[[Bench], None]
     after: str = ""
-    """What it disturbs, and so is played after: `others`, the proofs that are not patient, or
+    """What it disturbs, and so is played after: `others`, the cases that are not patient, or
     `all`, every one before it."""
     patient: bool = False
     """It takes long, and an Alertmanager that is restarted meanwhile does not disturb it."""
@@ -57,26 +57,28 @@ class Proof:
         return f"routing/{self.play.__module__.rpartition('.')[2]}.py"
 
 
-PROOFS = (
-    Proof(name="routing/critical", play=severities.of("critical")),
-    Proof(name="routing/warning", play=severities.of("warning")),
-    Proof(name="routing/info", play=severities.of("info")),
-    Proof(name="routing/unknown-severity", play=severities.of("urgent")),
-    Proof(name="routing/twins", play=inhibition.twins),
-    Proof(name="routing/dead-api", play=inhibition.dead_api),
-    Proof(name="routing/grouping", play=grouping.prove),
-    Proof(name="routing/silence", play=silence.prove),
-    Proof(name="routing/repeat", play=repeating.prove, second=True),
-    Proof(name="routing/prometheus-restart", play=restarts.prove, patient=True),
-    Proof(name="routing/alertmanager-restart", play=outages.alertmanager_restart, after="others"),
-    Proof(name="routing/slow-channel", play=outages.slow_channel, after="others"),
-    Proof(name="routing/inbox-down", play=outages.inbox_down, after="all"),
+CASES = (
+    RoutingCase(name="routing/critical", play=severities.of("critical")),
+    RoutingCase(name="routing/warning", play=severities.of("warning")),
+    RoutingCase(name="routing/info", play=severities.of("info")),
+    RoutingCase(name="routing/unknown-severity", play=severities.of("urgent")),
+    RoutingCase(name="routing/twins", play=inhibition.twins),
+    RoutingCase(name="routing/dead-api", play=inhibition.dead_api),
+    RoutingCase(name="routing/grouping", play=grouping.prove),
+    RoutingCase(name="routing/silence", play=silence.prove),
+    RoutingCase(name="routing/repeat", play=repeating.prove, second=True),
+    RoutingCase(name="routing/prometheus-restart", play=restarts.prove, patient=True),
+    RoutingCase(
+        name="routing/alertmanager-restart", play=outages.alertmanager_restart, after="others"
+    ),
+    RoutingCase(name="routing/slow-channel", play=outages.slow_channel, after="others"),
+    RoutingCase(name="routing/inbox-down", play=outages.inbox_down, after="all"),
 )
 """In the order in which they are told of."""
 
 
 def names() -> list[str]:
-    return [proof.name for proof in PROOFS]
+    return [case.name for case in CASES]
 
 
 def length_s(speed: float) -> float:
@@ -87,7 +89,7 @@ def length_s(speed: float) -> float:
 
 
 def choose(only: Iterable[str]) -> list[str]:
-    """The names of proofs among `only`, all when it is empty; `routing` means all.
+    """The names of cases among `only`, all when it is empty; `routing` means all.
 
     Raises BadInput for unknown ones.
     """
@@ -98,101 +100,101 @@ def choose(only: Iterable[str]) -> list[str]:
     for name in wanted:
         if name not in names():
             near = get_close_matches(name, names(), n=3, cutoff=0.4) or names()
-            raise BadInput(f"there is no proof `{name}`.", cure=f"Try {', '.join(near)}.")
+            raise BadInput(f"there is no routing case `{name}`.", cure=f"Try {', '.join(near)}.")
     return [name for name in names() if name in wanted]
 
 
-def prove(stage: Stage, only: Sequence[str]) -> list[Result]:
-    """Play the proofs called `only`; a result for each, whatever happens."""
-    chosen = [proof for proof in PROOFS if proof.name in only]
-    instance = stage.instance
+def prove(venue: Venue, only: Sequence[str]) -> list[Result]:
+    """Play the cases called `only`; a result for each, whatever happens."""
+    chosen = [case for case in CASES if case.name in only]
+    instance = venue.instance
     played: dict[str, Result] = {}
     with ExitStack() as ending:
-        watcher = ending.enter_context(Watcher(instance, stage.evidence, DISTURBED))
-        player = _Player(stage, watcher)
+        watcher = ending.enter_context(Watcher(instance, venue.evidence, DISTURBED))
+        player = _Player(venue, watcher)
         poster = ending.enter_context(player.poster(instance.url("alertmanager"), instance.speed))
 
-        def play(proof: Proof) -> None:
-            played[proof.name] = player.play(proof, poster)
+        def play(case: RoutingCase) -> None:
+            played[case.name] = player.play(case, poster)
 
-        with ThreadPoolExecutor(len(PROOFS)) as pool:
+        with ThreadPoolExecutor(len(CASES)) as pool:
             begun = {one: pool.submit(play, one) for one in chosen if not one.after}
             wait([future for one, future in begun.items() if not one.patient])
-            for proof in [one for one in chosen if one.after == "others"]:
-                play(proof)
+            for case in [one for one in chosen if one.after == "others"]:
+                play(case)
             wait(begun.values())
-            for proof in [one for one in chosen if one.after == "all"]:
-                play(proof)
-    return [played[proof.name] for proof in chosen]
+            for case in [one for one in chosen if one.after == "all"]:
+                play(case)
+    return [played[case.name] for case in chosen]
 
 
 @dataclass
 class _Player:
-    """What all proofs share."""
+    """What all cases share."""
 
-    stage: Stage
+    venue: Venue
     watcher: Watcher
 
     @property
     def instance(self) -> Instance:
-        return self.stage.instance
+        return self.venue.instance
 
     def poster(self, url: str, speed: float) -> Poster:
         return Poster(url, prometheus_url=self.instance.url("prometheus"), resend_s=resend_s(speed))
 
-    def play(self, proof: Proof, poster: Poster) -> Result:
+    def play(self, case: RoutingCase, poster: Poster) -> Result:
         """Whatever happens, a result."""
-        configuration = self.stage.configuration
+        configuration = self.venue.configuration
         with ExitStack() as ending:
-            if proof.second:
+            if case.second:
                 try:
                     other = ending.enter_context(second.alertmanager(self.instance))
                 except LabError as error:
-                    verdict = Verdict(alert=proof.name, outcome=Outcome.BLOCKED, reason=str(error))
-                    return Result(verdict=verdict, file=proof.file)
+                    verdict = Verdict(alert=case.name, outcome=Outcome.BLOCKED, reason=str(error))
+                    return Result(verdict=verdict, file=case.file)
                 poster = ending.enter_context(self.poster(other.url, other.layout.speed))
                 configuration = other.configuration
-            return self._result(proof, self._bench(proof, poster, configuration))
+            return self._result(case, self._bench(case, poster, configuration))
 
-    def _bench(self, proof: Proof, poster: Poster, configuration: Configuration) -> Bench:
+    def _bench(self, case: RoutingCase, poster: Poster, configuration: Configuration) -> Bench:
         return Bench(
-            name=proof.name, instance=self.instance, evidence=self.stage.evidence,
-            watcher=self.watcher, poster=poster, configuration=configuration, stop=self.stage.stop,
-            tell=lambda what: self._tell(proof.name, what),
+            name=case.name, instance=self.instance, evidence=self.venue.evidence,
+            watcher=self.watcher, poster=poster, configuration=configuration, stop=self.venue.stop,
+            tell=lambda what: self._tell(case.name, what),
         )  # fmt: skip
 
-    def _result(self, proof: Proof, bench: Bench) -> Result:
-        reason = _played(proof, bench)
+    def _result(self, case: RoutingCase, bench: Bench) -> Result:
+        reason = _played(case, bench)
         outcome = Outcome.FAILED if reason else Outcome.PROVEN
         links = [*bench.links]
         if reason:
-            links.append(Link(name="broken", state=State.BROKEN, said=reason, at=time.time()))
-        self._tell(proof.name, f"{outcome}: {reason}".rstrip(": "))
+            links.append(Link(name="broken", state=LinkState.BROKEN, said=reason, at=time.time()))
+        self._tell(case.name, f"{outcome}: {reason}".rstrip(": "))
         return Result(
             verdict=Verdict(
-                alert=proof.name, outcome=outcome, reason=reason, links=tuple(links),
+                alert=case.name, outcome=outcome, reason=reason, links=tuple(links),
                 zero=bench.zero,
             ),
-            file=proof.file,
+            file=case.file,
             instance=self.instance.name,
             hash=self.instance.hash,
             events=bench.own(),
         )  # fmt: skip
 
     def _tell(self, name: str, what: str) -> None:
-        self.stage.tell(Progress(alert=name, instance=self.instance.name, what=what))
+        self.venue.tell(Status(alert=name, instance=self.instance.name, what=what))
 
 
-def _played(proof: Proof, bench: Bench) -> str:
+def _played(case: RoutingCase, bench: Bench) -> str:
     """Why it is not proven; empty when it is."""
     try:
-        proof.play(bench)
+        case.play(bench)
     except Broken as error:
         return str(error)
     except Interrupted as error:
         return f"interrupted while waiting for: {error}"
     except LabError as error:
         return str(error)
-    except Exception as error:  # one proof's own trouble: the others go on, this one has failed
+    except Exception as error:  # one case's own trouble: the others go on, this one has failed
         return f"{type(error).__name__}: {error}"
     return ""

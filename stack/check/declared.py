@@ -16,7 +16,7 @@ FAULTS = Path("loadgen") / "faults"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declared:
+class DeclaredScenario:
     """The literal parts of a scenario; None for a part that is computed."""
 
     path: Path
@@ -50,7 +50,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
         yield from _faults(tree, path, scenarios.parent / FAULTS)
 
 
-def _fits(one: Declared, alert: AlertRule) -> Iterator[Problem]:
+def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
     """Name, severity and team as in the rule, and everybody told who must hear of such an alert."""
 
     def problem(check: str, what: str, cure: str) -> Problem:
@@ -83,7 +83,7 @@ def _fits(one: Declared, alert: AlertRule) -> Iterator[Problem]:
                 )
 
 
-def _declared(tree: ast.Module, path: Path) -> Declared | None:
+def _declared(tree: ast.Module, path: Path) -> DeclaredScenario | None:
     for node in tree.body:
         if (
             isinstance(node, ast.Assign)
@@ -92,7 +92,7 @@ def _declared(tree: ast.Module, path: Path) -> Declared | None:
         ):
             given = {word.arg: word.value for word in node.value.keywords if word.arg}
             alert, labels = _literal(given.get("alert")), _literal(given.get("labels"))
-            return Declared(
+            return DeclaredScenario(
                 path=path,
                 line=node.lineno,
                 alert=alert if isinstance(alert, str) else None,

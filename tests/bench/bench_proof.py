@@ -78,7 +78,7 @@ def measure(speed: float, folder: Path, instances: int) -> Figures:
     wall_s, cpu_s = time.monotonic() - began, _cpu_s() - busy
     cases = list(ET.parse(folder / "latest" / "junit.xml").getroot().iter("testcase"))
     alerts = json.loads((folder / "history").read_text().splitlines()[-1])["alerts"]
-    # Proofs of the routing have no floor.
+    # Routing cases have no floor.
     proven = [one for one in alerts.values() if one["outcome"] == "proven" and one["floor_s"]]
     return Figures(
         wall_s=wall_s,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.proof import catalogue
-from scenarios.proof.catalogue import Found
+from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.packing import in_turn, pack
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack
 from stack.check.configuration import read
@@ -29,8 +29,10 @@ def scenario(alert: str, *touches: str) -> Scenario:
     )
 
 
-def found(alert: str, *touches: str, folder: str = "application") -> Found:
-    return Found(scenario=scenario(alert, *touches), file=Path(folder) / f"{alert.lower()}.py")
+def found(alert: str, *touches: str, folder: str = "application") -> ScenarioFile:
+    return ScenarioFile(
+        scenario=scenario(alert, *touches), file=Path(folder) / f"{alert.lower()}.py"
+    )
 
 
 def test_catalogue_has_a_sound_scenario_for_every_rule() -> None:
@@ -39,7 +41,7 @@ def test_catalogue_has_a_sound_scenario_for_every_rule() -> None:
 
 
 @pytest.mark.parametrize("one", catalogue.survey()[0], ids=lambda one: one.scenario.alert)
-def test_scenario_reads_aloud(one: Found) -> None:
+def test_scenario_reads_aloud(one: ScenarioFile) -> None:
     assert len(one.file.read_text().splitlines()) <= 40
 
 
@@ -151,7 +153,9 @@ def test_pack_keeps_apart_what_disturbs_each_other() -> None:
 
 def test_pack_keeps_apart_an_alert_and_what_may_set_it_off() -> None:
     a = found("A", "backend")
-    b = Found(scenario=replace(scenario("B", "disk"), may_also_fire=frozenset({"A"})), file=a.file)
+    b = ScenarioFile(
+        scenario=replace(scenario("B", "disk"), may_also_fire=frozenset({"A"})), file=a.file
+    )
     assert pack([a, b]) == [[a], [b]]
 
 
@@ -164,14 +168,16 @@ def test_pack_keeps_alerts_from_logs_apart_from_what_stops_logs() -> None:
 
 def test_pack_keeps_speeds_apart() -> None:
     a = found("A", "backend")
-    b = Found(scenario=replace(scenario("B", "disk"), speedup=12), file=a.file)
+    b = ScenarioFile(scenario=replace(scenario("B", "disk"), speedup=12), file=a.file)
     assert pack([a, b]) == [[a], [b]]
 
 
 def test_groups_of_a_speed_of_their_own_come_first_the_short_ones_before_the_long() -> None:
     a, b = found("A", "backend"), found("B", "disk")
-    long, short = (Found(scenario=replace(scenario(name, "backend"), speedup=90), file=a.file)
-                   for name in ("Long", "Short"))  # fmt: skip
+    long, short = (
+        ScenarioFile(scenario=replace(scenario(name, "backend"), speedup=90), file=a.file)
+        for name in ("Long", "Short")
+    )
     assert in_turn([[long], [a], [short], [b]]) == [[short], [long], [a], [b]]
 
 

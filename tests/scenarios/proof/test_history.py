@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.proof import history
-from scenarios.proof.case import Link, State
+from scenarios.proof.case import Link, LinkState
 from scenarios.proof.history import Trend, append, read, trends
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.verdict import Outcome, Verdict
@@ -16,7 +16,7 @@ from stack.errors import BadInput, HostCannot
 def proof(seconds: float, *, speed: float = 60, outcome: Outcome = Outcome.PROVEN) -> Proof:
     verdict = Verdict(
         alert="A", outcome=outcome, reason="", zero=100.0,
-        links=(Link(name="notified", state=State.DONE, at=100 + seconds),),
+        links=(Link(name="notified", state=LinkState.DONE, at=100 + seconds),),
     )  # fmt: skip
     return Proof(started=0, took_s=9, speed=speed, results=(Result(verdict=verdict),),
                  packages={}, folder=Path(), interrupted=False)  # fmt: skip

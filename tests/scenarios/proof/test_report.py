@@ -14,7 +14,7 @@ from scenarios.proof import catalogue, report
 from scenarios.proof.deadlines import derive
 from scenarios.proof.evidence import AlertState, Event, FaultStep, Gate, Notification, TrafficSeen
 from scenarios.proof.page import render
-from scenarios.proof.play import Progress
+from scenarios.proof.play import Status
 from scenarios.proof.result import Proof, Result, in_order
 from scenarios.proof.show import display
 from scenarios.proof.timing import RouteTiming, RuleTiming
@@ -127,7 +127,7 @@ def test_log_gets_one_line_per_transition() -> None:
     out = io.StringIO()
     with display(["A"], Console(file=out, width=200)) as tell:
         for what in ("awaits pending", "awaits pending", "awaits [firing]"):
-            tell(Progress(alert="A", instance="proof-1", what=what, zero=100.0, due=104.5))
+            tell(Status(alert="A", instance="proof-1", what=what, zero=100.0, due=104.5))
     lines = out.getvalue().splitlines()
     assert [line.partition("proof-1 ")[2].strip() for line in lines] == [
         "awaits pending (within 4.5 s)", "awaits [firing] (within 4.5 s)"]  # fmt: skip
@@ -137,6 +137,6 @@ def test_terminal_gets_a_live_table() -> None:
     out = io.StringIO()
     console = Console(file=out, width=120, force_terminal=True, color_system=None)
     with display(["A"], console) as tell:
-        tell(Progress(alert="A", instance="proof-1", what="awaits pending", zero=100.0, due=104.5))
+        tell(Status(alert="A", instance="proof-1", what="awaits pending", zero=100.0, due=104.5))
     for text in ("alert", "deadline", "awaits pending", "4.5 s", "proof-1"):
         assert text in out.getvalue()

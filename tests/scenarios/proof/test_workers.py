@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from scenarios.proof import workers
-from scenarios.proof.catalogue import Found
-from scenarios.proof.play import Played, Stage
+from scenarios.proof.catalogue import ScenarioFile
+from scenarios.proof.play import Played, Venue
 from scenarios.proof.scenario import Scenario, Traffic, slack
 from scenarios.proof.verdict import Outcome, Verdict, failed
 from scenarios.proof.workers import Workers
@@ -22,9 +22,9 @@ from stack.errors import BadInput, HostCannot
 Lives = list[tuple[str, float]]
 
 
-def found(alert: str, speedup: float = 1) -> Found:
+def found(alert: str, speedup: float = 1) -> ScenarioFile:
     fault = SimpleNamespace(touches=frozenset({alert}))
-    return Found(
+    return ScenarioFile(
         scenario=Scenario(
             alert=alert, labels={"severity": "warning"}, fault=fault,
             traffic=Traffic(users=(object,), shape=object), speedup=speedup,
@@ -52,10 +52,10 @@ def lives(monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> Lives:
 
 
 def prove(
-    monkeypatch: pytest.MonkeyPatch, groups: Sequence[list[Found]],
+    monkeypatch: pytest.MonkeyPatch, groups: Sequence[list[ScenarioFile]],
     play: Callable[[str], Verdict], instances: int = 1,
 ) -> Workers:  # fmt: skip
-    def played(group: Sequence[Found], stage: Stage) -> dict[str, Played]:
+    def played(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
         return {one.scenario.alert: Played(verdict=play(one.scenario.alert)) for one in group}
 
     monkeypatch.setattr(workers, "play", played)

@@ -16,7 +16,7 @@ from scenarios.proof.evidence import (
     Trouble,
 )
 from scenarios.quiet.run import quiet_day
-from scenarios.quiet.verdict import DayBegan, DayEnded, Group, Stored, Unhealthy, judge
+from scenarios.quiet.verdict import DayBegan, DayEnded, GroupCount, Stored, Unhealthy, judge
 from stack.errors import BadInput
 
 MIDNIGHT = 1000.0
@@ -31,8 +31,8 @@ def at(hour: float) -> float:
     return MIDNIGHT + hour * HOUR_S
 
 
-def group(**change: float) -> Group:
-    made = Group(at=at(24), name="host", evaluations=450, wanted=450, failures=0)
+def group(**change: float) -> GroupCount:
+    made = GroupCount(at=at(24), name="host", evaluations=450, wanted=450, failures=0)
     return replace(made, **change)  # type: ignore[arg-type]
 
 
@@ -100,7 +100,7 @@ QUIET: dict[str, Callable[[Days], Days]] = {
     "an alert is pending for a while": with_(state("X", state="pending"), stored("X", "pending")),
     "trouble before the day": lambda days: [Trouble(at=at(-1), what="late"), *days],
     "a message before the day": lambda days: [notification(at=at(-1)), *days],
-    "a few evaluations left out": lambda days: [*without(Group)(days), group(evaluations=370)],
+    "a few evaluations left out": lambda days: [*without(GroupCount)(days), group(evaluations=370)],
 }
 
 LOUD: dict[str, tuple[Callable[[Days], Days], str]] = {
@@ -122,7 +122,7 @@ LOUD: dict[str, tuple[Callable[[Days], Days], str]] = {
     "evaluations are left out": (
         with_(group(evaluations=300)), "group `host` was evaluated 300 times, wanted 450"
     ),
-    "no rules at all": (without(Group), "no rule group was evaluated"),
+    "no rules at all": (without(GroupCount), "no rule group was evaluated"),
     "requests fail": (failing, "3 of 960 requests failed (3x GET /x: 503)"),
     "nobody works": (without(TrafficSeen), "nobody was at work at 09:00, 10:00"),
     "nobody works for two hours": (idle_at_ten, "nobody was at work at 10:00, 11:00: silence"),

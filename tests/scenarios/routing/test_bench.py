@@ -1,4 +1,4 @@
-"""What a proof of the routing claims, on messages made by hand."""
+"""What a routing case claims, on messages made by hand."""
 
 import io
 import threading

@@ -1,4 +1,4 @@
-"""Which proofs of the routing are played, by the names that people give."""
+"""Which routing cases are played, by the names that people give."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_choice_is_by_name(only: list[str], chosen: list[str]) -> None:
 
 
 def test_choice_suggests_the_nearest_name() -> None:
-    with pytest.raises(BadInput, match="there is no proof `routing/groups`") as error:
+    with pytest.raises(BadInput, match="there is no routing case `routing/groups`") as error:
         routing.choose(["routing/groups"])
     assert "routing/grouping" in error.value.cure
 

@@ -1,4 +1,4 @@
-"""What the task puts together: scenarios of alerts, and proofs of the routing."""
+"""What the task puts together: scenarios of alerts, and routing cases."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def test_all_alerts_and_routes_are_played_when_none_is_named(
         verify_alerts(reports=tmp_path)
     assert set(routing.names()) < set(blocked(tmp_path))
     said = capsys.readouterr().out.splitlines()[0]
-    assert f" and {len(routing.names())} proofs of the routing on up to " in said
+    assert f" and {len(routing.names())} routing cases on up to " in said
 
 
 def test_unknown_route_starts_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ Failed = (OSError, http.client.HTTPException, ValueError)
 """What asking may raise."""
 
 
-class Source:
+class Poller:
     """Asked by one thread alone. A proof asks hundreds of times a second, on two busy cores: this
     costs a third of what a full client does."""
 

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from scenarios.proof.source import Failed, Source
+from scenarios.proof.poller import Failed, Poller
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -37,18 +37,18 @@ def server() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-def test_source_answers_again_after_it_failed(server: ThreadingHTTPServer) -> None:
-    source = Source(f"http://127.0.0.1:{server.server_port}")
+def test_poller_answers_again_after_it_failed(server: ThreadingHTTPServer) -> None:
+    poller = Poller(f"http://127.0.0.1:{server.server_port}")
     for path in ("/bad", "/text"):
         with pytest.raises(Failed):
-            source.ask(path)
-    assert source.ask("/", a=1, n=["x", "y"]) == [1]
-    source.close()
-    assert source.ask("/", a=1, n=["x", "y"]) == [1]
-    source.close()
+            poller.ask(path)
+    assert poller.ask("/", a=1, n=["x", "y"]) == [1]
+    poller.close()
+    assert poller.ask("/", a=1, n=["x", "y"]) == [1]
+    poller.close()
 
 
-def test_source_that_is_gone_fails(server: ThreadingHTTPServer) -> None:
-    source = Source("http://127.0.0.1:1")
+def test_poller_of_what_is_gone_fails(server: ThreadingHTTPServer) -> None:
+    poller = Poller("http://127.0.0.1:1")
     with pytest.raises(Failed):
-        source.ask("/")
+        poller.ask("/")
