@@ -1,7 +1,11 @@
 """Runs scenarios against instances, keeps the evidence, judges it and reports.
 
-`scenario` declares; `deadlines` and `absence` derive; `chain`, `overload` and `verdict` judge, all
-purely. `watch` observes, `gate` and `play` act on one instance; `packing` and `estimate` say what
-runs together and how long, `workers` do it on several instances, `run` is the whole. `result` is
-what came of it; `graphs` and `history` add figures, `report`, `page` and `chart` write.
+`scenario` declares, `catalogue` finds; `timing`, `deadlines` and `absence` derive; `chain`,
+`overload` and `verdict` judge, all purely. `watch` observes, `gate` and `play` act on one instance;
+`packing` and `estimate` say what runs together and how long, `workers` do it on several instances,
+`run` is the whole. `result` is what came of it; `graphs` and `history` add figures; `report`,
+`page` and `chart` write.
+
+Not here: what else a proof plays; `routing` is handed in by `tasks`. May import `loadgen` and
+`stack`, and of `scenarios` only the scenario files, when it plays them.
 """

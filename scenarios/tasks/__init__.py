@@ -1,8 +1,8 @@
-"""What the tasks of `dodo.py` that play scenarios do, a module each; the others are `stack.tasks`.
+"""What the tasks of `dodo.py` that play scenarios do, a module each, named after its task.
 
-A module is named after its task. Here the proof and what else it plays are put together, so that
-`proof`, `routing` and `quiet` need not know who uses them.
+`verify_alerts` puts the proof and the routing cases together, so that `proof` need not know what
+else it plays.
 
-Not here: how tasks are declared (`stack.tasks.declaration`) and scenarios themselves. May import
-everything; nothing but `dodo.py` imports it.
+Not here: the other tasks and how tasks are declared (`stack.tasks`), and the work itself. May
+import everything; nothing but `dodo.py` imports it.
 """
