@@ -14,7 +14,7 @@ from stack.programs.inbox import smtp
 from stack.programs.inbox.control import Control
 from stack.programs.inbox.desk import Desk
 from stack.programs.inbox.heartbeat import Heartbeats
-from stack.programs.inbox.store import Store
+from stack.programs.inbox.store import MessageStore
 from stack.programs.inbox.web import application
 from stack.programs.logfmt import say
 from stack.programs.serving import listen, serve
@@ -90,7 +90,7 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     """Listen on both ports until told to stop. Raises HostCannot."""
     http_socket = listen(HOST, options.http_port, option="--http-port")
     smtp_socket = listen(HOST, options.smtp_port, option="--smtp-port")
-    store = Store(options.database)
+    store = MessageStore(options.database)
     heartbeats = Heartbeats(store, options.heartbeat_timeout)
     desk = Desk(store=store, control=Control(options.control), heartbeats=heartbeats)
     watch = asyncio.create_task(_watch(desk, options.heartbeat_timeout / _LOOKS))

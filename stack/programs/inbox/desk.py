@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, ProcessCollector, disa
 from stack.programs.inbox.control import Control
 from stack.programs.inbox.heartbeat import Heartbeats
 from stack.programs.inbox.message import Channel, Kind, Message
-from stack.programs.inbox.store import Store
+from stack.programs.inbox.store import MessageStore
 
 
 class Metrics:
@@ -44,7 +44,7 @@ class Metrics:
 class Desk:
     """Takes in messages of every channel."""
 
-    store: Store
+    store: MessageStore
     control: Control
     heartbeats: Heartbeats
     metrics: Metrics = field(default_factory=Metrics)
@@ -62,7 +62,7 @@ class Desk:
         self.store.add(message)
         self.metrics.count(message)
 
-    async def tarry(self, channel: Channel) -> None:
+    async def delay(self, channel: Channel) -> None:
         """Take the time that the control file wishes, while everybody else is served."""
         if delay_s := self.control.wish(channel).delay_s:
             await asyncio.sleep(delay_s)

@@ -14,7 +14,7 @@ from time import monotonic, time
 
 from stack.programs.inbox.message import Channel, Kind, Message, Post
 from stack.programs.inbox.reading import objects_at, read_object, text_at
-from stack.programs.inbox.store import Store
+from stack.programs.inbox.store import MessageStore
 
 VERSION = "4"
 BODY_LIMIT_BYTES = 1_048_576
@@ -75,7 +75,7 @@ class Heartbeats:
     """Notes beats and tells of those that are missing for `timeout_s` real seconds."""
 
     def __init__(
-        self, store: Store, timeout_s: float, clock: Callable[[], float] = monotonic
+        self, store: MessageStore, timeout_s: float, clock: Callable[[], float] = monotonic
     ) -> None:
         self._store = store
         self._timeout_s = timeout_s

@@ -52,7 +52,7 @@ class Connection(SMTP):
         except sqlite3.Error as error:
             return f"452 4.3.1 Insufficient system storage: {error}"
         self._recipients = []
-        await self._desk.tarry(Channel.EMAIL)
+        await self._desk.delay(Channel.EMAIL)
         code = messages[0].answer
         return "250 2.0.0 Ok: queued" if code == 250 else f"{code} {code // 100}.0.0 On purpose"
 

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS heartbeats (
 _COLUMNS = "received_at, channel, destination, kind, alerts, subject, body, problems, answer, raw"
 
 
-class Store:
+class MessageStore:
     """All messages, in order of arrival. Ids rise and are never given twice."""
 
     def __init__(self, file: Path) -> None:

@@ -41,7 +41,7 @@ class Web:
         """Only what is amiss is recorded: beats that come as they should are nobody's news."""
         found = heartbeat.judge(await _read(request), request.path_params["name"])
         message = self._desk.wished(found)
-        await self._desk.tarry(message.channel)
+        await self._desk.delay(message.channel)
         if message.answer >= 300:
             self._desk.take(message)
             said = "; ".join(message.problems) or "made to fail on purpose"
@@ -77,7 +77,7 @@ class Web:
         """Record what was judged, then say so. Nothing is acknowledged that is not recorded."""
         message = self._desk.wished(reply.message)
         self._desk.take(message)
-        await self._desk.tarry(message.channel)
+        await self._desk.delay(message.channel)
         if message.answer != reply.message.answer:
             return PlainTextResponse("made to fail on purpose", message.answer)
         content_type = reply.content_type

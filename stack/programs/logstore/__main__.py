@@ -19,8 +19,8 @@ from stack.programs.logstore.ruler import Ruler
 from stack.programs.logstore.ruler.web import routes
 from stack.programs.logstore.settings import Settings, load
 from stack.programs.logstore.snapshot import Sizes
-from stack.programs.logstore.store import Store
-from stack.programs.logstore.web import Desk, application
+from stack.programs.logstore.store import LogStore
+from stack.programs.logstore.web import Context, application
 from stack.programs.serving import listen, serve
 
 _STOP_S = 3
@@ -42,7 +42,7 @@ def main() -> int:
 
 def _serve(settings: Settings) -> None:
     listening = listen(settings.address, settings.port, option="`server.http_listen_port`")
-    store = Store(settings.folder / "logstore", sizes=Sizes(idle_s=settings.idle_s))
+    store = LogStore(settings.folder / "logstore", sizes=Sizes(idle_s=settings.idle_s))
     metrics = Metrics()
     metrics.watch(store)
     ingest = Ingest(store, settings.limits, metrics)
@@ -50,7 +50,7 @@ def _serve(settings: Settings) -> None:
         store, ingest, tend_every_s=settings.tend_s, retention_s=settings.limits.retention_s
     )
     querier = Querier(store, settings.limits)
-    desk = Desk(
+    context = Context(
         settings=settings, querier=querier, committer=committer, metrics=metrics,
         trouble=lambda: store.trouble,
     )  # fmt: skip
@@ -60,7 +60,7 @@ def _serve(settings: Settings) -> None:
     host, port = listening.getsockname()[:2]
     say("info", "loki", "listening", address=f"{host}:{port}")
     try:
-        app = application(desk, routes(ruler))
+        app = application(context, routes(ruler))
         asyncio.run(serve(app, listening, stop_s=_STOP_S, ws_max_size=1 << 20))
     finally:
         ruler.stop()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from stack.programs.logstore.check import Outcome
 from stack.programs.logstore.ingest import Ingest
 from stack.programs.logstore.push import Body, Pushed, Refused, decode
-from stack.programs.logstore.store import Store
+from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.wal import Part
 
 TOGETHER = 32
@@ -29,7 +29,7 @@ class Committer:
     """Start it with `start`; `stop` returns when the last commit is done."""
 
     def __init__(
-        self, store: Store, ingest: Ingest, *, tend_every_s: float, retention_s: float
+        self, store: LogStore, ingest: Ingest, *, tend_every_s: float, retention_s: float
     ) -> None:
         self._store, self._ingest = store, ingest
         self._every_s, self._retention_s = tend_every_s, retention_s

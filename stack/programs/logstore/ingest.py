@@ -12,7 +12,7 @@ from stack.programs.logstore.memtable import size_of
 from stack.programs.logstore.push import Pushed
 from stack.programs.logstore.settings import Limits
 from stack.programs.logstore.snapshot import StoreFull
-from stack.programs.logstore.store import Store
+from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.streams import NAME, BadLabels, Known, known, parse
 from stack.programs.logstore.wal import Part
 
@@ -38,7 +38,7 @@ class Ingest:
 
     def __init__(
         self,
-        store: Store,
+        store: LogStore,
         limits: Limits,
         counts: Counts,
         *,

@@ -15,7 +15,7 @@ from prometheus_client import (
 )
 
 from stack.programs.logstore import TENANT
-from stack.programs.logstore.store import Store
+from stack.programs.logstore.store import LogStore
 
 VERSION = "3.7.1"
 """Of the Loki whose HTTP API the store serves."""
@@ -79,7 +79,7 @@ class Metrics:
             labels = (method, route, str(status[-1]))
             self._duration.labels(*labels).observe(time.perf_counter() - began)
 
-    def watch(self, store: Store) -> None:
+    def watch(self, store: LogStore) -> None:
         """Tell the store's sizes, asked at each scrape."""
         streams = Gauge("loki_ingester_memory_streams", "Streams that the store knows.",
                         ["tenant"], registry=self.registry)  # fmt: skip

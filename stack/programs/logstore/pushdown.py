@@ -75,7 +75,7 @@ def prefilter(query: LogQuery, streams: Sequence[Known]) -> Condition | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counts:
+class SqlCounts:
     """A `Shortcut`: counts entries of segments in SQL, leaves the rest to the engine and adds."""
 
     view: View

@@ -13,12 +13,12 @@ from stack.programs.logstore.answers import Cost
 from stack.programs.logstore.database import MEMORY_LIMIT_MB, OutOfTime, TooLarge, Unreadable
 from stack.programs.logstore.memtable import Memtable
 from stack.programs.logstore.params import BadParameter, InstantQuery, RangeQuery, check_entries
-from stack.programs.logstore.pushdown import Counts, prefilter
+from stack.programs.logstore.pushdown import SqlCounts, prefilter
 from stack.programs.logstore.reader import Condition, View, matching
 from stack.programs.logstore.segment import Segment
 from stack.programs.logstore.settings import Limits
 from stack.programs.logstore.snapshot import Snapshot
-from stack.programs.logstore.store import Store
+from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.streams import Known
 
 ENTRIES = 6_000_000
@@ -45,7 +45,7 @@ class Failed(Exception):
 class Querier:
     """Safe in threads."""
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: LogStore, limits: Limits) -> None:
         self._store, self._limits = store, limits
 
     def range(self, asked: RangeQuery) -> tuple[Result, Cost]:
@@ -81,7 +81,7 @@ class Querier:
                 condition=self._condition(query),
                 deadline=began + self._limits.query_timeout_s,
             )
-            counts = Counts(view=view, budget=self._budget())
+            counts = SqlCounts(view=view, budget=self._budget())
             found = ask(Engine(view, budget=self._budget(), shortcut=counts))
         lines, size_bytes = view.read
         return found, Cost(seconds=time.monotonic() - began, lines=lines, size_bytes=size_bytes)

@@ -14,7 +14,7 @@ from stack.programs.logstore.memtable import Memtable, Row, size_of, timestamp
 from stack.programs.logstore.segment import Segment
 from stack.programs.logstore.slices import Extent, slices
 from stack.programs.logstore.snapshot import Snapshot
-from stack.programs.logstore.store import Store
+from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.streams import Known
 
 FIRST_ROWS = 2048
@@ -37,7 +37,7 @@ class Condition(NamedTuple):
 class View:
     """A snapshot as a `Source`: all of it, or the part that a query has still to look at."""
 
-    store: Store
+    store: LogStore
     snapshot: Snapshot
     condition: Condition | None = None
     """Rows of segments that need not be looked at are those that it is not true for."""

@@ -52,7 +52,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ruler:
+class RulerSettings:
     """`ruler`: where the rules are and who is told."""
 
     rules: Path
@@ -79,7 +79,7 @@ class Settings:
     idle_s: float
     tend_s: float
     limits: Limits
-    ruler: Ruler
+    ruler: RulerSettings
     text: str
     """As it was read, for `/config`."""
 
@@ -289,7 +289,7 @@ def _settings(of: dict[str, Any], text: str) -> Settings:
             query_length_s=limit("max_query_length"),
             query_timeout_s=limit("query_timeout"),
         ),
-        ruler=Ruler(
+        ruler=RulerSettings(
             rules=of["ruler.storage.local.directory"],
             alertmanager_url=of["ruler.alertmanager_url"],
             external_url=of["ruler.external_url"],

@@ -28,7 +28,7 @@ _RETRY_S = 1.0
 USUAL = Sizes()
 
 
-class Store:
+class LogStore:
     """One folder. Raises HostCannot when it cannot be opened."""
 
     def __init__(

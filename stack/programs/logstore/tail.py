@@ -21,7 +21,7 @@ WAITING = 20_000
 """Entries that may wait for a slow client; older ones are dropped, and it is told of them."""
 
 
-class Fresh:
+class Incoming:
     """Entries as they come in, for one client. `take` is for the committing thread."""
 
     def __init__(self) -> None:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
-class Desk:
+class Context:
     """What the requests need."""
 
     settings: Settings
@@ -50,8 +50,8 @@ class Desk:
 
 
 class Web:
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="query")
         self._outstanding = 0
 
@@ -63,36 +63,36 @@ class Web:
         encoding = request.headers.get("content-encoding", "").strip().lower()
         sent = Body(data=body, content_type=content, encoding=encoding)
         try:
-            outcome: Outcome = await asyncio.wrap_future(self._desk.committer.submit(sent))
+            outcome: Outcome = await asyncio.wrap_future(self._context.committer.submit(sent))
         except queue.Full:
             outcome = Outcome(429, "too many pushes wait for the disk, try again")
         return _plain(*outcome) if outcome.message else Response(status_code=outcome.status)
 
     async def query_range(self, request: Request) -> Response:
         form = await _form(request)
-        asked = params.range_query(form, time.time_ns(), self._desk.settings.limits)
+        asked = params.range_query(form, time.time_ns(), self._context.settings.limits)
         return _json(
-            await self._in_thread(lambda: answers.result(*self._desk.querier.range(asked)))
+            await self._in_thread(lambda: answers.result(*self._context.querier.range(asked)))
         )
 
     async def query(self, request: Request) -> Response:
         form = await _form(request)
         asked = params.instant_query(form, time.time_ns())
         return _json(
-            await self._in_thread(lambda: answers.result(*self._desk.querier.instant(asked)))
+            await self._in_thread(lambda: answers.result(*self._context.querier.instant(asked)))
         )
 
     async def labels(self, request: Request) -> Response:
         form = await _form(request)
         selector, bounds = one(form, "query"), params.bounds(form, time.time_ns())
-        streams = self._desk.querier.streams([selector] if selector else [], *bounds)
+        streams = self._context.querier.streams([selector] if selector else [], *bounds)
         return _json(answers.success(sorted({name for s in streams for name in s.labels}) or None))
 
     async def label_values(self, request: Request) -> Response:
         form = await _form(request)
         name, selector = request.path_params["name"], one(form, "query")
         bounds = params.bounds(form, time.time_ns())
-        streams = self._desk.querier.streams([selector] if selector else [], *bounds)
+        streams = self._context.querier.streams([selector] if selector else [], *bounds)
         values = {value for s in streams if (value := s.labels.get(name))}
         return _json(answers.success(sorted(values) or None))
 
@@ -101,21 +101,21 @@ class Web:
         selectors = [*form.get("match", ()), *form.get("match[]", ())]
         if not selectors:
             raise BadParameter("0 matcher groups supplied")
-        streams = self._desk.querier.streams(selectors, *params.bounds(form, time.time_ns()))
+        streams = self._context.querier.streams(selectors, *params.bounds(form, time.time_ns()))
         return _json(answers.success([dict(stream.labels) for stream in streams]))
 
     async def index_stats(self, request: Request) -> Response:
         form = await _form(request)
         selector, bounds = one(form, "query"), params.bounds(form, time.time_ns())
-        found = await self._in_thread(lambda: self._desk.querier.volumes(selector, *bounds))
+        found = await self._in_thread(lambda: self._context.querier.volumes(selector, *bounds))
         return _json(answers.index_stats(found.values()))
 
     async def index_volume(self, request: Request) -> Response:
         form = await _form(request)
         asked = params.volume_query(form, time.time_ns())
-        named = {matcher.name for matcher in self._desk.querier.matchers(asked.query)}
+        named = {matcher.name for matcher in self._context.querier.matchers(asked.query)}
         found = await self._in_thread(
-            lambda: self._desk.querier.volumes(asked.query, asked.start_ns, asked.end_ns)
+            lambda: self._context.querier.volumes(asked.query, asked.start_ns, asked.end_ns)
         )
         sizes = [(dict(stream.labels), size) for stream, (_, size) in found.items()]
         return _json(answers.volume(sizes, asked, named))
@@ -123,18 +123,18 @@ class Web:
     async def follow(self, socket: WebSocket) -> None:
         form = parse_qs(socket.scope["query_string"].decode())
         await socket.accept()
-        fresh = tail.Fresh()
-        self._desk.committer.listeners.add(fresh.take)
+        incoming = tail.Incoming()
+        self._context.committer.listeners.add(incoming.take)
         try:
-            await self._follow(socket, form, fresh)
+            await self._follow(socket, form, incoming)
         except (Failed, BadParameter, LogQLError) as error:
             await socket.close(1000, str(error)[:120])
         except (WebSocketDisconnect, asyncio.CancelledError):
             pass
         finally:
-            self._desk.committer.listeners.discard(fresh.take)
+            self._context.committer.listeners.discard(incoming.take)
 
-    async def _follow(self, socket: WebSocket, form: Form, fresh: tail.Fresh) -> None:
+    async def _follow(self, socket: WebSocket, form: Form, incoming: tail.Incoming) -> None:
         """What there is since `start`, then what comes in."""
         query = tail.log_query(one(form, "query"))
         start_ns, _ = params.bounds(form, time.time_ns())
@@ -142,7 +142,7 @@ class Web:
             query=query, start_ns=start_ns, end_ns=2**63 - 1, step_ns=1, interval_ns=0,
             limit=params.limit(form), direction="backward",
         )  # fmt: skip
-        found, _ = await self._in_thread(lambda: self._desk.querier.range(asked))
+        found, _ = await self._in_thread(lambda: self._context.querier.range(asked))
         assert isinstance(found, Streams)
         await tail.send(socket, tail.forward(found))
         # What was committed between the first two lines of this is in both.
@@ -150,22 +150,22 @@ class Web:
         gone = asyncio.create_task(_gone(socket))
         while not gone.done():
             await asyncio.wait([gone], timeout=tail.EVERY_S)
-            if parts := fresh.drain():
+            if parts := incoming.drain():
                 new = await self._in_thread(lambda: tail.matched(query, parts, start_ns))
                 if time.monotonic() < seen_until:
                     new = tail.without(new, seen)
-                await tail.send(socket, new, fresh.lost())
+                await tail.send(socket, new, incoming.lost())
 
     async def ready(self, request: Request) -> Response:
-        trouble = self._desk.trouble()
+        trouble = self._context.trouble()
         return _plain(503, trouble) if trouble else _plain(200, "ready\n")
 
     async def metrics(self, request: Request) -> Response:
         kind = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(self._desk.metrics.text(), media_type=kind)
+        return Response(self._context.metrics.text(), media_type=kind)
 
     async def config(self, request: Request) -> Response:
-        return Response(self._desk.settings.text, media_type="text/plain; charset=utf-8")
+        return Response(self._context.settings.text, media_type="text/plain; charset=utf-8")
 
     async def buildinfo(self, request: Request) -> Response:
         return _json(answers.buildinfo(VERSION))
@@ -180,35 +180,35 @@ class Web:
             self._outstanding -= 1
 
 
-def application(desk: Desk, more: list[BaseRoute]) -> Starlette:
+def application(context: Context, more: list[BaseRoute]) -> Starlette:
     """The ASGI application; `more` are the ruler's routes."""
-    web, api = Web(desk), "/loki/api/v1"
+    web, api = Web(context), "/loki/api/v1"
     routes: list[BaseRoute] = [
-        _route(desk, f"{api}/push", web.push, "POST"),
-        _route(desk, f"{api}/query", web.query),
-        _route(desk, f"{api}/query_range", web.query_range),
-        _route(desk, f"{api}/labels", web.labels),
-        _route(desk, f"{api}/label", web.labels),
-        _route(desk, f"{api}/label/{{name}}/values", web.label_values),
-        _route(desk, f"{api}/series", web.series),
-        _route(desk, f"{api}/index/stats", web.index_stats),
-        _route(desk, f"{api}/index/volume", web.index_volume),
+        _route(context, f"{api}/push", web.push, "POST"),
+        _route(context, f"{api}/query", web.query),
+        _route(context, f"{api}/query_range", web.query_range),
+        _route(context, f"{api}/labels", web.labels),
+        _route(context, f"{api}/label", web.labels),
+        _route(context, f"{api}/label/{{name}}/values", web.label_values),
+        _route(context, f"{api}/series", web.series),
+        _route(context, f"{api}/index/stats", web.index_stats),
+        _route(context, f"{api}/index/volume", web.index_volume),
         WebSocketRoute(f"{api}/tail", web.follow),
-        _route(desk, "/ready", web.ready),
-        _route(desk, "/metrics", web.metrics),
-        _route(desk, "/config", web.config),
-        _route(desk, f"{api}/status/buildinfo", web.buildinfo),
+        _route(context, "/ready", web.ready),
+        _route(context, "/metrics", web.metrics),
+        _route(context, "/config", web.config),
+        _route(context, f"{api}/status/buildinfo", web.buildinfo),
         *more,
     ]
     return Starlette(routes=routes)
 
 
-def _route(desk: Desk, path: str, handler: Handler, *methods: str) -> Route:
+def _route(context: Context, path: str, handler: Handler, *methods: str) -> Route:
     """A route that is timed, and whose failures are plain text, as Loki's are."""
     name = path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
 
     async def answer(request: Request) -> Response:
-        with desk.metrics.timed(request.method, name) as status:
+        with context.metrics.timed(request.method, name) as status:
             response = await _safely(handler, request)
             status.append(response.status_code)
         return response

@@ -9,14 +9,14 @@ from stack.programs.inbox import smtp
 from stack.programs.inbox.control import Control
 from stack.programs.inbox.desk import Desk
 from stack.programs.inbox.heartbeat import Heartbeats
-from stack.programs.inbox.store import Store
+from stack.programs.inbox.store import MessageStore
 from stack.programs.inbox.web import application
 from stack.programs.serving import listen
 
 
 @pytest.fixture
 def desk(tmp_path):
-    store = Store(tmp_path / "inbox.db")
+    store = MessageStore(tmp_path / "inbox.db")
     # As on a full disk, every write fails; reading goes on.
     store._connection.execute("PRAGMA query_only = ON")
     yield Desk(store=store, control=Control(None), heartbeats=Heartbeats(store, 60))

@@ -9,7 +9,7 @@ import pytest
 
 from stack.programs.inbox.heartbeat import Heartbeats, judge
 from stack.programs.inbox.message import Kind, Post
-from stack.programs.inbox.store import Store
+from stack.programs.inbox.store import MessageStore
 from stack.run.services.inbox import heartbeat_timeout_s
 
 WEBHOOK = {
@@ -50,7 +50,7 @@ class Watched:
 
     def __init__(self, file):
         self.clock = Clock()
-        self.store = Store(file)
+        self.store = MessageStore(file)
         self.beats = Heartbeats(self.store, 10, self.clock)
 
     def wait(self, seconds):

@@ -259,7 +259,7 @@ def test_inbox_fails_on_purpose(fresh_inbox, tmp_path):
     assert "made to fail on purpose: its sender was answered 500" in page
 
 
-def test_inbox_tarries_on_purpose_and_serves_all_others_meanwhile(fresh_inbox, tmp_path):
+def test_inbox_delays_on_purpose_and_serves_all_others_meanwhile(fresh_inbox, tmp_path):
     (tmp_path / "control.json").write_text('{"slack": {"delay": 60}}')
     with httpx.Client(verify=False, timeout=0.5) as hurried, pytest.raises(httpx.ReadTimeout):
         slack(fresh_inbox, "[FIRING:1] Slow", client=hurried)

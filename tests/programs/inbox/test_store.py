@@ -4,7 +4,7 @@ import pytest
 
 from stack.errors import HostCannot
 from stack.programs.inbox.message import Channel, Kind, Message
-from stack.programs.inbox.store import Store
+from stack.programs.inbox.store import MessageStore
 
 MESSAGE = Message(
     received_at=1234.5678,
@@ -21,7 +21,7 @@ MESSAGE = Message(
 
 
 def test_store_gives_back_what_it_took(tmp_path):
-    store = Store(tmp_path / "new" / "inbox.db")
+    store = MessageStore(tmp_path / "new" / "inbox.db")
     assert (store.newest(), store.after(0), store.get(1)) == (0, [], None)
     assert store.add(MESSAGE) == 1
     got = store.get(1)
@@ -37,7 +37,7 @@ def test_store_gives_back_what_it_took(tmp_path):
 
 
 def test_store_lists_after_a_cursor_oldest_first(tmp_path):
-    store = Store(tmp_path / "inbox.db")
+    store = MessageStore(tmp_path / "inbox.db")
     for _ in range(5):
         store.add(MESSAGE)
     assert [message.id for message in store.after(0)] == [1, 2, 3, 4, 5]
@@ -48,7 +48,7 @@ def test_store_lists_after_a_cursor_oldest_first(tmp_path):
 
 
 def test_store_takes_text_that_utf8_cannot_spell(tmp_path):
-    store = Store(tmp_path / "inbox.db")
+    store = MessageStore(tmp_path / "inbox.db")
     store.add(
         Message(
             received_at=0.0,
@@ -67,18 +67,18 @@ def test_store_says_what_is_wrong_with_its_file(tmp_path, content):
     file = tmp_path / "inbox.db"
     file.write_bytes(content)
     with pytest.raises(HostCannot, match=r"inbox\.db.*file is not a database"):
-        Store(file)
+        MessageStore(file)
     assert file.read_bytes() == content
 
 
 def test_store_in_a_place_that_is_a_file(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(HostCannot, match="file"):
-        Store(tmp_path / "file" / "inbox.db")
+        MessageStore(tmp_path / "file" / "inbox.db")
 
 
 def test_store_raises_when_it_cannot_write(tmp_path):
-    store = Store(tmp_path / "inbox.db")
+    store = MessageStore(tmp_path / "inbox.db")
     store._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(sqlite3.Error):
         store.add(MESSAGE)

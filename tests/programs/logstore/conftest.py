@@ -18,7 +18,7 @@ import yaml
 from stack.paths import REPO
 from stack.programs.logstore.reader import View
 from stack.programs.logstore.snapshot import Sizes
-from stack.programs.logstore.store import Store
+from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.streams import known
 from stack.programs.logstore.wal import Part
 
@@ -34,7 +34,7 @@ def part(labels: dict[str, str], *entries: tuple[int, str]) -> Part:
     return Part(known(labels), [at for at, _ in entries], [line for _, line in entries])
 
 
-def entries(store: Store, *, backward: bool = False) -> list[tuple[str, int, str]]:
+def entries(store: LogStore, *, backward: bool = False) -> list[tuple[str, int, str]]:
     """(labels, timestamp, line) of all that the store has, as it hands it out."""
     with store.snapshot() as snapshot:
         view = View(store=store, snapshot=snapshot)
@@ -48,8 +48,8 @@ def entries(store: Store, *, backward: bool = False) -> list[tuple[str, int, str
 
 
 @contextmanager
-def opened(folder: Path, sizes: Sizes = SMALL) -> Iterator[Store]:
-    store = Store(folder, sizes=sizes)
+def opened(folder: Path, sizes: Sizes = SMALL) -> Iterator[LogStore]:
+    store = LogStore(folder, sizes=sizes)
     try:
         yield store
     finally:
@@ -57,7 +57,7 @@ def opened(folder: Path, sizes: Sizes = SMALL) -> Iterator[Store]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[LogStore]:
     with opened(tmp_path / "store") as made:
         yield made
 

@@ -8,7 +8,7 @@ from stack.logql import Engine, LogQLError
 from stack.paths import REPO
 from stack.programs.logstore.database import Database
 from stack.programs.logstore.params import RangeQuery
-from stack.programs.logstore.pushdown import Counts
+from stack.programs.logstore.pushdown import SqlCounts
 from stack.programs.logstore.querier import Failed, Querier
 from stack.programs.logstore.reader import View
 from stack.programs.logstore.segment import PLAIN_JSON
@@ -207,7 +207,7 @@ def test_pushdown_takes_what_it_can(store, query, taken):
 
     store.commit([part({"service": "a"}, (T0, '{"n": 1}'))])
     with store.snapshot() as snapshot:
-        counts = Counts(view=View(store=store, snapshot=snapshot), budget=Budget())
+        counts = SqlCounts(view=View(store=store, snapshot=snapshot), budget=Budget())
         found = counts.evaluate(parse(query), [T0 + SECOND])
     assert (found is not None) is taken
 

@@ -10,7 +10,7 @@ from stack.errors import HostCannot
 from stack.programs.logstore import segment
 from stack.programs.logstore.database import Unreadable
 from stack.programs.logstore.snapshot import StoreFull
-from stack.programs.logstore.store import Store
+from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.wal import Wal
 from tests.programs.logstore.conftest import SMALL, T0, entries, opened, part
 
@@ -81,7 +81,7 @@ def test_store_is_a_set_of_entries_whatever_is_settled_and_reopened(
     chance = random.Random(seed)
     folder = tmp_path_factory.mktemp("set") / "store"
     wanted = set()
-    store = Store(folder, sizes=SMALL)
+    store = LogStore(folder, sizes=SMALL)
     try:
         for commit in commits:
             parts = [
@@ -101,7 +101,7 @@ def test_store_is_a_set_of_entries_whatever_is_settled_and_reopened(
                     assert store.settled(20)
                 case 2:
                     store.close()
-                    store = Store(folder, sizes=SMALL)
+                    store = LogStore(folder, sizes=SMALL)
         found = entries(store)
         assert sorted(found) == sorted(
             (f'{{"service":"{name}"}}', at, line) for name, at, line in wanted
@@ -147,7 +147,7 @@ def test_store_keeps_a_segment_on_the_disk_while_it_is_read(store):
 
 def test_store_is_open_in_one_process_only(tmp_path):
     with opened(tmp_path / "s"), pytest.raises(HostCannot, match=r"open in another process \(PID"):
-        Store(tmp_path / "s")
+        LogStore(tmp_path / "s")
 
 
 def test_store_leaves_out_a_torn_last_record(tmp_path):
@@ -170,7 +170,7 @@ def test_store_names_a_corrupt_record_that_is_not_the_last(tmp_path):
     (log,) = (tmp_path / "s/wal").glob("*.wal")
     log.write_bytes(log.read_bytes().replace(b"first", b"fIrst"))
     with pytest.raises(HostCannot, match=r"00000001\.wal` is corrupt: the record at byte 0"):
-        Store(tmp_path / "s")
+        LogStore(tmp_path / "s")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_store_names_a_corrupt_segment(tmp_path, damage, why):
     (path,) = (tmp_path / "s/segments").glob("*.parquet")
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(HostCannot, match=rf"{path.name}` is corrupt: {why}"):
-        Store(tmp_path / "s")
+        LogStore(tmp_path / "s")
 
 
 def test_store_names_a_segment_that_turns_out_corrupt_when_it_is_read(store):

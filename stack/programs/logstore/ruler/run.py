@@ -19,7 +19,7 @@ from stack.programs.logstore.metrics import Metrics
 from stack.programs.logstore.params import InstantQuery
 from stack.programs.logstore.querier import Failed
 from stack.programs.logstore.ruler.notify import Notifier
-from stack.programs.logstore.settings import Ruler as RulerSettings
+from stack.programs.logstore.settings import RulerSettings
 
 Ask = Callable[[InstantQuery], tuple[Result, Cost]]
 """Raises Failed."""
