@@ -1,5 +1,6 @@
 """The link between scheduler and PostgreSQL that can be made slow: a TCP relay with a delay line.
 
-The lab's own, in the manner of Toxiproxy's latency toxic. `python -m stack.programs.dblink` runs
-it. It knows nothing of PostgreSQL's protocol, and nothing of why somebody wants it slow.
+The lab's own, after Toxiproxy's latency toxic. `relay` pairs connections, `delay_line` is the pure
+part. It knows nothing of PostgreSQL's protocol, nor why somebody wants it slow. Imports what the
+programs share and the loose modules.
 """

@@ -1,7 +1,8 @@
 """The inbox: stands in for Slack, PagerDuty, mail and a heartbeat monitor; records what arrives.
 
 `slack`, `pagerduty`, `mail` and `heartbeat` hold each channel's rules as pure functions from what
-was sent to what is recorded and answered; `web` and `smtp` are the thin edge that listens; `store`
-keeps it all. Nothing here knows which alerts exist or who should have been told: that is for its
-readers.
+was sent to what is recorded and answered; `desk` takes what they made; `web` and `smtp` listen;
+`store` keeps everything; `views`, `mrkdwn` and `sanitise` show it. Not here: which alerts exist and
+who should have been notified; its readers know that. Imports what the programs share and the loose
+modules.
 """

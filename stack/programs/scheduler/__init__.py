@@ -1,7 +1,7 @@
-"""The stub Residency Scheduler: a FastAPI application over PostgreSQL that monitoring can watch.
+"""The stub Residency Scheduler: a FastAPI application over PostgreSQL that can be monitored.
 
 `app.py` puts it together; `routes/` holds the endpoints, `db.py` the connections and what happens
 when the database goes away, `seed.py` and `schema.sql` the data, `roster.py` and `acgme.py` the
-pure rules, `metrics.py` and `logs.py` what is observed. Alert rules, traffic and faults live
-elsewhere.
+pure rules, `metrics.py` and `logs.py` what is observed. Not here: alert rules, traffic and faults.
+Imports what the programs share and the loose modules.
 """

@@ -1,4 +1,4 @@
-"""The endpoints, one module a subject.
+"""The endpoints, one module per subject.
 
-The statuses that a route declares (`responses`) are also the ones that its counters start with.
+The statuses that a route declares (`responses`) are also those that its counters start with.
 """
