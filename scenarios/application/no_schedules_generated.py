@@ -1,6 +1,6 @@
 """NoSchedulesGenerated: the coordinators stop generating schedules.
 
-Everybody else goes on working. An information for the scheduling team, in their channel alone.
+Everybody else keeps working. An information for the scheduling team, in their channel alone.
 """
 
 from loadgen.faults.people import PeopleAway

@@ -1,7 +1,7 @@
-"""PostgreSQLCriticalConnections: the leak goes on until few connections are left.
+"""PostgreSQLCriticalConnections: the leak continues until few connections are left.
 
 The scheduler holds its own, so the clinic still works; a restart of it might not find any. The
-database team is paged. The warning about the same fires, too, but nobody is told twice.
+database team is paged. The warning about the same fires, too, but is inhibited.
 """
 
 from loadgen.faults.postgres import ConnectionsHeld

@@ -1,7 +1,7 @@
 """PostgreSQLDeadlocks: two programs lock the same two residents, each beginning with the other's.
 
 On a fresh instance the server has never counted a deadlock before. It ends one transaction of each
-pair; the clinic's requests go on. A warning for the database team.
+pair; the clinic's requests continue. A warning for the database team.
 """
 
 from loadgen.faults.postgres import Deadlocks

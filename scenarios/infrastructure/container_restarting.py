@@ -1,6 +1,6 @@
 """ContainerRestarting: the background worker crashes half a second after each start.
 
-The supervisor really starts it anew each time. An hour is five seconds here, and a minute too short
+The supervisor really restarts it each time. An hour is five seconds here, and a minute too short
 to tell a restart from a stop: each of its starts may burn the little CPU it has, and be missed.
 """
 

@@ -1,7 +1,7 @@
-"""LogShippingStalled: the program that ships the logs is stopped, and all services go on.
+"""LogShippingStalled: the program that ships the logs is stopped, and all services keep running.
 
 Lines are written and none arrives, so that alerts from logs are blind. A warning for the
-infrastructure team, who may also hear that the shipper itself is gone.
+infrastructure team, who may also be notified that the shipper itself is gone.
 """
 
 from loadgen.faults.service import ServiceStopped

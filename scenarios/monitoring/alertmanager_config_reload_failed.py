@@ -1,6 +1,6 @@
 """AlertmanagerConfigReloadFailed: half of a template is saved, and Alertmanager is told to reload.
 
-It goes on with what it had, so nobody notices until it has to start again. A warning without a
+It keeps what it had, so nobody notices until it has to start again. A warning without a
 team: the platform team reads it.
 """
 

@@ -1,6 +1,6 @@
-"""AlertmanagerNotificationsFailing: Slack answers 500, whatever it is told.
+"""AlertmanagerNotificationsFailing: Slack answers 500 to everything.
 
-On-call is paged and the platform team gets mail, while nobody can be told by Slack. Once both have
+On-call is paged and the platform team gets mail, while Slack reaches nobody. Once both have
 arrived Slack is back, and Alertmanager's next attempt delivers there, too: late, but not lost.
 """
 

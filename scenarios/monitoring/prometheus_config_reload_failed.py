@@ -1,6 +1,6 @@
 """PrometheusConfigReloadFailed: half of a rule file is saved, and Prometheus is told to reload.
 
-It goes on with what it had, so nobody notices until it has to start again. A warning without a
+It keeps what it had, so nobody notices until it has to start again. A warning without a
 team: the platform team reads it.
 """
 

@@ -1,4 +1,4 @@
-"""TargetDown: the exporter of the database is stopped, and the database goes on.
+"""TargetDown: the exporter of the database is stopped, and the database keeps running.
 
 What is not scraped cannot be alerted on: PostgreSQLDown and its like are blind, and stay quiet. A
 warning for the infrastructure team, who run the exporters.

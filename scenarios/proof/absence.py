@@ -1,4 +1,4 @@
-"""Deadlines of an alert that always fires, whose silence a heartbeat's receiver must tell of."""
+"""Deadlines of an alert that always fires, whose silence a heartbeat's receiver must report."""
 
 from loadgen.faults.base import Fault
 from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline, Deadlines

@@ -59,7 +59,7 @@ class Case:
 
     @cached_property
     def end(self) -> float:
-        """The moment from which the fault was being put right."""
+        """The moment from which the fault was being undone."""
         undoing = self.step("undoing")
         return undoing.at if undoing else float("inf")
 
@@ -110,7 +110,7 @@ class Case:
         return [one for one in self._about(kind) if not one.turned_away]
 
     def turned_away(self, kind: str) -> list[Notification]:
-        """The same, but refused by an inbox that was told to; their sender tries again."""
+        """The same, but refused by an inbox that was set to do so; their sender tries again."""
         return [one for one in self._about(kind) if one.turned_away]
 
     def _about(self, kind: str) -> list[Notification]:

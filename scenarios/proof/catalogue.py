@@ -76,7 +76,7 @@ def _load(file: Path) -> Scenario:
     except Exception as error:  # whatever a scenario's author wrote, the message names the file
         raise BadInput(f"{where}: {type(error).__name__}: {error}") from error
     if not isinstance(scenario, Scenario):
-        raise BadInput(f"{where}: `SCENARIO` is a {type(scenario).__name__}, wanted a Scenario.")
+        raise BadInput(f"{where}: `SCENARIO` is a {type(scenario).__name__}, expected a Scenario.")
     if file.stem.replace("_", "") != scenario.alert.lower():
         raise BadInput(f"{where}: its alert is `{scenario.alert}`; name the file after it.")
     return scenario
@@ -133,7 +133,8 @@ def uncovered(found: Sequence[ScenarioFile], known: dict[str, str]) -> dict[str,
     for alert, stem in known.items():
         if alert not in by_name:
             gaps[alert] = (
-                f"alert rule without scenario: `rules/{stem}.yml` has it, `scenarios/{stem}/` not"
+                f"alert rule without scenario: `rules/{stem}.yml` has it,"
+                f" but `scenarios/{stem}/` does not"
             )
         elif by_name[alert].file.parent.name != stem:
             gaps[alert] = (

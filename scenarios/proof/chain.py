@@ -63,7 +63,7 @@ def _gated(case: Case, name: str) -> Link:
             name,
             f"not steady: its rule was seen at rest {gates[0].evaluations} times under"
             f" {gates[0].requests_per_s:.1f} requests/s,"
-            f" wanted {case.deadlines.steady_evaluations} times under traffic",
+            f" expected {case.deadlines.steady_evaluations} times under traffic",
         )
     return Link(name=name, state=LinkState.DONE, at=gates[0].at)
 
@@ -81,7 +81,9 @@ def _faulty(case: Case, name: str) -> Link:
     if not injected:
         if failed:
             return _broken(name, f"the fault could not be injected: {failed.detail}")
-        return _missing(case, name, float("inf"), "the fault was never injected", "the fault")
+        return _missing(
+            case, name, float("inf"), "the fault was never injected", "the fault to begin"
+        )
     return Link(name=name, state=LinkState.DONE, at=injected.at)
 
 
@@ -92,9 +94,9 @@ def _pending(case: Case, name: str) -> Link:
         others = [one for one in case.states if one.state != "inactive"]
         if others:
             found, wanted = _labels(others[0].labels), _labels(case.scenario.labels)
-            return _broken(name, f"labels differ: found {found}, wanted {wanted}")
+            return _broken(name, f"labels differ: expected {wanted}, got {found}")
         never = f"never became pending: its expression stayed empty for {deadline} after the fault"
-        return _missing(case, name, case.due(deadline), never, "pending")
+        return _missing(case, name, case.due(deadline), never, "the alert to become pending")
     return _reached(name, active[0].active_at, case.due(deadline), "became pending",
                     case.zero, deadline)  # fmt: skip
 
@@ -104,7 +106,7 @@ def _firing(case: Case, name: str) -> Link:
     firing = [one for one in case.right if one.state == "firing"]
     if not firing:
         never = f"became pending but never fired: waited {deadline} after the fault"
-        return _missing(case, name, case.due(deadline), never, "firing")
+        return _missing(case, name, case.due(deadline), never, "the alert to fire")
     return _reached(name, firing[0].at, case.due(deadline), "fired", case.zero, deadline)
 
 
@@ -119,7 +121,7 @@ def _held(case: Case, name: str) -> Link:
     ]
     if not held:
         never = f"fired, but Alertmanager never held it: waited {deadline} after the fault"
-        return _missing(case, name, case.due(deadline), never, "Alertmanager to hold it")
+        return _missing(case, name, case.due(deadline), never, "Alertmanager to hold the alert")
     if held[0].state == "suppressed":
         return _broken(name, "Alertmanager suppressed it: an inhibit rule or a silence matches it")
     return _reached(name, held[0].at, case.due(deadline), "was held by Alertmanager",
@@ -139,7 +141,7 @@ def _resolved(case: Case, name: str) -> Link:
 def _delivered(
     case: Case, name: str, kind: str, due: float, zero: float, allowed: Deadline
 ) -> Link:
-    """Exactly the wanted notifications of one kind, each well-formed and in time."""
+    """Exactly the expected notifications of one kind, each well-formed and in time."""
     found = case.about(kind)
     wanted = set(case.scenario.notifications)
     strays = [one for one in found if one.address not in wanted]
@@ -185,7 +187,7 @@ def _surprise(case: Case, name: str) -> Link:
             return _broken(name, one.what)
         if isinstance(one, AlertState) and one.state == "firing" and not always(one.labels):
             if one.alert == own and one not in case.right:
-                return _broken(name, f"unexpected alert {own}{_labels(one.labels)} fired besides")
+                return _broken(name, f"unexpected alert {own}{_labels(one.labels)} fired as well")
             if one.alert != own and one.alert not in case.explained:
                 return _broken(name, f"unexpected alert {one.alert}{_labels(one.labels)} fired")
         if isinstance(one, Notification) and (said := _stray(case, one)):
@@ -194,15 +196,15 @@ def _surprise(case: Case, name: str) -> Link:
 
 
 def _stray(case: Case, message: Notification) -> str:
-    """What is wrong with a message that is not one of the wanted ones; empty when nothing is."""
+    """What is wrong with a message that is not one of those expected; empty when nothing is."""
     if message.channel == HEARTBEAT or message.turned_away:
         return ""
     where = f"{message.address}: `{message.subject}`"
     hushed = sorted(set(message.alerts) & case.scenario.inhibited)
     if hushed and message.kind == "firing" and not _over(case, message.at):
-        return f"{where} tells of {hushed[0]}, which this alert should inhibit"
+        return f"{where} is about {hushed[0]}, which this alert should inhibit"
     if not message.alerts or message.kind == "other":
-        return f"unexpected message on {where} is no notification of an alert"
+        return f"unexpected message on {where} is not a notification of an alert"
     unknown = [alert for alert in message.alerts
                if alert != case.scenario.alert and alert not in case.explained]  # fmt: skip
     if unknown:
@@ -211,7 +213,7 @@ def _stray(case: Case, message: Notification) -> str:
 
 
 def _over(case: Case, at: float) -> bool:
-    """Whether the alert was over by then: whoever it spoke for may speak again."""
+    """Whether the alert was over by then: what it inhibited may notify again."""
     fired = [one.at for one in case.right if one.state == "firing"]
     return bool(fired) and any(
         one.state == "inactive" and fired[0] < one.at <= at for one in case.right
@@ -223,8 +225,8 @@ def _undone(case: Case, name: str) -> Link:
     if undone:
         return Link(name=name, state=LinkState.DONE, at=undone.at)
     if failed:
-        return _broken(name, f"the fault could not be put right: {failed.detail}")
-    return _missing(case, name, float("inf"), "the fault was not put right", "the end of the fault")
+        return _broken(name, f"the fault could not be undone: {failed.detail}")
+    return _missing(case, name, float("inf"), "the fault was not undone", "the fault to be undone")
 
 
 def _inactive(case: Case, name: str) -> Link:
@@ -232,10 +234,10 @@ def _inactive(case: Case, name: str) -> Link:
     fired_at = next(one.at for one in case.right if one.state == "firing")
     gone = [one for one in case.right if one.state == "inactive" and one.at > fired_at]
     if gone and gone[0].at < case.end:
-        said = f"resolved {case.end - gone[0].at:.1f} s before the fault was put right"
+        said = f"resolved {case.end - gone[0].at:.1f} s before the fault was undone"
         return _broken(name, said)
     if not gone:
-        never = f"did not resolve within {deadline} after the fault was put right"
+        never = f"did not resolve within {deadline} after the fault was undone"
         return _missing(case, name, case.due_after_undo(deadline), never, "the alert to resolve")
     due = case.due_after_undo(deadline)
     again = _not_over(case, gone[0].at, due)
@@ -248,8 +250,8 @@ def _inactive(case: Case, name: str) -> Link:
 def _not_over(case: Case, since: float, due: float) -> list[AlertState]:
     """What says that the alert, which resolved, is back.
 
-    A figure that falls may cross its threshold more than once on the way, which tells nobody
-    anything: being pending counts once the deadline is over, firing always.
+    A figure that falls may cross its threshold more than once on the way, which is
+    no news: being pending counts once the deadline is over, firing always.
     """
     last, over = case.right[-1], case.now is None or case.now > due
     return [
@@ -262,14 +264,14 @@ def _not_over(case: Case, since: float, due: float) -> list[AlertState]:
 
 
 def _quiet(case: Case, name: str) -> Link:
-    """All sources were watched for the tail after the last wanted notification."""
+    """All sources were watched for the tail after the last expected notification."""
     until = max(one.at for one in case.about("resolved")) + case.deadlines.tail_s
     watched = [one.at for one in case.events if isinstance(one, Watched)]
     if watched and max(watched) >= until:
         return Link(name=name, state=LinkState.DONE, at=until)
     # The watcher may need a moment on a busy machine; a watcher that is gone is a broken link.
     never = f"was not watched for {case.deadlines.tail_s:.1f} s after the last notification"
-    return _missing(case, name, until + LATE_S, never, "strays")
+    return _missing(case, name, until + LATE_S, never, "quiet after the last notification")
 
 
 def _sounding(case: Case, name: str) -> Link:
@@ -279,10 +281,10 @@ def _sounding(case: Case, name: str) -> Link:
     if gated.state is not LinkState.DONE:
         return gated
     if not before or before[-1].state != "firing":
-        return _broken(name, "did not fire before the fault, as it always must")
+        return _broken(name, "did not fire before the fault, although it always must")
     if dict(before[-1].labels) != dict(case.scenario.labels):
         found, wanted = _labels(before[-1].labels), _labels(case.scenario.labels)
-        return _broken(name, f"labels differ: found {found}, wanted {wanted}")
+        return _broken(name, f"labels differ: expected {wanted}, got {found}")
     return gated
 
 
@@ -290,7 +292,7 @@ def _sounds_again(case: Case, name: str) -> Link:
     deadline = case.deadlines.inactive
     again = [one for one in case.right if one.state == "firing" and one.at > case.end]
     if not again:
-        never = f"did not fire again within {deadline} after the fault was put right"
+        never = f"did not fire again within {deadline} after the fault was undone"
         return _missing(case, name, case.due_after_undo(deadline), never, "the alert to fire again")
     return _reached(name, again[0].at, case.due_after_undo(deadline), "fired again", case.end,
                     deadline)  # fmt: skip
@@ -306,7 +308,7 @@ CHAIN: Chain = (
     ("held", _held),
     ("notified", _notified),
     ("nothing else", _surprise),
-    ("put right", _undone),
+    ("undone", _undone),
     ("inactive", _inactive),
     ("resolved", _resolved),
     ("quiet", _quiet),
@@ -318,12 +320,12 @@ ABSENCE: Chain = (
     ("fault", _faulty),
     ("notified", _notified),
     ("nothing else", _surprise),
-    ("put right", _undone),
+    ("undone", _undone),
     ("fires again", _sounds_again),
     ("resolved", _resolved),
     ("quiet", _quiet),
 )
-"""Those of an alert that always fires, and whose silence must be told."""
+"""Those of an alert that always fires, and whose silence must be noticed."""
 
 
 def chain_of(scenario: Scenario) -> Chain:

@@ -64,8 +64,8 @@ class Deadlines:
     repeat_s: float = DEFAULT_ROUTE_S["repeat_interval"]
     """At this pace the route repeats a notification while the alert fires."""
     drain_s: float = 0.0
-    """After an alert was active, nothing may be for that long before the fault: its group tells of
-    its end at its next flush."""
+    """After an alert was active, nothing may be for that long before the fault: its group
+    notifies of its end at its next flush."""
     held_s: float = 0.0
     """For how long Alertmanager must have held an alert that always fires before the fault."""
 
@@ -98,7 +98,7 @@ def derive(rule: RuleTiming, route: RouteTiming, fault: Fault) -> Deadlines:
         keep_firing_for=rule.keep_firing_for_s,
         busy_machine=BUSY_MACHINE_S,
     )
-    # A group that has notified once speaks again at its next flush, at worst a whole interval on.
+    # A group that has notified once does so again at its next flush, at worst an interval later.
     resolved = inactive.plus(group_interval=route.group_interval_s)
     steady = Deadline(terms=()).plus(
         # Locust starts, its users log in, a rate needs two scrapes, and what an earlier fault left

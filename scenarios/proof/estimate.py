@@ -1,4 +1,4 @@
-"""How long scenarios will take, before any instance is there: for their order, and to be told."""
+"""How long scenarios will take, before any instance is there: for their order, and to say so."""
 
 import heapq
 from collections.abc import Sequence

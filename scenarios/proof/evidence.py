@@ -69,7 +69,7 @@ class Notification(Event):
 
     @property
     def turned_away(self) -> bool:
-        """Refused although nothing is wrong with it: the inbox was told to answer so."""
+        """Refused although nothing is wrong with it: the inbox was set to answer so."""
         return self.answer >= 400 and not self.problems
 
 

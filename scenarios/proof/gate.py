@@ -55,7 +55,7 @@ def pass_gate(
                 passed=reason is None, reason=said, evaluations=evaluations, requests_per_s=rate,
             ))  # fmt: skip
             return reason is None
-        tell(f"steady? {reason}")
+        tell(f"not steady yet: {reason}")
         time.sleep(POLL_S)
     return False
 
@@ -97,7 +97,7 @@ def _unsteady_logs(rule: RuleTiming, watcher: Watcher) -> str | None:
     try:
         for selector in streams(rule.expression) if rule.on_logs else ():
             if not _value(watcher, LINES.format(selector=selector), source="loki"):
-                return f"its rule reads `{selector}`, of which no line has arrived"
+                return f"its rule reads `{selector}`, but no matching log line has arrived"
     except httpx.HTTPError as error:
         return f"Loki does not answer: {error}"
     return None
@@ -108,11 +108,11 @@ def _unsteady_rule(alert: str, watcher: Watcher, deadlines: Deadlines) -> str | 
     if active := watcher.active():
         return f"`{active[0]}` is active"
     if watcher.at_rest_s() < deadlines.drain_s:
-        return "Alertmanager may not have told yet that an alert is over"
+        return "waiting for the resolved notification of an earlier alert"
     if watcher.held_s(alert) < deadlines.held_s:
-        return "Alertmanager has not held it for long enough to tell of it"
+        return "Alertmanager has not held it long enough to notify"
     done, wanted = watcher.evaluations_at_rest(alert), deadlines.steady_evaluations
-    return None if done >= wanted else f"rule evaluated at rest {done} of {wanted} times"
+    return None if done >= wanted else f"its rule was evaluated at rest {done} of {wanted} times"
 
 
 def selectors(expression: str) -> list[str]:

@@ -24,7 +24,7 @@ COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
 def keep(rules: Sequence[RuleTiming], watcher: Watcher, evidence: Evidence) -> None:
-    """Ask Prometheus, or Loki, while it lives; without an answer there is no graph, no more."""
+    """Ask Prometheus, or Loki, while it lives; without an answer there is just no graph."""
     for rule in rules:
         steps = [e.at for e in evidence.of(rule.alert) if isinstance(e, FaultStep)]
         if not steps:
@@ -96,6 +96,6 @@ def _swing(points: Sequence[Sequence[float]]) -> float:
 
 
 def _points(values: Sequence[Any]) -> list[list[float]]:
-    """Without what is no number: it cannot be drawn."""
+    """Without what is not a number: it cannot be drawn."""
     pairs = [(float(at), float(value)) for at, value in values]
     return [[at, value] for at, value in pairs if abs(value) != float("inf") and value == value]

@@ -70,7 +70,7 @@ def line(proof: Proof) -> str:
 def read(file: Path) -> list[Mapping[str, object]]:
     """The runs of a history, oldest first; none when there is no file yet.
 
-    Raises BadInput for a line that is no run, with its number.
+    Raises BadInput with the number of a line that is not a run.
     """
     try:
         rows = file.read_text().splitlines()
@@ -85,7 +85,7 @@ def read(file: Path) -> list[Mapping[str, object]]:
             runs.append({"speed": float(run["speed"]), "alerts": dict(run["alerts"])})
         except (ValueError, KeyError, TypeError):
             raise BadInput(
-                f"`{file}` line {number} is no run of a proof.", cure="Delete the line."
+                f"`{file}` line {number} is not a recorded proof run.", cure="Delete the line."
             ) from None
     return runs
 

@@ -9,7 +9,7 @@ LOST_S = BUSY_MACHINE_S / 2
 """Time lost that explains a missed deadline: half of what each deadline allows for."""
 
 PAUSE_S = 0.3
-"""Shorter pauses are no news on a machine that does other things as well."""
+"""Shorter pauses are normal on a machine that does other things as well."""
 
 
 def late(gap_s: float, wanted_s: float) -> bool:

@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One wanted notification and what came of it."""
+    """One expected notification and what came of it."""
 
     want: str
     firing: str
@@ -111,7 +111,7 @@ def _plots(result: Result) -> list[Plot]:
 
 
 def _is_stray(message: Notification, result: Result) -> bool:
-    """Neither one of those wanted, nor of an alert that is proven at the same time."""
+    """Neither one of those expected, nor of an alert that is proven at the same time."""
     if not result.scenario:
         return False
     if result.alert not in message.alerts:

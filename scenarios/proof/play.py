@@ -24,7 +24,7 @@ from stack.check.configuration import Configuration
 from stack.errors import LabError
 from stack.run.instance import Instance
 
-PUT_RIGHT_WITHIN_S = 15.0
+UNDONE_WITHIN_S = 15.0
 """Real seconds in which an undone fault must be seen to be gone."""
 
 WATCHER_MAY_LAG_S = 5.0
@@ -134,18 +134,18 @@ class _Part:
         )  # fmt: skip
 
     def perform(self) -> bool:
-        """Fault, wait for the notifications, put right, wait for the rest of the chain."""
+        """Fault, wait for the notifications, undo, wait for the rest of the chain."""
         fault, instance = self.scenario.fault, self.venue.instance
         with ExitStack() as undo:
-            undo.callback(self._put_right)
+            undo.callback(self._undo)
             self._step("injecting", str(fault))
             try:
                 fault.inject(instance)
-            except Exception as error:  # a fault's own code: the others go on, this one has failed
+            except Exception as error:  # a fault's own code: only this scenario has failed
                 self._step("failed", _told(error))
                 return False
             self._step("injected", str(fault))
-            self._follow(until="put right")
+            self._follow(until="undone")
         self._follow(until="")
         return True
 
@@ -173,13 +173,13 @@ class _Part:
             link = verdict.links[-1]
             if verdict.outcome is not Outcome.RUNNING or link.name == until:
                 return
-            self._tell(f"awaits {link.said}", verdict.zero, link.due)
+            self._tell(f"waiting for {link.said}", verdict.zero, link.due)
             self.venue.stop.wait(LOOK_EVERY_S)
 
-    def _put_right(self) -> None:
+    def _undo(self) -> None:
         fault, instance = self.scenario.fault, self.venue.instance
         self._step("undoing", str(fault))
-        give_up = time.monotonic() + PUT_RIGHT_WITHIN_S
+        give_up = time.monotonic() + UNDONE_WITHIN_S
         try:
             fault.undo(instance)
             while wrong := fault.verify(instance):
@@ -197,7 +197,7 @@ class _Part:
         return judge(events, self.scenario, self.deadlines, now=now, explained=self.explained)
 
     def _heard(self, figures: Mapping[str, Any]) -> None:
-        """Locust's figures, as `loadgen.leash` tells them."""
+        """Locust's figures, as `loadgen.leash` reports them."""
         errors = tuple(figures["errors"])
         self._add(TrafficSeen, **{**figures, "errors": errors})
 

@@ -113,8 +113,8 @@ def tell(
                   f" at speed {proof.speed:g}, logs by {proof.logs}"
                   f"{figure}\nreport {proof.page}", soft_wrap=True)  # fmt: skip
     for name in kept:
-        console.print(f"instance `{name}` goes on: `doit status --instance {name}` shows it, "
-                      f"`doit down --instance {name}` or the next proof ends it",
+        console.print(f"instance `{name}` keeps running: `doit status --instance {name}` shows it, "
+                      f"`doit down --instance {name}` or the next proof stops it",
                       soft_wrap=True)  # fmt: skip
 
 

@@ -13,12 +13,12 @@ from scenarios.proof.verdict import Outcome, Verdict
 from stack.run.choice import LOGS
 
 LEAST_MEASURE_S = 0.1
-"""A shorter floor is no measure: at speed 7200 a `group_wait` lasts 4 ms, a scrape 200 ms."""
+"""A shorter floor says nothing: at speed 7200 a `group_wait` lasts 4 ms, a scrape 200 ms."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """All there is to tell of one alert; less when it was not played."""
+    """All that is known of one alert; less when it was not played."""
 
     verdict: Verdict
     scenario: Scenario | None = None
@@ -59,7 +59,7 @@ class Result:
 
 
 def in_order(results: Sequence[Result]) -> list[Result]:
-    """As they are told of: first what failed, then what is blocked; each by its file."""
+    """As they are reported: first what failed, then what is blocked; each by its file."""
     first = [Outcome.FAILED, Outcome.BLOCKED, Outcome.PROVEN]
     return sorted(results, key=lambda one: (first.index(one.outcome), one.file))
 

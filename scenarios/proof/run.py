@@ -59,7 +59,7 @@ def verify_alerts(
 
     Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, BadInput
     for an unknown name or a declaration that cannot be played, and KeyboardInterrupt after SIGINT
-    or SIGTERM, once everything is put right and the evidence so far is reported.
+    or SIGTERM, once all faults are undone and the evidence so far is reported.
     """
     plan = _plan(only, speed, routing, read(config_root), instances)
     runs = earlier.read(history) if history else []
@@ -125,7 +125,7 @@ def _plan(
 ) -> Plan:
     """Raises BadInput."""
     if speed < 1:
-        raise BadInput(f"--speed is {speed:g}, wanted 1 or more.")
+        raise BadInput(f"--speed is {speed:g}, expected 1 or more.")
     known = catalogue.rules(configuration)
     found, broken = catalogue.survey()
     gaps = catalogue.uncovered(found, known)
@@ -186,7 +186,7 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     def handle(number: int, frame: FrameType | None) -> None:
         again = stop.is_set()
         stop.set()
-        word = "still putting things right" if again else "putting things right"
+        word = "still undoing faults" if again else "undoing faults"
         os.write(2, f"\n{signal.Signals(number).name}: {word}, then the report …\n".encode())
 
     if threading.current_thread() is not threading.main_thread():

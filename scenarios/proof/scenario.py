@@ -25,8 +25,8 @@ HEARTBEAT = "heartbeat"
 CHANNELS = {"slack": "Slack", "email": "email", "pagerduty": "PagerDuty", HEARTBEAT: "heartbeat"}
 
 ALWAYS = "none"
-"""The severity of an alert that fires while all is well, so that its absence is noticed. It is no
-news: neither that it is active nor what its heartbeat says counts in another scenario."""
+"""The severity of an alert that fires while all is well, so that its absence is noticed. In
+another scenario neither its being active nor what its heartbeat says counts."""
 
 
 def always(labels: Mapping[str, str]) -> bool:
@@ -84,7 +84,7 @@ class Scenario:
     may_also_fire: frozenset[str] = field(default_factory=frozenset)
     """Other alerts that the same cause may set off and notify of; they need not."""
     inhibited: frozenset[str] = field(default_factory=frozenset)
-    """Other alerts that may fire as well, of which nobody may be notified: this one speaks for
+    """Other alerts that may fire as well, but must send no notification: this one covers
     them."""
     missed_after_s: float = 0.0
     """Only for an alert that always fires: the seconds, as written, without a heartbeat after which
@@ -130,11 +130,11 @@ class Scenario:
         if not self.notifications:
             found.append("`notifications` is empty; an alert that reaches nobody proves nothing.")
         if not self.traffic.users:
-            found.append("`traffic` has no users; silence would look healthy.")
+            found.append("`traffic` has no users; without traffic, silence looks healthy.")
         if not self.touches:
             found.append("the fault touches nothing, so it cannot cause the alert.")
         if self.speedup < 1:
-            found.append(f"`speedup` is {self.speedup:g}, wanted 1 or more.")
+            found.append(f"`speedup` is {self.speedup:g}, expected 1 or more.")
         if self.alert in self.follows:
             found.append(f"`{self.alert}` itself is in `may_also_fire` or `inhibited`.")
         if self.always != (self.missed_after_s > 0):
@@ -142,7 +142,7 @@ class Scenario:
                 "`missed_after_s` belongs to alerts of severity `none`, and to all of them."
             )
         found += [
-            f"`{want}` is listed {count} times; each notification is wanted once."
+            f"`{want}` is listed {count} times; list each notification once."
             for want, count in Counter(self.notifications).items()
             if count > 1
         ]

@@ -16,7 +16,7 @@ REFRESH_PER_S = 4
 
 @contextmanager
 def display(alerts: Sequence[str], console: Console | None = None) -> Iterator[Tell]:
-    """Yields the function that is told of progress, from any thread."""
+    """Yields the function that takes each status, from any thread."""
     console = console or Console(highlight=False)
     board = _Board(alerts, console)
     if not console.is_terminal:
@@ -32,7 +32,7 @@ class _Board:
         self._lock = threading.Lock()
         self._started = time.time()
         self._latest = {
-            alert: Status(alert=alert, instance="", what="waits for its turn") for alert in alerts
+            alert: Status(alert=alert, instance="", what="waiting for its turn") for alert in alerts
         }
 
     def note(self, progress: Status) -> None:
@@ -71,7 +71,7 @@ class _Board:
 
 
 def _seconds(progress: Status) -> tuple[str, str]:
-    """Seconds so far and those allowed, counted from the fault; empty where nothing is awaited."""
+    """Seconds so far and those allowed, counted from the fault; empty before it."""
     if progress.zero is None:
         return "", ""
     allowed = progress.due is not None and progress.due != float("inf")

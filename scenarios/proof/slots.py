@@ -41,7 +41,9 @@ class Slots:
         for number in range(1, MOST):
             if self._locked(f"{PREFIX}{number}"):
                 return f"{PREFIX}{number}"
-        raise HostCannot(f"{MOST} instances of proofs run already.", cure="Wait for one to end.")
+        raise HostCannot(
+            f"{MOST} proof instances are running already.", cure="Wait for one to end."
+        )
 
     def give_back(self, name: str) -> None:
         with self._guard:

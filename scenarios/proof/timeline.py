@@ -27,7 +27,7 @@ EVALUATORS = {"prometheus": "Prometheus", "loki": "Loki"}
 
 @dataclass(frozen=True, kw_only=True)
 class TimelineRow:
-    """One event, told in a few words."""
+    """One event in a few words."""
 
     at_s: float
     mark: str

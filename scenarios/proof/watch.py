@@ -75,10 +75,10 @@ class Watcher:
         logs: bool = False,
         strayed: float = 0.0,
     ) -> None:
-        """`disturbed` are the services that a fault may stop; any other must go on running.
+        """`disturbed` are the services that a fault may stop; any other must keep running.
 
         The evaluations of `rules`, of all when empty, are followed one by one. Of other rules it
-        is only known when their alerts are active, which costs Prometheus far less to tell. With
+        is only known when their alerts are active, which costs Prometheus far less. With
         `logs`, all rules on logs are followed as well. `strayed` is that of the watcher before this
         one.
         """
@@ -87,7 +87,7 @@ class Watcher:
         """Every source that no fault disturbs was read successfully up to here, Unix seconds."""
         self.strayed = strayed
         """When an alert of no rule that is followed was last active, Unix seconds: nobody waits
-        until its end is told."""
+        for the notification of its end."""
         self._evidence = evidence
         self._disturbed = disturbed
         self._rules = tuple(rules)
@@ -111,7 +111,7 @@ class Watcher:
         self._noted = self._looked = 0.0
 
     def __enter__(self) -> "Watcher":
-        # What came before the watch is no evidence of what happens in it.
+        # What came before the watch says nothing about what happens in it.
         with suppress(*Failed):
             self._last_message = int(self._pollers["inbox"].ask("/health")["newest"])
         self._thread.start()

@@ -142,7 +142,7 @@ class Workers:
         except LabError:
             raise
         except Exception as error:
-            # This instance is lost, with what it was playing; the others go on.
+            # This instance is lost, with what it was playing; the others keep running.
             why = f"instance `{name}`: {type(error).__name__}: {error}"
             self._lost(playing or group, why)
             for one in routes:
@@ -198,7 +198,7 @@ class Workers:
         with ExitStack() as ending:
             with self._starting:
                 for alert in alerts:
-                    self.tell(Status(alert=alert, instance=name, what="instance starts"))
+                    self.tell(Status(alert=alert, instance=name, what="starting an instance"))
                 instance = ending.enter_context(
                     running(name, speed=speed, config_root=self.config_root, keep=self.keep)
                 )

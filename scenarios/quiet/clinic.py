@@ -67,5 +67,5 @@ class Shape(LoadTestShape):
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def _let_people_finish(environment: Any, **_: Any) -> None:
-    """Who goes home ends what they are doing: a request that is cut off is no healthy one."""
+    """Who goes home ends what they are doing: a request that is cut off is a failure."""
     environment.stop_timeout = 5.0

@@ -13,7 +13,7 @@ from scenarios.proof.watch import Watcher
 from scenarios.quiet.verdict import GroupCount, Stored, Unhealthy
 
 RULES = {"prometheus": "/api/v1/rules", "loki": "/prometheus/api/v1/rules"}
-"""Service that evaluates rules → where it tells of them."""
+"""Service that evaluates rules → where it lists them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class DayCounts:
                 instance=name,
                 name=group.rpartition("/")[2],
                 evaluations=after.evaluations - before.evaluations,
-                wanted=lasted_s / after.interval_s,
+                expected=lasted_s / after.interval_s,
                 failures=after.failures - before.failures,
             )
         # Once for each evaluation at which it was pending or firing.

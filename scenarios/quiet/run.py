@@ -74,7 +74,7 @@ def quiet_day(
     BadInput for a speed that no day can be lived at, HostCannot when no instance comes up.
     """
     if not 1 <= speed <= FASTEST:
-        raise BadInput(f"--speed is {speed:g}, wanted 1 to {FASTEST:g}.")
+        raise BadInput(f"--speed is {speed:g}, expected 1 to {FASTEST:g}.")
     today = days.day(random.SystemRandom().randrange(10**6) if seed is None else seed)
     print(f"quiet day, seed {today.seed}: a {today.weekday}, at most {today.staff} users,"
           f" {days.SECONDS / speed:.0f} s at speed {speed:g}", flush=True)  # fmt: skip
@@ -120,7 +120,7 @@ class _Play:
     )
 
     def live(self, instance: Instance) -> None:
-        """Returns at the end of the day, or as soon as it cannot go on; the evidence says which."""
+        """Returns at the end of the day, or as soon as it cannot continue; see the evidence."""
         self.instance_name = instance.name
         self.midnight = time.time() + BEGINS_AFTER_S
         self._host(instance)
@@ -189,7 +189,7 @@ class _Play:
             return f"target `{down[0]}` is not up"
         if active := watcher.active():
             return f"`{active[0]}` is active"
-        return "midnight is yet to come" if time.time() < self.midnight else ""
+        return "waiting for midnight" if time.time() < self.midnight else ""
 
     def add(self, kind: Any, **fields: Any) -> None:
         self.evidence.add(kind(**{"at": time.time(), "instance": self.instance_name, **fields}))

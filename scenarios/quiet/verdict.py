@@ -35,7 +35,7 @@ class GroupCount(Event):
 
     name: str
     evaluations: float
-    wanted: float
+    expected: float
     """Evaluations that its interval asks for."""
     failures: float
 
@@ -105,7 +105,7 @@ def _news(event: Event) -> str:
             return f"`{event.alert}` fired {_pairs(event.labels)}"
         case Notification():
             channel = CHANNELS.get(event.channel, event.channel)
-            return f"{channel} {event.destination} heard `{event.subject}`"
+            return f"{channel} {event.destination} received `{event.subject}`"
         case Trouble():
             return event.what
     return ""
@@ -135,10 +135,10 @@ def _rules(seen: Sequence[Event]) -> Iterable[str]:
     for one in groups:
         if one.failures:
             yield f"group `{one.name}`: {one.failures:.0f} evaluations failed"
-        if one.evaluations < EVALUATED_AT_LEAST * one.wanted:
+        if one.evaluations < EVALUATED_AT_LEAST * one.expected:
             yield (
-                f"group `{one.name}` was evaluated {one.evaluations:.0f} times, wanted"
-                f" {one.wanted:.0f}: the machine was too busy, or the rules too slow"
+                f"group `{one.name}` was evaluated {one.evaluations:.0f} times, expected"
+                f" {one.expected:.0f}: the machine was too busy, or the rules too slow"
             )
     for event in seen:
         if isinstance(event, Unhealthy):

@@ -1,4 +1,4 @@
-"""What a routing case does and claims: alerts posted, messages wanted, quiet wanted."""
+"""What a routing case does and claims: alerts posted, messages and quiet expected."""
 
 import re
 import time
@@ -33,12 +33,12 @@ class Broken(Exception):
 
 
 class Interrupted(Exception):
-    """The proof was told to stop."""
+    """The proof is to stop."""
 
 
 @dataclass(kw_only=True)
 class Bench:
-    """One proof's hands and eyes. Every message about its alerts must be claimed, each once."""
+    """Hands and eyes of one routing case. Every message about its alerts must be claimed once."""
 
     name: str
     """`routing/grouping`; it stands in the subject of each of its messages."""
@@ -60,7 +60,7 @@ class Bench:
     def fire(
         self, alert: str, severity: str | None, team: str | None = None, **labels: str
     ) -> Posted:
-        """Post an alert; it goes on firing until it is healed."""
+        """Post an alert; it keeps firing until it is healed."""
         return self.fire_each(alert, severity, team, [labels])[0]
 
     def fire_each(
@@ -70,7 +70,7 @@ class Bench:
         now = time.time()
         posted = [self.listen(alert, severity, team, at=now, **labels) for labels in each]
         self.poster.fire(*posted)
-        # Told to the reader of the report alone: they may be many.
+        # Only for the reader of the report: they may be many.
         for one in posted:
             self._record("posted", f"{alert} {_pairs(one.labels)}")
         return posted
@@ -78,7 +78,7 @@ class Bench:
     def listen(
         self, alert: str, severity: str | None, team: str | None, *, at: float, **labels: str
     ) -> Posted:
-        """Await messages about an alert that somebody else posts, from then (Unix seconds)."""
+        """Expect messages about an alert that somebody else posts, from then (Unix seconds)."""
         routing = {"alertname": alert, "severity": severity, "team": team}
         given = {name: value for name, value in routing.items() if value} | labels
         mark = f"{self.name}: {alert} of {team or 'nobody'}"
@@ -114,7 +114,7 @@ class Bench:
         within_s: float | None = None,
         naming: Iterable[str] = (),
     ) -> list[Notification]:
-        """Each destination that the table names hears once that it fires, and of all in `naming`.
+        """Each destination of its audience is notified once that it fires, with all of `naming`.
 
         Between `after_s` and `within_s` after `since`: by default when the group has waited.
         """
@@ -131,16 +131,16 @@ class Bench:
         *,
         naming: Iterable[str] = (),
     ) -> list[Notification]:
-        """Each of them hears once that it is over, at the next flush of the group."""
+        """Each of them is notified once that it is over, at the next flush of the group."""
         latest = since + self.route(alert).group_interval_s
         return self._heard(alert, "resolved", since, latest, naming)
 
     def quiet(self, *, for_s: float | None = None) -> None:
-        """Nothing else is heard, for as long as a stray would take to be grouped and sent."""
+        """Nothing else arrives, for as long as a stray would take to be grouped and sent."""
         now = time.time()
         longest = max((self.route(one).group_wait_s for one in self._subjects), default=0.0)
         until = now + (longest + 2 * POLL_S if for_s is None else for_s)
-        self.tell("awaits quiet")
+        self.tell("waiting for quiet")
         while self.watcher.until < until:
             self._pause(until + BUSY_MACHINE_S + 3.0, "the watcher to see the quiet")
             self._no_strays()
@@ -153,7 +153,7 @@ class Bench:
         self.until(name, lambda: self.state(alert) == state, within_s=BUSY_MACHINE_S)
 
     def until(self, what: str, holds: Callable[[], bool], *, within_s: float) -> None:
-        """It comes to hold within the time. An answer that fails to come is no answer."""
+        """It comes to hold within the time. A service that does not answer is asked again."""
         due = time.time() + within_s
         while not _holds(holds):
             self._pause(due, what)
@@ -164,7 +164,7 @@ class Bench:
         ids = [one.id for one in pages if one.channel == "pagerduty"]
         found = {key for one in ids for key in _KEY.findall(self._page(one))}
         if len(found) != 1:
-            raise Broken(f"{len(ids)} pages have {len(found)} dedup keys, wanted one")
+            raise Broken(f"{len(ids)} pages have {len(found)} dedup keys, expected one")
         self._done("one dedup key", at=time.time())
 
     # What it reads.
@@ -202,7 +202,7 @@ class Bench:
         labels = alert.labels
         table = destinations(labels.get("severity"), labels.get("team"))
         wants = [Want(channel=channel, destination=where) for channel, where in table.items()]
-        self.tell(f"awaits what is {kind}")
+        self.tell(f"waiting for the {kind} notifications")
         while missing := [want for want in wants if not self._fresh(alert, kind, want)]:
             self._pause(due, f"{missing[0]}: 1 {kind} notification of {alert.name}")
         found = [self._fresh(alert, kind, want)[0] for want in wants]
@@ -212,7 +212,7 @@ class Bench:
             if not earliest - CLOCK_S <= one.at <= due:
                 raise Broken(
                     f"{_address(one)}: {kind} notification of {alert.name} after"
-                    f" {one.at - self.zero:.2f} s, wanted between"
+                    f" {one.at - self.zero:.2f} s, expected between"
                     f" {earliest - self.zero:.2f} s and {due - self.zero:.2f} s"
                 )
         self._done(f"{alert.name} {kind}", at=max(one.at for one in found), due=due)
@@ -259,7 +259,7 @@ class Bench:
         return loopback.request("GET", url).raise_for_status().text
 
     def _pause(self, due: float, awaited: str) -> None:
-        """A moment of waiting. Raises Broken when it is too late, Interrupted when told to stop."""
+        """A moment of waiting. Raises Broken when it is too late, Interrupted if `stop` is set."""
         trouble = [one.what for one in self.evidence.of(self.name) if isinstance(one, Trouble)]
         if trouble:
             raise Broken(trouble[0])

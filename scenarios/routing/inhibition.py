@@ -1,4 +1,4 @@
-"""A critical alert speaks for its warning twin, a dead API for its symptoms, and for no others."""
+"""A critical alert inhibits its warning twin, a dead API its symptoms, and no others."""
 
 from collections.abc import Collection, Mapping
 
@@ -23,7 +23,7 @@ def dead_api(bench: Bench) -> None:
 def _prove(bench: Bench, pairs: Mapping[str, Collection[str]], thing: str) -> None:
     loud, muted, others = [], [], []
     for cause, effects in pairs.items():
-        # Each about a thing of its own: some effects speak for each other, too.
+        # Each about a thing of its own: some effects inhibit each other, too.
         for effect in sorted(effects):
             loud.append(_fire(bench, cause, "critical", f"{thing}-{effect}"))
             muted.append(_fire(bench, effect, "warning", f"{thing}-{effect}"))
@@ -36,7 +36,7 @@ def _prove(bench: Bench, pairs: Mapping[str, Collection[str]], thing: str) -> No
     healed = bench.heal(*loud)
     for alert in loud:
         bench.hears_end(alert, healed)
-    # What was muted is told of at the next flush of its group.
+    # What was muted is sent at the next flush of its group.
     for alert in muted:
         bench.hears(alert, since=healed, after_s=0, within_s=bench.route(alert).group_interval_s)
     healed = bench.heal(*muted, *others)

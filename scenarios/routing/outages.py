@@ -1,4 +1,4 @@
-"""Nothing is lost nor told twice when the inbox or Alertmanager is away for a while, or slow."""
+"""Nothing is lost or sent twice when the inbox or Alertmanager is away for a while, or slow."""
 
 import re
 import time
@@ -49,12 +49,12 @@ def inbox_down(bench: Bench) -> None:
 
 
 def alertmanager_restart(bench: Bench) -> None:
-    """An alert that was told of is not told of again by a restarted Alertmanager; its end is."""
+    """A restarted Alertmanager does not send a known alert again, only its end."""
     alert = bench.fire("RoutedAcrossARestart", "critical", "database")
     first = bench.hears(alert)
     bench.note("restarted", "alertmanager")
     bench.instance.restart_service("alertmanager")
-    # Prometheus tells it anew of all that fires.
+    # Prometheus sends it all that fires again.
     bench.until(
         "Alertmanager to hold it again",
         lambda: bench.state(alert) == "active",
@@ -67,7 +67,7 @@ def alertmanager_restart(bench: Bench) -> None:
 
 
 def slow_channel(bench: Bench) -> None:
-    """Nobody waits for a Slack that takes its time to answer, and nobody is told twice."""
+    """Nobody waits for a Slack that takes its time to answer, and nothing is sent twice."""
     control, before_s = bench.instance.control_file("inbox"), _waited_s(bench)
     bench.note("slowed", f"Slack answers after {SLOW_S:g} s")
     update_control(control, put={"slack": {"delay": SLOW_S}})

@@ -1,7 +1,7 @@
 """Posts alerts to an Alertmanager's API v2 as Prometheus would.
 
 A firing alert is posted at once and again every resend delay, each time with an end four delays
-ahead; one that ended goes on being posted with its end, so that an Alertmanager that was away hears
+ahead; one that ended is still posted with its end, so that an Alertmanager that was away learns
 of it. Prometheus: rules/alerting.go and cmd/prometheus/main.go, `sendAlerts`.
 """
 

@@ -1,10 +1,10 @@
-"""An alert that goes on is told of again."""
+"""An alert that keeps firing is sent again."""
 
 from scenarios.routing.bench import Bench
 
 
 def prove(bench: Bench) -> None:
-    """After `repeat_interval`, at the next flush, everybody hears of it once more; then its end.
+    """After `repeat_interval`, at the next flush, everybody is notified once more; then of its end.
 
     Its bench has an Alertmanager of its own, whose hours are seconds (`second`).
     """

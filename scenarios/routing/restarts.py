@@ -1,4 +1,4 @@
-"""Prometheus restarted in the middle of two alerts: one fires and was told of, one is pending."""
+"""Prometheus restarted in the middle of two alerts: one fires and was sent, one is pending."""
 
 import time
 from typing import Any
@@ -19,7 +19,7 @@ FOR = {FIRES: "1m", PENDS: "4m"}
 
 
 def prove(bench: Bench) -> None:
-    """The pending clock survives; nobody is told twice, nor that it is over while it is not."""
+    """The pending clock survives; nothing is sent twice, nor a resolved notification too early."""
     begun, factor = time.time(), second.slow(bench.instance.speed)
     for_s = {alert: durations.seconds(text) / factor for alert, text in FOR.items()}
     # Found once more after the restart, sent, and sent again in case that was too early.
@@ -46,16 +46,16 @@ def prove(bench: Bench) -> None:
 
 
 def _restart(bench: Bench, prometheus: Second) -> None:
-    """Stop and start it, and see that the clock of what is pending goes on."""
+    """Stop and start it, and see that the clock of what is pending continues."""
     away = time.time()
     bench.note("restarted", "prometheus")
     prometheus.stop()
     prometheus.start()
     evaluation_s = rule_timing(PENDS, prometheus.configuration).evaluation_s
     # It restores the clock at its second evaluation, put off by the time that it was away
-    # (rules/group.go, `RestoreForState`); one that began anew would begin after the restart.
+    # (rules/group.go, `RestoreForState`); a new one would start after the restart.
     bench.until(
-        f"the clock of {PENDS} to go on from before the restart",
+        f"the clock of {PENDS} to continue from before the restart",
         lambda: [at < away for at in _active(prometheus, PENDS)] == [True],
         within_s=3 * evaluation_s + BUSY_MACHINE_S,
     )

@@ -74,7 +74,7 @@ CASES = (
     RoutingCase(name="routing/slow-channel", play=outages.slow_channel, after="others"),
     RoutingCase(name="routing/inbox-down", play=outages.inbox_down, after="all"),
 )
-"""In the order in which they are told of."""
+"""In the order in which they are reported."""
 
 
 def names() -> list[str]:
@@ -195,6 +195,6 @@ def _played(case: RoutingCase, bench: Bench) -> str:
         return f"interrupted while waiting for: {error}"
     except LabError as error:
         return str(error)
-    except Exception as error:  # one case's own trouble: the others go on, this one has failed
+    except Exception as error:  # one case's own trouble: the others continue, this one has failed
         return f"{type(error).__name__}: {error}"
     return ""

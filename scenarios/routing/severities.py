@@ -7,7 +7,7 @@ from stack.config.audience import TEAMS
 
 
 def of(severity: str | None) -> Callable[[Bench], None]:
-    """Every team, an unknown one, and none: each hears by its channels alone, of both ends."""
+    """Every team, an unknown one, and none: each is notified on its own channels, twice."""
 
     def prove(bench: Bench) -> None:
         teams = (*TEAMS, "unheard-of", None)

@@ -8,7 +8,7 @@ from stack import loopback
 
 
 def prove(bench: Bench) -> None:
-    """A silenced alert is told of when the silence is over, its neighbour at once."""
+    """A silenced alert is sent when the silence is over, its neighbour at once."""
     neighbour = bench.fire("RoutedBesides", "warning", "scheduling")
     interval_s = bench.route(neighbour).group_interval_s
     over = time.time() + interval_s / 2

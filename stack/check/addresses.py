@@ -30,7 +30,7 @@ def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[
                 check="services/unknown",
                 path=file.path,
                 line=line(node),
-                what=f"`{match['address']}` is no service of the lab.",
+                what=f"`{match['address']}` is not a service of the lab.",
                 cure=nearest(match["address"], addresses),
             )
 

@@ -26,13 +26,13 @@ def check(configuration: Configuration) -> Iterator[Problem]:
             yield Problem(
                 check="alerts/runbook",
                 path=page,
-                what=f"no rule is called `{page.stem}`.",
+                what=f"no rule has the name `{page.stem}`.",
                 cure=f"Rename the runbook or delete it. {nearest(page.stem, first)}",
             )
 
 
 def teams(configuration: Configuration) -> set[str]:
-    """The teams that a route of Alertmanager names; every other alert is the platform team's."""
+    """The teams that a route of Alertmanager names; all else is the platform team's."""
     named = {
         matcher.value
         for route in (configuration.route.every() if configuration.route else ())
@@ -48,7 +48,7 @@ def _duplicate(alert: AlertRule, first: AlertRule) -> Iterator[Problem]:
             check="alerts/duplicate",
             path=alert.path,
             line=alert.line,
-            what=f"`{alert.name}` is defined twice, first at {first.path.name}:{first.line}.",
+            what=f"`{alert.name}` is defined twice, first in {first.path.name}:{first.line}.",
             cure="Give one of the two another name.",
         )
 
@@ -61,7 +61,7 @@ def _labels(alert: AlertRule, known_teams: set[str]) -> Iterator[Problem]:
             check="alerts/severity",
             path=alert.path,
             line=line(severity or alert.node),
-            what=f"`{alert.name}` {found}, so that its channels are unclear.",
+            what=f"`{alert.name}` {found}, which decides the channels.",
             cure=f"Write a label `severity`. {nearest(text(severity), SEVERITIES)}",
         )
     team = alert.label("team")

@@ -35,19 +35,19 @@ def _unit_tests(configuration: Configuration) -> Iterator[Problem]:
                         check="alerts/unit-test",
                         path=file.path,
                         line=line(name),
-                        what=f"`{text(name)}` is tested but no rule is called so.",
+                        what=f"`{text(name)}` is tested, but no rule has that name.",
                         cure=nearest(text(name), seen),
                     )
     for alert in configuration.alerts:
         folder = "loki" if alert.on_logs else "prometheus"
         always = text(alert.label("severity")) == ALWAYS
-        for fires, wanted in ((True, "fires"), (False, "stays quiet")):
+        for fires, does in ((True, "fires"), (False, "stays quiet")):
             if fires not in seen[alert.name] and (fires or not always):
                 yield Problem(
                     check="alerts/unit-test",
                     path=alert.path,
                     line=alert.line,
-                    what=f"`{alert.name}` has no unit test in which it {wanted}.",
+                    what=f"`{alert.name}` has no unit test in which it {does}.",
                     cure=f"Add one to {folder}/tests/{alert.path.name}.",
                 )
 
@@ -72,6 +72,6 @@ def _scenarios(configuration: Configuration, scenarios: Path) -> Iterator[Proble
         yield Problem(
             check="alerts/scenario",
             path=scenarios / path,
-            what=f"no alert of `rules/{path.parent}.yml` belongs to scenario `{path.stem}`.",
+            what=f"scenario `{path.stem}` belongs to no alert of `rules/{path.parent}.yml`.",
             cure=f"Rename it or delete it. {nearest(str(path), map(str, wanted))}",
         )

@@ -1,4 +1,4 @@
-"""What scenarios declare fits the rules and the table: their text is read, nothing is imported."""
+"""What scenarios declare fits rules and audience: their text is read, nothing is imported."""
 
 import ast
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
                 path=path,
                 line=getattr(error, "lineno", None),
                 what=f"not valid Python: {said}.",
-                cure="Mend it; `doit verify-alerts` could not play it.",
+                cure="Fix it; `doit verify-alerts` cannot play it.",
             )
             continue
         if one := _declared(tree, path):
@@ -51,15 +51,18 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
 
 
 def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
-    """Name, severity and team as in the rule, and everybody told who must hear of such an alert."""
+    """Name, severity and team as in the rule; whoever must be notified of such an alert is."""
 
     def problem(check: str, what: str, cure: str) -> Problem:
         return Problem(check=f"scenarios/{check}", path=one.path, line=one.line, what=what,
                        cure=cure)  # fmt: skip
 
     if one.alert is not None and one.alert != alert.name:
-        yield problem("alert", f"it is about `{one.alert}`, its name about `{alert.name}`.",
-                      f"Write `{alert.name}` or rename the file.")  # fmt: skip
+        yield problem(
+            "alert",
+            f"it is about `{one.alert}`, but its file is named after `{alert.name}`.",
+            f"Write `{alert.name}` or rename the file.",
+        )
     if one.labels is not None:
         for name in ("severity", "team"):
             ruled, declared = text(alert.label(name)), one.labels.get(name, "")
@@ -68,7 +71,7 @@ def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
                     "labels",
                     f"`{alert.name}` has {name} `{declared or 'none'}` here and "
                     f"`{ruled or 'none'}` in rules/{alert.path.name}.",
-                    "Decide which of the two is meant.",
+                    "Change the one that is wrong.",
                 )
     if one.labels is not None and one.notifications is not None:
         table = destinations(one.labels.get("severity"), one.labels.get("team"))
@@ -77,9 +80,9 @@ def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
             for channel, where in sorted(differing):
                 yield problem(
                     "notifications",
-                    f"`{alert.name}` {said} the notification {channel}(`{where}`), by severity and "
-                    f"team {'it must have it' if said == 'lacks' else 'nobody is told there'}.",
-                    "List those of stack/config/audience.py.",
+                    f"`{alert.name}` {said} the notification {channel}(`{where}`), which severity "
+                    f"and team {'require' if said == 'lacks' else 'do not allow'}.",
+                    "List what stack/config/audience.py says.",
                 )
 
 

@@ -1,6 +1,6 @@
-"""Every severity and team reaches exactly who must hear of it, by the table and no more.
+"""Alerts of every severity and team reach exactly whom `stack.config.audience` names.
 
-The routing tree is followed, nothing is started. `stack.config.audience` says who must hear.
+The routing tree is followed; nothing is started.
 """
 
 import re
@@ -48,26 +48,26 @@ def _combinations(file: ConfigFile, top: Route) -> Iterator[Problem]:
             wanted = set(destinations(severity, team).items())
             for lost in sorted(wanted - set(told)):
                 at = line(nodes[0]) if nodes else 1
-                wrong["does not hear of", _said(lost), at].append((severity, team))
+                wrong["is not notified of", _said(lost), at].append((severity, team))
             for one, node in found:
                 if one not in wanted:
-                    wrong["hears of", _said(one), line(node)].append((severity, team))
+                    wrong["is notified of", _said(one), line(node)].append((severity, team))
             for one in sorted({one for one in told if one in wanted and told.count(one) > 1}):
                 at = line(next(node for other, node in reversed(found) if other == one))
-                wrong["hears twice of", _said(one), at].append((severity, team))
+                wrong["is notified twice of", _said(one), at].append((severity, team))
     for (verb, whom, number), combinations in wrong.items():
         yield Problem(
             check="routes/destinations",
             path=file.path,
             line=number,
             what=f"{whom} {verb} alerts of {_words(combinations)}.",
-            cure="Mend the routes (order, matchers, `continue`), or stack/config/audience.py if it "
-            "is what is meant.",
+            cure="Fix the routes (order, matchers, `continue`), or change "
+            "stack/config/audience.py if they are right.",
         )
 
 
 def _unreached(file: ConfigFile) -> Iterator[Problem]:
-    """A receiver that tells somebody of whom the table knows nothing is proven by no scenario."""
+    """A receiver with a destination that the audience does not name is proven by no scenario."""
     known = {
         one
         for severity in SEVERITIES
@@ -83,13 +83,13 @@ def _unreached(file: ConfigFile) -> Iterator[Problem]:
                     path=file.path,
                     line=line(node),
                     what=f"no scenario reaches receiver `{text(get(node, 'name'))}`: "
-                    f"{_said(one)} is nobody's in stack/config/audience.py.",
-                    cure="Add its team or channel to the table, which scenarios/routing/ proves.",
+                    f"`stack/config/audience.py` assigns {_said(one)} to no team.",
+                    cure="Add its team or channel there; scenarios/routing/ proves what it says.",
                 )
 
 
 def _reached(file: ConfigFile) -> dict[str, list[Destination]]:
-    """Receiver → the destinations that it tells."""
+    """Receiver → the destinations that it notifies."""
     return {
         text(get(receiver, "name")): list(_destinations(receiver))
         for receiver in entries(file.root, "receivers")

@@ -1,4 +1,4 @@
-"""Inhibit rules keep quiet what the table says, about the same thing, and nothing else.
+"""Inhibit rules inhibit what `stack.config.audience` says, about the same thing, and no more.
 
 What labels an alert really has is read from its unit tests, which promtool has proven.
 """
@@ -20,7 +20,7 @@ ROUTING = frozenset({"alertname", "severity", "team"})
 Examples = Mapping[str, Mapping[str, frozenset[str]]]
 """Alert → label → the values that it has in unit tests."""
 
-_CURE = "Mend the inhibit rules, or stack/config/audience.py if it is what is meant."
+_CURE = "Fix the inhibit rules, or change stack/config/audience.py if they are right."
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
@@ -55,13 +55,13 @@ def _pair(file: ConfigFile, loud: str, quiet: str, found: list[yaml.Node]) -> It
     wanted = quiet in SUPPRESSES.get(loud, ())
     if bool(found) == wanted:
         return
-    said = "does not keep" if wanted else "would keep"
+    said = "does not inhibit" if wanted else "would inhibit"
     yield Problem(
         check="inhibition/pairs",
         path=file.path,
         line=line(found[0]) if found else None,
-        what=f"`{loud}` {said} `{quiet}` quiet"
-        + (", which it should while it fires." if wanted else "; nobody would hear of that."),
+        what=f"`{loud}` {said} `{quiet}`"
+        + (", which it should while it fires." if wanted else "; nobody would be notified of it."),
         cure=_CURE,
     )
 
@@ -93,7 +93,7 @@ def _equal(
             check="inhibition/equal",
             path=file.path,
             line=line(get(rule, "equal") or rule),
-            what=f"{where} does not compare `{name}`, so that it keeps quiet what is about another "
+            what=f"{where} does not compare `{name}`, so it also inhibits alerts about another "
             f"`{name}`.",
             cure=f"Add `{name}` to `equal`.",
         )

@@ -34,6 +34,6 @@ def _listed(file: ConfigFile, key: str, files: list[Path]) -> Iterator[Problem]:
         yield Problem(
             check="files/loaded",
             path=path,
-            what=f"`{key}` of {file.path.name} does not name this file, so nothing reads it.",
+            what=f"`{key}` of {file.path.name} does not match this file, so nothing loads it.",
             cure=f"Add it to `{key}`, or delete it.",
         )

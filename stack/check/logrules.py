@@ -47,7 +47,7 @@ def _group(file: ConfigFile, group: yaml.Node) -> Iterator[Problem]:
             column = f" (column {error.column})" if error.column else ""
             yield _problem(file, line(expr or rule) + below,
                            f"{name}: not valid LogQL{column}: {error.message}.",
-                           "Mend it; `doit logql` tries a query out.")  # fmt: skip
+                           "Fix it; `doit logql` tries a query out.")  # fmt: skip
         except (BadInput, KeyError) as error:
             yield _refused(file, rule, name, error)
 
@@ -55,7 +55,7 @@ def _group(file: ConfigFile, group: yaml.Node) -> Iterator[Problem]:
 def _refused(file: ConfigFile, node: yaml.Node, where: str, error: BadInput | KeyError) -> Problem:
     if isinstance(error, BadInput):
         what = " ".join(error.what.split()).replace(f"`{file.path}`, ", "")
-        return _problem(file, line(node), what, error.cure or "Mend it.")
+        return _problem(file, line(node), what, error.cure or "Fix it.")
     return _problem(file, line(node), f"{where} has no `{error.args[0]}`.", "Add it.")
 
 

@@ -12,8 +12,8 @@ They read like promtool's, with lines for samples:
         alert_rule_test:
           - {eval_time: 5m, alertname: DatabaseFatalErrors, exp_alerts: [{exp_labels: {…}}]}
 
-`until` has no line any more. `exp_alerts` are those that fire at `eval_time`, none when it is left
-out; `exp_annotations` are compared where they are given.
+There is no line at `until` any more. `exp_alerts` are those that fire at `eval_time`, none when it
+is left out; `exp_annotations` are compared where they are given.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ class Expectation:
 
 
 def check(configuration: Configuration, file: ConfigFile) -> Iterator[Problem]:
-    """Run one file of tests; of a rule file that cannot be read others speak."""
+    """Run one file of tests; a rule file that cannot be read is reported elsewhere."""
     try:
         rules = dict(_rules(configuration, file))
         every_s = seconds(text(get(file.root, "evaluation_interval")) or "1m")
@@ -64,7 +64,7 @@ def check(configuration: Configuration, file: ConfigFile) -> Iterator[Problem]:
         try:
             yield from _test(file, test, rules, every_s)
         except (BadInput, LogQLError) as error:
-            yield _problem(file, test, f"the test cannot be run: {error}.", "Mend it.")
+            yield _problem(file, test, f"the test cannot be run: {error}.", "Fix the test.")
 
 
 def _rules(configuration: Configuration, file: ConfigFile) -> Iterator[tuple[str, Rule]]:
@@ -92,7 +92,7 @@ def _test(
             if said := _differs(case, found):
                 words = f"`{alert}` at {text(get(case.node, 'eval_time'))} in test `{name}`: {said}"
                 yield _problem(file, case.node, words,
-                               "Mend the rule, or the test if the rule is right.")  # fmt: skip
+                               "Fix the rule, or the test if the rule is right.")  # fmt: skip
 
 
 def _written(test: yaml.Node) -> MemorySource:
@@ -103,7 +103,7 @@ def _written(test: yaml.Node) -> MemorySource:
         labels = {one.name: one.value for one in parse_matchers(text(get(node, "stream")))}
         begin, until, every = (seconds(text(get(node, key))) for key in ("from", "until", "every"))
         if every <= 0:
-            raise BadInput("`every` is 0, wanted seconds")
+            raise BadInput("`every` is 0s, expected a longer duration")
         for count in range(max(0, -int(-(until - begin) // every))):
             at_ns = round((BEGIN_S + begin + count * every) * 1e9)
             store.add(labels, at_ns, text(get(node, "line")))
@@ -145,7 +145,7 @@ def _fired(
 
 
 def _differs(case: Expectation, found: list[Mapping[str, Mapping[str, str]]]) -> str:
-    """What was wanted and what came; empty when they are the same."""
+    """What was expected and what came; empty when they are the same."""
 
     def labels(alerts: Any) -> list[str]:
         every = ({**one.get("exp_labels", {}), "alertname": case.alert} for one in alerts)
@@ -153,12 +153,12 @@ def _differs(case: Expectation, found: list[Mapping[str, Mapping[str, str]]]) ->
 
     wanted, got = labels(case.wanted), labels(found)
     if wanted != got:
-        return f"wanted {_listed(wanted)}, got {_listed(got)}."
+        return f"expected {_listed(wanted)}, got {_listed(got)}."
     for one in case.wanted:
         same = next(other for other in found if labels([other]) == labels([one]))
         for name, said in (one.get("exp_annotations") or {}).items():
             if (given := same["exp_annotations"].get(name, "")) != said:
-                return f"wanted {name} `{said}`, got `{given}`."
+                return f"expected {name} `{said}`, got `{given}`."
     return ""
 
 
@@ -168,7 +168,9 @@ def _listed(alerts: list[str]) -> str:
 
 def _known(node: yaml.Node, what: str) -> None:
     if unknown := sorted(plain(node).keys() - _KEYS[what]):
-        raise BadInput(f"`{unknown[0]}` is not known here, only {', '.join(sorted(_KEYS[what]))}")
+        raise BadInput(
+            f"`{unknown[0]}` is not a known key here; there are {', '.join(sorted(_KEYS[what]))}"
+        )
 
 
 def _problem(file: ConfigFile, node: yaml.Node, what: str, cure: str) -> Problem:

@@ -16,7 +16,7 @@ class Problem:
     line: int | None = None
     """Line in `path`, counted from 1; None where the whole file is meant."""
     what: str
-    """The rule, receiver or service in backticks, what was found and what was wanted."""
+    """The rule, receiver or service in backticks, what was found and what was expected."""
     cure: str
 
     def text(self, root: Path) -> str:

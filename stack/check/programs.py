@@ -1,4 +1,4 @@
-"""promtool and amtool: their verdicts, mapped to file, line and rule.
+"""promtool and amtool: what they report, mapped to file, line and rule.
 
 Messages read are those of promtool 2.53 and amtool 0.28; a message of another shape is passed on
 whole, without a line.
@@ -52,7 +52,7 @@ def complaint(arguments: list[str | Path]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HostCannot(
-            f"`{arguments[0]}` cannot be run: {error}.", cure="Make it again with `doit build`."
+            f"`{arguments[0]}` cannot be run: {error}.", cure="Build it again with `doit build`."
         ) from None
     return "" if done.returncode == 0 else f"{done.stdout}\n{done.stderr}"
 
@@ -95,7 +95,7 @@ def _rule(match: re.Match[str], file: ConfigFile) -> Problem:
         path=file.path,
         line=number,
         what=f"`{name}`: {said}.",
-        cure="Mend it; promtool reads it as Prometheus would.",
+        cure="Fix it; promtool reads it as Prometheus would.",
     )
 
 
@@ -118,14 +118,14 @@ def check_unit_tests(file: ConfigFile, programs: Programs) -> list[Problem]:
                 path=file.path,
                 line=line(group) if group else None,
                 what=f"`{match[3]}` at {match[4]} in test `{match[1]}`: {outcome}",
-                cure="Mend the rule, or the test if the rule is right.",
+                cure="Fix the rule, or the test if the rule is right.",
             )
         )
     return found or list(_unread(output, file, "prometheus/unit-test"))
 
 
 def _outcome(words: str) -> str:
-    """What was wanted and what came; of annotations only where the labels are as wanted."""
+    """What was expected and what came; annotations only where the labels are as expected."""
     wanted, _, got = words.partition("got:")
     for kind in ("Labels", "Annotations"):
         sides = [
@@ -133,7 +133,7 @@ def _outcome(words: str) -> str:
         ]
         if sides[0] != sides[1]:
             told = [", ".join(side) or "no alert" for side in sides]
-            return f"wanted {told[0]}, got {told[1]}."
+            return f"expected {told[0]}, got {told[1]}."
     return " ".join(words.split())
 
 
@@ -152,7 +152,7 @@ def check_alertmanager(configuration: Configuration, programs: Programs) -> list
                     path=templates[match[1]],
                     line=int(match[2]),
                     what=f"not a valid template: {match[3]}.",
-                    cure="Mend it; no notification can be sent with it.",
+                    cure="Fix it; no notification can be sent with it.",
                 )
             ]
     return list(_unread(output, file, "alertmanager/config"))
@@ -160,7 +160,7 @@ def check_alertmanager(configuration: Configuration, programs: Programs) -> list
 
 def _unread(output: str, file: ConfigFile, check: str) -> Iterator[Problem]:
     """Fields that do not belong there, with their lines; else the program's own last words."""
-    cure = "Mend it; the program would not start with this file."
+    cure = "Fix it; the program would not start with this file."
     fields = _FIELD.findall(output)
     for number, said in dict.fromkeys(fields):
         what = f"{re.sub(r' in type .*', ' here', said)}."

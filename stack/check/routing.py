@@ -54,11 +54,11 @@ def _receivers(file: ConfigFile, top: Route | None) -> Iterator[Problem]:
 
 
 HEARTBEAT = "heartbeat"
-"""The receiver that must not hear of the end: it would take that for a beat."""
+"""The receiver that must not be notified of the end: it would take that for a beat."""
 
 
 def _resolved(file: ConfigFile) -> Iterator[Problem]:
-    """Without `send_resolved` a channel never hears that an alert is over."""
+    """Without `send_resolved` a channel is never notified that an alert is over."""
     for receiver in entries(file.root, "receivers"):
         if text(get(receiver, "name")) == HEARTBEAT:
             continue
@@ -69,8 +69,8 @@ def _resolved(file: ConfigFile) -> Iterator[Problem]:
                         check="routes/send-resolved",
                         path=file.path,
                         line=line(config),
-                        what=f"receiver `{text(get(receiver, 'name'))}` does not send the end of "
-                        f"an alert ({kind}).",
+                        what=f"receiver `{text(get(receiver, 'name'))}` does not send "
+                        f"resolved notifications ({kind}).",
                         cure="Add `send_resolved: true`.",
                     )
 

@@ -1,4 +1,4 @@
-"""What is written can be lived at speed: the lab's proofs run far faster than production."""
+"""What is written can be scaled: the lab's proofs run far faster than production."""
 
 from collections.abc import Iterator
 from typing import Any

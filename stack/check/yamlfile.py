@@ -1,6 +1,6 @@
 """YAML files with the line of every node.
 
-The helpers answer `nothing` for a shape that they do not expect: promtool and amtool report wrong
+The helpers return nothing for a shape that they do not expect: promtool and amtool report wrong
 shapes, so that no check has to.
 """
 
@@ -53,7 +53,7 @@ def parse(path: Path) -> ConfigFile | Problem:
         path=path,
         line=line,
         what=f"not valid YAML: {said}.",
-        cure="Mend the line, or one of the lines above that it belongs to.",
+        cure="Fix this line, or one above that it belongs to.",
     )
 
 

@@ -86,7 +86,7 @@ TABLE = [
     ),
     Broken(
         id="name-of-prometheus", old="alert: LogShippingStalled", new="alert: PostgreSQLDown",
-        check="alerts/duplicate", says="`PostgreSQLDown` is defined twice, first at database.yml:",
+        check="alerts/duplicate", says="`PostgreSQLDown` is defined twice, first in database.yml:",
     ),
     Broken(
         id="speed", old="          summary: \"No log", new="          speed: fast\n"
@@ -99,12 +99,12 @@ TABLE = [
     ),
     Broken(
         id="alertmanager", file=CONFIG, old="alertmanager:9093", new="alert-manager:9093",
-        check="services/unknown", says="`alert-manager:9093` is no service of the lab.",
+        check="services/unknown", says="`alert-manager:9093` is not a service of the lab.",
     ),
     Broken(
         id="threshold", old=f"rate({FATAL}[5m])) > 0.2", new=f"rate({FATAL}[5m])) > 0.3",
         check="loki/unit-test", at=TESTS, below=None,
-        says="`DatabaseFatalErrors` at 5m15s in test `one fatal line every four seconds`: wanted "
+        says="`DatabaseFatalErrors` at 5m15s in test `one fatal line every four seconds`: expected "
         '{alertname="DatabaseFatalErrors", service="postgresql", severity="critical", '
         'team="database"}, got no alert.',
     ),
@@ -114,16 +114,16 @@ TABLE = [
     ),
     Broken(
         id="wording", old="logs fatal errors", new="is unhappy", check="loki/unit-test", at=TESTS,
-        below=None, says="wanted summary `postgresql logs fatal errors`, got `postgresql is",
+        below=None, says="expected summary `postgresql logs fatal errors`, got `postgresql is",
     ),
     Broken(
         id="test-of-nothing", file=TESTS, old="alertname: LogShippingStalled",
         new="alertname: LogsStalled", check="alerts/unit-test", below=None,
-        says="`LogsStalled` is tested but no rule is called so.\n  Did you mean `LogShipping",
+        says="`LogsStalled` is tested, but no rule has that name.\n  Did you mean `LogShipping",
     ),
     Broken(
         id="test-field", file=TESTS, old="every: 5s", new="evry: 5s", check="loki/unit-test",
-        below=None, says="`evry` is not known here, only every, from, line, stream, until",
+        below=None, says="`evry` is not a known key here; there are every, from, line, ",
     ),
     Broken(
         id="test-stream", file=TESTS, old='level="fatal"}', new='level="fatal"',
@@ -131,7 +131,7 @@ TABLE = [
     ),
     Broken(
         id="test-without-a-pace", file=TESTS, old="every: 1s}", new="every: 0s}",
-        check="loki/unit-test", below=None, says="`every` is 0, wanted seconds",
+        check="loki/unit-test", below=None, says="`every` is 0s, expected a longer duration",
     ),
 ]  # fmt: skip
 

@@ -81,16 +81,16 @@ TABLE = [
     Broken(
         id="service", file=PROMETHEUS, old="backend:8000", new="back-end:8000",
         check="services/unknown",
-        says="`back-end:8000` is no service of the lab.\n  Did you mean `backend:8000`",
+        says="`back-end:8000` is not a service of the lab.\n  Did you mean `backend:8000`",
     ),
     Broken(
         id="service-port", file=ALERTMANAGER, old="smtp_smarthost: inbox:1025",
         new="smtp_smarthost: inbox:25", check="services/unknown",
-        says="`inbox:25` is no service of the lab.\n  Did you mean `inbox:8025` or `inbox:1025`?",
+        says="`inbox:25` is not a service of the lab.\n  Did you mean `inbox:8025` or `inbox:1025`",
     ),
     Broken(
         id="service-url", file=ALERTMANAGER, old="http://inbox:8025", new="http://inbx:8025",
-        check="services/unknown", says="`inbx:8025` is no service of the lab.",
+        check="services/unknown", says="`inbx:8025` is not a service of the lab.",
     ),
     Broken(
         id="summary", file=DATABASE, old="summary:", new="summery:",
@@ -108,7 +108,7 @@ TABLE = [
     Broken(
         id="severity-unknown", file=DATABASE, old="severity: critical", new="severity: criticall",
         check="alerts/severity",
-        says="has severity `criticall`, so that its channels are unclear.\n"
+        says="has severity `criticall`, which decides the channels.\n"
         "  Write a label `severity`. Did you mean `critical`?",
     ),
     Broken(
@@ -124,12 +124,12 @@ TABLE = [
     Broken(
         id="duplicate", file=DATABASE, old="alert: PostgreSQLDown", new="alert: HighLatencyP95",
         check="alerts/duplicate",
-        says="`HighLatencyP95` is defined twice, first at application.yml:",
+        says="`HighLatencyP95` is defined twice, first in application.yml:",
     ),
     Broken(
         id="unit-test-of-nothing", file="prometheus/tests/database.yml",
         old="alertname: PostgreSQLDown", new="alertname: PostgresDown", check="alerts/unit-test",
-        says="`PostgresDown` is tested but no rule is called so.\n  Did you mean `PostgreSQLDown`?",
+        says="`PostgresDown` is tested, but no rule has that name.\n  Did you mean `PostgreSQLDown",
     ),
     Broken(
         id="unit-test-fails", file=DATABASE, old="for: 1m", new="for: 2m",
@@ -154,7 +154,7 @@ TABLE = [
     Broken(
         id="resolved-not-sent", file=ALERTMANAGER, old="        send_resolved: true\n", new="",
         check="routes/send-resolved", below=-1,
-        says="receiver `on-call` does not send the end of an alert (pagerduty_configs).",
+        says="receiver `on-call` does not send resolved notifications (pagerduty_configs).",
     ),
     Broken(
         id="template-undefined", file=ALERTMANAGER, old="slack.lab.color", new="slack.lab.colour",

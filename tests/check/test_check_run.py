@@ -46,13 +46,13 @@ def test_scenario_missing_and_left_over(setup: Setup) -> None:
     said = told(setup)
     assert "database.yml:5: `PostgreSQLDown` has no scenario: " in said
     assert "`scenarios/database/postgresql_down.py` is missing." in said
-    assert "scenarios/database/postgres_down.py: no alert of `rules/database.yml` belongs" in said
+    assert "scenarios/database/postgres_down.py: scenario `postgres_down` belongs to no" in said
 
 
 def test_scenario_in_the_folder_of_another_rule_file(setup: Setup) -> None:
     before = setup.scenarios / "database" / "postgresql_down.py"
     before.rename(setup.scenarios / "application" / "postgresql_down.py")
-    assert "no alert of `rules/application.yml` belongs to scenario `postgresql_down`" in told(
+    assert "scenario `postgresql_down` belongs to no alert of `rules/application.yml`" in told(
         setup
     )
 
@@ -70,7 +70,7 @@ def test_runbook_missing_empty_and_left_over(setup: Setup) -> None:
     page.rename(page.with_name("DiskWarning.md"))
     said = told(setup)
     assert "`runbooks/DiskSpaceWarning.md` is missing or empty." in said
-    assert "runbooks/DiskWarning.md: no rule is called `DiskWarning`." in said
+    assert "runbooks/DiskWarning.md: no rule has the name `DiskWarning`." in said
     page.write_text("\n")
     assert "`runbooks/DiskSpaceWarning.md` is missing or empty." in told(setup)
 
@@ -85,7 +85,7 @@ def test_unit_tests_missing(setup: Setup) -> None:
 def test_rule_file_that_nothing_loads(setup: Setup, edit) -> None:
     edit("prometheus/prometheus.yml", "rules/*.yml", "rules/[ai]*.yml")
     said = told(setup)
-    assert "rules/database.yml: `rule_files` of prometheus.yml does not name this file" in said
+    assert "rules/database.yml: `rule_files` of prometheus.yml does not match this file" in said
 
 
 def test_main_file_missing(setup: Setup) -> None:

@@ -58,7 +58,7 @@ TABLE = [
     Sabotage(
         id="another-services-logs", file=LOGS, old='service="postgresql", level="panic"',
         new='service="postgres", level="panic"', check="loki/unit-test",
-        says="`DatabaseFatalErrors` at 2m15s in test `a single panic`: wanted {alertname=",
+        says="`DatabaseFatalErrors` at 2m15s in test `a single panic`: expected {alertname=",
     ),
     Sabotage(
         id="no-logql", file=LOGS, old="absent_over_time(", new="absent_over(", check="loki/rules",
@@ -86,13 +86,13 @@ TABLE = [
     Sabotage(
         id="route-shadowed", file=ALERTMANAGER, old="    - receiver: email-platform\n",
         new=f"{SHADOW}    - receiver: email-platform\n", check="routes/destinations",
-        says="email `database@residency.example` does not hear of alerts of severity `critical`, ",
+        says="email `database@residency.example` is not notified of alerts of severity `critical`,",
     ),
     Sabotage(
         id="continue-removed", file=ALERTMANAGER, check="routes/destinations",
         old="""      matchers: ['severity="critical"']\n      continue: true\n""",
         new="""      matchers: ['severity="critical"']\n""",
-        says="slack `#alerts-database` does not hear of alerts of severity `critical`",
+        says="slack `#alerts-database` is not notified of alerts of severity `critical`",
     ),
     Sabotage(
         id="inhibit-rule-for-another-thing", file=ALERTMANAGER, check="inhibition/equal",
@@ -104,7 +104,7 @@ TABLE = [
         id="inhibit-rule-for-other-alerts", file=ALERTMANAGER, check="inhibition/pairs",
         old="""target_matchers: ['alertname="DiskSpaceWarning"']""",
         new="""target_matchers: ['severity="warning"']""",
-        says="`DiskSpaceCritical` would keep `HighCPUUsage` quiet; nobody would hear of that.",
+        says="`DiskSpaceCritical` would inhibit `HighCPUUsage`; nobody would be notified of it.",
     ),
     Sabotage(
         id="inhibit-rule-by-labels-of-nobody", file=ALERTMANAGER, check="inhibition/equal",
@@ -121,12 +121,13 @@ TABLE = [
         id="end-not-sent", file=ALERTMANAGER, check="routes/send-resolved",
         old="channel: '#alerts-platform'\n        send_resolved: true\n",
         new="channel: '#alerts-platform'\n",
-        says="receiver `slack-platform` does not send the end of an alert (slack_configs).",
+        says="receiver `slack-platform` does not send resolved notifications (slack_configs).",
     ),
     Sabotage(
         id="receiver-that-no-scenario-reaches", file=ALERTMANAGER, check="routes/unproven",
         old="to: compliance@residency.example", new="to: legal@residency.example",
-        says="no scenario reaches receiver `email-compliance`: email `legal@residency.example`",
+        says="no scenario reaches receiver `email-compliance`: `stack/config/audience.py` assigns "
+        "email `legal@residency.example` to no team.",
     ),
     Sabotage(
         id="scenario-that-tells-nobody", file="scenarios/database/postgresql_down.py",

@@ -59,11 +59,11 @@ GOOD: tuple[Event, ...] = (
 
 BROKEN = [
     ("no gate", GOOD[:1], "steady", "was not examined"),
-    ("was silent", GOOD[1:], "steady", "did not fire before the fault, as it always must"),
+    ("was silent", GOOD[1:], "steady", "did not fire before the fault, although it always must"),
     ("fell silent", (*GOOD[:1], fires(95, state="inactive"), *GOOD[1:]), "steady",
      "did not fire before the fault"),
     ("labels differ", (fires(90, {"severity": "none", "team": "x"}), *GOOD[1:]), "steady",
-     'labels differ: found {severity="none", team="x"}, wanted {severity="none"}'),
+     'labels differ: expected {severity="none"}, got {severity="none", team="x"}'),
     ("no fault", GOOD[:2], "fault", "the fault was never injected"),
     ("nobody noticed", (*GOOD[:4], *GOOD[5:]), "notified",
      "heartbeat watchdog: expected 1 firing notification, got 0 within 12.5 s"),
@@ -71,7 +71,7 @@ BROKEN = [
      "arrived 0.4 s after its deadline"),
     ("another alert", (*GOOD, replace(fires(105, {"severity": "info"}), alert="Other")),
      "nothing else", "unexpected alert Other"),
-    ("not put right", (*GOOD[:6], FaultStep(at=111, step="failed", detail="x")), "put right", "x"),
+    ("not undone", (*GOOD[:6], FaultStep(at=111, step="failed", detail="x")), "undone", "x"),
     ("silent for good", (*GOOD[:7], *GOOD[8:]), "fires again", "did not fire again within 5.5 s"),
     ("not told", (*GOOD[:8], *GOOD[9:]), "resolved", "expected 1 resolved notification, got 0"),
     ("not watched", GOOD[:-1], "quiet", "was not watched"),

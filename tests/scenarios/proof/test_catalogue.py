@@ -41,7 +41,7 @@ def test_catalogue_has_a_sound_scenario_for_every_rule() -> None:
 
 
 @pytest.mark.parametrize("one", catalogue.survey()[0], ids=lambda one: one.scenario.alert)
-def test_scenario_reads_aloud(one: ScenarioFile) -> None:
+def test_scenario_reads_like_a_sentence(one: ScenarioFile) -> None:
     assert len(one.file.read_text().splitlines()) <= 40
 
 
@@ -124,7 +124,7 @@ def test_uncovered_names_rules_without_scenario_and_the_reverse() -> None:
 BROKEN_FILES = [
     ("raises", "1 / 0", "ZeroDivisionError"),
     ("no scenario", "", "AttributeError"),
-    ("not a scenario", "SCENARIO = 3", "`SCENARIO` is a int, wanted a Scenario"),
+    ("not a scenario", "SCENARIO = 3", "`SCENARIO` is a int, expected a Scenario"),
 ]
 
 
@@ -190,7 +190,7 @@ def test_speed_of_a_faithful_proof_is_left_alone(
 
 def test_scenario_that_slows_down_is_refused() -> None:
     assert (
-        "`speedup` is 0.5, wanted 1 or more."
+        "`speedup` is 0.5, expected 1 or more."
         in replace(scenario("A", "disk"), speedup=0.5).problems()
     )
 

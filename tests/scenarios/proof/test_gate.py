@@ -77,8 +77,8 @@ UNSTEADY = [
     ("not scraped", {"rate": 0.0}, "Prometheus sees no requests"),
     ("no series", {"samples": 0.0}, 'its rule reads `x{job="backend"}`, which has no series'),
     ("active", {"alerts": ("Other",)}, "`Other` is active"),
-    ("draining", {"rest_s": 3.0}, "Alertmanager may not have told yet that an alert is over"),
-    ("not evaluated", {"evaluations": 3}, "rule evaluated at rest 3 of 4 times"),
+    ("draining", {"rest_s": 3.0}, "waiting for the resolved notification of an earlier alert"),
+    ("not evaluated", {"evaluations": 3}, "its rule was evaluated at rest 3 of 4 times"),
 ]
 
 
@@ -125,7 +125,7 @@ def test_gate_sees_requests_at_any_speed(rule: RuleTiming) -> None:
 
 def test_gate_stays_shut_while_no_line_of_a_rule_on_logs_has_arrived() -> None:
     gate = outcome(Healthy(lines=0), limit_s=0, rule=LOGS)
-    said = 'its rule reads `{service="x"}`, of which no line has arrived, still after 0 s'
+    said = 'its rule reads `{service="x"}`, but no matching log line has arrived, still after 0 s'
     assert (gate.passed, gate.reason) == (False, said)
 
 

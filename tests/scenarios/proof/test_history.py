@@ -63,7 +63,7 @@ def test_history_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, row:
     file = tmp_path / "h.jsonl"
     append(file, proof(1.0))
     file.write_text(file.read_text() + row + "\n")
-    with pytest.raises(BadInput, match=r"h\.jsonl` line 2 is no run of a proof"):
+    with pytest.raises(BadInput, match=r"h\.jsonl` line 2 is not a recorded proof run"):
         read(file)
 
 

@@ -126,17 +126,17 @@ def test_final_table_tells_verdicts_and_where_the_report_lies(proof: Proof) -> N
 def test_log_gets_one_line_per_transition() -> None:
     out = io.StringIO()
     with display(["A"], Console(file=out, width=200)) as tell:
-        for what in ("awaits pending", "awaits pending", "awaits [firing]"):
+        for what in ("waiting for it", "waiting for it", "waiting for [that]"):
             tell(Status(alert="A", instance="proof-1", what=what, zero=100.0, due=104.5))
     lines = out.getvalue().splitlines()
     assert [line.partition("proof-1 ")[2].strip() for line in lines] == [
-        "awaits pending (within 4.5 s)", "awaits [firing] (within 4.5 s)"]  # fmt: skip
+        "waiting for it (within 4.5 s)", "waiting for [that] (within 4.5 s)"]  # fmt: skip
 
 
 def test_terminal_gets_a_live_table() -> None:
     out = io.StringIO()
     console = Console(file=out, width=120, force_terminal=True, color_system=None)
     with display(["A"], console) as tell:
-        tell(Status(alert="A", instance="proof-1", what="awaits pending", zero=100.0, due=104.5))
-    for text in ("alert", "deadline", "awaits pending", "4.5 s", "proof-1"):
+        tell(Status(alert="A", instance="proof-1", what="waiting for it", zero=100.0, due=104.5))
+    for text in ("alert", "deadline", "waiting for it", "4.5 s", "proof-1"):
         assert text in out.getvalue()

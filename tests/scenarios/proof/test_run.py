@@ -67,7 +67,7 @@ def test_scenario_without_rule_fails_the_proof(tmp_path: Path) -> None:
 
 
 def test_speed_below_one_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"--speed is 0\.5, wanted 1 or more"):
+    with pytest.raises(BadInput, match=r"--speed is 0\.5, expected 1 or more"):
         run.verify_alerts(speed=0.5, reports=tmp_path)
 
 

@@ -179,8 +179,8 @@ BROKEN = [
     ("never pending", GOOD[:5], "pending",
      "never became pending: its expression stayed empty for 3.2 s ("),
     ("labels differ", changed(_relabelled), "pending",
-     'labels differ: found {severity="critical", team="databse"}'
-     ', wanted {severity="critical", team="database"}'),
+     'labels differ: expected {severity="critical", team="database"}'
+     ', got {severity="critical", team="databse"}'),
     ("pending late", changed(_late),
      "pending", "became pending 1.7 s after its deadline of 3.3 s"),
     ("never firing", without(AlertState, state="firing", alert=ALERT), "firing",
@@ -208,23 +208,23 @@ BROKEN = [
      'unexpected alert DiskSpaceWarning{severity="warning"} fired'),
     ("another series", (*GOOD, state(102, "firing", ALERT, {"severity": "critical"})),
      "nothing else",
-     'unexpected alert PostgreSQLDown{severity="critical"} fired besides'),
+     'unexpected alert PostgreSQLDown{severity="critical"} fired as well'),
     ("another notification", (*GOOD, message(108, "email", "a@residency.example",
      alert="Strange")), "nothing else",
      "unexpected notification of Strange on email a@residency.example"),
     ("no notification at all", (*GOOD, message(108, "slack", "#x", alerts=())), "nothing else",
-     "is no notification of an alert"),
+     "is not a notification of an alert"),
     ("companion malformed", (*GOOD, message(103, "slack", "#x", alert="HighErrorRate",
      body="<no value>")),
      "nothing else", "carries `<no value>`"),
     ("inhibited", (*GOOD, message(103, "slack", "#x", alert="HighLatencyP95")), "nothing else",
-     "tells of HighLatencyP95, which this alert should inhibit"),
+     "is about HighLatencyP95, which this alert should inhibit"),
     ("a service died", (*GOOD, Trouble(at=103, what="`inbox` stopped answering")), "nothing else",
      "`inbox` stopped answering"),
-    ("not put right", changed(_stuck),
-     "put right", "the fault could not be put right: port still open"),
+    ("not undone", changed(_stuck),
+     "undone", "the fault could not be undone: port still open"),
     ("resolved by itself", _moved(AlertState, -1.5, state="inactive", alert=ALERT), "inactive",
-     "resolved 0.3 s before the fault was put right"),
+     "resolved 0.3 s before the fault was undone"),
     ("does not resolve", without(AlertState, state="inactive", alert=ALERT), "inactive",
      "did not resolve within 3.2 s ("),
     ("resolves late", _moved(AlertState, 3, state="inactive", alert=ALERT), "inactive",
@@ -360,14 +360,17 @@ def test_verdict_could_not_even_begin() -> None:
 
 def test_verdict_waits_while_a_link_may_still_come() -> None:
     waiting = judge(GOOD[:5], SCENARIO, DEADLINES, now=101)
-    assert (waiting.outcome, waiting.reason) == (Outcome.RUNNING, "pending")
+    assert (waiting.outcome, waiting.reason) == (
+        Outcome.RUNNING,
+        "the alert to become pending",
+    )
     assert judge(GOOD[:5], SCENARIO, DEADLINES, now=106).outcome is Outcome.FAILED
 
 
 def test_verdict_says_what_an_interrupted_scenario_waited_for() -> None:
     verdict = judge((*GOOD[:6], Stopped(at=101, why="interrupted")), SCENARIO, DEADLINES)
     assert verdict.outcome is Outcome.FAILED
-    assert verdict.reason == "interrupted while waiting for: firing"
+    assert verdict.reason == "interrupted while waiting for: the alert to fire"
 
 
 def test_verdict_wants_mail_where_mail_is_declared() -> None:

@@ -106,7 +106,7 @@ def test_one_instance_plays_all_groups_of_a_speed_of_their_own(
 def test_instance_that_is_no_longer_as_new_is_replaced(
     lives: Lives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when a fault could not be put right."""
+    """As when a fault could not be undone."""
     proof = prove(monkeypatch, [[found("A")], [found("B")]],
                   lambda alert: failed("A", "stuck") if alert == "A" else fine(alert))  # fmt: skip
     assert outcomes(proof) == {"A": "failed", "B": "proven"}

@@ -32,7 +32,7 @@ def at(hour: float) -> float:
 
 
 def group(**change: float) -> GroupCount:
-    made = GroupCount(at=at(24), name="host", evaluations=450, wanted=450, failures=0)
+    made = GroupCount(at=at(24), name="host", evaluations=450, expected=450, failures=0)
     return replace(made, **change)  # type: ignore[arg-type]
 
 
@@ -108,10 +108,10 @@ LOUD: dict[str, tuple[Callable[[Days], Days], str]] = {
     "an alert fires between two looks": (
         with_(stored("X", "firing")), "`X` fired for 3 evaluations"
     ),
-    "a message": (with_(notification()), "09:45 Slack #alerts-database heard `[FIRING:1] X`"),
+    "a message": (with_(notification()), "09:45 Slack #alerts-database received `[FIRING:1] X`"),
     "a heartbeat stops": (
         with_(notification(channel="heartbeat", destination="prometheus", subject="missing")),
-        "09:45 heartbeat prometheus heard `missing`",
+        "09:45 heartbeat prometheus received `missing`",
     ),
     "a service is restarted": (with_(Trouble(at=at(3), what="`inbox` stopped")), "`inbox` stopped"),
     "rules fail": (with_(group(failures=2)), "group `host`: 2 evaluations failed"),
@@ -120,7 +120,7 @@ LOUD: dict[str, tuple[Callable[[Days], Days], str]] = {
         "rule `X` cannot be evaluated: many-to-many",
     ),
     "evaluations are left out": (
-        with_(group(evaluations=300)), "group `host` was evaluated 300 times, wanted 450"
+        with_(group(evaluations=300)), "group `host` was evaluated 300 times, expected 450"
     ),
     "no rules at all": (without(GroupCount), "no rule group was evaluated"),
     "requests fail": (failing, "3 of 960 requests failed (3x GET /x: 503)"),
@@ -169,6 +169,6 @@ def test_quiet_day_alert_is_told_once_when_both_records_have_it() -> None:
 def test_quiet_day_refuses_a_speed_that_no_day_can_be_lived_at(
     tmp_path: Path, speed: float
 ) -> None:
-    with pytest.raises(BadInput, match="wanted 1 to 1440"):
+    with pytest.raises(BadInput, match="expected 1 to 1440"):
         quiet_day(1, speed=speed, reports=tmp_path)
     assert not list(tmp_path.iterdir())

@@ -80,8 +80,8 @@ def test_bench_tells_of_what_nobody_wanted(desk: Desk, stray: tuple[str, str], s
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"at": time.time() + 9000}, "wanted between 30"),
-        ({"at": time.time()}, "wanted between 30"),
+        ({"at": time.time() + 9000}, "expected between 30"),
+        ({"at": time.time()}, "expected between 30"),
         ({"problems": ("no fallback",)}, "is malformed: no fallback"),
     ],
     ids=["late", "early", "malformed"],
