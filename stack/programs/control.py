@@ -70,11 +70,11 @@ def number(document: dict[str, object], key: str, *, maximum: float) -> float | 
         return None
     # bool is an int to Python and never meant here; the comparison refuses NaN too.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= maximum:
-        raise BadInput(f"`{key}` is {json.dumps(value)}, wanted a number from 0 to {maximum:g}")
+        raise BadInput(f"`{key}` is {json.dumps(value)}, expected a number from 0 to {maximum:g}")
     return float(value)
 
 
 def only_known(document: dict[str, object], known: list[str]) -> None:
     """Raise BadInput when `document` has a key that is not `known`."""
     if unknown := sorted(set(document) - set(known)):
-        raise BadInput(f"unknown `{'`, `'.join(unknown)}`, known are `{'`, `'.join(known)}`")
+        raise BadInput(f"unknown: `{'`, `'.join(unknown)}`; known: `{'`, `'.join(known)}`")

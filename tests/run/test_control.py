@@ -42,8 +42,8 @@ def test_control_is_healthy_while_absent_or_empty_object(
         ("\udcff", "not JSON: "),
         ("[" * 100_000, "not JSON: "),
         ("[7]", "not a JSON object"),
-        ('{"level": 11}', "`level` is 11, wanted a number from 0 to 10"),
-        ('{"level": 1e999}', "`level` is Infinity, wanted"),
+        ('{"level": 11}', "`level` is 11, expected a number from 0 to 10"),
+        ('{"level": 1e999}', "`level` is Infinity, expected"),
     ],
     ids=["empty", "truncated", "not text", "deep", "list", "too much", "infinite"],
 )

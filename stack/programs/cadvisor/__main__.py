@@ -30,7 +30,7 @@ _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="stack.programs.cadvisor", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help=f"to listen on, at {HOST}")
+    parser.add_argument("--port", type=int, required=True, help=f"port to listen on, at {HOST}")
     parser.add_argument("--instance", type=Path, required=True, help="the instance's folder")
     options = parser.parse_args()
     try:
@@ -84,7 +84,7 @@ class Exporter:
         try:
             used = self._census.take()
         except (psutil.Error, OSError, ValueError) as error:
-            failure = f"supervisord of `{self._directory}` is not seen: {error}"
+            failure = f"supervisord of `{self._directory}` cannot be observed: {error}"
         if failure and failure != self._said:
             say("error", "cadvisor", failure)
         self._said = failure
@@ -117,7 +117,7 @@ def declared(path: Path) -> dict[str, Declared]:
         return {name: Declared(**about) for name, about in json.loads(path.read_text()).items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BadInput(
-            f"`{path}` cannot be read: {error}.", cure="Start the instance anew: `doit up`."
+            f"`{path}` cannot be read: {error}.", cure="Start the instance again: `doit up`."
         ) from error
 
 

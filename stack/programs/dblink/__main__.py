@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from stack.errors import LabError
+from stack.loopback import HOST
 from stack.programs.control import ControlFile, number, only_known
 from stack.programs.dblink.relay import serve
 from stack.programs.logfmt import say
@@ -41,8 +42,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="stack.programs.dblink", description=__doc__)
     parser.add_argument("--listen", type=int, required=True, help="port for the scheduler")
     parser.add_argument("--target", type=int, required=True, help="port of PostgreSQL")
-    parser.add_argument("--host", default="127.0.0.1", help="of both ports (default: %(default)s)")
-    parser.add_argument("--control", type=Path, required=True, help="JSON file: latency_s")
+    parser.add_argument("--host", default=HOST, help="address of both (default: %(default)s)")
+    parser.add_argument("--control", type=Path, required=True, help="JSON file with `latency_s`")
     options = parser.parse_args()
     try:
         asyncio.run(_run(options.host, options.listen, options.target, options.control))

@@ -51,14 +51,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--control",
         type=Path,
         metavar="FILE",
-        help='JSON that makes a channel fail or tarry: {"slack": {"status": 500, "delay": 2}}',
+        help="JSON that makes a channel fail or delay its answers: "
+        '{"slack": {"status": 500, "delay": 2}}',
     )
     parser.add_argument(
         "--heartbeat-timeout",
         type=float,
         default=300.0,
         metavar="S",
-        help="seconds after which a heartbeat that does not come is missing",
+        help="seconds without a beat after which a heartbeat is missing",
     )
     return parser.parse_args(arguments)
 
@@ -68,7 +69,7 @@ def _service(text: str) -> tuple[str, str]:
     name, separator, file = text.partition("=")
     if not (name and separator and file):
         raise BadInput(
-            f"--pagerduty-service is `{text}`", cure="Write NAME=KEYFILE, as in on-call=key.txt."
+            f"--pagerduty-service is `{text}`", cure="Write NAME=KEYFILE, such as on-call=key.txt."
         )
     try:
         key = Path(file).read_text().strip()
@@ -79,8 +80,8 @@ def _service(text: str) -> tuple[str, str]:
         ) from error
     if len(key) != 32 or not (key.isascii() and key.isalnum()):
         raise BadInput(
-            f"`{file}`: the routing key of PagerDuty service `{name}` has {len(key)} characters "
-            "or others than letters and digits",
+            f"`{file}`: the routing key of PagerDuty service `{name}` is not 32 letters and digits "
+            f"(it has {len(key)} characters)",
             cure="Write 32 letters and digits into that file.",
         )
     return key, name

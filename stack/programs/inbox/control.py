@@ -38,14 +38,14 @@ def _wishes(document: dict[str, object]) -> Mapping[Channel, Wish]:
     wishes = {}
     for name, wish in document.items():
         if name not in list(Channel):
-            raise BadInput(f"`{name}` is no channel; there are {', '.join(Channel)}")
+            raise BadInput(f"`{name}` is not a channel; channels are {', '.join(Channel)}")
         status = wish.get("status", 0) if isinstance(wish, dict) else None
         if (
             not isinstance(wish, dict)
             or not isinstance(status, int)
             or (status and not 200 <= status <= 599)
         ):
-            raise BadInput(f"`{name}` is {wish}; wanted is a status of 200 to 599, or a delay")
+            raise BadInput(f"`{name}` is {wish}, expected a status from 200 to 599, or a delay")
         only_known(wish, ["status", "delay"])
         delay_s = number(wish, "delay", maximum=LONGEST_DELAY_S) or 0.0
         wishes[Channel(name)] = Wish(status=status or None, delay_s=delay_s)

@@ -67,7 +67,7 @@ def _problems(post: Post, payload: dict[str, object], names: list[str]) -> list[
         if not text_at(payload, key):
             problems.append(f"`{key}` is missing")
     if not names or not all(names):
-        problems.append("`alerts` is empty or has one without `alertname`")
+        problems.append("`alerts` is empty, or an alert has no `alertname`")
     return problems
 
 
@@ -99,7 +99,7 @@ class Heartbeats:
         if before and before.missing:
             text = f"{' '.join(known.alerts)} - heartbeat is back"
             back = replace(message, kind=Kind.RESOLVED, subject=f"[RESOLVED] {text}",
-                           body=f"The heartbeat `{known.name}` beats again.")  # fmt: skip
+                           body=f"The heartbeat `{known.name}` is beating again.")  # fmt: skip
         if known != before:
             self._keep(known, back)
         self._known[known.name], self._heard[known.name] = known, now
@@ -141,7 +141,7 @@ def _missing(known: Heartbeat, silent_s: float) -> Message:
         alerts=known.alerts,
         subject=f"[FIRING:1] {heading}",
         body=f"The heartbeat `{known.name}` has stopped: Prometheus does not evaluate, "
-        "Alertmanager does not send, or the way from one to the other is cut. Until it is back no "
-        "alert can be relied on.",
+        "Alertmanager does not send, or the link between them is down. Until it is back, no alert "
+        "can be relied on.",
         answer=200,
     )

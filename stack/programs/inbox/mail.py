@@ -122,17 +122,17 @@ def _problems(mail: EmailMessage, content: bytes) -> list[str]:
         if (text := header(mail, name)) and not _are_addresses(text):
             problems.append(f"`{name}` is `{text}`, not a mail address")
     if (text := header(mail, "Date")) and not _is_date(text):
-        problems.append(f"`Date` is `{text}`, not a date as RFC 5322 writes it")
+        problems.append(f"`Date` is `{text}`, not a date in RFC 5322 form")
     if (text := header(mail, "Message-ID")) and not _MESSAGE_ID.fullmatch(text):
         problems.append(f"`Message-ID` is `{text}`, not of the form `<left@right>`")
     if not any(text.strip() for text in texts(mail)):
-        problems.append("no text/plain or text/html part with text in it")
+        problems.append("no text/plain or text/html part that contains text")
     longest = max(map(len, content.splitlines()), default=0)
     if longest > LINE_LIMIT:
-        problems.append(f"a line of {longest} characters, where {LINE_LIMIT} are allowed")
+        problems.append(f"a line of {longest} characters, at most {LINE_LIMIT} are allowed")
     head = content.partition(b"\r\n\r\n")[0]
     if not head.isascii():
-        problems.append("a header with characters that are not ASCII and not encoded")
+        problems.append("a header with characters that are neither ASCII nor encoded")
     return problems
 
 

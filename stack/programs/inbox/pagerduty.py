@@ -174,7 +174,7 @@ def _problems(post: Post, event: dict[str, object], payload: dict[str, object]) 
     if any(not text_at(link, "href") for link in objects_at(event, "links")):
         problems.append("a link without `href`")
     if any(not text_at(image, "src").startswith("https:") for image in objects_at(event, "images")):
-        problems.append("an image whose `src` is not served via https")
+        problems.append("an image whose `src` is not an https URL")
     return problems
 
 

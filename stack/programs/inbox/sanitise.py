@@ -32,7 +32,7 @@ _BODY = re.compile(r"<(/?)body\b", re.I)
 
 _LONGEST = 100_000
 """In characters; Gmail cuts here, too. nh3 takes a second for the worst that fits."""
-_CUT = "<p>[The rest is not shown: see the raw payload.]</p>"
+_CUT = "<p>[The rest is not shown; see the raw payload.]</p>"
 
 
 def sanitised(html: str) -> str:

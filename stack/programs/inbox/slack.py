@@ -160,7 +160,7 @@ def _problems(payload: dict[str, object], attachments: list[dict[str, object]]) 
             problems.append(f"{where}: `title_link` is `{link}`, not an http(s) URL")
     for where, text in texts.items():
         if len(text) > TEXT_LIMIT:
-            problems.append(f"{where}: {len(text)} characters; Slack cuts after {TEXT_LIMIT}")
+            problems.append(f"{where}: {len(text)} characters; Slack truncates after {TEXT_LIMIT}")
         if "<|" in text:
             problems.append(f"{where}: a link without a URL")
     return problems

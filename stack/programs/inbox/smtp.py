@@ -93,14 +93,19 @@ class Connection(SMTP):
             received_at=time.time(),
             channel=Channel.EMAIL,
             destination=recipient,
-            subject="(a mail that was refused)",
+            subject="(a refused mail)",
             problems=(f"the mail server refuses it: {text}",),
             answer=int(text[:3]),
         )
         try:
             self._desk.take(refusal)
         except sqlite3.Error as error:
-            say("error", "inbox", f"a refused mail is not recorded: {error}", recipient=recipient)
+            say(
+                "error",
+                "inbox",
+                f"a refused mail is not recorded: {error}",
+                recipient=recipient,
+            )
 
 
 async def serve(desk: Desk, listening: socket.socket) -> asyncio.Server:

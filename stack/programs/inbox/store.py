@@ -48,8 +48,8 @@ class MessageStore:
             self._connection.execute(_HEARTBEATS)
         except (sqlite3.Error, OSError) as error:
             raise HostCannot(
-                f"`{file}`: {error}; wanted a SQLite file that can be written",
-                cure="Move the file away, or give another one with --database.",
+                f"`{file}`: {error}; expected a writable SQLite file",
+                cure="Move the file away, or choose another one with --database.",
             ) from error
 
     def add(self, message: Message) -> int:

@@ -17,12 +17,12 @@ def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m stack.programs.logship", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="promtail-config.yml")
-    parser.add_argument("--check", action="store_true", help="read it, say what is wrong, and end")
+    parser.add_argument("--check", action="store_true", help="only check the configuration")
     options = parser.parse_args()
     try:
         settings = read(options.config)
         if options.check:
-            print(f"{options.config} is good.")
+            print(f"{options.config} is valid.")
             return 0
         _ship(Shipper(settings))
     except LabError as error:

@@ -22,19 +22,19 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         on, path = ["host"], ["path"]
-        self._read_lines = self._counter("read_lines", "Lines read of a file", path)
-        self._read_bytes = self._counter("read_bytes", "Bytes read of a file", path)
+        self._read_lines = self._counter("read_lines", "Lines read from a file", path)
+        self._read_bytes = self._counter("read_bytes", "Bytes read from a file", path)
         self._lag = self._gauge("stream_lag_seconds", "Age of a file's last sent line", path)
-        self._files = self._gauge("files_active_total", "Files that are read", [])
+        self._files = self._gauge("files_active_total", "Files being read", [])
         self._sent = self._counter("sent_entries", "Lines that the store has acknowledged", on)
         self._sent_bytes = self._counter("sent_bytes", "Bytes sent, compressed", on)
         self._dropped = self._counter(
             "dropped_entries", "Lines in batches that the store refused for good", [*on, "reason"]
         )
-        self._retries = self._counter("batch_retries", "Batches that had to be sent again", on)
+        self._retries = self._counter("batch_retries", "Batches that were sent again", on)
         self._requests = Histogram(
             "promtail_request_duration_seconds",
-            "Duration of pushes by what the store answered",
+            "Duration of pushes by the store's answer",
             ["status_code", *on],
             buckets=(0.005, 0.025, 0.1, 0.5, 2.5, 10.0),
             registry=self.registry,

@@ -51,7 +51,7 @@ def save(file: Path, positions: Iterable[Position]) -> None:
     except OSError as error:
         raise HostCannot(
             f"positions cannot be written to `{file}`: {error.strerror}.",
-            cure="Make room, or free its folder; until then nothing is sent.",
+            cure="Free disk space, or make its folder writable; nothing is sent until then.",
         ) from None
 
 
@@ -88,5 +88,5 @@ def _aside(file: Path, why: str) -> str:
     try:
         file.replace(kept)
     except OSError as error:
-        return f"`{file}` cannot be read ({why}) nor put aside ({error})"
-    return f"`{file}` cannot be read ({why}); it was put aside as `{kept.name}`"
+        return f"`{file}` cannot be read ({why}) or moved aside ({error})"
+    return f"`{file}` cannot be read ({why}); it was moved aside to `{kept.name}`"

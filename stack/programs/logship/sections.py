@@ -18,7 +18,7 @@ class Section:
     def __init__(self, content: object, where: str, file: str) -> None:
         self.where, self.file = where, file
         if not isinstance(content, Mapping):
-            raise self.bad(f"is {content!r}, wanted a mapping")
+            raise self.bad(f"is {content!r}, expected a mapping")
         self._content: dict[str, Any] = dict(content)
         self._asked: set[str] = set()
 
@@ -39,19 +39,19 @@ class Section:
         if value is None:
             raise self.bad("is missing", key)
         if not isinstance(value, str):
-            raise self.bad(f"is {value!r}, wanted a text", key)
+            raise self.bad(f"is {value!r}, expected a string", key)
         return value
 
     def number(self, key: str, default: int) -> int:
         value = self.raw(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self.bad(f"is {value!r}, wanted a whole number", key)
+            raise self.bad(f"is {value!r}, expected a whole number", key)
         return value
 
     def flag(self, key: str, default: bool) -> bool:
         value = self.raw(key, default)
         if not isinstance(value, bool):
-            raise self.bad(f"is {value!r}, wanted true or false", key)
+            raise self.bad(f"is {value!r}, expected true or false", key)
         return value
 
     def seconds(self, key: str, default: str) -> float:
@@ -59,7 +59,7 @@ class Section:
         text = self.text(key, default)
         parts = _DURATION.findall(text)
         if not parts or "".join(number + unit for number, unit in parts) != text:
-            raise self.bad(f"is `{text}`, wanted a duration such as 200ms or 1m30s", key)
+            raise self.bad(f"is `{text}`, expected a duration such as 200ms or 1m30s", key)
         return sum(float(number) * _DURATION_S[unit] for number, unit in parts)
 
     def size(self, key: str, default: int) -> int:
@@ -67,17 +67,17 @@ class Section:
         value = self.raw(key, default)
         match = _SIZE.fullmatch(str(value))
         if not match or isinstance(value, bool):
-            raise self.bad(f"is {value!r}, wanted a size such as 256KB", key)
+            raise self.bad(f"is {value!r}, expected a size such as 256KB", key)
         return int(match[1]) * _SIZE_BYTES[match[2].lower()]
 
     def texts(self, key: str) -> dict[str, str]:
         """A mapping of texts; an absent value is its own key, as in Promtail's stages."""
         found = self.raw(key, {})
         if not isinstance(found, Mapping):
-            raise self.bad(f"is {found!r}, wanted a mapping", key)
+            raise self.bad(f"is {found!r}, expected a mapping", key)
         for name, value in found.items():
             if not isinstance(name, str) or not isinstance(value, str | None):
-                raise self.bad(f"is {value!r}, wanted a text", f"{key}.{name}")
+                raise self.bad(f"is {value!r}, expected a string", f"{key}.{name}")
         return {name: value or name for name, value in found.items()}
 
     def section(self, key: str, *, optional: bool = False) -> "Section":
@@ -89,7 +89,7 @@ class Section:
     def items(self, key: str) -> list[Any]:
         value = self.raw(key, [])
         if not isinstance(value, list):
-            raise self.bad(f"is {value!r}, wanted a list", key)
+            raise self.bad(f"is {value!r}, expected a list", key)
         return value
 
     def sections(self, key: str) -> list["Section"]:
@@ -102,5 +102,5 @@ class Section:
             if key not in self._asked:
                 raise self.bad(
                     "is not known to the lab's shipper", str(key),
-                    cure="Take it out, or run Promtail itself: STACK_LOGS=loki.",
+                    cure="Remove it, or run Promtail itself: STACK_LOGS=loki.",
                 )  # fmt: skip

@@ -128,20 +128,20 @@ class Sender:
         self._backoff_s = min(2 * self._backoff_s, self._client.max_backoff_s)
         problem = f"{answer.status} {answer.text}" if answer.status else answer.text
         if problem != self._trouble:
-            say("warn", "promtail", "store takes nothing; lines are held back",
+            say("warn", "promtail", "the store accepts nothing; lines are held back",
                 problem=problem[:_TOLD_CHARS])  # fmt: skip
         self._trouble = problem
 
     def _settle(self, answer: Answer, shipment: Shipment) -> None:
         self._backoff_s = self._client.min_backoff_s
         if self._trouble:
-            say("info", "promtail", "store takes lines again")
+            say("info", "promtail", "the store accepts lines again")
         self._trouble = ""
         if answer.good:
             self._metrics.sent(shipment.lines, answer.size_bytes)
             return
         self._metrics.dropped(shipment.lines)
         say(
-            "error", "promtail", "store refuses lines for good; they are dropped",
+            "error", "promtail", "the store refused lines for good; they are dropped",
             status=answer.status, lines=shipment.lines, problem=answer.text[:_TOLD_CHARS],
         )  # fmt: skip

@@ -64,7 +64,7 @@ def read(file: Path) -> Settings:
     limits, sync = whole.section("limits_config", optional=True), whole.section("target_config")
     clients = whole.sections("clients")
     if len(clients) != 1:
-        raise whole.bad(f"holds {len(clients)}; the lab's shipper sends to one", "clients")
+        raise whole.bad(f"has {len(clients)} entries; the lab's shipper sends to one", "clients")
     longest = limits.size("max_line_size", 0)
     if longest and not limits.flag("max_line_size_truncate", False):
         raise limits.bad("must be true: the lab's shipper drops no line", "max_line_size_truncate")
@@ -89,10 +89,10 @@ def _client(section: Section) -> Client:
     url = section.text("url")
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
-        raise section.bad(f"is `{url}`; the lab's shipper speaks plain http", "url")
+        raise section.bad(f"is `{url}`; the lab's shipper only speaks plain http", "url")
     backoff = section.section("backoff_config")
     if backoff.number("max_retries", 10) != 0:
-        raise backoff.bad("must be 0, for ever: the lab's shipper gives nothing up", "max_retries")
+        raise backoff.bad("must be 0 (no limit): the lab's shipper never gives up", "max_retries")
     client = Client(
         host=parts.hostname,
         port=parts.port or 80,

@@ -30,7 +30,7 @@ class Shipper:
         """It has looked for files at least once."""
         known, problem = positions.load(settings.positions)
         if problem:
-            say("error", "promtail", "all files are read from their start", problem=problem)
+            say("error", "promtail", "reading all files from the start", problem=problem)
         self.watch = Watch(settings, known)
         self._wake = threading.Event()
         self._stopped = False

@@ -59,7 +59,7 @@ def pipeline(stages: list[Section]) -> Pipeline:
         name, settings = _only(stage)
         if name == "multiline":
             if place:
-                raise stage.bad("must come first for the lab's shipper", name)
+                raise stage.bad("must be the first stage for the lab's shipper", name)
             multiline = _multiline(settings)
         elif name == "labeldrop":
             steps.append(_labeldrop(stage, name))
@@ -68,8 +68,8 @@ def pipeline(stages: list[Section]) -> Pipeline:
         else:
             known = ", ".join(sorted({*_STAGES, "labeldrop", "multiline"}))
             raise stage.bad(
-                f"names the stage `{name}`, which the lab's shipper does not know",
-                cure=f"It knows {known}. Promtail itself knows more: STACK_LOGS=loki.",
+                f"is the stage `{name}`, which the lab's shipper does not know",
+                cure=f"It knows {known}. For others run Promtail itself: STACK_LOGS=loki.",
             )
         settings.done()
     return Pipeline(multiline=multiline, steps=tuple(steps))
@@ -79,7 +79,7 @@ def _only(stage: Section) -> tuple[str, Section]:
     """Name and settings of a stage, which is a mapping with one key."""
     names = list(stage.keys())
     if len(names) != 1:
-        raise stage.bad(f"has {len(names)} keys, wanted one: the name of a stage")
+        raise stage.bad(f"has {len(names)} keys, expected one: the name of a stage")
     name = names[0]
     if name == "labeldrop":
         return name, Section({}, stage.where, stage.file)
@@ -93,17 +93,17 @@ def _expression(settings: Section, key: str) -> re.Pattern[str]:
     try:
         re2.compile(text)
     except re2.error as error:
-        raise settings.bad(f"is no regular expression of Go's: {error}", key) from None
+        raise settings.bad(f"is not a valid Go regular expression: {error}", key) from None
     try:
         return re.compile(text, re.ASCII)
     except re.error as error:
-        raise settings.bad(f"is beyond the lab's shipper: {error}", key) from None
+        raise settings.bad(f"is not supported by the lab's shipper: {error}", key) from None
 
 
 def _multiline(settings: Section) -> Multiline:
     max_lines = settings.number("max_lines", 128)
     if not max_lines:
-        raise settings.bad("is 0, wanted at least 1", "max_lines")
+        raise settings.bad("is 0, expected at least 1", "max_lines")
     return Multiline(
         firstline=_expression(settings, "firstline"),
         max_lines=max_lines,
@@ -116,7 +116,7 @@ def _json(settings: Section) -> Step:
     wanted = settings.texts("expressions")
     for name, path in wanted.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", path):
-            raise settings.bad(f"is `{path}`, wanted a field's name", f"expressions.{name}")
+            raise settings.bad(f"is `{path}`, expected the name of a field", f"expressions.{name}")
 
     def step(line: Line) -> None:
         try:
@@ -155,7 +155,7 @@ def _timestamp(settings: Section) -> Step:
     source, layout = settings.text("source"), settings.text("format")
     if settings.text("action_on_failure", "fudge") != "skip":
         raise settings.bad(
-            "must be `skip`: the lab's shipper gives a line without a time that of its reading",
+            "must be `skip`: a line without a time gets the time at which it is read",
             "action_on_failure",
         )
     location = settings.raw("location")
@@ -180,7 +180,7 @@ def _template(settings: Section) -> Step:
     match = re.fullmatch(r"\{\{-?\s*(\w+)\s+\.Value\s*-?\}\}", text)
     if not match or match[1] not in _TEMPLATES:
         known = " or ".join(f"`{{{{ {name} .Value }}}}`" for name in _TEMPLATES)
-        raise settings.bad(f"is `{text}`; the lab's shipper knows {known}", "template")
+        raise settings.bad(f"is `{text}`; the lab's shipper only knows {known}", "template")
     change = _TEMPLATES[match[1]]
 
     def step(line: Line) -> None:
@@ -204,7 +204,7 @@ def _labels(settings: Section) -> Step:
 def _labeldrop(stage: Section, name: str) -> Step:
     dropped = stage.items(name)
     if not all(isinstance(each, str) for each in dropped):
-        raise stage.bad(f"is {dropped!r}, wanted a list of labels", name)
+        raise stage.bad(f"is {dropped!r}, expected a list of labels", name)
 
     def step(line: Line) -> None:
         for each in dropped:

@@ -64,7 +64,7 @@ def _pattern(layout: str) -> re.Pattern[str]:
     for token in tokens:
         known = _PARTS.get("05" if token.startswith("05") else token)
         if known is None and (token.isalnum() and token != "T"):
-            raise ValueError(f"`{token}` of the layout `{layout}` is not known")
+            raise ValueError(f"`{token}` in the layout `{layout}` is not supported")
         parts.append(known or re.escape(token))
     missing = [part for part in _NEEDED if not any(t.startswith(part) for t in tokens)]
     if missing:
@@ -78,7 +78,7 @@ def _zone(location: str | None) -> tzinfo | str:
     try:
         return ZoneInfo(str(location))
     except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"there is no location `{location}`") from None
+        raise ValueError(f"there is no time zone `{location}`") from None
 
 
 @lru_cache(maxsize=1024)  # most lines share their second with another

@@ -85,7 +85,7 @@ class Trail:
                 tail.move_to(copy.fd)
             else:
                 tail.gone = tail.reader.ended = True
-                say("warn", "promtail", "file was cut; what nobody read of it is lost",
+                say("warn", "promtail", "file was truncated; unread lines are lost",
                     path=self.path, read_bytes=tail.reader.offset)  # fmt: skip
 
     def take(self, shipment: Shipment, now: float) -> bool:
@@ -141,7 +141,7 @@ class Trail:
     def _take_up(self, found: Found) -> None:
         position = self._known.pop(found.inode, None)
         if position and not found.is_of(position):
-            say("warn", "promtail", "file was replaced while nobody looked; read from its start",
+            say("warn", "promtail", "file was replaced meanwhile; reading it from the start",
                 path=found.path, read_bytes=position.mark.offset)  # fmt: skip
             position = None
         tail = Tail(
@@ -158,7 +158,7 @@ class Trail:
         if now - self._since < MISSED_S:
             return
         for position in self._known.values():
-            say("warn", "promtail", "file is gone; what nobody read of it is lost",
+            say("warn", "promtail", "file is gone; unread lines are lost",
                 path=position.path, read_bytes=position.mark.offset)  # fmt: skip
         self._known.clear()
 

@@ -101,9 +101,9 @@ def _patterns(target: Target) -> tuple[list[Path], list[Path]]:
     for each in found:
         if re.search(r"[*?\[]", str(each.parent)):
             raise BadInput(
-                f"job `{target.job}`: `__path__` is `{target.path}`; the lab's shipper takes "
-                "patterns in the last part only.",
-                cure="Name one folder.",
+                f"job `{target.job}`: `__path__` is `{target.path}`; the lab's shipper "
+                "allows patterns only in the last part.",
+                cure="Name a single folder.",
             )
     return found, [Path(each) for each in _expanded(target.exclude) if each]
 

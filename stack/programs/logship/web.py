@@ -29,7 +29,7 @@ def server(shipper: Shipper) -> ThreadingHTTPServer:
 def _ready(shipper: Shipper) -> Page:
     if shipper.ready:
         return 200, PLAIN, b"Ready\n"
-    return 503, PLAIN, b"Not ready: it has not yet looked for files\n"
+    return 503, PLAIN, b"Not ready: it has not looked for files yet\n"
 
 
 def _targets(shipper: Shipper) -> list[dict[str, object]]:

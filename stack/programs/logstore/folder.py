@@ -23,7 +23,7 @@ def hold(folder: Path) -> int:
         os.close(handle)
         raise HostCannot(
             f"log store `{folder}` is open in another process (PID {owner}).",
-            cure="Stop that one, or give this one a folder of its own.",
+            cure="Stop that one, or choose another folder for this one.",
         ) from None
     with contextlib.suppress(OSError):  # who has it is only for the message
         os.ftruncate(handle, 0)

@@ -126,7 +126,7 @@ class Ingest:
         else:
             pairs = list(labels.items())
             if bad := next((name for name, _ in pairs if not NAME.match(name)), None):
-                raise BadLabels(f"couldn't parse labels: `{bad}` is no name of a label")
+                raise BadLabels(f"couldn't parse labels: `{bad}` is not a valid label name")
         stream = known(dict(pairs))
         stream = self._store.streams.get(stream) or stream
         if not check.labels(pairs, stream.text):

@@ -30,16 +30,16 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # Loki has none
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        info = Gauge("loki_build_info", "Which Loki it is, and that it is not.",
+        info = Gauge("loki_build_info", "The Loki whose API this is.",
                      ["version", "branch", "goversion"], registry=registry)  # fmt: skip
         info.labels(VERSION, "embedded", "none").set(1)
-        self._lines = Counter("loki_distributor_lines_received", "Lines that came in.",
+        self._lines = Counter("loki_distributor_lines_received", "Lines received.",
                               ["tenant"], registry=registry).labels(TENANT)  # fmt: skip
-        self._bytes = Counter("loki_distributor_bytes_received", "Bytes of these lines.",
+        self._bytes = Counter("loki_distributor_bytes_received", "Bytes of those lines.",
                               ["tenant"], registry=registry).labels(TENANT)  # fmt: skip
         self._discarded = Counter("loki_discarded_samples", "Lines that were refused.",
                                   ["tenant", "reason"], registry=registry)  # fmt: skip
-        self._discarded_bytes = Counter("loki_discarded_bytes", "Bytes of these lines.",
+        self._discarded_bytes = Counter("loki_discarded_bytes", "Bytes of those lines.",
                                         ["tenant", "reason"], registry=registry)  # fmt: skip
         self._duration = Histogram(
             "loki_request_duration_seconds", "How long requests took.",
@@ -81,13 +81,13 @@ class Metrics:
 
     def watch(self, store: LogStore) -> None:
         """Tell the store's sizes, asked at each scrape."""
-        streams = Gauge("loki_ingester_memory_streams", "Streams that the store knows.",
+        streams = Gauge("loki_ingester_memory_streams", "Streams known to the store.",
                         ["tenant"], registry=self.registry)  # fmt: skip
         streams.labels(TENANT).set_function(lambda: len(store.streams))
-        rows = Gauge("loki_ingester_memory_entries", "Entries that are in no segment yet.",
+        rows = Gauge("loki_ingester_memory_entries", "Entries not in a segment yet.",
                      registry=self.registry)  # fmt: skip
         rows.set_function(lambda: store.figures().rows_in_memory)
-        disk = Gauge("loki_store_segment_bytes", "Bytes of the segments on the disk.",
+        disk = Gauge("loki_store_segment_bytes", "Bytes of segments on disk.",
                      registry=self.registry)  # fmt: skip
         disk.set_function(lambda: store.figures().segment_bytes)
 

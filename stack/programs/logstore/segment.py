@@ -203,14 +203,14 @@ def _open(path: Path, first: int, last: int) -> Segment:
         if size != disk_bytes:
             raise _corrupt(path, f"it has {size} bytes, not {disk_bytes}")
         if head != _MAGIC or file.read(4) != _MAGIC:
-            raise _corrupt(path, "it is no Parquet file")
+            raise _corrupt(path, "it is not a Parquet file")
     return Segment(path=path, first=first, last=last, disk_bytes=disk_bytes, shares=shares)
 
 
 def _corrupt(path: Path, why: str) -> HostCannot:
     return HostCannot(
         f"segment `{path}` is corrupt: {why}.",
-        cure="Restore it, or move it and its index away to start without what it holds.",
+        cure="Restore it, or move it and its index away to start without its entries.",
     )
 
 

@@ -100,13 +100,13 @@ def _seconds(value: object) -> float:
 def _bytes(value: object) -> int:
     found = _SIZE.fullmatch(str(value).strip())
     if not found:
-        raise ValueError("wanted a size such as 256KB")
+        raise ValueError("expected a size such as 256KB")
     return int(float(found[1]) * _SIZES[found[2].upper()])
 
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("wanted true or false")
+        raise ValueError("expected true or false")
     return value
 
 
@@ -121,7 +121,7 @@ def _count(value: object) -> int:
 def _url(value: object) -> str:
     text = str(value).rstrip("/")
     if text and not text.startswith(("http://", "https://")):
-        raise ValueError("wanted one http:// or https:// URL")
+        raise ValueError("expected one http:// or https:// URL")
     return text
 
 
@@ -136,7 +136,7 @@ def _path(value: object) -> Path:
 def _only(*allowed: object) -> Callable[[object], object]:
     def check(value: object) -> object:
         if value not in allowed:
-            raise ValueError(f"the embedded store does {' or '.join(map(repr, allowed))} only")
+            raise ValueError(f"the embedded store only supports {' or '.join(map(repr, allowed))}")
         return value
 
     return check
@@ -224,7 +224,7 @@ def load(path: Path) -> Settings:
     except yaml.YAMLError as error:
         raise BadInput(f"`{path}` is not valid YAML: {error}") from None
     if not isinstance(document, dict):
-        raise BadInput(f"`{path}` is no mapping.")
+        raise BadInput(f"`{path}` is not a mapping.")
     return _settings(_values(dict(_leaves(document)), path), text)
 
 
@@ -248,12 +248,12 @@ def _values(leaves: dict[str, object], path: Path) -> dict[str, Any]:
                 _FIXED[key](value)
             elif not key.startswith(_LEFT_ALONE):
                 near = get_close_matches(key, [*_KEYS, *_FIXED], n=1)
-                cure = f"Did you mean `{near[0]}`?" if near else "Take it out, or run real Loki."
+                cure = f"Did you mean `{near[0]}`?" if near else "Remove it, or run Loki itself."
                 raise BadInput(f"`{path}`: `{key}` is not known to the embedded store.", cure=cure)
         except (ValueError, TypeError) as error:
             raise BadInput(
                 f"`{path}`: `{key}` is `{value}`: {error}.",
-                cure="Change the value, or run real Loki: STACK_LOGS=loki.",
+                cure="Change the value, or run Loki itself: STACK_LOGS=loki.",
             ) from None
     return values
 

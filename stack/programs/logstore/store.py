@@ -51,7 +51,7 @@ class LogStore:
         except OSError as error:
             raise HostCannot(
                 f"log store `{folder}`: {error.strerror} (`{error.filename}`).",
-                cure="Give it a folder on a disk with room that it may write.",
+                cure="Choose a writable folder on a disk with free space.",
             ) from error
         self._thread = threading.Thread(target=self._run, name="settle", daemon=True)
         self._thread.start()
@@ -138,7 +138,7 @@ class LogStore:
                 self.sizes.patience_s,
             )
             if len(self._sealed) > self.sizes.waiting:
-                raise StoreFull(self._trouble or "full memtables wait for a slow disk")
+                raise StoreFull(self._trouble or "full memtables are waiting for a slow disk")
 
     def _log(self) -> Wal:
         """The open log: after a failed write it is opened anew, where the last record ends."""
@@ -229,7 +229,7 @@ class LogStore:
                 self._merge_small()
                 self._trouble = ""
             except Exception as error:  # nothing is lost: the memtable stays, its log, too
-                self._trouble = f"memtable {table.number} cannot settle: {error}"
+                self._trouble = f"memtable {table.number} cannot be written to a segment: {error}"
                 print(f"log store: {self._trouble}", file=sys.stderr, flush=True)
                 with self._settle:  # what is wrong with a disk may pass
                     self._settle.notify_all()

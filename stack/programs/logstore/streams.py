@@ -65,7 +65,9 @@ def parse(text: str) -> list[tuple[str, str]]:
     """The pairs of `{job="a", level="b"}` as written, doubles included. Raises BadLabels."""
     inner = text.strip()
     if not (inner.startswith("{") and inner.endswith("}")):
-        raise BadLabels(f'couldn\'t parse labels: `{text[:200]}` is no `{{name="value"}}`')
+        raise BadLabels(
+            f'couldn\'t parse labels: `{text[:200]}` is not of the form `{{name="value"}}`'
+        )
     inner, at, pairs = inner[1:-1], 0, []
     while inner[at:].strip():
         found = _PAIR.match(inner, at)

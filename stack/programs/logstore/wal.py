@@ -115,8 +115,8 @@ def _records(path: Path) -> Iterator[bytes]:
                 return
             if not sound:
                 raise HostCannot(
-                    f"`{path}` is corrupt: the record at byte {at} has another checksum.",
-                    cure="Move the file away to start without what it holds.",
+                    f"`{path}` is corrupt: the record at byte {at} has a wrong checksum.",
+                    cure="Move the file away to start without its entries.",
                 )
             yield body
             at = end

@@ -65,7 +65,7 @@ class Web:
         try:
             outcome: Outcome = await asyncio.wrap_future(self._context.committer.submit(sent))
         except queue.Full:
-            outcome = Outcome(429, "too many pushes wait for the disk, try again")
+            outcome = Outcome(429, "too many pushes are waiting for the disk, try again")
         return _plain(*outcome) if outcome.message else Response(status_code=outcome.status)
 
     async def query_range(self, request: Request) -> Response:

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m stack.programs.scheduler",
         description="The stub Residency Scheduler: rosters for residents under the ACGME duty-hour "
-        "rules, over PostgreSQL.\nAn empty database is filled by itself.",
+        "rules, over PostgreSQL.\nAn empty database is seeded automatically.",
         epilog=f"environment:\n{table}\n\n"
         f"The data cover {YEAR_START} to {YEAR_END}. Users: coordinator1, coordinator2, faculty01 "
         "to faculty30,\nresident01 to resident60. Endpoints: /docs; /health, /health/ready, "
@@ -49,13 +49,15 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=_port, required=True, help="TCP port to listen on")
-    parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
     return parser
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a port, wanted 1 to 65535")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a port, expected 1 to 65535")
     return int(text)
 
 

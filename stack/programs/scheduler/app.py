@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log.info("residency scheduler %s starts", VERSION)
+        log.info("residency scheduler %s is starting", VERSION)
         database.start()
         yield
         await database.close()

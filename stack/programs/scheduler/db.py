@@ -175,7 +175,7 @@ class Database:
         try:
             connection = await pool.getconn()
         except TooManyRequests:
-            raise DatabaseAway("too many requests wait for a database connection") from None
+            raise DatabaseAway("too many requests are waiting for a database connection") from None
         except PoolTimeout:
             waited = self._settings.acquire_timeout_s
             raise DatabaseAway(f"no database connection was free within {waited:g} s") from None

@@ -137,7 +137,7 @@ def main() -> int:
     except psycopg.Error as error:
         print(f"the database could not be seeded: {error}".strip(), file=sys.stderr)
         return 1
-    print("seeded" if done else "the database was seeded already")
+    print("seeded" if done else "the database is already seeded")
     return 0
 
 

@@ -17,9 +17,9 @@ YEAR_END = dt.date(2026, 6, 30)
 """The academic year of the data. Fixed, so that nothing depends on the clock."""
 
 VARIABLES = {
-    "DATABASE_URL": "postgresql://user:password@host:port/database; needed",
-    "SCHEDULER_SEED": "integer that decides all seeded rows; default 2025",
-    "SCHEDULER_PASSWORD": "password of every seeded user, fixed when seeding; default `residency`",
+    "DATABASE_URL": "postgresql://user:password@host:port/database; required",
+    "SCHEDULER_SEED": "integer that determines all seeded rows; default 2025",
+    "SCHEDULER_PASSWORD": "password of every seeded user, set when seeding; default `residency`",
     "SCHEDULER_SECRET": "key that signs tokens; default: derived from password and seed",
     "SCHEDULER_POOL_SIZE": "database connections; default 20",
     "SCHEDULER_MAX_WAITING": "requests that may wait for a connection, others get 503; default 100",
@@ -93,7 +93,7 @@ def _number(
         kind = "a whole number" if whole else "a number of seconds"
         above = " above 0" if least else ""
         raise BadInput(
-            f"`{name}` is `{text}`, wanted {kind}{above} (environment).",
+            f"`{name}` is `{text}`, expected {kind}{above} (environment).",
             cure=f"{name}: {VARIABLES[name]}.",
         )
     return value

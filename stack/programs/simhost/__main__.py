@@ -18,9 +18,9 @@ _INTERVAL_S = 0.2
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="stack.programs.simhost", description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of proc, sys and root")
+    parser.add_argument("--root", type=Path, required=True, help="folder for proc, sys and root")
     parser.add_argument("--control", type=Path, required=True, help="JSON file of targets")
-    parser.add_argument("--seed", type=int, default=1, help="of the healthy day (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the healthy day (default: 1)")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -45,7 +45,7 @@ def _live(root: Path, control_path: Path, seed: int) -> None:
     )
     # From here on the monotonic clock: a step of the wall clock must not show in the rates.
     before = time.monotonic()
-    say("info", "simulated-host", "lives", seed=seed, uptime_s=round(state.uptime_s))
+    say("info", "simulated-host", "running", seed=seed, uptime_s=round(state.uptime_s))
     while True:
         levels = levels_at(state.uptime_s, seed, control.value())
         now = time.monotonic()

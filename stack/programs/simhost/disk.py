@@ -25,7 +25,7 @@ def fill(pid: int, root: Path, *, free_percent: float) -> None:
         free_at_most = disk.f_bavail + os.fstat(file).st_blocks * 512 // disk.f_frsize
         most_percent = 100 * free_at_most / disk.f_blocks
         if not 0 <= free_percent <= most_percent:
-            raise BadInput(f"/data: {free_percent:g} % free, wanted 0 to {most_percent:.1f} %")
+            raise BadInput(f"/data: {free_percent:g} % free, expected 0 to {most_percent:.1f} %")
         blocks = free_at_most - int(disk.f_blocks * free_percent / 100)
         os.ftruncate(file, blocks * disk.f_frsize)
         if blocks:
@@ -87,5 +87,5 @@ def _device_mounted_at(pid: int, point: Path) -> int:
             return os.makedev(int(major), int(minor))
     raise HostCannot(
         f"process {pid} has no disk of its own at `{point}`",
-        cure="`python -m stack.programs.simhost.enter --check` tells why",
+        cure="`python -m stack.programs.simhost.enter --check` says why",
     )

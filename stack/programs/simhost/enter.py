@@ -42,7 +42,7 @@ def disk_unavailable() -> str | None:
 def main(arguments: list[str]) -> int:
     """Replace this process by the program; returns an exit code only on failure or `--check`."""
     parser = argparse.ArgumentParser(prog="stack.programs.simhost.enter", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell whether disks are possible")
+    parser.add_argument("--check", action="store_true", help="only say whether disks are possible")
     parser.add_argument("--root", type=Path, help="folder of the simulated host")
     parser.add_argument(
         "--data-size", type=int, default=DATA_BYTES, help="bytes of /data (default: %(default)s)"
@@ -53,9 +53,11 @@ def main(arguments: list[str]) -> int:
         if options.check:
             return _check()
         if options.root is None or not options.program:
-            raise BadInput("`--root DIR` and `-- PROGRAM` are needed")
+            raise BadInput("`--root DIR` and `-- PROGRAM` are required")
         if options.data_size not in _DATA_BYTES_ALLOWED:
-            raise BadInput(f"`--data-size` is {options.data_size}, wanted 1 MiB to 1 GiB in bytes")
+            raise BadInput(
+                f"`--data-size` is {options.data_size}, expected 1 MiB to 1 GiB in bytes"
+            )
         _enter(options.root.absolute(), options.data_size)
         os.execvp(options.program[0], options.program)
     except LabError as error:

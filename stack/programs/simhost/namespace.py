@@ -77,7 +77,7 @@ def _unshare() -> None:
         except OSError as error:
             # The kernel says "no space left" when it means the sysctl.
             spent = error.errno == errno.ENOSPC
-            why = "user.max_user_namespaces is reached" if spent else error.strerror
+            why = "the limit user.max_user_namespaces is reached" if spent else error.strerror
             raise HostCannot(f"no user namespace for uid {uid}: {why}") from error
     except OSError as error:
         raise HostCannot(f"no mount namespace: {error.strerror}") from error

@@ -34,7 +34,7 @@ def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code: 0, 1 after a crash, or the error's."""
     parser = argparse.ArgumentParser(prog="stack.programs.worker", description=__doc__)
     parser.add_argument("--control", type=Path, required=True, help="JSON file, see above")
-    parser.add_argument("--beat", type=Path, help="file that is touched after each job")
+    parser.add_argument("--beat", type=Path, help="file to touch after each job")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -83,8 +83,10 @@ def _touch(beat: Path | None) -> None:
         if beat:
             beat.touch()
     except OSError as error:
-        raise HostCannot(f"cannot write `{beat}`: {error.strerror}.",
-                         cure="Make room, or free its folder.") from error  # fmt: skip
+        raise HostCannot(
+            f"cannot write `{beat}`: {error.strerror}.",
+            cure="Free disk space, or make its folder writable.",
+        ) from error
 
 
 if __name__ == "__main__":

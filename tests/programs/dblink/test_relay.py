@@ -223,8 +223,8 @@ def test_relay_keeps_last_good_latency_when_the_control_file_is_bad(link: Link) 
     lines = link.process.stderr.read().splitlines()  # type: ignore[union-attr]
     assert len(lines) == 5, lines
     assert "not JSON" in lines[0]
-    assert "`latency_s` is -1, wanted a number from 0 to 3600" in lines[2]
-    assert "unknown `lag`, known are `latency_s`" in lines[4]
+    assert "`latency_s` is -1, expected a number from 0 to 3600" in lines[2]
+    assert "unknown: `lag`; known: `latency_s`" in lines[4]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

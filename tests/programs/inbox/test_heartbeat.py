@@ -150,9 +150,9 @@ def test_heartbeat_judges_a_webhook_that_is_in_order():
         ({"status": "pending"}, "`status` is `pending`, not firing or resolved"),
         ({"groupKey": ""}, "`groupKey` is missing"),
         ({"receiver": None}, "`receiver` is missing"),
-        ({"alerts": []}, "`alerts` is empty or has one without `alertname`"),
-        ({"alerts": [{"labels": {}}]}, "`alerts` is empty or has one without `alertname`"),
-        ({"alerts": "x"}, "`alerts` is empty or has one without `alertname`"),
+        ({"alerts": []}, "`alerts` is empty, or an alert has no `alertname`"),
+        ({"alerts": [{"labels": {}}]}, "`alerts` is empty, or an alert has no `alertname`"),
+        ({"alerts": "x"}, "`alerts` is empty, or an alert has no `alertname`"),
     ],
 )
 def test_heartbeat_refuses_what_is_no_webhook(changes, problem):

@@ -66,7 +66,7 @@ PROBLEMS = [
     ("empty", mail(body="\r\n"), ["no text/plain or text/html part"]),
     ("image alone", mail(body="Content-Type: image/png\r\n\r\na"), ["no text/plain"]),
     ("long line", mail(body=PLAIN + "a" * 999), ["a line of 999 characters"]),
-    ("raw header", mail(Subject="caf\xe9"), ["not ASCII"]),
+    ("raw header", mail(Subject="caf\xe9"), ["neither ASCII"]),
     ("template left", mail(body=PLAIN + "{{ .Foo"), ["unrendered template: `{{`"]),
     (
         "missing value in HTML",

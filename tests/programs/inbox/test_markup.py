@@ -107,4 +107,4 @@ def _sorted(html: str) -> str:
 
 def test_sanitised_cuts_what_is_too_long():
     html = sanitised("<div>" * 200_000)
-    assert html.endswith("[The rest is not shown: see the raw payload.]</p>")
+    assert html.endswith("[The rest is not shown; see the raw payload.]</p>")

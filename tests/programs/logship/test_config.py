@@ -107,25 +107,29 @@ def stage(name: str, settings: object) -> list[Section]:
 
 
 REFUSED: list[tuple[str, Any, str]] = [
-    ("metrics", {}, "`pipeline_stages[0]` names the stage `metrics`"),
-    ("drop", {"older_than": "24h"}, "names the stage `drop`"),
-    ("regex", {"expression": "(?P<a>"}, "no regular expression of Go's"),
-    ("regex", {"expression": "(?P<a>x)(?=y)"}, "no regular expression of Go's"),
-    ("regex", {"expression": r"(?P<a>\pL)"}, "beyond the lab's shipper"),
+    ("metrics", {}, "`pipeline_stages[0]` is the stage `metrics`"),
+    ("drop", {"older_than": "24h"}, "is the stage `drop`"),
+    ("regex", {"expression": "(?P<a>"}, "is not a valid Go regular expression"),
+    ("regex", {"expression": "(?P<a>x)(?=y)"}, "is not a valid Go regular expression"),
+    ("regex", {"expression": r"(?P<a>\pL)"}, "is not supported by the lab's shipper"),
     ("regex", {"expression": "x"}, "has no named group"),
     ("regex", {}, "`pipeline_stages[0].regex.expression` is missing"),
-    ("json", {"expressions": {"a": "b.c"}}, "wanted a field's name"),
+    ("json", {"expressions": {"a": "b.c"}}, "expected the name of a field"),
     ("json", {"expressions": {"a": 5}}, "expressions.a` is 5"),
     ("json", {"expressions": {}, "drop_malformed": True}, "`pipeline_stages[0].json.drop_malf"),
     ("timestamp", {"source": "t", "format": "RFC3339"}, "must be `skip`"),
-    ("timestamp", {"source": "t", "format": "Jan 2", "action_on_failure": "skip"}, "`Jan` of the"),
+    (
+        "timestamp",
+        {"source": "t", "format": "Jan 2", "action_on_failure": "skip"},
+        "`Jan` in the layout",
+    ),
     ("timestamp", {"source": "t", "format": "15:04", "action_on_failure": "skip"}, "no `2006`"),
     ("template", {"source": "a", "template": "{{ Trim .Value }}"}, "knows `{{ ToLower .Value }}`"),
-    ("multiline", {"firstline": "x", "max_lines": 0}, "is 0, wanted at least 1"),
-    ("multiline", {"firstline": "x", "max_wait_time": "3"}, "wanted a duration"),
+    ("multiline", {"firstline": "x", "max_lines": 0}, "is 0, expected at least 1"),
+    ("multiline", {"firstline": "x", "max_wait_time": "3"}, "expected a duration"),
     ("multiline", {"firstline": "x", "trim": 1}, "`pipeline_stages[0].multiline.trim` is not kno"),
-    ("labels", [], "wanted a mapping"),
-    ("labeldrop", [1], "wanted a list of labels"),
+    ("labels", [], "expected a mapping"),
+    ("labeldrop", [1], "expected a list of labels"),
 ]
 
 
@@ -139,7 +143,7 @@ def test_stage_is_refused_with_its_place(name: str, settings: object, message: s
 
 def test_multiline_must_come_first() -> None:
     stages = [*stage("labeldrop", ["a"]), *stage("multiline", {"firstline": "x"})]
-    with pytest.raises(BadInput, match="must come first"):
+    with pytest.raises(BadInput, match="must be the first stage"):
         pipeline(stages)
 
 
@@ -149,15 +153,15 @@ BAD_FILES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("clients", 0, "tenant_id"), "x", "`clients[0].tenant_id` is not known"),
     (("clients", 0, "url"), "https://x/y", "speaks plain http"),
     (("clients", 0, "url"), None, "`clients[0].url` is missing"),
-    (("clients", 0, "batchsize"), "a lot", "wanted a size"),
-    (("clients", 0, "batchwait"), 5, "wanted a text"),
-    (("clients", 0, "backoff_config", "max_retries"), 10, "must be 0, for ever"),
-    (("clients",), [], "`clients` holds 0"),
+    (("clients", 0, "batchsize"), "a lot", "expected a size"),
+    (("clients", 0, "batchwait"), 5, "expected a string"),
+    (("clients", 0, "backoff_config", "max_retries"), 10, "must be 0 (no limit)"),
+    (("clients",), [], "`clients` has 0 entries"),
     (("limits_config", "max_line_size_truncate"), False, "must be true"),
     (("scrape_configs",), [], "names no files"),
     (("scrape_configs", 0, "journal"), {}, "`scrape_configs[0].journal` is not known"),
     (("scrape_configs", 0, "static_configs", 0, "labels"), {}, "has no `__path__`"),
-    (("positions",), "x", "wanted a mapping"),
+    (("positions",), "x", "expected a mapping"),
 ]
 
 
@@ -199,7 +203,7 @@ def test_time_is_parsed(layout: str, location: str | None, text: str, wanted: in
 
 
 def test_unknown_location_is_refused() -> None:
-    with pytest.raises(ValueError, match="no location `Mars/Base`"):
+    with pytest.raises(ValueError, match="no time zone `Mars/Base`"):
         parser("RFC3339", "Mars/Base")
 
 

@@ -106,7 +106,7 @@ def test_lines_that_the_store_refuses_for_good_are_dropped_and_counted(
     eventually(lambda: loki.lines()[-1:] == lines_of(1, first=7))
     assert dropped() + len(loki.kept) == 8
     said = capsys.readouterr().out
-    told = 'msg="store refuses lines for good; they are dropped" status=400'
+    told = 'msg="the store refused lines for good; they are dropped" status=400'
     assert f'{told} lines={dropped():g} problem="so it is"' in said
 
 
@@ -286,7 +286,7 @@ def test_cut_file_is_read_from_its_start(
     place.write(*lines_of(20, first=10))
     eventually(lambda: len(loki.kept) == 30)
     assert set(loki.kept.values()) == {1}
-    assert "file was cut" in capsys.readouterr().out
+    assert "file was truncated; unread lines are lost" in capsys.readouterr().out
 
 
 def test_file_replaced_while_nobody_ships_is_read_from_its_start(
@@ -299,7 +299,7 @@ def test_file_replaced_while_nobody_ships_is_read_from_its_start(
     place.log.write_text("".join(f"{line}\n" for line in lines_of(30, first=10)))
     place.start()
     eventually(lambda: len(loki.kept) == 40)
-    assert "file was replaced while nobody looked" in capsys.readouterr().out
+    assert "file was replaced meanwhile" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -313,8 +313,8 @@ def test_positions_that_cannot_be_read_are_put_aside(
     place.start()
     eventually(lambda: len(loki.kept) == 10)
     said = capsys.readouterr().out
-    assert 'level=error source=promtail msg="all files are read from their start"' in said
-    assert "put aside as `positions.yaml.bad`" in said
+    assert 'level=error source=promtail msg="reading all files from the start"' in said
+    assert "moved aside to `positions.yaml.bad`" in said
     assert (place.folder / "positions.yaml.bad").read_text() == content
 
 

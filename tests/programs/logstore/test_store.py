@@ -177,7 +177,7 @@ def test_store_names_a_corrupt_record_that_is_not_the_last(tmp_path):
     ("damage", "why"),
     [
         (lambda data: data[:-7], r"it has \d+ bytes, not \d+"),
-        (lambda data: b"XXXX" + data[4:], "it is no Parquet file"),
+        (lambda data: b"XXXX" + data[4:], "it is not a Parquet file"),
     ],
     ids=["cut", "overwritten"],
 )
@@ -256,7 +256,7 @@ def test_store_goes_on_when_a_segment_could_not_be_written(store, monkeypatch):
     store.commit([part(A, (T0, "kept"))])
     store.seal()
     assert not store.settled(0.5)
-    assert "cannot settle" in store.trouble
+    assert "cannot be written to a segment" in store.trouble
     assert [line for *_, line in entries(store)] == ["kept"]
     monkeypatch.setattr(segment, "write", real)
     assert store.settled(20)

@@ -149,7 +149,7 @@ def test_assignment_made_by_hand_refuses_double_booking(api) -> None:
     again = api("coordinator1", POST, "/api/v1/assignments", json=body)
     assert (again.status_code, again.json()["detail"]) == (
         409,
-        "that person has an assignment in that block",
+        "that person already has an assignment in that block",
     )
     assert api("coordinator1", DELETE, "/api/v1/assignments/5").status_code == 204
     assert api("coordinator1", POST, "/api/v1/assignments", json=body).status_code == 201
@@ -173,7 +173,7 @@ def test_swap_approved_moves_the_assignment_once(api) -> None:
     assert moved["person_id"] == swap["target_id"]
     for decision in ("approve", "reject"):
         again = api("faculty01", POST, f"{path}/{decision}")
-        assert (again.status_code, again.json()["detail"]) == (409, "it is approved already")
+        assert (again.status_code, again.json()["detail"]) == (409, "it is already approved")
     assert api.sample("swap_requests_total", status="approved") == before + 1
 
 

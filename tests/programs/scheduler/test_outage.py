@@ -167,7 +167,7 @@ def test_busy_pool_turns_away_what_it_cannot_hold(own_server, settings_for, read
         assert {answer.status_code for answer in turned_away} == {503}
         why = Counter(answer.json()["detail"] for answer in turned_away)
         assert why == {
-            "too many requests wait for a database connection": 3,
+            "too many requests are waiting for a database connection": 3,
             "no database connection was free within 0.3 s": 2,
         }
         assert sorted(c.result().status_code for c in calls) == [200] + [503] * 5

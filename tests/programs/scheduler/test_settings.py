@@ -26,7 +26,7 @@ def test_settings_keep_what_the_url_says() -> None:
     [
         ({}, "`DATABASE_URL` is not set"),
         ({"DATABASE_URL": "postgresql://app:hidden@[db/x"}, "`DATABASE_URL` is not a PostgreSQL"),
-        ({"DATABASE_URL": URL, "SCHEDULER_SEED": "x"}, "`SCHEDULER_SEED` is `x`, wanted a whole"),
+        ({"DATABASE_URL": URL, "SCHEDULER_SEED": "x"}, "`SCHEDULER_SEED` is `x`, expected a whole"),
         ({"DATABASE_URL": URL, "SCHEDULER_POOL_SIZE": "0"}, "`SCHEDULER_POOL_SIZE` is `0`"),
         ({"DATABASE_URL": URL, "SCHEDULER_ACTIVE_WINDOW": "nan"}, "`SCHEDULER_ACTIVE_WINDOW`"),
     ],

@@ -119,7 +119,7 @@ def test_disk_metrics_hold_no_figure_of_this_machine(host: Any, node_exporter: P
 def test_disk_fill_refuses_what_cannot_be(host: Any, free_percent: float) -> None:
     process = host.enter("sleep", "60")
     mounted = host.wait_for_disk(process.pid)
-    with pytest.raises(BadInput, match="wanted 0 to"):
+    with pytest.raises(BadInput, match="expected 0 to"):
         disk.fill(process.pid, host.root, free_percent=free_percent)
     assert disk.usage(process.pid, host.root) == mounted
 
@@ -169,7 +169,7 @@ def test_disk_is_found_through_a_link_to_the_host(host: Any, tmp_path: Path) -> 
     [
         (["--root", "/nowhere"], "`--root DIR` and `-- PROGRAM` are needed"),
         (["--", "true"], "`--root DIR` and `-- PROGRAM` are needed"),
-        (["--root", "/nowhere", "--data-size", "0", "--", "true"], "`--data-size` is 0, wanted"),
+        (["--root", "/nowhere", "--data-size", "0", "--", "true"], "`--data-size` is 0, expected"),
     ],
 )
 def test_enter_refuses_wrong_use(arguments: list[str], message: str) -> None:

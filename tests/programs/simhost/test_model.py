@@ -103,11 +103,11 @@ def test_targets_are_read(document: dict[str, object], expected: Targets) -> Non
     ("document", "message"),
     [
         ({"cpu": 97}, "unknown `cpu`, known are `cpu_percent`, `memory_percent`"),
-        ({"cpu_percent": 101}, "`cpu_percent` is 101, wanted a number from 0 to 100"),
-        ({"memory_percent": "96"}, '`memory_percent` is "96", wanted a number'),
-        ({"load": math.nan}, "`load` is NaN, wanted a number"),
-        ({"load": True}, "`load` is true, wanted a number"),
-        ({"network_receive_bytes_per_second": -1}, "is -1, wanted a number from 0"),
+        ({"cpu_percent": 101}, "`cpu_percent` is 101, expected a number from 0 to 100"),
+        ({"memory_percent": "96"}, '`memory_percent` is "96", expected a number'),
+        ({"load": math.nan}, "`load` is NaN, expected a number"),
+        ({"load": True}, "`load` is true, expected a number"),
+        ({"network_receive_bytes_per_second": -1}, "is -1, expected a number from 0"),
     ],
 )
 def test_targets_that_make_no_sense_are_named(document: dict[str, object], message: str) -> None:

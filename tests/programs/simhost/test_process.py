@@ -27,8 +27,8 @@ def test_host_lives(host: Any, eventually: Eventually) -> None:
     host.live()
     before = idle_jiffies(host.root)
     eventually(lambda: idle_jiffies(host.root) > before + 20, "the CPUs stand still")
-    assert host.log().count("\n") == 1, "only that it lives"
-    assert "level=info source=simulated-host msg=lives" in host.log()
+    assert host.log().count("\n") == 1, "only that it runs"
+    assert "level=info source=simulated-host msg=running" in host.log()
     assert not (host.root / "proc/1/mountinfo").exists(), "only who mounts lists mounts"
 
 
@@ -65,7 +65,7 @@ def test_host_keeps_last_good_targets_when_the_control_file_is_bad(
     assert host.log() == log, "said once"
     assert log.count("last good values stay") == 1
     assert f"control file `{host.control}`: `memory_percent` is 960" in log
-    assert "wanted a number from 0 to 100" in log
+    assert "expected a number from 0 to 100" in log
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

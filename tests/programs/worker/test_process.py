@@ -91,7 +91,7 @@ def test_worker_says_what_it_cannot_use_and_goes_on(start: Start, tmp_path: Path
     eventually((tmp_path / "beat").exists, "no job is done")
     process.terminate()
     log, _ = process.communicate(timeout=10)
-    assert "`cpu_cores` is 7, wanted a number from 0 to 1; the last good values stay" in log
+    assert "`cpu_cores` is 7, expected a number from 0 to 1; the last good values stay" in log
 
 
 def test_worker_without_a_place_for_its_beat_says_so(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ def test_wishes_are_read(document: dict[str, object], expected: Wishes) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ({"cpu_cores": 1.5}, "`cpu_cores` is 1.5, wanted a number from 0 to 1"),
-        ({"memory_bytes": 2**30}, "`memory_bytes` is 1073741824, wanted"),
-        ({"crash_after_s": -1}, "`crash_after_s` is -1, wanted"),
-        ({"cpu_cores": "all"}, '`cpu_cores` is "all", wanted'),
+        ({"cpu_cores": 1.5}, "`cpu_cores` is 1.5, expected a number from 0 to 1"),
+        ({"memory_bytes": 2**30}, "`memory_bytes` is 1073741824, expected"),
+        ({"crash_after_s": -1}, "`crash_after_s` is -1, expected"),
+        ({"cpu_cores": "all"}, '`cpu_cores` is "all", expected'),
         ({"cores": 1}, "unknown `cores`, known are `cpu_cores`, `memory_bytes`, `crash_after_s`"),
     ],
 )

@@ -85,7 +85,7 @@ async def create_assignment(body: NewAssignment, db: Db, claims: Coordinator) ->
             (body.block_id, body.person_id, body.rotation_id),
         )
     except errors.UniqueViolation:
-        raise HTTPException(409, "that person has an assignment in that block") from None
+        raise HTTPException(409, "that person already has an assignment in that block") from None
     except errors.ForeignKeyViolation:
         raise HTTPException(404, "no such person, block or rotation") from None
     return rows[0]

@@ -74,7 +74,7 @@ async def request_swap(body: NewSwap, db: Db, claims: Caller, metrics: Counts) -
     if claims.role == "resident" and answer["owner_id"] != claims.person_id:
         raise HTTPException(403, "that assignment is somebody else's")
     if answer["clash"]:
-        raise HTTPException(409, "that person has an assignment in that block")
+        raise HTTPException(409, "that person already has an assignment in that block")
     metrics.swaps.labels("pending").inc()
     swap: dict[str, Any] = answer["swap"]
     return swap
@@ -118,7 +118,7 @@ def _decided(answer: dict[str, Any], swap_id: Id, metrics: Counts, status: str) 
         why = (
             "the other person is busy, or the assignment is gone"
             if answer["was"] == "pending"
-            else f"it is {answer['was']} already"
+            else f"it is already {answer['was']}"
         )
         raise HTTPException(409, why)
     metrics.swaps.labels(status).inc()
