@@ -7,11 +7,16 @@ The services have the same names in both cases, on the same ports, from the same
 """
 
 import os
+import sys
+import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from stack.errors import BadInput, HostCannot
-from stack.store.packageset import available, realise
+from stack.errors import BadInput, LabError
+from stack.store.packageset import available, obtain
+
+_asking = threading.Lock()
+"""Of several who choose at once one asks, and the others find remembered what came of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +38,8 @@ class Choice:
     def variant(self) -> str:
         """`real` or `own`: what a new instance gets. Raises BadInput for a bad wish.
 
-        Where `auto` has to ask whether the packages are available, it takes three seconds, once a
-        day.
+        Where `auto` has to get the packages, that takes three seconds when nobody answers and
+        `optional.LIMIT_S` at most, once a day; what keeps them away goes to stderr.
         """
         wish = self._wish()
         if wish == "auto":
@@ -59,8 +64,8 @@ class Choice:
         if self.of(packages) == self.real:
             return self.real_name
         why = f"{self.variable}={self._wish()}"
-        if self._wish() == "auto" and (missing := available(self.packages)):
-            why = str(missing)
+        if self._wish() == "auto":
+            why = str(available(self.packages) or f"{why}, and see above")
         return f"{self.own_name} ({why})"
 
     def _wish(self) -> str:
@@ -73,13 +78,25 @@ class Choice:
         return wish
 
     def _available(self) -> bool:
-        if available(self.packages):
-            return False
-        try:
-            realise(self.packages)
-        except HostCannot:
-            return False  # it answered, but the download broke
-        return True
+        with _asking:
+            try:
+                missing = obtain(self.packages)
+            except (
+                LabError
+            ) as error:  # not upstream's fault, and still no reason to do without logs
+                self._warn(error.what)
+                return False
+        if missing and missing.fresh:
+            self._warn(str(missing))
+        return not missing
+
+    def _warn(self, reason: str) -> None:
+        print(
+            f"{self.real_name} are not available, so {self.own_name} run instead:\n    {reason}\n"
+            f"  {self.variable}={self.own} chooses them without asking. Downloaded elsewhere, "
+            "`doit import --artifact FILE` brings a release in.",
+            file=sys.stderr,
+        )
 
 
 LOGS = Choice(

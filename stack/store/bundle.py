@@ -21,7 +21,7 @@ from stack.store.artifacts import artifacts_of, collected
 from stack.store.derivation import Derivation
 from stack.store.fetch import alone_with
 from stack.store.lock import Lock
-from stack.store.packageset import PackageSet, available, closures
+from stack.store.packageset import PackageSet, closures, obtain
 
 ARTIFACTS = "artifacts/"
 LOCK = "lock.toml"
@@ -80,7 +80,7 @@ def _all(package_set: PackageSet, report: progress.Progress) -> list[str]:
     """All packages but the optional ones that are not available."""
     names = []
     for package in package_set.recipes():
-        missing = available([package.name], package_set) if package.optional else None
+        missing = obtain([package.name], package_set, report) if package.optional else None
         if missing is None:
             names.append(package.name)
         else:

@@ -6,38 +6,62 @@ import fcntl
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from io import BufferedRandom
 from pathlib import Path
 
 import httpx
 
-from stack.errors import CheckFailed, HostCannot, LabError
+from stack.errors import CheckFailed, HostCannot
 from stack.store.disk import make_folder, unusable
-from stack.store.lock import Artifact
+from stack.store.lock import Artifact, FetchFailed
 from stack.store.mirrors import ARCHIVE
 from stack.store.progress import Progress
 
-_CHUNK_BYTES = 1 << 18
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds, for each read and for connecting
+_STALL_S = 10.0
+"""As long may a read take where the whole is limited."""
 _UNKNOWN_BYTES = 1 << 29  # the most that is taken where the lock knows no size
 _TRIES = 3  # for each URL; a broken transfer continues where it broke
+_PATIENCE_S = 30.0
+"""The longest wait for a mirror that asks to be asked again; one that asks for more is left."""
+_BEGINNINGS = (b"!<arch>", b"PK")
+"""Of artifacts, whatever a server says of their type."""
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """One URL did not give the artifact; the message says why."""
 
 
-class _WrongContent(_Refused):
+class _WrongContent(Refused):
     """One URL gave something else than the lock wants."""
+
+
+class _Again(Refused):
+    """A server cannot answer now; it may in `wait_s` seconds."""
+
+    def __init__(self, what: str, wait_s: float) -> None:
+        super().__init__(what)
+        self.wait_s = wait_s
+
+
+class _NotThere(FetchFailed, HostCannot):
+    pass
+
+
+class _NotPinned(FetchFailed, CheckFailed):
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fetcher:
     """Fetches into `folder` from `mirrors` (base URLs, tried in order). Safe to use from threads
     and by several processes at once. `stop` set ends every transfer; what came stays for later.
+    `within_s`, if given, is the time for all that it fetches, from when it was made.
     """
 
     folder: Path
@@ -47,6 +71,8 @@ class Fetcher:
         default_factory=lambda: httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
     )
     stop: threading.Event = field(default_factory=threading.Event)
+    within_s: float | None = None
+    made: float = field(default_factory=time.monotonic)
 
     def fetch(self, artifact: Artifact) -> Path:
         """The artifact's file in the cache, with the content that the lock wants.
@@ -77,19 +103,20 @@ class Fetcher:
 
     def _from_any_mirror(self, artifact: Artifact, file: BufferedRandom) -> None:
         failures: list[str] = []
-        wrong = False
+        wrong = good = False
         what = f"{artifact.name} {artifact.version}"
         self.progress.begin(what, artifact.size)
         try:
             for url in self._urls(artifact):
                 try:
                     self._from_url(url, artifact, file, what)
+                    good = True
                     return
-                except _Refused as reason:
+                except Refused as reason:
                     wrong = wrong or isinstance(reason, _WrongContent)
                     failures.append(f"{url}: {reason}")
         finally:
-            self.progress.end(what)
+            self.progress.end(what, good=good)
         raise _unreachable(artifact, failures, wrong)
 
     def _urls(self, artifact: Artifact) -> tuple[str, ...]:
@@ -104,10 +131,15 @@ class Fetcher:
                 self._transfer(url, artifact, file, what)
                 _check(artifact, file)
                 return
+            except httpx.ReadTimeout as error:
+                raise Refused("stalled: nothing came any more") from error
             except httpx.HTTPError as error:
                 broke = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
                 if not broke or attempt == _TRIES - 1:
-                    raise _Refused(str(error) or type(error).__name__) from error
+                    raise Refused(str(error) or type(error).__name__) from error
+            except _Again as later:
+                left_s = self._left_s() if self.within_s else _PATIENCE_S
+                _wait(later, self.stop, left_s, last=attempt == _TRIES - 1)
             except _WrongContent:
                 # It may have been the part that an earlier build left: once more, from the start.
                 file.truncate(0)
@@ -122,19 +154,27 @@ class Fetcher:
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
-        with self.client.stream("GET", url, headers=headers) as response:
+        patience = httpx.Timeout(min(_STALL_S, self._left_s())) if self.within_s else _TIMEOUT
+        with self.client.stream("GET", url, headers=headers, timeout=patience) as response:
             if response.status_code == 416 and not artifact.size:
                 return  # an earlier try left all of it, or too much: its hash will show
             if response.status_code == 416:  # it has less than an earlier try left here
                 raise _WrongContent(f"it has no more than {have} of {artifact.size} bytes")
+            _check_status(response)
             if response.status_code not in (200, 206):
-                raise _Refused(f"HTTP {response.status_code}")
-            if response.status_code == 200:
-                file.truncate(0)
-            have = file.seek(0, os.SEEK_END)
-            for chunk in response.iter_raw(_CHUNK_BYTES):
+                raise Refused(f"HTTP {response.status_code}")
+            whole = response.status_code == 200
+            coming = int(response.headers.get("Content-Length", 0))
+            if coming and not artifact.size:
+                self.progress.expect(what, coming)
+            # As they come: a chunk of a fixed size may take for ever to be full.
+            for chunk in response.iter_raw():
                 if self.stop.is_set():
                     raise CancelledError
+                if whole:  # only now: what is here is better than a page of a proxy
+                    _refuse_page(response, chunk)
+                    file.truncate(0)
+                    have, whole = 0, False
                 have += len(chunk)
                 if have > (artifact.size or _UNKNOWN_BYTES):
                     file.truncate(0)
@@ -145,13 +185,79 @@ class Fetcher:
                     )
                 file.write(chunk)
                 self.progress.advance(what, len(chunk))
+                if self.within_s:
+                    self._left_s(f"; {have / 1e6:.1f} MB came")
+            if whole:
+                file.truncate(0)
+
+    def _left_s(self, so_far: str = "") -> float:
+        """Seconds of what the whole may take. Raises Refused when there are none."""
+        assert self.within_s
+        left = self.made + self.within_s - time.monotonic()
+        if left <= 0:
+            raise Refused(f"not finished within {self.within_s:g} s{so_far}")
+        return left
+
+
+def get(client: httpx.Client, url: str) -> bytes:
+    """A small file whose hash nobody knows yet, from a server that may be busy.
+
+    Raises Refused for a page of HTML and a server that stays busy, httpx.HTTPError.
+    """
+    for attempt in range(_TRIES):
+        response = client.get(url)
+        try:
+            _check_status(response)
+        except _Again as later:
+            _wait(later, threading.Event(), _PATIENCE_S, last=attempt == _TRIES - 1)
+            continue
+        content = response.raise_for_status().content
+        _refuse_page(response, content)
+        return content
+    raise AssertionError  # the last attempt does not wait
+
+
+def _check_status(response: httpx.Response) -> None:
+    """Raise _Again for a server that cannot answer now."""
+    if response.status_code == 429 or response.status_code >= 500:
+        raise _Again(f"HTTP {response.status_code}", _retry_after_s(response))
+
+
+def _wait(later: _Again, stop: threading.Event, longest_s: float, *, last: bool) -> None:
+    """Wait as long as a server asked for. Raises Refused where that is too long."""
+    if last:
+        raise Refused(f"{later}, {_TRIES} times")
+    if later.wait_s > min(longest_s, _PATIENCE_S):
+        raise Refused(f"{later}, and to be asked again in {later.wait_s:.0f} s only")
+    if stop.wait(later.wait_s):
+        raise CancelledError
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    """Seconds or a date (RFC 9110, 10.2.3); one second where it says neither."""
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isdecimal():
+        return float(said)
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except ValueError:
+        return 1.0
+
+
+def _refuse_page(response: httpx.Response, beginning: bytes) -> None:
+    """Raise Refused for a page: no artifact begins like one."""
+    typed = "html" in response.headers.get("Content-Type", "").lower()
+    if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or (
+        typed and not beginning.startswith(_BEGINNINGS)
+    ):
+        raise Refused("a page of HTML came instead: a captive portal or proxy answered")
 
 
 def _check(artifact: Artifact, file: BufferedRandom) -> None:
     file.flush()
     size = file.seek(0, os.SEEK_END)
     if size < artifact.size:
-        raise httpx.ReadError(f"ended after {size} of {artifact.size} bytes")
+        raise httpx.ReadError(f"cut short: ended after {size} of {artifact.size} bytes")
     file.seek(0)
     found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != artifact.sha256:
@@ -181,21 +287,27 @@ def alone_with(path: Path) -> Iterator[BufferedRandom]:
                     return
 
 
-def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> LabError:
+def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> FetchFailed:
     tried = "\n".join(f"    {failure}" for failure in failures) or "    there is no mirror to ask"
     elsewhere = (
         f"download it elsewhere and `doit import --artifact FILE` ({artifact.path})"
         if artifact.upstream
         else "name another Debian mirror in STACK_DEBIAN_MIRROR"
     )
+    # An upstream release has one URL, which whoever reads the reason is told already.
+    reason = "; ".join(each.removeprefix(f"{artifact.path}: ") for each in failures)
     if wrong:
-        return CheckFailed(
+        return _NotPinned(
+            artifact,
+            reason,
             f"artifact `{artifact}` is not what the lock pins:\n{tried}",
             cure="Nothing of it was kept. If the lock was edited, restore it; otherwise the "
             f"server is broken: {elsewhere}.",
         )
     where = "" if artifact.upstream else " from any mirror"
-    return HostCannot(
+    return _NotThere(
+        artifact,
+        reason,
         f"artifact `{artifact}` is not available{where}:\n{tried}",
         cure=f"Check the network, or {elsewhere}.",
     )

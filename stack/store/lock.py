@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from stack.errors import BadInput
+from stack.errors import BadInput, LabError
 from stack.store.lockcheck import problems
 
 _SHOWN = 10  # problems named of one file
@@ -45,6 +45,15 @@ class Artifact:
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.architecture})"
+
+
+class FetchFailed(LabError):
+    """`artifact` did not come, because of `reason`, from any server that may have it."""
+
+    def __init__(self, artifact: Artifact, reason: str, what: str, *, cure: str = "") -> None:
+        super().__init__(what, cure=cure)
+        self.artifact = artifact
+        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,11 @@
 """Packages that the lab does without where their artifacts are not available.
 
-An attempt that fails is remembered in the cache for a day, under the artifact's hash, so that a
-machine without a way to upstream waits for it once.
+An attempt that fails, whether upstream does not answer or gives something else than the artifact,
+is remembered in the cache for a day, under the artifact's hash, so that a machine without a way to
+upstream waits for it once.
 """
 
+import contextlib
 import re
 import threading
 import time
@@ -20,6 +22,9 @@ from stack.store.realisation import Store
 ATTEMPT_S = 3.0
 """How long to wait for an answer from upstream."""
 
+LIMIT_S = 60.0
+"""How long all of a download may take that nobody insists on."""
+
 _REMEMBERED_S = 24 * 3600.0
 
 
@@ -32,6 +37,11 @@ class Unreachable:
     age_s: float
     """Seconds since it was tried."""
 
+    @property
+    def fresh(self) -> bool:
+        """Whether it was tried just now, and not remembered."""
+        return self.age_s == 0
+
     def __str__(self) -> str:
         wait_h = (_REMEMBERED_S - self.age_s) / 3600
         return f"{self.artifact.path}: {self.reason} (asked again in {wait_h:.0f} h)"
@@ -42,20 +52,23 @@ def unreachable(needed: Iterable[Derivation], store: Store) -> Unreachable | Non
 
     What is not here is asked for, at most ATTEMPT_S in all, unless that failed within a day.
     """
-    missing = [
+    missing = absent(needed, store)
+    for artifact in missing:
+        if known := _remembered(artifact, store):
+            return known
+    failed = [remember(artifact, reason, store) for artifact, reason in _ask(missing)]
+    return failed[0] if failed else None
+
+
+def absent(needed: Iterable[Derivation], store: Store) -> list[Artifact]:
+    """The upstream releases that these derivations still need from there."""
+    return [
         artifact
         for derivation in needed
         if not store.path(derivation).is_dir()
         for artifact in derivation.artifacts
         if artifact.upstream and not (store.artifacts / artifact.sha256).exists()
     ]
-    for artifact in missing:
-        if known := _remembered(artifact, store):
-            return known
-    failed = _ask(missing)
-    for artifact, reason in failed:
-        _remember(artifact, reason, store)
-    return Unreachable(artifact=failed[0][0], reason=failed[0][1], age_s=0.0) if failed else None
 
 
 def _file(artifact: Artifact, store: Store) -> Path:
@@ -74,13 +87,13 @@ def _remembered(artifact: Artifact, store: Store) -> Unreachable | None:
     return Unreachable(artifact=artifact, reason=reason, age_s=age_s)
 
 
-def _remember(artifact: Artifact, reason: str, store: Store) -> None:
+def remember(artifact: Artifact, reason: str, store: Store) -> Unreachable:
+    """Keep for a day that the artifact did not come, and why."""
     file = _file(artifact, store)
-    try:
+    with contextlib.suppress(OSError, HostCannot):  # then it is asked for again next time
         make_folder(file.parent)
         file.write_text(f"{reason}\n")
-    except (OSError, HostCannot):
-        return  # then it is asked for again next time
+    return Unreachable(artifact=artifact, reason=reason, age_s=0.0)
 
 
 def _ask(artifacts: list[Artifact]) -> list[tuple[Artifact, str]]:
@@ -112,6 +125,8 @@ def _answer(url: str) -> str:
             httpx.Client(timeout=ATTEMPT_S, follow_redirects=True) as client,
             client.stream("GET", url) as response,  # and read no further than its head
         ):
-            return "" if response.status_code == 200 else f"HTTP {response.status_code}"
+            # Who is busy is asked again by whoever fetches, and as it wishes.
+            good = response.status_code in (200, 429) or response.status_code >= 500
+            return "" if good else f"HTTP {response.status_code}"
     except httpx.HTTPError as error:
         return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

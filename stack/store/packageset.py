@@ -16,9 +16,9 @@ from stack.errors import BadInput
 from stack.paths import cache_dir
 from stack.store import progress
 from stack.store.derivation import Derivation, chosen, derive, host_system
-from stack.store.lock import Lock, load
+from stack.store.lock import FetchFailed, Lock, load
 from stack.store.mirrors import mirrors
-from stack.store.optional import Unreachable, unreachable
+from stack.store.optional import LIMIT_S, Unreachable, absent, remember, unreachable
 from stack.store.package import Package
 from stack.store.packages import PACKAGES
 from stack.store.realisation import Store, realise_all
@@ -63,18 +63,20 @@ def realise(
     names: Iterable[str] | None = None,
     package_set: PackageSet = _HOST,
     report: progress.Progress | None = None,
+    within_s: float | None = None,
 ) -> dict[str, Path]:
     """Store paths of packages (if none is named, all but the optional ones) and of what they need,
     built if missing.
 
-    Progress goes to stderr unless `report` is given. Raises LabError: see `realise_all`.
+    Progress goes to stderr unless `report` is given. `within_s`, if given, is the time for all
+    downloads. Raises LabError: see `realise_all`.
     """
     lock = package_set.pinned()
     derivations = closures(names, package_set.derivations(lock))
     store = package_set.store(lock)
     with contextlib.ExitStack() as shown:
         report = report or shown.enter_context(progress.shown())
-        realise_all(derivations.values(), store, report)
+        realise_all(derivations.values(), store, report, within_s=within_s)
     return {name: store.path(derivation) for name, derivation in derivations.items()}
 
 
@@ -86,6 +88,36 @@ def available(names: Iterable[str], package_set: PackageSet = _HOST) -> Unreacha
     lock = package_set.pinned()
     needed = closures(names, package_set.derivations(lock))
     return unreachable(needed.values(), package_set.store(lock))
+
+
+def obtain(
+    names: Iterable[str],
+    package_set: PackageSet = _HOST,
+    report: progress.Progress | None = None,
+) -> Unreachable | None:
+    """Realise optional packages, if they are to be had within LIMIT_S; None is good news.
+
+    What keeps them away, also where upstream gives something else, is remembered for a day.
+    Raises LabError for what is not upstream's fault, such as a full disk.
+    """
+    names = list(names)
+    if missing := available(names, package_set):
+        return missing
+    lock = package_set.pinned()
+    store = package_set.store(lock)
+    coming = absent(closures(names, package_set.derivations(lock)).values(), store)
+    with contextlib.ExitStack() as shown:
+        report = report or shown.enter_context(progress.shown())
+        if coming:
+            what = " and ".join(f"{each.name} {each.version}" for each in coming)
+            report.say(f"fetching {what} from upstream, for {LIMIT_S:g} s at most")
+        try:
+            realise(names, package_set, report, LIMIT_S)
+        except FetchFailed as error:
+            if not error.artifact.upstream:
+                raise
+            return remember(error.artifact, error.reason, store)
+    return None
 
 
 def closure(name: str, package_set: PackageSet = _HOST) -> set[Path]:

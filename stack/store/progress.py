@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 class Progress(Protocol):
     """What fetching and building report to, from several threads. Counts are in bytes."""
 
-    def begin(self, what: str, size: int) -> None: ...
+    def begin(self, what: str, size: int) -> None:
+        """`size` is 0 while it is unknown."""
+
+    def expect(self, what: str, size: int) -> None:
+        """The size of what has begun has become known."""
+
     def advance(self, what: str, count: int) -> None: ...
-    def end(self, what: str) -> None: ...
+
+    def end(self, what: str, *, good: bool = True) -> None:
+        """It is over; unless `good`, nothing came of it."""
+
     def say(self, line: str) -> None: ...
 
 
@@ -31,11 +39,13 @@ class Quiet:
 
     def begin(self, what: str, size: int) -> None: ...
 
+    def expect(self, what: str, size: int) -> None: ...
+
     def advance(self, what: str, count: int) -> None:
         with self._lock:
             self.downloaded += count
 
-    def end(self, what: str) -> None: ...
+    def end(self, what: str, *, good: bool = True) -> None: ...
 
     def say(self, line: str) -> None: ...
 
@@ -58,9 +68,9 @@ class Lines(Quiet):
         began, size = self._begun[what]
         self._begun[what] = (began, size + count)
 
-    def end(self, what: str) -> None:
+    def end(self, what: str, *, good: bool = True) -> None:
         began, size = self._begun.pop(what)
-        if not size:
+        if not size or not good:
             return
         rate = size / max(time.monotonic() - began, 1e-3)
         self.say(f"{self._done} {what}: {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s")
@@ -102,13 +112,16 @@ class Bars(Quiet):
 
     def begin(self, what: str, size: int) -> None:
         with self._lock:
-            self._tasks[what] = self._live().add_task(what, total=size)
+            self._tasks[what] = self._live().add_task(what, total=size or None)
+
+    def expect(self, what: str, size: int) -> None:
+        self._live().update(self._tasks[what], total=size)
 
     def advance(self, what: str, count: int) -> None:
         super().advance(what, count)
         self._live().advance(self._tasks[what], count)
 
-    def end(self, what: str) -> None:
+    def end(self, what: str, *, good: bool = True) -> None:
         self._live().remove_task(self._tasks.pop(what))
 
     def say(self, line: str) -> None:

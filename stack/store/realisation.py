@@ -44,12 +44,18 @@ class Store:
         return self.folder / ".locks" / store_name
 
 
-def realise_all(derivations: Iterable[Derivation], store: Store, progress: Progress) -> None:
+def realise_all(
+    derivations: Iterable[Derivation],
+    store: Store,
+    progress: Progress,
+    *,
+    within_s: float | None = None,
+) -> None:
     """Build those of the derivations that the store does not hold, several at once.
 
     Raises CheckFailed for a wrong artifact or output, HostCannot if an artifact is not available or
     the store not be written, BadInput for a package that does not hold what its recipe says.
-    What was finished before an error stays valid.
+    What was finished before an error stays valid. `within_s`, if given, is the time for downloads.
     """
     with in_use(store.folder):
         try:
@@ -58,7 +64,7 @@ def realise_all(derivations: Iterable[Derivation], store: Store, progress: Progr
             raise unusable(error, store.folder) from error
         if missing:
             _prepare(store)
-            _Build(store=store, progress=progress).run(missing)
+            _Build(store=store, progress=progress, within_s=within_s).run(missing)
 
 
 def _prepare(store: Store) -> None:
@@ -89,6 +95,7 @@ class _Build:
 
     store: Store
     progress: Progress
+    within_s: float | None
 
     @cached_property
     def fetcher(self) -> "Fetcher":
@@ -96,7 +103,10 @@ class _Build:
         from stack.store.fetch import Fetcher
 
         return Fetcher(
-            folder=self.store.artifacts, mirrors=self.store.mirrors, progress=self.progress
+            folder=self.store.artifacts,
+            mirrors=self.store.mirrors,
+            progress=self.progress,
+            within_s=self.within_s,
         )
 
     def run(self, derivations: list[Derivation]) -> None:

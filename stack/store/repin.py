@@ -25,10 +25,11 @@ from stack.store import lock as locks
 from stack.store import progress, tree
 from stack.store.derivation import SYSTEMS, derive
 from stack.store.disk import make_folder, unusable
+from stack.store.fetch import Refused, get
 from stack.store.guard import in_use
-from stack.store.lock import Artifact, Lock, Output
+from stack.store.lock import Artifact, FetchFailed, Lock, Output
 from stack.store.mirrors import mirrors
-from stack.store.optional import unreachable
+from stack.store.optional import LIMIT_S, remember, unreachable
 from stack.store.package import Package
 from stack.store.realisation import Store, realise_all
 
@@ -104,7 +105,7 @@ def pinned(packages: Iterable[Package], old: Lock, bases: tuple[str, ...], keyri
             dists = f"{mirror}/dists/{old.suite}"
             try:
                 return _pinned_by(client, dists, names, old, keyring)
-            except (httpx.HTTPError, _Lags) as error:
+            except (httpx.HTTPError, Refused, _Lags) as error:
                 failures.append(f"    {dists}: {str(error) or type(error).__name__}")
     raise HostCannot(
         "no mirror has the suite's current metadata:\n" + "\n".join(failures),
@@ -117,7 +118,7 @@ class _Lags(Exception):
 
 
 def _pinned_by(client: httpx.Client, dists: str, names: set[str], old: Lock, keyring: Path) -> Lock:
-    signed = client.get(f"{dists}/InRelease").raise_for_status().content
+    signed = get(client, f"{dists}/InRelease")
     release = verified(signed, keyring)
     snapshot = _snapshot(_field(release, "Date"))
     if snapshot < old.snapshot:
@@ -190,7 +191,7 @@ def _from_index(
     pinned = re.search(rf"^ ([0-9a-f]{{64}}) +\d+ {re.escape(path)}$", hashes, re.MULTILINE)
     if not pinned:
         raise CheckFailed(f"the signed InRelease names no `{path}`")
-    packed = client.get(f"{dists}/{path}").raise_for_status().content
+    packed = get(client, f"{dists}/{path}")
     found = hashlib.sha256(packed).hexdigest()
     if found != pinned[1]:
         raise CheckFailed(f"`{path}` has SHA-256 {found}, InRelease expects {pinned[1]}")
@@ -254,7 +255,15 @@ def _with_outputs(
             and derivation.name not in left_out
         ]  # fmt: skip
         for each in [each for each in ready if each.package.optional]:
-            if reason := unreachable([each], store):
+            try:
+                reason = unreachable([each], store)
+                if not reason:
+                    realise_all([each], store, progress.Lines(), within_s=LIMIT_S)
+            except FetchFailed as error:
+                if not error.artifact.upstream:
+                    raise
+                reason = remember(error.artifact, error.reason, store)
+            if reason:
                 left_out[each.name] = str(reason)
                 ready.remove(each)
         if not ready:

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from stack.errors import HostCannot
 from stack.store import progress
 from stack.store.derivation import known_system
-from stack.store.packageset import PackageSet, available, realise
+from stack.store.packageset import PackageSet, available, obtain, realise
 
 _HOST = PackageSet()
 
@@ -44,11 +43,8 @@ def _build_optional(
         available(names, package_set)  # asks for all at once
     left_out: dict[str, str] = {}
     for name in names:
-        if reason := available([name], package_set):
+        if reason := obtain([name], package_set, report):
             left_out[name] = str(reason)
-            continue
-        try:
+        else:
             paths |= realise([name], package_set, report)
-        except HostCannot as error:
-            left_out[name] = str(error)
     return left_out

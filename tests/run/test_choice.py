@@ -30,12 +30,13 @@ def upstream(monkeypatch: pytest.MonkeyPatch):
     """What asking for the packages gives, and whether they can then be realised."""
 
     def answers(found: Unreachable | None, *, breaks: bool = False) -> None:
-        def realise(names: object) -> None:
+        def obtain(names: object) -> Unreachable | None:
             if breaks:
-                raise HostCannot("the download broke")
+                raise HostCannot("the disk is full")
+            return found
 
         monkeypatch.setattr(choice, "available", lambda names: found)
-        monkeypatch.setattr(choice, "realise", realise)
+        monkeypatch.setattr(choice, "obtain", obtain)
 
     return answers
 
@@ -55,6 +56,27 @@ def test_variant(monkeypatch, upstream, wish: str, found, breaks: bool, wanted: 
     monkeypatch.setenv("STACK_LOGS", wish)
     upstream(found, breaks=breaks)
     assert LOGS.variant() == wanted
+
+
+@pytest.mark.parametrize(
+    ("found", "breaks", "said"),
+    [
+        (replace(AWAY, age_s=0.0), False, "http://x/l: HTTP 404"),
+        (None, True, "the disk is full"),
+        (AWAY, False, ""),  # remembered: said with the addresses
+        (None, False, ""),
+    ],
+)
+def test_falling_back_is_said_with_reason_and_cure(
+    monkeypatch, upstream, capsys, found, breaks: bool, said: str
+) -> None:
+    monkeypatch.setenv("STACK_LOGS", "auto")
+    upstream(found, breaks=breaks)
+    LOGS.variant()
+    told = capsys.readouterr().err
+    assert bool(told) == bool(said)
+    assert said in told
+    assert not said or "STACK_LOGS=embedded chooses them without asking" in told
 
 
 def test_variant_names_the_three_choices(monkeypatch, upstream) -> None:

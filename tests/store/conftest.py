@@ -1,5 +1,6 @@
 """A small world for the store: packages made on the spot, and a mirror on this machine."""
 
+import contextlib
 import hashlib
 import io
 import lzma
@@ -9,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,6 +66,10 @@ class Mirror:
     files: dict[str, bytes] = field(default_factory=dict)
     breaks: dict[str, list[int]] = field(default_factory=dict)
     """Path -> for each coming request, after how many bytes the connection breaks."""
+    answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
+    """Path -> status, headers and body for each coming request, before the file is given."""
+    trickles: bool = False
+    """Whether a body comes byte by byte, for as long as somebody listens."""
     resumes: bool = True
     requests: list[tuple[str, str]] = field(default_factory=list)
     """Path and `Range` of every request so far."""
@@ -75,6 +81,15 @@ def _handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
             path = self.path.lstrip("/")
             wanted = self.headers.get("Range", "")
             mirror.requests.append((path, wanted))
+            if coming := mirror.answers.get(path):
+                status, headers, body = coming.pop(0)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+                self.close_connection = True
+                return
             if path not in mirror.files:
                 self.send_error(404)
                 return
@@ -83,10 +98,16 @@ def _handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
             self.send_response(206 if start else 200)
             self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
-            coming = mirror.breaks.get(path)
-            end = start + coming.pop(0) if coming else len(content)
-            self.wfile.write(content[start:end])
+            breaks = mirror.breaks.get(path)
+            end = start + breaks.pop(0) if breaks else len(content)
             self.close_connection = True
+            if not mirror.trickles:
+                self.wfile.write(content[start:end])
+                return
+            with contextlib.suppress(OSError):
+                for at in range(start, end):
+                    self.wfile.write(content[at : at + 1])
+                    time.sleep(0.005)
 
         def log_message(self, format: str, *args: object) -> None: ...
 

@@ -1,5 +1,6 @@
 """Only the right content gets into the cache, from whichever mirror has it."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -169,6 +170,118 @@ def test_fetch_tells_of_a_full_disk(
     ):
         fetching.fetch(artifact)
     assert list(tmp_path.iterdir()) == []
+
+
+PAGE = b"\n<!DOCTYPE html><html><body>Please log in</body></html>"
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("after", ["0", "Fri, 01 Jan 2010 00:00:00 GMT"])
+def test_fetch_asks_a_busy_mirror_again_before_the_next(
+    tmp_path: Path, mirror: Any, artifact: Artifact, status: int, after: str
+) -> None:
+    mirror.answers[artifact.path] = [(status, {"Retry-After": after}, b"busy")] * 2
+    with fetcher(tmp_path, mirror.url, DEAD) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+    assert len(mirror.requests) == 3
+
+
+def test_fetch_waits_as_long_as_a_busy_mirror_asks(
+    tmp_path: Path, mirror: Any, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    mirror.answers[artifact.path] = [(503, {"Retry-After": "7"}, b""), (503, {}, b"")]
+    with fetcher(tmp_path, mirror.url) as fetching:
+        monkeypatch.setattr(fetching.stop, "wait", lambda seconds: waited.append(seconds))
+        fetching.fetch(artifact)
+    assert waited == [7.0, 1.0]
+
+
+def test_fetch_leaves_a_mirror_that_wants_to_be_asked_much_later(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    mirror.answers[artifact.path] = [(429, {"Retry-After": "3600"}, b"")]
+    mirror.files[f"next/{artifact.path}"] = CONTENT
+    with fetcher(tmp_path, mirror.url, f"{mirror.url}/next") as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+    assert len(mirror.requests) == 2
+
+
+def test_fetch_gives_up_a_mirror_that_stays_busy(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    mirror.answers[artifact.path] = [(503, {"Retry-After": "0"}, b"")] * 9
+    with fetcher(tmp_path, mirror.url) as fetching, pytest.raises(HostCannot) as caught:
+        fetching.fetch(artifact)
+    assert "HTTP 503, 3 times" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, PAGE),
+        ({"Content-Type": "text/html; charset=utf-8"}, b"\x1f\x8b compressed, asked for or not"),
+        ({"Content-Type": "text/html"}, b"Please log in"),
+        ({}, b"\xef\xbb\xbf  <?xml version='1.0'?><html/>"),
+    ],
+)
+@pytest.mark.parametrize("size", [True, False], ids=["known size", "unknown size"])
+def test_fetch_says_that_a_portal_answered_and_keeps_what_it_had(
+    tmp_path: Path,
+    mirror: Any,
+    artifact: Artifact,
+    headers: dict[str, str],
+    body: bytes,
+    size: bool,
+) -> None:
+    wanted = artifact if size else replace(artifact, size=0)
+    part = tmp_path / f"{artifact.sha256}.part"
+    part.write_bytes(CONTENT[:1000])
+    mirror.answers[artifact.path] = [(200, headers, body)]
+    with fetcher(tmp_path, mirror.url) as fetching:
+        with pytest.raises(HostCannot, match="a captive portal or proxy answered"):
+            fetching.fetch(wanted)
+        assert part.read_bytes() == CONTENT[:1000]
+        assert fetching.fetch(wanted).read_bytes() == CONTENT
+
+
+def test_fetch_ends_a_download_that_trickles(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    mirror.trickles = True
+    fetching = Fetcher(
+        folder=tmp_path, mirrors=(mirror.url,), progress=Quiet(), within_s=0.2
+    )  # fmt: skip
+    began = time.monotonic()
+    with fetching.client, pytest.raises(HostCannot, match=r"not finished within 0\.2 s; 0\.0 MB"):
+        fetching.fetch(artifact)
+    assert time.monotonic() - began < 2
+    assert (tmp_path / f"{artifact.sha256}.part").stat().st_size > 0
+
+
+def test_fetch_tells_the_size_that_the_lock_does_not_know(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    class Sizes(Quiet):
+        expected = 0
+
+        def expect(self, what: str, size: int) -> None:
+            self.expected = size
+
+    sizes = Sizes()
+    fetching = Fetcher(folder=tmp_path, mirrors=(mirror.url,), progress=sizes)
+    with fetching.client:
+        fetching.fetch(replace(artifact, size=0))
+    assert sizes.expected == len(CONTENT)
+
+
+def test_fetch_says_fetched_only_of_what_was(
+    tmp_path: Path, mirror: Any, artifact: Artifact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetching = Fetcher(folder=tmp_path, mirrors=(mirror.url,), progress=Lines())
+    with fetching.client, pytest.raises(CheckFailed):
+        fetching.fetch(replace(artifact, sha256="0" * 64))
+    assert capsys.readouterr().err == ""
 
 
 def test_fetch_reports_bytes_and_rate(

@@ -124,3 +124,15 @@ def test_verified_gives_only_what_was_signed(tmp_path: Path) -> None:
         repin.verified(signed.replace(b"Version: 1", b"Version: 2"), keyring)
     with pytest.raises(CheckFailed, match="no good signature"):
         repin.verified(b"Version: 1\n", keyring)
+
+
+def test_update_asks_a_busy_mirror_again(world: Any, mirror: Any, suite: Any) -> None:
+    mirror.answers["dists/test/InRelease"] = [(503, {"Retry-After": "0"}, b"")]
+    mirror.answers[INDEX.format("amd64")] = [(429, {"Retry-After": "0"}, b"")]
+    assert repin.repin(world.package_set).lock.release == "2"
+
+
+def test_update_says_that_a_portal_answered(world: Any, mirror: Any, suite: Any) -> None:
+    mirror.answers["dists/test/InRelease"] = [(200, {}, b"<html>log in</html>")]
+    with pytest.raises(HostCannot, match="a captive portal or proxy answered"):
+        repin.repin(world.package_set)

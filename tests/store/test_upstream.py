@@ -16,10 +16,10 @@ import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import lock as locks
-from stack.store import optional, tree, upstream
+from stack.store import optional, packageset, tree, upstream
 from stack.store.lock import Artifact, Output
 from stack.store.package import Package, Program
-from stack.store.packageset import PackageSet, available, realise
+from stack.store.packageset import PackageSet, available, obtain, realise
 from stack.tasks.build import build
 
 SCRIPT = b"#!/bin/sh\necho agent 3.6\n"
@@ -117,6 +117,64 @@ def test_available_does_not_wait_for_one_that_says_nothing(
     monkeypatch.setattr(optional, "ATTEMPT_S", 0.05)
     monkeypatch.setattr(optional, "_answer", lambda url: time.sleep(1) or "")
     assert "no answer within 0.05 s" in str(available(["agent"], release.package_set))
+
+
+def _portal(mirror: Any, path: str) -> None:
+    mirror.answers[path] = [(200, {"Content-Type": "text/html"}, b"<html>log in</html>")] * 9
+
+
+def _other(mirror: Any, path: str) -> None:
+    mirror.files[path] = packed(("agent-linux-amd64", b"something else"))
+
+
+def _cut(mirror: Any, path: str) -> None:
+    mirror.breaks[path] = [1000] * 9
+
+
+def _trickling(mirror: Any, path: str) -> None:
+    mirror.trickles = True
+
+
+def _busy(mirror: Any, path: str) -> None:
+    mirror.answers[path] = [(503, {"Retry-After": "0"}, b"")] * 9
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_portal, "a captive portal or proxy answered"),
+        (_other, "SHA-256 is "),
+        (_cut, "peer closed connection"),
+        (_trickling, "not finished within 0.5 s"),
+        (_busy, "HTTP 503, 3 times"),
+    ],
+)
+def test_obtain_remembers_why_upstream_is_of_no_use(
+    release: Upstream,
+    mirror: Any,
+    capsys: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Any,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(packageset, "LIMIT_S", 0.5)
+    realise(None, release.package_set)
+    spoil(mirror, "v3.6/agent-linux-amd64.zip")
+    found = obtain(["agent"], release.package_set)
+    assert found
+    assert found.fresh
+    assert reason in found.reason
+    said = capsys.readouterr().err
+    assert "fetching agent 3.6 from upstream, for 0.5 s at most" in said
+    assert "fetched agent" not in said
+    asked = len(mirror.requests)
+    again = obtain(["agent"], release.package_set)
+    assert again
+    assert not again.fresh
+    assert again.reason == found.reason
+    assert len(mirror.requests) == asked
+    build(None, release.package_set)
+    assert f"agent              left out: {release.artifact.path}: " in capsys.readouterr().out
 
 
 def test_artifact_brought_by_hand_is_used_without_asking(release: Upstream, mirror: Any) -> None:
