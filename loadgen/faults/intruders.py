@@ -3,9 +3,6 @@
 This process makes the attempts, slowly enough to disturb nobody else, and they end with it.
 """
 
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,34 +10,12 @@ import psycopg
 
 from loadgen.faults.base import FaultFailed, Target
 from loadgen.faults.postgres import DATABASE, SERVICE
+from loadgen.faults.repeated import EVERY_S, Repeated
 from stack import loopback
 from stack.loopback import HOST
 
 STRANGER = "reporting"
 """A role that the database does not have; it takes as long to refuse as a wrong password."""
-
-_EVERY_S = 0.25
-"""Four a second: twenty times what the alerts need to fire, at a few milliseconds of CPU each."""
-
-
-class _Knocker:
-    """Makes an attempt every quarter of a second, in its own thread, until it is ended."""
-
-    def __init__(self, attempt: Callable[[], None]) -> None:
-        self._attempt = attempt
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="knocker", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._stop.wait(_EVERY_S):
-            with suppress(FaultFailed):  # a service that is away is tried again
-                self._attempt()
-
-    def end(self) -> None:
-        """Returns when the last attempt is over."""
-        self._stop.set()
-        self._thread.join()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +23,10 @@ class DatabaseLogInsRefused:
     """A program that the database does not know keeps trying to log in; each time it is FATAL."""
 
     shows_after_s: float = 0.0
-    shows_within_s: float = 2 * _EVERY_S
+    shows_within_s: float = 2 * EVERY_S
     lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({f"{SERVICE}.logins"})
-    _knockers: list[_Knocker] = field(default_factory=list, repr=False, compare=False)
+    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
 
     def blocked(self, instance: Target) -> str | None:
         return None
@@ -59,14 +34,14 @@ class DatabaseLogInsRefused:
     def inject(self, instance: Target) -> None:
         port = instance.layout.port(SERVICE)
         _refused_by_database(port)
-        self._knockers.append(_Knocker(lambda: _refused_by_database(port)))
+        self._attempts.append(Repeated(lambda: _refused_by_database(port)))
 
     def undo(self, instance: Target) -> None:
-        while self._knockers:
-            self._knockers.pop().end()
+        while self._attempts:
+            self._attempts.pop().end()
 
     def verify(self, instance: Target) -> str | None:
-        return "it is still trying to log in" if self._knockers else None
+        return "it is still trying to log in" if self._attempts else None
 
     def __str__(self) -> str:
         return f"log-ins of `{STRANGER}` to {SERVICE} refused"
@@ -78,10 +53,10 @@ class PasswordsGuessed:
 
     username: str
     shows_after_s: float = 0.0
-    shows_within_s: float = 2 * _EVERY_S
+    shows_within_s: float = 2 * EVERY_S
     lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({"backend.logins"})
-    _knockers: list[_Knocker] = field(default_factory=list, repr=False, compare=False)
+    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
 
     def blocked(self, instance: Target) -> str | None:
         return None
@@ -89,14 +64,14 @@ class PasswordsGuessed:
     def inject(self, instance: Target) -> None:
         url = instance.layout.url("backend")
         _refused_by_scheduler(url, self.username)
-        self._knockers.append(_Knocker(lambda: _refused_by_scheduler(url, self.username)))
+        self._attempts.append(Repeated(lambda: _refused_by_scheduler(url, self.username)))
 
     def undo(self, instance: Target) -> None:
-        while self._knockers:
-            self._knockers.pop().end()
+        while self._attempts:
+            self._attempts.pop().end()
 
     def verify(self, instance: Target) -> str | None:
-        return "passwords are still guessed" if self._knockers else None
+        return "passwords are still guessed" if self._attempts else None
 
     def __str__(self) -> str:
         return f"passwords of {self.username} guessed"

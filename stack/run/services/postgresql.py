@@ -30,7 +30,9 @@ full_page_writes = off
 # No time zone files are needed for GMT, so none of the host's are read.
 timezone = 'GMT'
 log_timezone = 'GMT'
-log_line_prefix = '%m [%p] %q%u@%d '
+# Time, process and SQLSTATE, and nothing that a client chooses: names of users and databases may
+# hold anything, also a newline. In the message itself the server puts a tab after each newline.
+log_line_prefix = '%m [%p] %e '
 log_lock_waits = on
 """
 

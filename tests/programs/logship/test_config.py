@@ -44,13 +44,13 @@ LINES = [
     ),
     (
         "postgresql",
-        '2026-11-24 11:10:10.691 GMT [7] scheduler@residency ERROR:  relation "x"\nSTATEMENT:  y',
+        '2026-11-24 11:10:10.691 GMT [7] 42P01 ERROR:  relation "x"\nSTATEMENT:  y',
         {"job": "database", "service": "postgresql", "level": "error"},
         1795518610_691_000_000,
     ),
     (
         "postgresql",
-        "2026-11-24 11:10:10.691 GMT [7] LOG:  ready",
+        "2026-11-24 11:10:10.691 GMT [7] 00000 LOG:  ready",
         {"job": "database", "service": "postgresql", "level": "log"},
         1795518610_691_000_000,
     ),
@@ -65,6 +65,18 @@ LINES = [
         "level=WARN ts=2026-11-24T11:10:10.691234567Z msg=x",
         {"job": "lab", "service": "prometheus", "level": "warn"},
         1795518610_691_234_567,
+    ),
+    (
+        "lab",
+        r'msg="x level=panic \" ts=1970-01-01T00:00:00Z y" level=warn ts=2026-11-24T11:10:10.691Z',
+        {"job": "lab", "service": "prometheus", "level": "warn"},
+        1795518610_691_000_000,
+    ),
+    (
+        "lab",
+        'time=2026-11-24T11:10:10.691Z user=a,level=panic xlevel=fatal msg="level=error"',
+        {"job": "lab", "service": "prometheus"},
+        1795518610_691_000_000,
     ),
     ("lab", "no logfmt", {"job": "lab", "service": "prometheus"}, None),
     ("lab", "time=then level=", {"job": "lab", "service": "prometheus"}, None),
@@ -82,11 +94,12 @@ def test_line_gets_its_labels_and_its_time(
 
 
 FIRSTLINES = [
-    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] a@b ERROR:  x", True),
-    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] FATAL:  x", True),
-    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] a@b STATEMENT:  x", False),
-    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] a@b DETAIL:  x", False),
+    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] 42601 ERROR:  x", True),
+    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] 28P01 FATAL:  x", True),
+    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] 42601 STATEMENT:  x", False),
+    ("postgresql", "2026-11-24 11:10:10.691 GMT [7] 42601 DETAIL:  x", False),
     ("postgresql", "\tFROM x", False),
+    ("postgresql", "\t2026-11-24 11:10:10.691 GMT [7] 00000 PANIC:  x", False),
     ("scheduler", '{"timestamp": ""}', True),
     ("scheduler", "  File x", False),
     ("lab", "time=x", True),
