@@ -14,11 +14,11 @@ _Signature = tuple[int, int, int] | str | None
 
 
 class ControlFile(Generic[T]):
-    """The newest good value of the control file at `path`.
+    """The latest valid value of the control file at `path`.
 
-    `parse` makes the value from the JSON object, or raises BadInput. An absent file and `{}` both
-    mean healthy, that is `parse({})`. A file that cannot be used is reported in one line on
-    stderr, once, and the last good value stays.
+    `parse` makes the value from the JSON object, or raises BadInput. A missing file and `{}` both
+    mean healthy, which is `parse({})`. A file that cannot be used is reported once, in one line on
+    stderr, and the last good value stays.
     """
 
     def __init__(self, path: Path, parse: Callable[[dict[str, object]], T], *, who: str) -> None:
@@ -29,7 +29,7 @@ class ControlFile(Generic[T]):
         self._seen: _Signature = None
 
     def value(self) -> T:
-        """The value as of now: one `stat`, and a read when the file was replaced."""
+        """The current value: one `stat`, and a read if the file was replaced."""
         signature = self._signature()
         if signature != self._seen:
             self._seen = signature
@@ -64,11 +64,11 @@ class ControlFile(Generic[T]):
 
 
 def number(document: dict[str, object], key: str, *, maximum: float) -> float | None:
-    """`document[key]` between 0 and `maximum`; None when absent. Raises BadInput otherwise."""
+    """`document[key]` between 0 and `maximum`; None if it is missing. Raises BadInput otherwise."""
     value = document.get(key)
     if value is None:
         return None
-    # bool is an int to Python and never meant here; the comparison refuses NaN too.
+    # To Python a bool is an int, but it is never meant here; the comparison also refuses NaN.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= maximum:
         raise BadInput(f"`{key}` is {json.dumps(value)}, expected a number from 0 to {maximum:g}")
     return float(value)

@@ -12,7 +12,7 @@ _PLAIN = re.compile(r"[^\s\"=]+")
 
 
 def line(level: str, source: str, msg: str, **fields: object) -> str:
-    """One line without its end. Values are quoted where they have to be; the time is UTC."""
+    """One line without its newline. Values are quoted where necessary; the time is UTC."""
     now_ms = time.time_ns() // 1_000_000
     at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now_ms // 1000))
     pairs = {"level": level, "source": source, "msg": msg, **fields}
@@ -21,7 +21,7 @@ def line(level: str, source: str, msg: str, **fields: object) -> str:
 
 
 def say(level: str, source: str, msg: str, **fields: object) -> None:
-    """Print one line to stdout at once, in one write."""
+    """Print one line to stdout immediately, in a single write."""
     sys.stdout.write(line(level, source, msg, **fields) + "\n")
     sys.stdout.flush()
 

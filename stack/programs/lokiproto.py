@@ -1,6 +1,6 @@
-"""Loki's push messages in protocol buffers, for who sends them and who receives them.
+"""Loki's push messages in protocol buffers, for those who send and those who receive them.
 
-Made from a description, without generated code. Fields and numbers: pkg/push/push.proto of Loki 3.
+Built from a description, without generated code. Fields and numbers: pkg/push/push.proto of Loki 3.
 `PushRequest.streams[].labels` is a stream selector's text, `{service="postgresql"}`.
 """
 
@@ -73,4 +73,4 @@ def _push_request(package: str, text: str) -> Any:
 PushRequest: Final[Any] = _push_request(_PACKAGE, "string")
 
 RawPushRequest: Final[Any] = _push_request("lograw", "bytes")
-"""The same on the wire, with texts as bytes: what arrives need not be UTF-8."""
+"""The same on the wire, with strings as bytes: what arrives may not be UTF-8."""

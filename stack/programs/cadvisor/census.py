@@ -1,7 +1,7 @@
 """Which processes belong to which service, and what they use.
 
-Supervisord's direct children are the services; the rest is below them. It is asked for their names
-only when one came or went, so that a scrape costs it nothing.
+Supervisord's direct children are the services; everything else is below them. It is asked for their
+names only when one came or went, so that a scrape costs it nothing.
 """
 
 import os
@@ -21,13 +21,13 @@ class Usage:
     started: float
     """Unix seconds at which its process was started."""
     cpu_s: float
-    """CPU seconds since then, those of ended children included; never falls."""
+    """CPU seconds since then, including those of children that ended; never falls."""
     memory_bytes: int
 
 
 @dataclass(kw_only=True)
 class _Life:
-    """One service from a start to an end."""
+    """One run of a service, from its start to its end."""
 
     name: str
     started: float
@@ -41,7 +41,7 @@ class _Seen:
     process: psutil.Process
     parent: int
     cpu_s: float
-    """Its own, and that of the children that it waited for."""
+    """Its own, and that of children that it waited for."""
     own_bytes: int
     shared_bytes: int
 
@@ -83,13 +83,13 @@ class Census:
         return sorted(used, key=lambda usage: usage.name)
 
     def _name(self, services: list[psutil.Process]) -> None:
-        """Forget who is gone, and learn the names of who is new."""
+        """Forget those that are gone, and learn the names of those that are new."""
         if self._lives.keys() == set(services):
             return
         self._lives = {one: self._lives[one] for one in services if one in self._lives}
         new = {one.pid: one for one in services if one not in self._lives}
-        # Also asked when one went: the question wakes supervisord, which would otherwise look
-        # within a second whether there is something to start again.
+        # Also asked when one is gone: the question wakes supervisord, which would otherwise take
+        # up to a second to notice that there is something to restart.
         for name, pid in self._pids().items():
             if process := new.get(pid):
                 started = round(process.create_time(), 2)
@@ -97,12 +97,12 @@ class Census:
 
 
 def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:
-    """What each uses, in that order, which is a parent before its children; not who has ended.
+    """What each uses, in the given order (parents before children); skips those that have ended.
 
     The kernel adds the CPU time of a child that ended, and of its children, to the process that
-    waited for it (man 2 times, `tms_cutime`), so that nothing is lost, not even of children that
-    lived between two looks. Since a parent is read first, a child that ends meanwhile is missed
-    once and never counted twice.
+    waited for it (man 2 times, `tms_cutime`), so that nothing is lost, not even for children that
+    lived only between two looks. Since a parent is read first, a child that ends in between is
+    missed once and never counted twice.
     """
     for process in processes:
         try:
@@ -123,7 +123,7 @@ def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:
 
 
 def _read(path: str) -> bytes:
-    """A short file of /proc; a file object would take longer than the kernel does."""
+    """A short file in /proc; a file object would take longer than the kernel does."""
     file = os.open(path, os.O_RDONLY)
     try:
         return os.read(file, 4096)
@@ -133,7 +133,7 @@ def _read(path: str) -> bytes:
 
 def _usage(life: _Life, main: _Seen, below: Mapping[int, list[_Seen]]) -> Usage:
     family = [main]
-    for seen in family:  # grows as it goes
+    for seen in family:  # grows in the loop
         family += below.get(seen.process.pid, ())
     life.cpu_s = max(life.cpu_s, sum(seen.cpu_s for seen in family))
     # Pages that processes share (code, PostgreSQL's buffers) count once, as in a cgroup.

@@ -1,4 +1,4 @@
-"""What the services use as text in Prometheus' format, under cAdvisor's names. Pure.
+"""What the services use, as text in Prometheus' format under cAdvisor's names. Pure.
 
 Format: prometheus.io/docs/instrumenting/exposition_formats.
 """
@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """What is known of a service without looking at it."""
+    """What is known about a service without looking at it."""
 
     image: str = UNKNOWN
     cpu_limit: float | None = None
@@ -27,7 +27,7 @@ class Declared:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """The machine that all of them share."""
+    """The machine that they all share."""
 
     cpu_cores: int
     memory_bytes: int
@@ -50,7 +50,7 @@ def render(
     now: float,
     failed: bool,
 ) -> str:
-    """All metrics; `instance` is its name, `now` is in Unix seconds, `failed`: nothing was seen."""
+    """All metrics. `instance` is its name, `now` is in Unix seconds; `failed`: nothing was seen."""
     known = [(usage, declared.get(usage.name, Declared())) for usage in used]
     labels = {usage.name: _labels(usage, about, instance) for usage, about in known}
 
@@ -115,7 +115,7 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _lines(name: str, kind: str, told: str, samples: Iterable[Sample]) -> Iterator[str]:
-    yield f"# HELP {name} {told}\n# TYPE {name} {kind}\n"
+def _lines(name: str, kind: str, help_text: str, samples: Iterable[Sample]) -> Iterator[str]:
+    yield f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n"
     for labels, value in samples:
         yield f"{name}{{{labels}}} {float(value)!r}\n" if labels else f"{name} {float(value)!r}\n"

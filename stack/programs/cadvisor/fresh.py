@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 FRESH_S = 0.1
-"""Two scrapes within that time share their figures: many readers cost no more than one."""
+"""Scrapes within that time share their figures: many readers cost no more than one."""
 
 
 class Fresh:

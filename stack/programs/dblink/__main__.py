@@ -1,8 +1,8 @@
 """Relay PostgreSQL, as slowly as the control file says.
 
 `python -m stack.programs.dblink --listen PORT --target PORT --control FILE`; `{"latency_s": 1.25}`
-in the control file delays every chunk that arrives from then on by 1.25 s in each direction, on
-connections that are already open too. The lab's own, in the manner of Toxiproxy's latency toxic.
+in the control file delays every chunk that arrives from then on by 1.25 s in each direction, also
+on connections that are already open. The lab's own, after Toxiproxy's latency toxic.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""A delay line: what goes in comes out after the latency of the moment it went in, in order.
+"""A delay line: what goes in comes out, in order, after the latency at the time it went in.
 
-Pure: the caller brings the clock. Many items can be under way at once, so a delay costs time but
+Pure: the caller supplies the clock. Many items can be under way at once, so a delay costs time but
 no throughput.
 """
 
@@ -8,7 +8,7 @@ from collections import deque
 
 
 class DelayLine:
-    """Chunks (`bytes`) under way, and at last the end of the stream (`None`)."""
+    """Chunks (`bytes`) under way, and finally the end of the stream (`None`)."""
 
     def __init__(self) -> None:
         self._items: deque[tuple[float, bytes | None]] = deque()
@@ -23,7 +23,7 @@ class DelayLine:
         self.size_bytes += len(item or b"")
 
     def take(self, *, now_s: float) -> list[bytes | None]:
-        """Remove and return all that is due, in order."""
+        """Remove and return everything that is due, in order."""
         due: list[bytes | None] = []
         while self._items and self._items[0][0] <= now_s:
             item = self._items.popleft()[1]

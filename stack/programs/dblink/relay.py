@@ -1,7 +1,7 @@
 """The relay: each accepted connection is paired with one to the target.
 
-Bytes and the end of the stream take the delay line of their direction; a reset does not wait. A
-side that cannot keep up, or a full delay line, stops the reading on the other side, so that a
+Bytes and the end of the stream go through the delay line of their direction; a reset does not wait.
+A side that cannot keep up, or a full delay line, stops reading on the other side, so that a
 connection never holds more than about `_UNDER_WAY_BYTES` in each direction.
 """
 
@@ -18,7 +18,7 @@ _CONNECT_WITHIN_S = 5.0
 
 
 class Side(asyncio.Protocol):
-    """One of the two connections of a pair: reads from its own, writes to its `peer`."""
+    """One of the two connections of a pair: reads from its own, writes to its `peer`'s."""
 
     def __init__(self, latency_s: Callable[[], float]) -> None:
         self.peer: Side | None = None
@@ -28,7 +28,7 @@ class Side(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._peer_is_full = False
         self._at_end = False  # our stream has ended
-        self._ended = False  # and the peer was told
+        self._ended = False  # and the peer knows
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -41,7 +41,7 @@ class Side(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._at_end = True
         self._accept(None)
-        return True  # half-closed: the other direction goes on
+        return True  # half-closed: the other direction stays open
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer:
@@ -59,12 +59,12 @@ class Side(asyncio.Protocol):
             self.peer.peer_is_full(False)
 
     def peer_is_full(self, full: bool) -> None:
-        """Hear whether the peer's socket takes more."""
+        """Note whether the peer's socket accepts more."""
         self._peer_is_full = full
         self._pace()
 
     def reset(self) -> None:
-        """Close at once, so that the program at the other end sees a reset."""
+        """Close immediately, so that the program at the other end sees a reset."""
         if self.transport and not self.transport.is_closing():
             reset(self.transport)
 
@@ -109,7 +109,7 @@ class Side(asyncio.Protocol):
             peer.transport.write_eof()
 
     def _pace(self) -> None:
-        """Read from our own connection only while there is room for more."""
+        """Read from our own connection only while there is room."""
         if self._at_end or self.transport is None or self.transport.is_closing():
             return
         if self._peer_is_full or self._line.size_bytes > _UNDER_WAY_BYTES:
@@ -119,7 +119,7 @@ class Side(asyncio.Protocol):
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """Abort with a TCP reset instead of an orderly end."""
+    """Abort with a TCP reset instead of closing cleanly."""
     raw = transport.get_extra_info("socket")
     if raw is not None:
         with contextlib.suppress(OSError):
@@ -150,7 +150,7 @@ class Accepted(Side):
         super().connection_lost(exc)
 
     def reset_both(self) -> None:
-        """End the pair at once."""
+        """End the pair immediately."""
         self.reset()
         if self.peer:
             self.peer.reset()
@@ -176,9 +176,9 @@ async def serve(
     latency_s: Callable[[], float],
     until: asyncio.Event,
 ) -> None:
-    """Relay until `until` is set, then reset what is open.
+    """Relay until `until` is set, then reset all open connections.
 
-    `latency_s` is asked for each chunk and gives the seconds that this chunk is delayed.
+    `latency_s` is called for each chunk and returns the seconds by which to delay it.
     """
     sides: set[Accepted] = set()
     loop = asyncio.get_running_loop()

@@ -20,11 +20,11 @@ from stack.programs.logfmt import say
 from stack.programs.serving import listen, serve
 
 _LOOKS = 20
-"""How often heartbeats are looked for within the time after which one is missing."""
+"""How often missing heartbeats are looked for within the time after which one is missing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the inbox. Returns the exit code: 0 after a stop, else that of the error."""
+    """Run the inbox. Returns the exit code: 0 after a stop, otherwise that of the error."""
     options = _options(arguments)
     try:
         services = dict(_service(text) for text in options.pagerduty_service)
@@ -99,7 +99,7 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
         mail_server = await smtp.serve(desk, smtp_socket)
         say("info", "inbox", "listening", http=options.http_port, smtp=options.smtp_port)
         await serve(application(desk, services), http_socket, stop_s=1)
-        # Not `wait_closed()`: since Python 3.12 that waits for senders who keep their connection.
+        # Not `wait_closed()`: since Python 3.12 that waits for senders that keep their connection.
         mail_server.close()
     finally:
         watch.cancel()

@@ -1,4 +1,4 @@
-"""Makes a channel fail or tarry on purpose, as a control file says:
+"""Makes a channel fail or delay its answers on purpose, as a control file says:
 `{"slack": {"status": 500}, "email": {"delay": 2.5}}`."""
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ LONGEST_DELAY_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """How a channel shall behave; healthy unless told otherwise."""
+    """How a channel should behave; healthy by default."""
 
     status: int | None = None
     """HTTP status or SMTP code to answer with."""
@@ -23,18 +23,18 @@ class Wish:
 
 
 class Control:
-    """The wishes of a control file as of now; without a file all channels are healthy."""
+    """What a control file currently asks for; without a file all channels are healthy."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = ControlFile(file, _wishes, who="inbox") if file else None
 
     def wish(self, channel: Channel) -> Wish:
-        """Return what is wished of the channel."""
+        """Return what is asked of the channel."""
         return (self._file.value() if self._file else {}).get(channel, Wish())
 
 
 def _wishes(document: dict[str, object]) -> Mapping[Channel, Wish]:
-    """Read what is wished. Raises BadInput."""
+    """Read what is asked for. Raises BadInput."""
     wishes = {}
     for name, wish in document.items():
         if name not in list(Channel):

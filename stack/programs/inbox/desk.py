@@ -1,4 +1,4 @@
-"""Where all channels hand in what arrived: made to fail if wished, stored, counted."""
+"""Where all channels hand in what arrived: made to fail if asked for, stored, counted."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from stack.programs.inbox.store import MessageStore
 
 
 class Metrics:
-    """What arrived since the process started; every label value stands at 0 from the start."""
+    """What arrived since the process started; every label value is 0 from the start."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -42,7 +42,7 @@ class Metrics:
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """Takes in messages of every channel."""
+    """Accepts the messages of every channel."""
 
     store: MessageStore
     control: Control
@@ -50,9 +50,9 @@ class Desk:
     metrics: Metrics = field(default_factory=Metrics)
 
     def wished(self, message: Message) -> Message:
-        """Return the message with the answer that the control file wishes, if it wishes one.
+        """Return the message with the answer that the control file asks for, if any.
 
-        That is no fault of the message, so it is no problem of it either.
+        That is not the message's fault, so it is not one of its problems.
         """
         status = self.control.wish(message.channel).status
         return message if status is None else replace(message, answer=status)
@@ -63,16 +63,16 @@ class Desk:
         self.metrics.count(message)
 
     async def delay(self, channel: Channel) -> None:
-        """Take the time that the control file wishes, while everybody else is served."""
+        """Wait for as long as the control file asks, while everyone else is served."""
         if delay_s := self.control.wish(channel).delay_s:
             await asyncio.sleep(delay_s)
 
     def beat(self, message: Message) -> None:
-        """Take in a heartbeat, and tell if it is back. Raises sqlite3.Error."""
+        """Note a heartbeat, and record if it is back. Raises sqlite3.Error."""
         if back := self.heartbeats.beat(message):
             self.metrics.count(back)
 
     def look_for_heartbeats(self) -> None:
-        """Tell of the heartbeats that are missing. Raises sqlite3.Error."""
+        """Record the heartbeats that are missing. Raises sqlite3.Error."""
         for message in self.heartbeats.look():
             self.metrics.count(message)

@@ -1,10 +1,10 @@
-"""Heartbeats: news that stops coming is news. In production, Dead Man's Snitch or healthchecks.io.
+"""Heartbeats: silence is news. In production, Dead Man's Snitch or healthchecks.io do this.
 
-Alertmanager posts an alert that always fires to `/heartbeat/NAME`, again and again, as its webhook
+Alertmanager repeatedly posts an alert that always fires to `/heartbeat/NAME`, as its webhook
 (prometheus.io/docs/alerting/latest/configuration, "webhook_config", version 4). When none has come
-for a while, a message says so, and another one when it is back. Before the first one nothing is
-missing. What is known is kept, so that a restart neither forgets nor repeats; the time for which
-the inbox itself was away counts against nobody.
+for a while, a message says so, and another one says when it is back. Before the first one nothing
+is missing. The state is stored, so that a restart neither forgets nor repeats anything; time during
+which the inbox itself was down does not count.
 """
 
 import json
@@ -23,7 +23,7 @@ BODY_LIMIT_BYTES = 1_048_576
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """What is kept of one heartbeat."""
+    """What is stored about one heartbeat."""
 
     name: str
     alerts: tuple[str, ...]
@@ -32,9 +32,9 @@ class Heartbeat:
 
 
 def judge(post: Post, name: str) -> Message:
-    """Return what one POST says, as a message that is not yet worth recording if it is in order.
+    """Return what one POST says, as a message; one that is in order need not be recorded.
 
-    Its kind is what the alerts are: `firing` is a beat. Answer 400 if it is no webhook.
+    Its kind is that of the alerts: `firing` is a beat. The answer is 400 if it is not a webhook.
     """
     payload = read_object(post.body) or {}
     labels = [alert.get("labels") for alert in objects_at(payload, "alerts")]
@@ -72,7 +72,7 @@ def _problems(post: Post, payload: dict[str, object], names: list[str]) -> list[
 
 
 class Heartbeats:
-    """Notes beats and tells of those that are missing for `timeout_s` real seconds."""
+    """Notes beats and reports those that are missing for `timeout_s` real seconds."""
 
     def __init__(
         self, store: MessageStore, timeout_s: float, clock: Callable[[], float] = monotonic
@@ -86,12 +86,12 @@ class Heartbeats:
             for name, alerts, missing in store.heartbeats()
         }
         self._heard = dict.fromkeys(self._known, self._looked)
-        """Name → when its last beat came, or could first have come, on this process's clock."""
+        """Name → when its last beat came, or could have come at the earliest, on this clock."""
 
     def beat(self, message: Message) -> Message | None:
-        """Note a beat; return the message that it is back, if it was missing.
+        """Note a beat; return a message that it is back, if it was missing.
 
-        Raises sqlite3.Error; then nothing is noted.
+        Raises sqlite3.Error; then nothing has changed.
         """
         now, before = self._clock(), self._known.get(message.destination)
         known = Heartbeat(name=message.destination, alerts=message.alerts)
@@ -106,14 +106,14 @@ class Heartbeats:
         return back
 
     def look(self) -> list[Message]:
-        """Return a message for each heartbeat that is missing since the last look.
+        """Return a message for each heartbeat that went missing since the last look.
 
-        Called several times within `timeout_s`. Raises sqlite3.Error; then they are still to come.
+        Called several times within `timeout_s`. After sqlite3.Error the next look returns them.
         """
         now, slept_s = self._clock(), self._clock() - self._looked
         self._looked = now
         if slept_s > self._timeout_s / 2:
-            # Stopped, or too busy to look: beats may be waiting that nobody has read yet.
+            # Stopped, or too busy to look: beats may be waiting that have not been read yet.
             self._heard = dict.fromkeys(self._heard, now)
         missing = []
         for name, known in self._known.items():

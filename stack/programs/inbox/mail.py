@@ -1,8 +1,8 @@
-"""Email: what a well-formed message holds, and what is recorded of it.
+"""Email: what a well-formed message contains, and what is recorded of it.
 
-Sources: RFC 5322 (3.6: From and Date must be there; Message-ID should; 2.1.1: a line has at most
-998 characters) and RFC 5321 (reply codes). Mail servers accept mail that breaks good form, so all
-of it is recorded as problems and nothing in here refuses.
+Sources: RFC 5322 (3.6: From and Date are required, Message-ID is recommended; 2.1.1: a line has at
+most 998 characters) and RFC 5321 (reply codes). Mail servers accept malformed mail, so all of that
+is recorded as problems, and nothing here refuses a mail.
 """
 
 import re
@@ -15,7 +15,7 @@ from stack.programs.inbox.message import Channel, Message
 from stack.programs.inbox.reading import alert_names, kind_of, unrendered
 
 SIZE_LIMIT_BYTES = 10_240_000
-"""Postfix' default `message_size_limit`; told to senders by the SIZE extension (RFC 1870)."""
+"""Postfix's default `message_size_limit`; the SIZE extension announces it (RFC 1870)."""
 LINE_LIMIT = 998
 
 _ADDRESS = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
@@ -28,7 +28,7 @@ def judge(content: bytes, *, recipient: str, received_at: float) -> Message:
     mail = parse(content)
     subject, (plain, html) = header(mail, "Subject"), texts(mail)
     body = plain if plain.strip() else visible_text(html)
-    # Style sheets end in `}}` in good faith: only what a reader sees is looked at.
+    # Style sheets may well end in `}}`: only what a reader sees is checked.
     seen = [subject, plain, visible_text(html)]
     return Message(
         received_at=received_at,
@@ -45,21 +45,21 @@ def judge(content: bytes, *, recipient: str, received_at: float) -> Message:
 
 
 def parse(content: bytes) -> EmailMessage:
-    """Parse a mail; never fails: what is malformed is found in `.defects` or missing."""
+    """Parse a mail; never fails: what is malformed is in `.defects` or missing."""
     return message_from_bytes(content, policy=policy.default)
 
 
 def header(mail: EmailMessage, name: str) -> str:
-    """Return one header, decoded and on one line; empty when absent or beyond decoding."""
+    """Return one header, decoded and on one line; empty if missing or impossible to decode."""
     try:
         return " ".join(str(mail.get(name, "")).split())
     except (ValueError, IndexError, AttributeError, LookupError):
-        # The standard library's header parser trips over some malformed headers.
+        # The standard library's header parser fails on some malformed headers.
         return ""
 
 
 def texts(mail: EmailMessage) -> tuple[str, str]:
-    """Return the first text/plain and the first text/html part, decoded; empty when absent."""
+    """Return the first text/plain and the first text/html part, decoded; empty if missing."""
     found = {"text/plain": "", "text/html": ""}
     for part in mail.walk():
         kind = part.get_content_type()

@@ -1,11 +1,11 @@
-"""What the inbox records of one notification, whatever channel it came by."""
+"""What the inbox records of one notification, whichever channel it came through."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Channel(StrEnum):
-    """The way by which a notification came."""
+    """The way a notification came."""
 
     SLACK = "slack"
     PAGERDUTY = "pagerduty"
@@ -14,7 +14,7 @@ class Channel(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a notification says of its alerts."""
+    """What a notification says about its alerts."""
 
     FIRING = "firing"
     RESOLVED = "resolved"
@@ -35,25 +35,25 @@ class Message:
     subject: str = ""
     body: str = ""
     problems: tuple[str, ...] = ()
-    """Each rule of the channel or of good form that was broken, in words."""
+    """Each rule of the channel, or of good form, that was broken, in words."""
     answer: int
     """HTTP status or SMTP reply code that the sender got."""
     raw: bytes = b""
-    """What came over the wire, cut at the channel's size limit."""
+    """What came over the wire, truncated at the channel's size limit."""
     id: int = 0
-    """Rises with arrival; 0 until stored."""
+    """Increases in order of arrival; 0 until stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """One HTTP request, read to its end."""
+    """One HTTP request, read completely."""
 
     path: str
     content_type: str
     body: bytes
     received_at: float
     size_bytes: int
-    """Of the whole body; more than `len(body)` if that was cut."""
+    """Of the whole body; more than `len(body)` if that was truncated."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,11 @@ _QUOTE = re.compile(r"^&gt; ?(.*)(?:\n|$)", re.M)
 
 
 def to_html(text: str) -> Markup:
-    """Return the text with its links, styles, code and quotes as HTML; all else is escaped."""
+    """Return the text with links, styles, code and quotes as HTML; everything else is escaped."""
     held: list[Markup] = []
 
     def hold(html: Markup) -> str:
-        """Put finished HTML aside, so that no later rule reads it as mrkdwn."""
+        """Set finished HTML aside, so that no later rule reads it as mrkdwn."""
         held.append(html)
         return f"\ue000{len(held) - 1}\ue001"
 
@@ -42,7 +42,7 @@ def to_html(text: str) -> Markup:
 
 
 def is_web_url(url: str) -> bool:
-    """Tell whether a URL may become a link: http, https or mailto, nothing that runs."""
+    """Return whether a URL may become a link: http, https or mailto, nothing that runs."""
     try:
         return urlsplit(url).scheme in ("http", "https", "mailto")
     except ValueError:
@@ -50,7 +50,7 @@ def is_web_url(url: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Undo the three escapes that Slack asks of its senders."""
+    """Undo the three escapes that Slack requires of senders."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

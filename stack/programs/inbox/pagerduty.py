@@ -4,7 +4,7 @@ Sources: developer.pagerduty.com, "Events API v2" and "Send an alert event" (fie
 512 KB a request); PagerDuty/api-schema, reference/events-v2/openapiv3.json (bodies of 202 and of
 a JSON parse error); v2.developer.pagerduty.com, "Send an event" (body of 400). The texts in
 `errors` follow answers quoted in public issues ("Length of 'routing_key' is incorrect …",
-"'payload.severity' is missing or blank"); those for which none was found are worded alike.
+"'payload.severity' is missing or blank"); where none was found, they are worded similarly.
 """
 
 import json
@@ -25,12 +25,12 @@ from stack.programs.inbox.reading import (
 )
 
 BODY_LIMIT_BYTES = 512_000
-"""512 KB, counted as Alertmanager counts it (notify/pagerduty, `maxEventSize`)."""
+"""512 KB, as Alertmanager counts it (notify/pagerduty, `maxEventSize`)."""
 SUMMARY_LIMIT = 1024
 DEDUP_KEY_LIMIT = 255
 ROUTING_KEY_LENGTH = 32
 UNKNOWN_KEY = "Invalid routing key"
-"""All that PagerDuty answers, without JSON around it, to a key that belongs to no service."""
+"""PagerDuty's whole answer, without JSON around it, to a key that belongs to no service."""
 KINDS = {"trigger": Kind.FIRING, "acknowledge": Kind.OTHER, "resolve": Kind.RESOLVED}
 SEVERITIES = ("critical", "warning", "error", "info")
 
@@ -111,7 +111,7 @@ def _event_errors(event: dict[str, object]) -> list[str]:
         errors.append(
             f"Length of 'dedup_key' is incorrect (should be at most {DEDUP_KEY_LIMIT} characters)"
         )
-    # Follow-up events need no payload: the alert that they speak of has one.
+    # Follow-up events need no payload: the alert that they refer to has one.
     return errors + (_payload_errors(event.get("payload")) if action == "trigger" else [])
 
 
@@ -143,7 +143,7 @@ def _message(post: Post, event: dict[str, object], services: Mapping[str, str]) 
     kind = KINDS.get(action, Kind.OTHER)
     details = payload.get("custom_details")
     details = details if isinstance(details, dict) else {}
-    # A firing group may list alerts that have resolved meanwhile: they are not what it is about.
+    # A firing group may list alerts that have since resolved: it is not about those.
     listed = [
         f"{key} = {text_at(details, key)}\n{text_at(details, key)}"
         for key in details
@@ -165,7 +165,7 @@ def _message(post: Post, event: dict[str, object], services: Mapping[str, str]) 
 
 
 def _problems(post: Post, event: dict[str, object], payload: dict[str, object]) -> list[str]:
-    """Return what PagerDuty lets pass though its documentation asks for something else."""
+    """Return what PagerDuty accepts although its documentation requires something else."""
     problems = []
     if post.content_type.partition(";")[0].strip().lower() != "application/json":
         problems.append(f"`Content-Type` is `{post.content_type}`, not `application/json`")

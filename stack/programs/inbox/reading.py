@@ -1,4 +1,4 @@
-"""Reads what notifications have in common: alert names, kind, and templates left unrendered."""
+"""Reads what notifications have in common: alert names, kind, and unrendered templates."""
 
 import html
 import json
@@ -14,7 +14,7 @@ _UNRENDERED = re.compile(r"<no value>|%!\w?\(|\{\{|\}\}")
 
 
 def kind_of(*headings: str) -> Kind:
-    """Return the kind that the first heading beginning with `[FIRING` or `[RESOLVED` tells."""
+    """Return the kind given by the first heading that begins with `[FIRING` or `[RESOLVED`."""
     for heading in headings:
         if found := _STATUS.match(heading):
             return Kind(found["status"].lower())
@@ -22,11 +22,11 @@ def kind_of(*headings: str) -> Kind:
 
 
 def alert_names(headings: Iterable[str], texts: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the alert names that a notification gives, each once, in order of appearance.
+    """Return the alert names in a notification, each once, in order of appearance.
 
     A heading names them after its status: `[FIRING:1] HighLatencyP95 …`, `[RESOLVED] DiskFull …`
-    or, several at once, `[FIRING:2] DiskFull, DiskSlow …`; bracketed words between status and name
-    (`[FIRING:1] [critical] DiskFull`) are passed over, and what follows the name is prose.
+    or, if there are several, `[FIRING:2] DiskFull, DiskSlow …`; bracketed words between status and
+    name (`[FIRING:1] [critical] DiskFull`) are skipped, and what follows the name is prose.
     A text names them in lines `alertname = DiskFull`, as Alertmanager's own templates list labels
     (template/default.tmpl of 0.28.1, `__text_alert_list`). Headings without a status name none.
     """
@@ -43,10 +43,10 @@ def alert_names(headings: Iterable[str], texts: Iterable[str] = ()) -> tuple[str
 
 
 def unrendered(texts: Iterable[str]) -> list[str]:
-    """Return a problem for each kind of template remains in the texts, each kind once.
+    """Return a problem for each kind of template residue in the texts, each kind once.
 
     Go's text/template prints `<no value>` for a missing map entry, fmt prints `%!s(…)` and the
-    like for a wrong verb; braces are left when a template was quoted or never executed.
+    like for a wrong verb; braces remain when a template was quoted or never executed.
     """
     found: dict[str, str] = {}
     for text in map(html.unescape, texts):
@@ -66,7 +66,7 @@ def read_object(body: bytes | str) -> dict[str, object] | None:
 
 
 def strings(value: object) -> Iterator[str]:
-    """Yield every string within a JSON value, keys too. Iterative: depth is the sender's choice."""
+    """Yield every string in a JSON value, also keys. Iterative: the sender chooses the depth."""
     waiting = [value]
     while waiting:
         match waiting.pop():
@@ -80,7 +80,7 @@ def strings(value: object) -> Iterator[str]:
 
 
 def text_at(entries: dict[str, object], key: str) -> str:
-    """Return `entries[key]` as text: empty when absent or null, JSON when it is no string."""
+    """Return `entries[key]` as text: empty if missing or null, JSON if it is not a string."""
     value = entries.get(key)
     if isinstance(value, str):
         return value
@@ -88,7 +88,7 @@ def text_at(entries: dict[str, object], key: str) -> str:
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:
-    """Write a JSON value. What is nested too deep to be written becomes an ellipsis."""
+    """Write a JSON value. What is nested too deeply becomes an ellipsis."""
     try:
         return json.dumps(value, indent=indent, ensure_ascii=False)
     except RecursionError:
@@ -96,6 +96,6 @@ def as_json(value: object, *, indent: int | None = None) -> str:
 
 
 def objects_at(entries: dict[str, object], key: str) -> list[dict[str, object]]:
-    """Return the objects of the list `entries[key]`; what is no object is left out."""
+    """Return the objects in the list `entries[key]`; anything else is left out."""
     value = entries.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,6 +1,6 @@
 """Makes the HTML of an email harmless, as a mail program does before it shows it.
 
-nh3 (nh3.readthedocs.io) takes it apart as a browser would; here stands only what is kept.
+nh3 (nh3.readthedocs.io) parses it as a browser would; this module says what is kept.
 """
 
 import re
@@ -31,7 +31,7 @@ _STYLES = (
 _BODY = re.compile(r"<(/?)body\b", re.I)
 
 _LONGEST = 100_000
-"""In characters; Gmail cuts here, too. nh3 takes a second for the worst that fits."""
+"""In characters, about where Gmail clips. The worst that fits takes nh3 a second."""
 _CUT = "<p>[The rest is not shown; see the raw payload.]</p>"
 
 
@@ -40,7 +40,7 @@ def sanitised(html: str) -> str:
 
     Links are http, https or mailto and open outside; images are inline data or dropped.
     """
-    # What comes from nh3 goes into a body, so the mail's own would be lost with its colours.
+    # The result goes into a body of ours; the mail's own would be lost, and its colours with it.
     kept = _CLEANER.clean(_BODY.sub(r"<\1div", html[:_LONGEST]))
     return kept + _CUT if len(html) > _LONGEST else kept
 

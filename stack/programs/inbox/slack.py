@@ -23,13 +23,13 @@ from stack.programs.inbox.reading import (
 )
 
 BODY_LIMIT_BYTES = 1_048_576
-"""Slack states no limit; this is far above what its other limits allow."""
+"""Slack documents no limit; this is far above what its other limits allow."""
 TEXT_LIMIT = 40_000
 ATTACHMENTS_LIMIT = 100
 BLOCKS_LIMIT = 50
 SECTION_LIMIT = 3_000
 COLOURS = {"": "#dddddd", "good": "#2eb67d", "warning": "#ecb22e", "danger": "#e01e5a"}
-"""Slack's named colours, and that of an attachment which names none."""
+"""Slack's named colours, and the one of an attachment without a colour."""
 
 _PATH = re.compile(r"/services/T\w+/B\w+/[\w-]+/?")
 _CHANNEL = re.compile(r"[#@]?[^\sA-Z#@,:*!?]{1,80}|[CDGUW][A-Z0-9]{7,}")
@@ -55,13 +55,13 @@ def judge(post: Post) -> Reply:
     return Reply(
         message=replace(message, answer=status, problems=tuple(problems)),
         text=text,
-        # Slack labels its one-word answers so.
+        # What Slack says of its one-word answers.
         content_type="text/html",
     )
 
 
 def _payload(post: Post) -> dict[str, object] | None:
-    """Parse a JSON body, or the `payload` field of a form; None if it is neither."""
+    """Parse a JSON body, or the `payload` field of a form; None for anything else."""
     media_type = post.content_type.partition(";")[0].strip().lower()
     if media_type == "application/json":
         return read_object(post.body)
@@ -88,7 +88,7 @@ def _answer(post: Post, payload: dict[str, object] | None) -> tuple[int, str]:
 
 
 def _shape_fault(payload: dict[str, object]) -> str:
-    """Return the error string for text, attachments and blocks; empty if they are in order."""
+    """Return the error string for text, attachments and blocks; empty if they are valid."""
     attachments, blocks = payload.get("attachments") or [], payload.get("blocks") or []
     if not isinstance(attachments, list) or not isinstance(payload.get("text", ""), str):
         return "invalid_payload"
@@ -130,7 +130,7 @@ def _message(post: Post, payload: dict[str, object]) -> Message:
 
 
 def _body(payload: dict[str, object], attachments: list[dict[str, object]]) -> str:
-    """Return the message's text as its reader would see it, without titles, one part a line."""
+    """Return the message's text as a reader would see it, without titles, one part per line."""
     parts = [text_at(payload, "text")]
     for item in attachments:
         parts += [text_at(item, "pretext"), text_at(item, "text")]
@@ -144,7 +144,7 @@ def _body(payload: dict[str, object], attachments: list[dict[str, object]]) -> s
 
 
 def _problems(payload: dict[str, object], attachments: list[dict[str, object]]) -> list[str]:
-    """Return what Slack lets pass but a reader would miss or stumble over."""
+    """Return what Slack accepts but a reader would miss or be confused by."""
     problems = []
     texts = {"text": text_at(payload, "text")}
     for number, item in enumerate(attachments, start=1):

@@ -1,4 +1,4 @@
-"""The mail server: SMTP as aiosmtpd speaks it, on the event loop of the whole process."""
+"""The mail server: aiosmtpd's SMTP, on the event loop of the whole process."""
 
 import asyncio
 import re
@@ -20,10 +20,10 @@ HOSTNAME = "inbox"
 
 
 class Connection(SMTP):
-    """One connection. What is refused is recorded too, as far as it says whom it was for."""
+    """One connection. What is refused is recorded too, if it says whom it was for."""
 
     line_length_limit = 1_000_000
-    """In octets. RFC 5321 asks for 1000; servers in the field take more, and long lines become a
+    """In octets. RFC 5321 requires 1000; real servers accept more, and a long line becomes a
     recorded problem rather than a lost mail."""
 
     def __init__(self, desk: Desk) -> None:
@@ -57,23 +57,23 @@ class Connection(SMTP):
         return "250 2.0.0 Ok: queued" if code == 250 else f"{code} {code // 100}.0.0 On purpose"
 
     async def smtp_MAIL(self, arg: str | None) -> None:
-        """Take the sender. `arg` is the rest of the command line."""
+        """Accept the sender. `arg` is the rest of the command line."""
         with self._deciding(arg):
             await super().smtp_MAIL(arg)
 
     async def smtp_RCPT(self, arg: str | None) -> None:
-        """Take one recipient. `arg` is the rest of the command line."""
+        """Accept one recipient. `arg` is the rest of the command line."""
         with self._deciding(arg):
             await super().smtp_RCPT(arg)
 
     async def smtp_DATA(self, arg: str) -> None:
-        """Take the mail. What is refused here, was meant for all recipients so far."""
+        """Accept the mail. What is refused here was meant for all recipients so far."""
         with self._deciding(*(self.envelope.rcpt_tos if self.envelope else ())):
             await super().smtp_DATA(arg)
 
     @contextmanager
     def _deciding(self, *recipients: str | None) -> Iterator[None]:
-        """Within, a refusal leaves these recipients without their mail."""
+        """A refusal within the block leaves these recipients without their mail."""
         self._recipients = [recipient or "" for recipient in recipients]
         try:
             yield
@@ -81,7 +81,7 @@ class Connection(SMTP):
             self._recipients = []
 
     async def push(self, status: AnyStr) -> None:
-        """Send a reply; if it is a refusal that was not recorded yet, record it first."""
+        """Send a reply; if it is a refusal that has not been recorded yet, record it first."""
         text = status.decode("utf-8", "replace") if isinstance(status, bytes) else status
         if re.match(r"[45]\d\d ", text):
             for recipient in self._recipients:
@@ -109,6 +109,6 @@ class Connection(SMTP):
 
 
 async def serve(desk: Desk, listening: socket.socket) -> asyncio.Server:
-    """Start to take mail."""
+    """Start to accept mail."""
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: Connection(desk), sock=listening)

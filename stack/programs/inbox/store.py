@@ -1,4 +1,4 @@
-"""Keeps every message in one SQLite file; written through at each arrival, so a kill loses none."""
+"""Keeps every message in one SQLite file; each is written on arrival, so a kill loses none."""
 
 import json
 import sqlite3
@@ -33,15 +33,15 @@ _COLUMNS = "received_at, channel, destination, kind, alerts, subject, body, prob
 
 
 class MessageStore:
-    """All messages, in order of arrival. Ids rise and are never given twice."""
+    """All messages, in order of arrival. Ids increase and are never reused."""
 
     def __init__(self, file: Path) -> None:
-        """Open or make the file. Raises HostCannot if it cannot be used."""
+        """Open or create the file. Raises HostCannot if it cannot be used."""
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(file, isolation_level=None)
-            # A write-ahead log survives the end of this process; only the end of the machine
-            # could take the last messages along, and their senders with them.
+            # A write-ahead log survives this process; only a crash of the machine could lose the
+            # last messages, and it would end their senders as well.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute(_SCHEMA)
@@ -93,14 +93,14 @@ class MessageStore:
         return found[0] or 0
 
     def heartbeats(self) -> list[tuple[str, str, bool]]:
-        """Return name, alerts (a JSON list) and whether it is missing, of every heartbeat known."""
+        """Return name, alerts (a JSON list) and whether it is missing for every known heartbeat."""
         rows = self._connection.execute("SELECT name, alerts, missing FROM heartbeats")
         return [(name, alerts, bool(missing)) for name, alerts, missing in rows]
 
     def keep_heartbeat(
         self, name: str, alerts: str, missing: bool, message: Message | None
     ) -> None:
-        """Keep one heartbeat and the message that tells of it, both or neither.
+        """Keep one heartbeat and the message about it, both or neither.
 
         Raises sqlite3.Error.
         """
@@ -122,7 +122,7 @@ class MessageStore:
 
 
 def _clean(text: str) -> str:
-    """Replace lone surrogates, which JSON can spell and UTF-8 cannot."""
+    """Replace lone surrogates, which JSON can express and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""The page: what arrived, and one message as its reader would see it."""
+"""The pages: what arrived, and one message as its reader would see it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ _MAIL_POLICY = (
     "form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
-"""An email brings its own styles. Without `allow-scripts` nothing in it runs; the same origin lets
-the page around it measure its height."""
+"""An email has styles of its own. Without `allow-scripts` nothing in it runs; the same origin lets
+the surrounding page measure its height."""
 _MAIL_PAGE = '<!doctype html><meta charset="utf-8"><body style="margin:0">{}</body>'
 
 
@@ -49,7 +49,7 @@ def _environment() -> Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """One attachment of a Slack message, ready to be shown."""
+    """One attachment of a Slack message, ready to display."""
 
     colour: str
     """`#rrggbb`."""
@@ -63,7 +63,7 @@ class Attachment:
 
 
 def overview(newest: int) -> Response:
-    """Return the page that lists what arrived; it fetches the list by itself."""
+    """Return the page that lists what arrived; it fetches the list itself."""
     return _page("overview.html", after=max(newest - _LISTED, 0), listed=_LISTED)
 
 
@@ -89,7 +89,7 @@ def message(found: Message, *, newest: int) -> Response:
 
 
 def mail_html(found: Message) -> Response:
-    """Return the HTML of an email alone, made harmless, for the frame within its page."""
+    """Return only the HTML of an email, made harmless, for the frame in its page."""
     html = mail.texts(mail.parse(found.raw))[1] if found.channel is Channel.EMAIL else ""
     return _html(_MAIL_PAGE.format(sanitise.sanitised(html)), _MAIL_POLICY)
 
@@ -109,7 +109,7 @@ def _html(text: str, policy: str) -> Response:
 
 
 def _clock(unix_s: float) -> Markup:
-    """Return a time element; the page's script turns it into the reader's own time zone."""
+    """Return a time element; the page's script converts it to the reader's time zone."""
     moment = datetime.fromtimestamp(unix_s, UTC)
     return Markup('<time datetime="{}">{}</time>').format(
         moment.isoformat(timespec="milliseconds"), moment.strftime("%Y-%m-%d %H:%M:%S UTC")

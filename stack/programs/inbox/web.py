@@ -18,9 +18,9 @@ from stack.programs.inbox.desk import Desk
 from stack.programs.inbox.message import Kind, Message, Post, Reply
 
 _READ_LIMIT_BYTES = 64 * 1_048_576
-"""A body is read up to here, so that its sender hears why it is refused; then it is hung up on."""
+"""A body is read up to here, so that its sender learns why it is refused; beyond, it is cut off."""
 _NUMBER_LIMIT = 2**63
-"""SQLite's whole numbers end here."""
+"""SQLite's integers end here."""
 _KEEP_LIMIT_BYTES = max(slack.BODY_LIMIT_BYTES, pagerduty.BODY_LIMIT_BYTES)
 
 
@@ -38,7 +38,7 @@ class Web:
         return await self._answer(pagerduty.judge(await _read(request), self._services))
 
     async def heartbeat(self, request: Request) -> Response:
-        """Only what is amiss is recorded: beats that come as they should are nobody's news."""
+        """Only what is wrong is recorded: regular beats are not news."""
         found = heartbeat.judge(await _read(request), request.path_params["name"])
         message = self._desk.wished(found)
         await self._desk.delay(message.channel)
@@ -74,7 +74,7 @@ class Web:
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _answer(self, reply: Reply) -> Response:
-        """Record what was judged, then say so. Nothing is acknowledged that is not recorded."""
+        """Record the message, then answer. Nothing is acknowledged that is not recorded."""
         message = self._desk.wished(reply.message)
         self._desk.take(message)
         await self._desk.delay(message.channel)
@@ -129,7 +129,7 @@ def as_json(message: Message) -> dict[str, object]:
 
 
 async def _read(request: Request) -> Post:
-    """Read a request to its end. Raises HTTPException 413 for one that does not end."""
+    """Read a request, up to a limit; `size_bytes` of the result says if there was more."""
     kept, size = bytearray(), 0
     async for chunk in request.stream():
         kept += chunk[: max(_KEEP_LIMIT_BYTES - size, 0)]

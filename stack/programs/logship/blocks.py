@@ -1,8 +1,8 @@
 """Lines that belong together: what a `multiline` stage joins.
 
-Differs from Promtail's in one point: of a block that was sent because it waited too long or became
-too large, later lines are sent one by one, with no labels of the block's first line. So what a line
-becomes depends on the file alone, wherever a restarted shipper begins to read it.
+Differs from Promtail's in one respect: after a block was sent because it waited too long or became
+too large, its later lines are sent one by one, without the labels of the block's first line. So
+what a line becomes depends on the file alone, wherever a restarted shipper begins to read it.
 """
 
 from collections.abc import Iterable
@@ -14,18 +14,18 @@ from stack.programs.logship.stages import Multiline
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A line, or several with newlines between; `start` and `end` are offsets in the file."""
+    """A line, or several joined by newlines; `start` and `end` are offsets in the file."""
 
     start: int
     end: int
     text: str
     note: Note | None
     by_clock: bool
-    """The clock, and not the file, decided where it ends."""
+    """The clock, not the file, decided where it ends."""
 
 
 class Blocks:
-    """Joins the lines of one file. Without `multiline`, each is a block of its own."""
+    """Joins the lines of one file. Without `multiline`, each is its own block."""
 
     def __init__(self, multiline: Multiline | None, *, max_bytes: int) -> None:
         self._multiline = multiline
@@ -34,7 +34,7 @@ class Blocks:
         self._since = 0.0
 
     def add(self, raws: Iterable[Raw], now: float) -> list[Block]:
-        """What is complete with these lines. `now` is in seconds of a steady clock."""
+        """The blocks completed by these lines. `now` is in seconds of a monotonic clock."""
         if self._multiline is None:
             return [_block([raw]) for raw in raws]
         found: list[Block] = []
@@ -52,7 +52,7 @@ class Blocks:
         return found
 
     def due(self, now: float) -> list[Block]:
-        """What has waited for long enough."""
+        """What has waited long enough."""
         if not self._held or self._multiline is None:
             return []
         if now - self._since < self._multiline.max_wait_s:
@@ -60,7 +60,7 @@ class Blocks:
         return self._flush(by_clock=True)
 
     def rest(self) -> list[Block]:
-        """What is held, because nothing can follow it."""
+        """What is held back, because nothing can follow it."""
         return self._flush(by_clock=True)
 
     def _too_large_with(self, raw: Raw) -> bool:

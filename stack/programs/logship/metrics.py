@@ -1,4 +1,4 @@
-"""What is told of the shipper: Promtail's metric names, as far as there is something to say."""
+"""The shipper's metrics, under Promtail's names where they apply."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ _REFUSED = "ingester_error"  # Promtail's word
 
 
 class Metrics:
-    """`host` is the store's `host:port`, a label of what is sent, as with Promtail."""
+    """`host` is the store's `host:port`, a label of everything sent, as in Promtail."""
 
     def __init__(self, host: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # Promtail has none
@@ -58,7 +58,7 @@ class Metrics:
         self._read_bytes.labels(path).inc(size_bytes)
 
     def pushed(self, status: int, seconds: float) -> None:
-        """`status` is 0 where there was no answer, as with Promtail -1."""
+        """`status` is 0 if there was no answer; like Promtail, the label is then -1."""
         self._requests.labels(str(status or -1), self._host).observe(seconds)
 
     def sent(self, lines: int, size_bytes: int) -> None:

@@ -1,7 +1,7 @@
-"""How far each file was sent: a file beside the shipper's data, replaced as a whole.
+"""How far each file was sent: a file beside the shipper's data, always replaced as a whole.
 
-It is not synced to the disk: after a crash of the host a few lines are sent again, which the store
-knows already.
+It is not synced to disk: after a crash of the host a few lines are sent again, which the store
+already has.
 """
 
 from collections.abc import Iterable
@@ -16,29 +16,29 @@ from stack.programs.logship.reader import Note
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """How far a file was taken, and what the next timestamp depends on. Times are ns since 1970."""
+    """How far a file was read, and what the next timestamp depends on. Times are ns since 1970."""
 
     offset: int
     own_ns: int
-    """The last timestamp that a line brought with it, as it was sent."""
+    """The last timestamp that came from a line itself, as it was sent."""
     clock_ns: int
-    """The last one that the clock gave."""
+    """The last one that came from the clock."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """Of one file, which is known by its inode and by how it begins."""
+    """How far one file, identified by its inode and its beginning, was sent."""
 
     job: str
     path: str
-    """Under which it is collected, although it may have been renamed since."""
+    """Under which it is collected; it may have been renamed since."""
     inode: int
     head: str
     """Its first bytes, in hexadecimal."""
     mark: Mark
-    """All before it was acknowledged."""
+    """Everything before it was acknowledged."""
     notes: tuple[Note, ...]
-    """What the clock decided behind it."""
+    """What the clock decided after it."""
 
 
 def save(file: Path, positions: Iterable[Position]) -> None:
@@ -56,9 +56,9 @@ def save(file: Path, positions: Iterable[Position]) -> None:
 
 
 def load(file: Path) -> tuple[list[Position], str]:
-    """What `save` wrote, and what is wrong with the file; empty where nothing is.
+    """What `save` wrote, and what is wrong with the file; empty if nothing is.
 
-    One that cannot be read is put aside, and then all files are read from their start.
+    A file that cannot be read is moved aside, and all logs are then read from the start.
     """
     try:
         text = file.read_bytes()

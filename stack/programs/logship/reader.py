@@ -1,4 +1,4 @@
-"""The lines of one open file, from an offset on."""
+"""The lines of one open file, starting at an offset."""
 
 import os
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 _CHUNK_BYTES = 1 << 18
 
 HEAD_BYTES = 256
-"""How much of a file's beginning tells it from another."""
+"""How much of a file's beginning distinguishes it from others."""
 
 PARTIAL_S = 5.0
-"""How long a last line without an end is waited for; then it is taken as it is."""
+"""How long to wait for the end of an unfinished last line; then it is taken as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """A decision that the clock made and a second reading would not repeat: that what starts at
-    `start` ends at `end`, and (unless it is 0) that its timestamp is `time_ns`.
+    """A decision that the clock made and that reading again would not repeat: what starts at
+    `start` ends at `end`, and (unless it is 0) its timestamp is `time_ns`.
     """
 
     start: int
@@ -25,22 +25,22 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Raw:
-    """One line of a file. `start` and `end` are offsets in bytes; `end` is behind the newline."""
+    """One line of a file. `start` and `end` are offsets in bytes; `end` is after the newline."""
 
     start: int
     end: int
     text: str
     note: Note | None = None
-    """How an earlier life of the shipper took it."""
+    """How an earlier run of the shipper took it."""
     by_clock: bool = False
-    """It has no newline, but nothing came for a while."""
+    """It has no newline, but nothing more came for a while."""
 
 
 class Reader:
-    """`start` is the offset of the next line, `offset` that of the next byte to be read.
+    """`start` is the offset of the next line, `offset` that of the next byte to read.
 
-    What is longer than `max_line_bytes` is cut; what is no UTF-8 is replaced. `noted` must be
-    sorted. Closes `fd` with `close`.
+    Lines longer than `max_line_bytes` are cut; what is not UTF-8 is replaced. `noted` must be
+    sorted. `close` closes `fd`.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class Reader:
     ) -> None:
         self.fd, self.start, self.offset = fd, start, start
         self.head = head
-        """The first bytes of what was read."""
+        """The first bytes that were read."""
         self.ended = False
-        """Nothing more may be read: what comes now is not what was there."""
+        """Nothing more may be read: the content is no longer what it was."""
         self._longest = max_line_bytes
         self._partial = b""
         self._noted = noted
@@ -60,7 +60,7 @@ class Reader:
         return os.fstat(self.fd).st_size
 
     def is_intact(self) -> bool:
-        """Whether the file still holds what was read of it: it was not cut, nor written anew."""
+        """Whether the file still holds what was read of it: neither truncated nor rewritten."""
         long_enough = self.size() >= self.offset
         return long_enough and os.pread(self.fd, len(self.head), 0) == self.head
 
@@ -68,7 +68,7 @@ class Reader:
         os.close(self.fd)
 
     def read(self, now: float) -> list[Raw]:
-        """The next lines, empty at the end of the file. `now` is in seconds of a steady clock."""
+        """The next lines; empty at the end of the file. `now`: seconds of a monotonic clock."""
         if self.ended:
             return []
         if self._noted and self._noted[0].start <= self.start:
@@ -78,7 +78,7 @@ class Reader:
         if not chunk:
             return self._end(now)
         if not self.is_intact():
-            return []  # it was replaced a moment ago, and the chunk is of another file
+            return []  # it was replaced just now, and the chunk is from another file
         if self.offset <= len(self.head) < HEAD_BYTES:
             self.head = (self.head[: self.offset] + chunk)[:HEAD_BYTES]
         self.offset += len(chunk)
@@ -96,7 +96,7 @@ class Reader:
         return raws
 
     def rest(self) -> list[Raw]:
-        """A last line without an end, taken as it is because nothing can follow it."""
+        """An unfinished last line, taken as it is because nothing can follow it."""
         if not self._partial:
             return []
         raw = Raw(start=self.start, end=self.offset, text=self._text(self._partial), by_clock=True)
@@ -109,7 +109,7 @@ class Reader:
 
     def _as_noted(self, note: Note) -> list[Raw]:
         if note.start < self.start or self.size() < note.end:
-            self._noted.pop(0)  # it speaks of another file
+            self._noted.pop(0)  # it is about another file
             return []
         content = os.pread(self.fd, note.end - note.start, note.start)
         self._noted.pop(0)
@@ -123,11 +123,11 @@ class Reader:
         return raw
 
     def _keep(self, piece: bytes) -> None:
-        """One byte more than is wanted shows that the line was cut."""
+        """One byte more than the limit shows that the line is too long."""
         self._partial += piece[: self._longest + 1 - len(self._partial)]
 
     def _text(self, content: bytes) -> str:
         if len(content) <= self._longest:
             return content.decode(errors="replace")
-        # A character that was cut in two is left out.
+        # A character cut in half is left out.
         return content[: self._longest].decode(errors="replace").rstrip("\ufffd")

@@ -1,4 +1,4 @@
-"""One mapping of a configuration file, read key by key; what nobody asked for is refused."""
+"""One mapping in a configuration file, read key by key; keys that nobody read are refused."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ _SIZE_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20}
 
 
 class Section:
-    """A mapping and where it stands, for messages: `file: a.b[0]`. All methods raise BadInput."""
+    """A mapping and where it is, for messages: `file: a.b[0]`. All methods raise BadInput."""
 
     def __init__(self, content: object, where: str, file: str) -> None:
         self.where, self.file = where, file
         if not isinstance(content, Mapping):
             raise self.bad(f"is {content!r}, expected a mapping")
         self._content: dict[str, Any] = dict(content)
-        self._asked: set[str] = set()
+        self._read: set[str] = set()
 
     def bad(self, problem: str, key: str = "", *, cure: str = "") -> BadInput:
         at = ".".join(part for part in (self.where, key) if part) or "the file"
@@ -30,11 +30,11 @@ class Section:
         return list(self._content)
 
     def raw(self, key: str, default: object = None) -> Any:
-        self._asked.add(key)
+        self._read.add(key)
         return self._content.get(key, default)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string; without a default it has to be there."""
+        """A string; without a default it is required."""
         value = self.raw(key, default)
         if value is None:
             raise self.bad("is missing", key)
@@ -71,7 +71,7 @@ class Section:
         return int(match[1]) * _SIZE_BYTES[match[2].lower()]
 
     def texts(self, key: str) -> dict[str, str]:
-        """A mapping of texts; an absent value is its own key, as in Promtail's stages."""
+        """A mapping of strings; a missing value is the key itself, as in Promtail's stages."""
         found = self.raw(key, {})
         if not isinstance(found, Mapping):
             raise self.bad(f"is {found!r}, expected a mapping", key)
@@ -97,9 +97,9 @@ class Section:
         return [Section(item, f"{at}[{n}]", self.file) for n, item in enumerate(self.items(key))]
 
     def done(self) -> None:
-        """Refuse whatever was not asked for."""
+        """Refuse every key that was not read."""
         for key in self._content:
-            if key not in self._asked:
+            if key not in self._read:
                 raise self.bad(
                     "is not known to the lab's shipper", str(key),
                     cure="Remove it, or run Promtail itself: STACK_LOGS=loki.",

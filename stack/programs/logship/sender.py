@@ -1,4 +1,4 @@
-"""Pushes one shipment at a time, in a thread of its own, until the store has it or refuses it."""
+"""Pushes one shipment at a time, in a separate thread, until the store has it or refuses it."""
 
 import random
 import threading
@@ -13,12 +13,12 @@ from stack.programs.logship.settings import Client
 from stack.programs.logship.shipment import Shipment
 
 _HEADERS = {"Content-Type": "application/x-protobuf", "User-Agent": "residency-lab-logship"}
-_TOLD_CHARS = 300
+_QUOTED_CHARS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of a push. `status` is 0 where there was no answer at all."""
+    """The result of a push. `status` is 0 if there was no answer at all."""
 
     status: int
     text: str
@@ -31,12 +31,12 @@ class Answer:
 
     @property
     def again(self) -> bool:
-        """Promtail's rule: no answer, too many requests, or the store's own trouble."""
+        """Promtail's rule: no answer, too many requests, or an error of the store."""
         return self.status == 0 or self.status == 429 or self.status >= 500
 
 
 class Sender:
-    """`done` is called from the thread when an answer is there."""
+    """`done` is called from the thread when there is an answer."""
 
     def __init__(self, client: Client, metrics: Metrics, done: Callable[[], None]) -> None:
         self._client, self._metrics, self._done = client, metrics, done
@@ -54,12 +54,12 @@ class Sender:
         return self._shipment is not None
 
     def send(self, shipment: Shipment) -> None:
-        """Take a shipment; only when not `busy`."""
+        """Take a shipment; only if not `busy`."""
         self._shipment, self._body = shipment, b""
         self._start()
 
     def settled(self, now: float) -> Shipment | None:
-        """The shipment that was stored or refused, once. `now` is in seconds of a steady clock."""
+        """The shipment that was stored or refused, once. `now`: seconds of a monotonic clock."""
         shipment = self._shipment
         if shipment is None:
             return None
@@ -79,7 +79,7 @@ class Sender:
         return shipment
 
     def waits_until(self) -> float:
-        """When it has to be asked again, in seconds of a steady clock; 0 while a push is on."""
+        """When to call `settled` again, in seconds of a monotonic clock; 0 during a push."""
         return self._again_at if self._shipment and self._thread is None else 0.0
 
     def join(self, seconds: float) -> None:
@@ -122,14 +122,14 @@ class Sender:
             self._connection = None
 
     def _wait(self, answer: Answer, now: float) -> None:
-        """Double the pause each time, with a little chance, up to the longest."""
+        """Double the pause each time, with a little jitter, up to the maximum."""
         self._metrics.retried()
         self._again_at = now + self._backoff_s * random.uniform(0.8, 1.2)
         self._backoff_s = min(2 * self._backoff_s, self._client.max_backoff_s)
         problem = f"{answer.status} {answer.text}" if answer.status else answer.text
         if problem != self._trouble:
             say("warn", "promtail", "the store accepts nothing; lines are held back",
-                problem=problem[:_TOLD_CHARS])  # fmt: skip
+                problem=problem[:_QUOTED_CHARS])  # fmt: skip
         self._trouble = problem
 
     def _settle(self, answer: Answer, shipment: Shipment) -> None:
@@ -143,5 +143,5 @@ class Sender:
         self._metrics.dropped(shipment.lines)
         say(
             "error", "promtail", "the store refused lines for good; they are dropped",
-            status=answer.status, lines=shipment.lines, problem=answer.text[:_TOLD_CHARS],
+            status=answer.status, lines=shipment.lines, problem=answer.text[:_QUOTED_CHARS],
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""promtail-config.yml, as far as the lab's shipper implements it; the rest is refused.
+"""promtail-config.yml, as far as the lab's shipper implements it; anything else is refused.
 
 Reference: grafana.com/docs/loki/latest/send-data/promtail/configuration.
 """
@@ -14,12 +14,12 @@ from stack.programs.logship.stages import Pipeline, pipeline
 from stack.yamltext import load
 
 _UNBOUNDED_BYTES = 1 << 20
-"""The longest line where `max_line_size` is 0 or absent: something must end one that never does."""
+"""The longest line if `max_line_size` is 0 or missing: something must end one that never does."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Where lines go, and how."""
+    """Where lines are sent, and how."""
 
     host: str
     port: int
@@ -34,13 +34,13 @@ class Client:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Files that are read in one way."""
+    """Files that are treated the same."""
 
     job: str
     path: str
     """Shell pattern of the files."""
     exclude: str
-    """Shell pattern of files to leave out after all; empty for none."""
+    """Shell pattern of files to exclude; empty for none."""
     labels: Mapping[str, str]
     pipeline: Pipeline
 
@@ -53,12 +53,12 @@ class Settings:
     client: Client
     max_line_bytes: int
     sync_s: float
-    """How often folders are looked through, whatever seems to have changed."""
+    """How often folders are scanned, even if nothing seems to have changed."""
     targets: tuple[Target, ...]
 
 
 def read(file: Path) -> Settings:
-    """Raises BadInput for what is missing, wrong or not known, naming file and key."""
+    """Raises BadInput for what is missing, wrong or unknown, naming file and key."""
     whole = Section(load(file), "", str(file))
     server, positions = whole.section("server"), whole.section("positions")
     limits, sync = whole.section("limits_config", optional=True), whole.section("target_config")
@@ -113,7 +113,7 @@ def _targets(scrape: Section) -> list[Target]:
     stages = pipeline(scrape.sections("pipeline_stages"))
     targets = []
     for static in scrape.sections("static_configs"):
-        static.raw("targets")  # Promtail wants one, and does nothing with it
+        static.raw("targets")  # Promtail requires it, and ignores it
         labels = static.texts("labels")
         path = labels.pop("__path__", "")
         if not path:

@@ -1,4 +1,4 @@
-"""Lines on their way: collected by stream, encoded as Loki takes them."""
+"""Lines on their way: collected by stream, encoded as Loki accepts them."""
 
 from pathlib import Path
 from typing import Protocol
@@ -25,14 +25,14 @@ class Shipment:
 
     def __init__(self, since: float) -> None:
         self.since = since
-        """When it was begun, in seconds of a steady clock."""
+        """When it was begun, in seconds of a monotonic clock."""
         self.bytes = 0
         """Of its lines."""
         self.lines = 0
         self.noted = False
-        """Something in it has to be written down before it is sent."""
+        """Something in it must be saved before it is sent."""
         self.marks: dict[Origin, Mark] = {}
-        """How far each file was sent once this was."""
+        """How far each file is sent once this is."""
         self._streams: dict[str, list[tuple[int, str]]] = {}
 
     def add(self, labels: str, time_ns: int, line: str) -> None:

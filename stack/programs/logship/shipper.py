@@ -1,4 +1,4 @@
-"""The loop: look, read, send, write down how far."""
+"""The loop: look, read, send, save how far."""
 
 import threading
 import time
@@ -14,13 +14,13 @@ from stack.programs.logship.watch import Watch
 
 _POLL_S = 0.1
 _LOOK_S = _POLL_S / 2
-"""While there is much to read, folders are not looked through after each bit of it."""
+"""While there is much to read, folders are not scanned after every piece."""
 _STOP_S = 2.0
-"""How long a push that is under way is waited for at the end."""
+"""How long to wait at the end for a push that is under way."""
 
 
 class Shipper:
-    """Ships until `stop`. Raises BadInput for a pattern that it does not know."""
+    """Ships until `stop`. Raises BadInput for a pattern that it does not support."""
 
     def __init__(self, settings: Settings) -> None:
         client = settings.client
@@ -37,8 +37,8 @@ class Shipper:
         self._sender = Sender(client, self.metrics, self._wake.set)
         self._shipment = Shipment(time.monotonic())
         self._disk = ""
-        self._unwritten = False
-        """Something was acknowledged and is not yet in the file of positions."""
+        self._unsaved = False
+        """Something was acknowledged that is not in the positions file yet."""
 
     def stop(self) -> None:
         self._stopped = True
@@ -57,13 +57,13 @@ class Shipper:
             self.ready = True
             acknowledged = self._acknowledge(now)
             self._hand_over(now)
-            if self._unwritten and not acknowledged:
-                self._write_down()  # a turn later: mostly the next shipment has it written by then
+            if self._unsaved and not acknowledged:
+                self._save()  # a turn later: usually the next shipment has saved it by then
             answered = (not more or self._is_full()) and self._wake.wait(self._pause(now))
         self._sender.join(_STOP_S)
         self._acknowledge(time.monotonic())
-        if self._unwritten:
-            self._write_down()
+        if self._unsaved:
+            self._save()
 
     def _read(self, now: float) -> bool:
         """Fill the shipment; true when there may be more to read."""
@@ -77,7 +77,7 @@ class Shipper:
         return self._shipment.bytes >= self.settings.client.batch_bytes
 
     def _acknowledge(self, now: float) -> bool:
-        """Take note of what the store has; true when that is news."""
+        """Note what the store has; true if that is new."""
         shipment = self._sender.settled(now)
         if shipment is None:
             return False
@@ -85,7 +85,7 @@ class Shipper:
             tail.acknowledge(mark)
             last_ns = max(mark.own_ns, mark.clock_ns)
             self.metrics.lag(str(tail.path), max(0.0, time.time() - last_ns / 1e9))
-        self._unwritten = True
+        self._unsaved = True
         return True
 
     def _hand_over(self, now: float) -> None:
@@ -95,12 +95,12 @@ class Shipper:
             return
         if not self._is_full() and now - shipment.since < self.settings.client.batch_wait_s:
             return
-        if shipment.noted and not self._write_down():
-            return  # what is not written down may not be sent: it could not be sent again the same
+        if shipment.noted and not self._save():
+            return  # what is not saved may not be sent: it could not be repeated identically
         self._sender.send(shipment)
         self._shipment = Shipment(now)
 
-    def _write_down(self) -> bool:
+    def _save(self) -> bool:
         try:
             positions.save(self.settings.positions, self.watch.positions())
         except HostCannot as error:
@@ -108,11 +108,11 @@ class Shipper:
                 say("error", "promtail", error.what, cure=error.cure)
             self._disk = str(error)
             return False
-        self._disk, self._unwritten = "", False
+        self._disk, self._unsaved = "", False
         return True
 
     def _pause(self, now: float) -> float:
-        """Seconds until something may be due; an answer of the store ends it early."""
+        """Seconds until something may be due; an answer from the store ends it early."""
         if self._shipment.lines and not self._sender.busy:
             left = self._shipment.since + self.settings.client.batch_wait_s - now
             return min(_POLL_S, max(0.0, left))

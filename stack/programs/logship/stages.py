@@ -1,7 +1,7 @@
 """What is done with a line before it is sent: the stages of a Promtail pipeline.
 
 Those that the lab's configuration uses, as Promtail 3.6 documents them. Anything else is refused.
-A regular expression must be one of Go's, which Promtail takes, and of Python's, which runs it.
+A regular expression must be valid in Go, for Promtail, and in Python, which runs it here.
 """
 
 import re
@@ -18,13 +18,13 @@ from stack.programs.logship.sections import Section
 
 @dataclass(kw_only=True)
 class Line:
-    """One line, or a block of them, on its way through the stages."""
+    """One line, or a block of lines, on its way through the stages."""
 
     text: str
     labels: dict[str, str]
     extracted: dict[str, str] = field(default_factory=dict)
     time_ns: int | None = None
-    """Its own time since 1970; None while it has none."""
+    """Its own time since 1970; None if it has none yet."""
 
 
 Step = Callable[[Line], None]
@@ -32,7 +32,7 @@ Step = Callable[[Line], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Multiline:
-    """Lines that do not match `firstline` belong to the one before them that does."""
+    """Lines that do not match `firstline` belong to the last one before them that does."""
 
     firstline: re.Pattern[str]
     max_lines: int
@@ -52,7 +52,7 @@ class Pipeline:
 
 
 def pipeline(stages: list[Section]) -> Pipeline:
-    """The stages in their order. Raises BadInput, naming file, stage and key."""
+    """The stages in order. Raises BadInput, naming file, stage and key."""
     multiline: Multiline | None = None
     steps: list[Step] = []
     for place, stage in enumerate(stages):
@@ -112,7 +112,7 @@ def _multiline(settings: Section) -> Multiline:
 
 
 def _json(settings: Section) -> Step:
-    """Extracts top-level fields; a line that is no JSON object has none."""
+    """Extracts top-level fields; a line that is not a JSON object has none."""
     wanted = settings.texts("expressions")
     for name, path in wanted.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", path):

@@ -11,15 +11,15 @@ from stack.programs.logship.settings import Target
 from stack.programs.logship.shipment import Shipment, selector
 
 MISSED_S = 10.0
-"""How long a file may be away from its folder until it is given up."""
+"""How long a file may be missing from its folder before it is given up."""
 
 _DISORDER_NS = 1_000_000_000
-"""Lines of one file whose times run backwards by less are given the order of the file: threads
-write a little out of order, and only what comes later needs no comparison with all before."""
+"""If times in a file run backwards by less than this, the order of the file counts: threads write
+slightly out of order, and a later time need not be compared with all lines before it."""
 
 
 class Tail:
-    """Reads one inode. `position` is where an earlier life of the shipper was in it."""
+    """Reads one inode. `position` is where an earlier run of the shipper was in it."""
 
     def __init__(
         self, target: Target, path: Path, fd: int, *, max_line_bytes: int,
@@ -33,12 +33,12 @@ class Tail:
             fd, start=mark.offset, head=head, max_line_bytes=max_line_bytes, noted=list(notes)
         )
         self.gone = False
-        """Nobody can open it again; it is read to its end and then let go."""
+        """It cannot be opened again; it is read to its end and then closed."""
         self._lines, self._bytes = 0, 0
         self.acknowledged = mark
         self._taken = mark
         self.begun = position is not None
-        """False until it is known where its times begin."""
+        """False until it is known where its times start."""
         self._missed = 0.0
         self._notes: list[Note] = notes
         self._seen = (-1, -1)  # size and time of change
@@ -47,7 +47,7 @@ class Tail:
         self._labels = {**target.labels, "filename": str(path)}
 
     def take(self, shipment: Shipment, now: float) -> bool:
-        """Put the next lines into the shipment; false at the end of what there is."""
+        """Put the next lines into the shipment; false at the end of the file."""
         self.begun = True
         before = self.reader.offset
         raws = self.reader.read(now)
@@ -57,14 +57,14 @@ class Tail:
         return bool(raws) or self.reader.offset > before
 
     def finish(self, shipment: Shipment, now: float) -> None:
-        """Take what is held back: nothing can follow it any more."""
+        """Take what was held back: nothing can follow it any more."""
         self._add(self._blocks.add(self.reader.rest(), now) + self._blocks.rest(), shipment)
 
     def is_sent(self) -> bool:
         return self.acknowledged.offset == self._taken.offset == self.reader.offset
 
     def counted(self) -> tuple[int, int]:
-        """Lines and bytes that were read since this was asked last."""
+        """Lines and bytes read since the last call."""
         counts = (self._lines, self._bytes)
         self._lines = self._bytes = 0
         return counts
@@ -74,26 +74,26 @@ class Tail:
         self._notes = [note for note in self._notes if note.start >= mark.offset]
 
     def continue_from(self, before: "Tail") -> None:
-        """Its times continue those of the file before it."""
+        """Continue the times of the file before it."""
         taken = before._taken
         self.acknowledged = Mark(offset=0, own_ns=taken.own_ns, clock_ns=taken.clock_ns)
         self._taken, self.begun = self.acknowledged, True
 
     def holds(self) -> bool:
-        """Whether something was read and is held back."""
+        """Whether something was read but is held back."""
         return self._taken.offset != self.reader.offset
 
     def miss(self, missing: bool, now: float) -> None:
-        """Tell whether it was seen under any name; then it is gone once it is deleted, or for long:
-        it may just be on its way from one name to another.
+        """Note whether it was found under any name. It is gone once it is deleted, or missing for
+        long: it may just be about to get another name.
         """
         self._missed = (self._missed or now) if missing else 0.0
         deleted = os.fstat(self.reader.fd).st_nlink == 0
         self.gone = self.gone or (missing and (deleted or now - self._missed > MISSED_S))
 
     def has_lost(self) -> bool:
-        """Whether since the last time the file was cut or written anew: what was read of it is not
-        in it any more."""
+        """Whether the file was truncated or rewritten since the last call: it no longer holds what
+        was read of it."""
         found = os.fstat(self.reader.fd)
         seen, self._seen = self._seen, (found.st_size, found.st_mtime_ns)
         if seen == self._seen:
@@ -101,7 +101,7 @@ class Tail:
         return not self.reader.is_intact()
 
     def move_to(self, copy_fd: int) -> None:
-        """Go on in a copy of the file, which holds the same up to here and perhaps more."""
+        """Continue in a copy of the file, which holds the same up to here and perhaps more."""
         os.close(self.reader.fd)
         self.reader.fd = os.dup(copy_fd)
         self.inode = os.fstat(copy_fd).st_ino
@@ -125,8 +125,8 @@ class Tail:
             self._lines += 1
 
     def _stamped(self, block: Block, own_ns: int | None) -> tuple[int, Mark, bool]:
-        """The timestamp of a block, unlike that of any other line of the file that may be equal;
-        the mark behind it; and whether the clock gave the time.
+        """The timestamp of a block, different from that of any other line in the file that may be
+        equal; the mark after it; and whether the time came from the clock.
         """
         taken = self._taken
         if own_ns is None:
@@ -139,7 +139,7 @@ class Tail:
 
 
 def _cut(text: str, longest_bytes: int) -> str:
-    """Replaced characters may have made it longer than it was in the file."""
+    """Replacement characters may have made it longer than it was in the file."""
     if len(text) * 4 <= longest_bytes:
         return text
     return text.encode()[:longest_bytes].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""Timestamps in lines: Go's layouts, as a `timestamp` stage names them.
+"""Timestamps in lines: Go's layouts, as given to a `timestamp` stage.
 
 Go describes a layout by the moment 2006-01-02 15:04:05 written in it (pkg.go.dev/time, Layout).
 """
@@ -15,8 +15,8 @@ _NAMED = {
     "RFC3339": "2006-01-02T15:04:05Z07:00",
     "RFC3339Nano": "2006-01-02T15:04:05.999999999Z07:00",
 }
-# Go's spelling -> a pattern of ours. A fraction of the second is taken after `05` whether the
-# layout has one or not, as Go does.
+# Go's spelling -> our pattern. A fraction of the second is accepted after `05` whether the layout
+# has one or not, as in Go.
 _PARTS = {
     "2006": r"(?P<year>\d{4})",
     "01": r"(?P<month>\d\d)",
@@ -34,12 +34,12 @@ _FIELDS = ("year", "month", "day", "hour", "minute", "second")
 _NEEDED = ("2006", "01", "02", "15", "04", "05")
 
 Parser = Callable[[str], int | None]
-"""Nanoseconds since 1970 of a text; None where it is no time of that layout."""
+"""Nanoseconds since 1970 of a text; None if it does not fit the layout."""
 
 
 def parser(layout: str, location: str | None) -> Parser:
-    """Of a layout's text or name. `location` is where a time without a zone is meant: UTC, Local,
-    or a name such as Europe/Berlin. Raises ValueError for what is not known, naming it.
+    """The parser for a layout, given as text or by name. `location` is that of times without a
+    zone: UTC, Local, or a name such as Europe/Berlin. Raises ValueError for what is not supported.
     """
     pattern = _pattern(_NAMED.get(layout, layout))
     zone = _zone(location)
@@ -81,9 +81,9 @@ def _zone(location: str | None) -> tzinfo | str:
         raise ValueError(f"there is no time zone `{location}`") from None
 
 
-@lru_cache(maxsize=1024)  # most lines share their second with another
+@lru_cache(maxsize=1024)  # most lines share their second with others
 def _seconds(fields: tuple[str, ...], zone: str, location: tzinfo | str) -> int:
-    """Unix seconds. Raises ValueError for a moment that never was."""
+    """Unix seconds. Raises ValueError for a time that does not exist."""
     year, month, day, hour, minute, second = map(int, fields)
     at = datetime(year, month, day, hour, minute, min(second, 59))  # a leap second
     if zone[:1] in ("+", "-"):

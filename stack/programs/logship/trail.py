@@ -1,7 +1,7 @@
-"""All files that were ever written under one name: the present one and those rotated away.
+"""All files that were ever written under one name: the current one and those rotated away.
 
-Rotation renames a file (`x.log` becomes `x.log.1`), deletes it, or copies it and cuts the original.
-Each is read to its end before the next one is begun, whatever it is called meanwhile.
+Rotation renames a file (`x.log` becomes `x.log.1`), deletes it, or copies and truncates it. Each is
+read to its end before the next one is begun, whatever its current name.
 """
 
 import os
@@ -20,7 +20,7 @@ _PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file in a folder, open: whatever is renamed meanwhile, all that is told is of one file."""
+    """A file in a folder, opened: even if it is renamed, all of this is about the same file."""
 
     path: Path
     fd: int
@@ -29,7 +29,7 @@ class Found:
     changed_ns: int
 
     def begins(self, head: bytes) -> bool:
-        """Nothing tells empty ones apart."""
+        """Empty files cannot be told apart."""
         return bool(head) and os.pread(self.fd, len(head), 0) == head
 
     def is_of(self, position: Position) -> bool:
@@ -39,22 +39,22 @@ class Found:
 
 
 class Trail:
-    """`known` are the positions that an earlier life of the shipper had under this name."""
+    """`known` are the positions that an earlier run of the shipper had under this name."""
 
     def __init__(
         self, target: Target, path: Path, *, max_line_bytes: int, known: list[Position]
     ) -> None:
         self.target, self.path = target, path
         self.tails: list[Tail] = []
-        """In the order in which they were written."""
+        """In the order they were written."""
         self._max_line_bytes = max_line_bytes
         self._since = 0.0
         self._known = {position.inode: position for position in known}
 
     def update(self, present: Found | None, rotated: list[Found], now: float) -> None:
-        """Take up what is new of the files that there are now, and see what is gone.
+        """Start reading files that are new, and note which are gone.
 
-        `now` is in seconds of a steady clock.
+        `now` is in seconds of a monotonic clock.
         """
         files = sorted(rotated, key=lambda found: found.changed_ns)
         files += [present] if present else []
@@ -62,7 +62,7 @@ class Trail:
         for tail in self.tails:
             tail.miss(tail.inode not in inodes, now)
         self._resume_copies(files)
-        # Those that are known come first: copies of them are told by how they begin.
+        # Known files come first: copies of them are recognised by how they begin.
         for found in sorted(files, key=lambda found: found.inode not in self._known):
             if not self._is_read(found) and not self._is_copy(found):
                 self._take_up(found)
@@ -71,12 +71,12 @@ class Trail:
         self._forget(now)
 
     def positions(self) -> list[Position]:
-        """Of all files that a later life could open again."""
+        """Of all files that a later run could open again."""
         tails = [tail.position() for tail in self.tails if not tail.gone]
         return [*tails, *self._known.values()]
 
     def find_replaced(self, rotated: list[Found]) -> None:
-        """See which files were cut or written anew; go on in their copy where there is one."""
+        """Find files that were truncated or rewritten; continue in their copy if there is one."""
         for tail in self.tails:
             if tail.gone or tail.reader.is_intact():
                 continue
@@ -94,11 +94,11 @@ class Trail:
         for tail in list(self.tails):
             if before and not tail.begun:
                 if before.holds():
-                    return False  # the times of the new file depend on what is held of the old one
+                    return False  # the new file's times depend on what is held back of the old one
                 tail.continue_from(before)
                 shipment.noted = True
             if tail.take(shipment, now):
-                return True  # what was written later has to wait
+                return True  # what was written later must wait
             if tail.gone:
                 tail.finish(shipment, now)
                 if tail.is_sent():
@@ -114,7 +114,7 @@ class Trail:
         return any(tail.inode == found.inode and not tail.gone for tail in self.tails)
 
     def _is_copy(self, found: Found) -> bool:
-        """Whether it is the copy of a file that is about to be cut: the same beginning."""
+        """Whether it is the copy of a file about to be truncated: it begins the same."""
         return found.path != self.path and any(
             not tail.gone and tail.inode != found.inode and found.begins(tail.reader.head)
             for tail in self.tails
@@ -127,7 +127,7 @@ class Trail:
         return None
 
     def _resume_copies(self, files: list[Found]) -> None:
-        """Files of an earlier life that were cut while nobody looked: go on in their copies."""
+        """Files of an earlier run that were truncated since: continue in their copies."""
         for inode, position in list(self._known.items()):
             found = next((found for found in files if found.inode == inode), None)
             if found and found.is_of(position):
@@ -151,7 +151,7 @@ class Trail:
         self.tails.append(tail)
 
     def _forget(self, now: float) -> None:
-        """Give up files of an earlier life that stay away; one may just be on its way to another
+        """Give up files of an earlier run that stay missing; one may just be about to get another
         name.
         """
         self._since = self._since or now
@@ -164,7 +164,7 @@ class Trail:
 
 
 def siblings(path: Path, names: list[str]) -> list[str]:
-    """Those of a folder's names that files of `path` get when they are rotated: `x.log.1`, …"""
+    """The names in a folder that `path` gets when it is rotated: `x.log.1`, …"""
     return [
         name
         for name in names

@@ -1,4 +1,4 @@
-"""Which files there are: folders looked through for what came, was renamed, cut or deleted."""
+"""Which files exist: scans folders for what is new, renamed, truncated or deleted."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _BRACES = re.compile(r"(.*?)\{([^{}]*)\}(.*)")
 
 
 class Watch:
-    """Raises BadInput for a pattern that the lab's shipper does not know."""
+    """Raises BadInput for a pattern that the lab's shipper does not support."""
 
     def __init__(self, settings: Settings, known: list[Position]) -> None:
         self.trails: dict[tuple[str, str], Trail] = {}
@@ -31,7 +31,7 @@ class Watch:
         self._said: set[str] = set()
 
     def look(self, now: float) -> None:
-        """Take up what is new. `now` is in seconds of a steady clock."""
+        """Find what is new. `now` is in seconds of a monotonic clock."""
         seen = {folder: _names(folder) for folder in self._folders}
         cut = any(tail.has_lost() for trail in self.trails.values() for tail in trail.tails)
         if seen == self._seen and not cut and now < self._due:
@@ -42,12 +42,12 @@ class Watch:
                 self._update(target, path, now)
 
     def positions(self) -> list[Position]:
-        """Of all files that a later life could open again."""
+        """Of all files that a later run could open again."""
         trails = (each for trail in self.trails.values() for each in trail.positions())
         return [*trails, *self._known]
 
     def _matching(self, paths: list[Path], excluded: list[Path]) -> Iterator[Path]:
-        """Names that are there, and those that were: their rotated files may still be unread."""
+        """Names that exist, and those that did: their rotated files may still be unread."""
         for path in paths:
             names = set(self._seen[path.parent])
             names |= {Path(p).name for _, p in self.trails if Path(p).parent == path.parent}
@@ -73,7 +73,7 @@ class Watch:
             trail.update(self._found(path, opened), rotated, now)
 
     def _found(self, path: Path, opened: ExitStack) -> Found | None:
-        """None where there is no file, or none that can be read."""
+        """None if there is no file, or it cannot be read."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
@@ -96,7 +96,7 @@ class Watch:
 
 
 def _patterns(target: Target) -> tuple[list[Path], list[Path]]:
-    """Those of the files and of the files left out, without braces."""
+    """Patterns of the files and of excluded files, with braces expanded."""
     found = [Path(each) for each in _expanded(target.path)]
     for each in found:
         if re.search(r"[*?\[]", str(each.parent)):
@@ -123,7 +123,7 @@ def _is_one_of(path: Path, excluded: list[Path]) -> bool:
 
 
 def _names(folder: Path) -> dict[str, int]:
-    """Name -> inode of what is in a folder; empty where there is none."""
+    """Name -> inode of what is in a folder; empty if there is none."""
     try:
         with os.scandir(folder) as entries:
             return {entry.name: entry.inode() for entry in entries}

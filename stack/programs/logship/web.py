@@ -1,4 +1,4 @@
-"""What the shipper tells over HTTP, on Promtail's paths: /ready, /metrics, /targets."""
+"""What the shipper shows over HTTP, on Promtail's paths: /ready, /metrics, /targets."""
 
 import json
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Run the embedded log store: `--config loki-config.yml`.
 
-Serves until SIGTERM or SIGINT. What it acknowledged is on the disk; it can be killed at any time.
+Serves until SIGTERM or SIGINT. What it acknowledged is on disk; it can be killed at any time.
 """
 
 import argparse
@@ -24,11 +24,11 @@ from stack.programs.logstore.web import Context, application
 from stack.programs.serving import listen, serve
 
 _STOP_S = 3
-"""How long requests that are under way may take when it is told to stop."""
+"""How long requests under way may take once it is asked to stop."""
 
 
 def main() -> int:
-    """Returns the exit code: 0, or that of the error."""
+    """Run the store. Returns the exit code: 0 after a stop, otherwise that of the error."""
     parser = argparse.ArgumentParser(prog="stack.programs.logstore", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="loki-config.yml")
     options = parser.parse_args()
@@ -72,4 +72,4 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # DuckDB's binding complains of what it left when an interpreter ends
+    os._exit(code)  # DuckDB's binding complains about leftovers when an interpreter ends

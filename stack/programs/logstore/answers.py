@@ -23,7 +23,7 @@ class Cost:
 
 
 def success(data: Any = None) -> bytes:
-    """As Loki does, without `data` where there is none."""
+    """Like Loki, without `data` if there is none."""
     return orjson.dumps(
         {"status": "success"} if data is None else {"status": "success", "data": data}
     )
@@ -63,7 +63,7 @@ def _rows(found: Result) -> tuple[str, Any, int]:
 
 
 def index_stats(totals: Collection[tuple[int, int]]) -> bytes:
-    """`index/stats`, which has no envelope; every stream is one chunk."""
+    """`index/stats`, which has no envelope; each stream is one chunk."""
     return orjson.dumps(
         {
             "streams": len(totals),
@@ -104,13 +104,13 @@ def buildinfo(version: str) -> bytes:
 
 
 def seconds(at_ns: int) -> int | float:
-    """Unix seconds, with milliseconds where there are any."""
+    """Unix seconds, with milliseconds if there are any."""
     whole, rest = divmod(at_ns // 1_000_000, 1000)
     return whole + rest / 1000 if rest else whole
 
 
 def number(value: float) -> str:
-    """A float without an exponent, as short as it can be read back."""
+    """A float without an exponent, the shortest that reads back the same."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -126,7 +126,7 @@ _CACHES = (
 
 
 def _stats(cost: Cost, entries: int) -> dict[str, Any]:
-    """The `stats` object; one process has no queue, no cache and no index to wait for."""
+    """The `stats` object; a single process has no queue, cache or index to wait for."""
     per_second = 1 / cost.seconds if cost.seconds else 0
     chunk = {
         "headChunkBytes": 0, "headChunkLines": 0, "decompressedBytes": cost.size_bytes,

@@ -1,4 +1,4 @@
-"""Time cut into buckets of which every window of a range aggregation is a whole number."""
+"""Time cut into buckets, so that every window of a range aggregation is a whole number of them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stack.logql.ast import RangeAggregation
 
 MOST = 50_000
-"""Buckets of one query."""
+"""Most buckets in one query."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +20,11 @@ class Buckets:
     step: int
     """Buckets from one window to the next."""
     span: int
-    """Buckets of a window."""
+    """Buckets in a window."""
 
     @staticmethod
     def of(query: RangeAggregation, times_ns: Sequence[int]) -> "Buckets | None":
-        """None when there would be too many, or the times are not evenly spaced."""
+        """None if there would be too many, or the times are not evenly spaced."""
         step_ns = times_ns[1] - times_ns[0] if len(times_ns) > 1 else query.range_ns
         even = all(times_ns[i + 1] - times_ns[i] == step_ns for i in range(len(times_ns) - 1))
         width_ns = math.gcd(step_ns, query.range_ns)
@@ -44,7 +44,7 @@ class Buckets:
         return self.base_ns + self.count * self.width_ns + 1
 
     def windows(self, counts: Mapping[int, int]) -> list[float | None]:
-        """The sum of each window; None where it is empty."""
+        """The sum of each window; None if it is empty."""
         before = [0] * (self.count + 1)
         for bucket in range(self.count):
             before[bucket + 1] = before[bucket] + counts.get(bucket, 0)

@@ -1,4 +1,4 @@
-"""One push held against the limits, in Loki's words.
+"""One push checked against the limits, in Loki's words.
 
 Messages: pkg/validation/validate.go and pkg/ingester/stream.go of Loki 3.7.
 """
@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
 
 
 class Counts(Protocol):
-    """Is told what came in and what was refused."""
+    """Counts what was received and what was refused."""
 
     def received(self, lines: int, size_bytes: int) -> None: ...
 
@@ -91,7 +91,7 @@ class Check:
         return self._oldest_ns <= min(timestamps_ns) and max(timestamps_ns) <= self._newest_ns
 
     def entries(self, part: Part) -> Part:
-        """The entries that are in time and short enough, or cut."""
+        """The entries that are in time and short enough, or truncated."""
         kept = []
         limit, name = self._limits.line_bytes, part.stream.text
         for at_ns, line in zip(part.timestamps_ns, part.lines, strict=True):
@@ -132,14 +132,14 @@ class Check:
                 highest = max(highest, at_ns)
                 kept.append((at_ns, line))
         if late:
-            told = "".join(
+            listed = "".join(
                 f"entry with timestamp {_go_time(at_ns)} ignored, reason: 'entry too far behind, "
                 f"entry timestamp is: {_time(at_ns)}, oldest acceptable timestamp is: "
                 f"{_time(cutoff)}',\n"
                 for at_ns, cutoff, _ in late[:10]
             )
             message = (
-                f"{told}user '{TENANT}', total ignored: {len(late)} out of {len(part.lines)} "
+                f"{listed}user '{TENANT}', total ignored: {len(late)} out of {len(part.lines)} "
                 f"for stream: {part.stream.text}"
             )
             self.refuse("too_far_behind", [line for *_, line in late], message)

@@ -1,4 +1,4 @@
-"""The one thread that writes. Pushes that wait meanwhile are committed together, next."""
+"""The one thread that writes. Pushes that wait in the meantime are committed together, next."""
 
 import queue
 import threading
@@ -16,7 +16,7 @@ from stack.programs.logstore.wal import Part
 TOGETHER = 32
 """Most pushes in one commit."""
 WAITING = 128
-"""Pushes that may wait; their senders' connections wait, too."""
+"""Pushes that may wait; their senders' connections wait as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +36,13 @@ class Committer:
         self._waiting: queue.Queue[_Work | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
         self.listeners: set[Callable[[Sequence[Part]], None]] = set()
-        """Are told what was kept, by the committing thread."""
+        """Called with what was kept, by the committing thread."""
 
     def start(self) -> None:
         self._thread.start()
 
     def submit(self, body: Body) -> "Future[Outcome]":
-        """What the client gets, once it is on the disk. Raises queue.Full."""
+        """What the client gets, once the push is on disk. Raises queue.Full."""
         work = _Work(body=body)
         self._waiting.put_nowait(work)
         return work.done

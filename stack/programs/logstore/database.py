@@ -1,6 +1,6 @@
-"""DuckDB, which writes and reads segments: loaded when the first one is needed.
+"""DuckDB, which writes and reads segments: loaded when first needed.
 
-It holds no data of its own. Its settings keep it small: a laptop runs a dozen stores in a proof.
+It holds no data itself. Its settings keep it small: a laptop runs a dozen stores in a proof.
 """
 
 import re
@@ -26,15 +26,15 @@ class OutOfTime(Exception):
 
 
 class TooLarge(Exception):
-    """A statement wanted more memory than the database may use."""
+    """A statement needed more memory than the database may use."""
 
 
 class Unreadable(LabError):
-    """A file that cannot be read as what it should be."""
+    """A file that cannot be read as what it is supposed to be."""
 
 
 class Database:
-    """Runs statements; safe in threads, each of which has a cursor of its own."""
+    """Runs statements; safe in threads, each with a cursor of its own."""
 
     def __init__(self) -> None:
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -88,7 +88,7 @@ class Database:
     def rows(
         self, sql: str, values: Mapping[str, Any] | None = None, deadline_s: float | None = None
     ) -> Sequence[tuple[Any, ...]]:
-        """All rows of a query; `values` has its `$name` parameters, and may have others."""
+        """All rows of a query; `values` has its `$name` parameters, and possibly others."""
         used = {name: (values or {})[name] for name in _PARAMETER.findall(sql)}
         with self.cursor(deadline_s) as cursor:
             return cursor.execute(sql, used).fetchall()

@@ -1,4 +1,4 @@
-"""One store in a folder at a time."""
+"""Only one store at a time in a folder."""
 
 import contextlib
 import fcntl
@@ -10,7 +10,7 @@ from stack.programs.logstore.wal import sync_folder
 
 
 def hold(folder: Path) -> int:
-    """Make the folder this process' own. Raises HostCannot when another has it, or OSError."""
+    """Claim the folder for this process. Raises HostCannot if another has it, or OSError."""
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     if made:
@@ -25,7 +25,7 @@ def hold(folder: Path) -> int:
             f"log store `{folder}` is open in another process (PID {owner}).",
             cure="Stop that one, or choose another folder for this one.",
         ) from None
-    with contextlib.suppress(OSError):  # who has it is only for the message
+    with contextlib.suppress(OSError):  # the owner is only for the message
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
     return handle

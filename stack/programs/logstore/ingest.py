@@ -1,6 +1,6 @@
 """From pushes to the store, within the limits.
 
-As with Loki, what is good in a push is kept when the rest is refused.
+As in Loki, what is good in a push is kept even if the rest is refused.
 """
 
 import time
@@ -34,7 +34,7 @@ class Bucket:
 
 
 class Ingest:
-    """Takes pushes; for one thread at a time."""
+    """Accepts pushes; for one thread at a time."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Ingest:
         self._by_text: dict[str, Known] = {}
 
     def take(self, pushes: Sequence[Sequence[Pushed]]) -> tuple[list[Outcome], list[Part]]:
-        """Keep what is good of several pushes with one commit; returns what each client gets, and
+        """Keep what is good in several pushes with one commit; returns what each client gets, and
         the entries that are new."""
         checked = [self._checked(push) for push in pushes]
         try:
@@ -65,7 +65,7 @@ class Ingest:
             return Outcome(422, "error at least one valid stream is required for ingestion"), []
         check = Check(self._limits, self._counts, self._clock())
         try:
-            # Before anything else, as Loki does: labels that cannot be read refuse all of the push.
+            # First of all, like Loki: labels that cannot be read refuse the whole push.
             streams = [self._stream(pushed.labels, check) for pushed in push]
         except BadLabels as error:
             return Outcome(400, str(error)), []
@@ -77,7 +77,7 @@ class Ingest:
         return self._within_rate(parts, check)
 
     def _within_rate(self, parts: list[Part], check: Check) -> tuple[Outcome, list[Part]]:
-        """Loki's order: the rate of all, the number of streams, the rate of each, their order."""
+        """In Loki's order: the total rate, the number of streams, the rate of each, their order."""
         sizes = [size_of(part.lines) for part in parts]
         lines, size = sum(len(part.lines) for part in parts), sum(sizes)
         if not self._bucket.take(size, check.now):
@@ -118,7 +118,7 @@ class Ingest:
         return self._stream_buckets[stream.ident]
 
     def _stream(self, labels: str | Mapping[str, str], check: Check) -> Known | None:
-        """The stream of these labels; None when the limits refuse it. Raises BadLabels."""
+        """The stream with these labels; None if the limits refuse it. Raises BadLabels."""
         if isinstance(labels, str):
             if found := self._by_text.get(labels):
                 return self._store.streams.get(found) or found
@@ -136,7 +136,7 @@ class Ingest:
         return stream
 
     def _part(self, stream: Known, pushed: Pushed, check: Check) -> Part:
-        """What is left of the entries after the limits for each."""
+        """The entries that pass the limits on each of them."""
         timestamps_ns, lines = pushed.timestamps_ns, pushed.lines
         if not lines:
             return Part(stream, [], [])

@@ -1,4 +1,4 @@
-"""Entries that are in no segment yet, in memory, in order of time for each stream."""
+"""Entries not in a segment yet, in memory, in order of time within each stream."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ class Head:
         self.lines: list[str] = []
 
     def extend(self, timestamps_ns: Sequence[int], lines: Sequence[str]) -> None:
-        """Add entries that are newer than all others, each newer than the one before."""
+        """Add entries newer than all others, each newer than the one before."""
         self.timestamps_ns.extend(timestamps_ns)
         self.lines.extend(lines)
 
@@ -43,7 +43,7 @@ class Head:
 
 
 class Memtable:
-    """The entries of one write-ahead log, which has the same number."""
+    """The entries of the write-ahead log with the same number."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -61,7 +61,7 @@ class Memtable:
         return head is not None and head.has(at_ns, line)
 
     def add(self, stream: Known, timestamps_ns: Sequence[int], lines: Sequence[str]) -> None:
-        """Add entries of a stream that are not here yet, in any order."""
+        """Add entries of a stream, in any order, that are not here yet."""
         head = self._heads.get(stream.ident)
         if head is None:
             head = self._heads[stream.ident] = Head()
@@ -75,7 +75,7 @@ class Memtable:
         self.size_bytes += size_of(lines)
 
     def remove(self, stream: Known, timestamps_ns: Sequence[int], lines: Sequence[str]) -> None:
-        """Take entries back that were added."""
+        """Remove entries that were added."""
         head = self._heads[stream.ident]
         for at_ns, line in zip(timestamps_ns, lines, strict=True):
             head.remove(at_ns, line)
@@ -83,7 +83,7 @@ class Memtable:
         self.size_bytes -= size_of(lines)
 
     def bounds(self, idents: Iterable[int]) -> tuple[int, int, int] | None:
-        """(oldest, newest, rows) of the streams; None when it has nothing of them."""
+        """(oldest, newest, rows) of the streams; None if it has none of them."""
         heads = [head for ident in idents if (head := self._heads.get(ident)) and head.lines]
         if not heads:
             return None

@@ -18,13 +18,13 @@ from stack.programs.logstore import TENANT
 from stack.programs.logstore.store import LogStore
 
 VERSION = "3.7.1"
-"""Of the Loki whose HTTP API the store serves."""
+"""The version of Loki whose HTTP API the store serves."""
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100)
 
 
 class Metrics:
-    """One registry. All counters exist from the start, so that their first increase is seen."""
+    """One registry. All counters exist from the start, so that their first increase is visible."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # Loki has none
@@ -80,7 +80,7 @@ class Metrics:
             self._duration.labels(*labels).observe(time.perf_counter() - began)
 
     def watch(self, store: LogStore) -> None:
-        """Tell the store's sizes, asked at each scrape."""
+        """Show the store's sizes, read at each scrape."""
         streams = Gauge("loki_ingester_memory_streams", "Streams known to the store.",
                         ["tenant"], registry=self.registry)  # fmt: skip
         streams.labels(TENANT).set_function(lambda: len(store.streams))

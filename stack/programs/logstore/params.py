@@ -1,4 +1,4 @@
-"""Parameters of a request, with Loki's defaults and the words of its errors (pkg/loghttp)."""
+"""Parameters of a request, with Loki's defaults and error messages (pkg/loghttp)."""
 
 import math
 import re
@@ -20,11 +20,11 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
 
 Form = Mapping[str, Sequence[str]]
-"""Name -> its values; the first one counts where only one makes sense."""
+"""Name -> its values; the first counts where only one makes sense."""
 
 
 class BadParameter(ValueError):
-    """The message says what the client reads."""
+    """The message is what the client reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +49,9 @@ class VolumeQuery:
     end_ns: int
     limit: int
     targets: tuple[str, ...]
-    """Labels that are kept; those of the matchers when none is named."""
+    """Labels to keep; those of the matchers if none is named."""
     by_labels: bool
-    """Volumes of labels, not of series."""
+    """Volumes by label, not by series."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ def volume_query(form: Form, now_ns: int) -> VolumeQuery:
 
 
 def bounds(form: Form, now_ns: int) -> tuple[int, int]:
-    """(start, end): the hour, or `since`, up to now when nothing is said."""
+    """(start, end): by default the last hour, or `since`, up to now."""
     since = one(form, "since")
     since_ns = _duration(since, "since") if since else HOUR_NS
     end_ns = _named(form, "end", now_ns)
@@ -152,7 +152,7 @@ def limit(form: Form) -> int:
 
 
 def check_entries(asked: int, limits: Limits) -> None:
-    """For log queries alone. Raises BadParameter."""
+    """For log queries only. Raises BadParameter."""
     if limits.entries and asked > limits.entries:
         raise BadParameter(
             f"max entries limit per query exceeded, limit > max_entries_limit_per_query "
@@ -175,7 +175,7 @@ def timestamp_ns(text: str, default_ns: int) -> int:
     if not text:
         return default_ns
     if "." in text and _NUMBER.fullmatch(text):
-        # As Loki does: a fraction is rounded to milliseconds.
+        # Like Loki: a fraction is rounded to milliseconds.
         fraction, whole = math.modf(float(text))
         return int(whole) * SECOND_NS + round(fraction * 1000) * 1_000_000
     if re.fullmatch(r"[+-]?\d+", text, re.ASCII):
@@ -198,7 +198,7 @@ def seconds_or_duration_ns(text: str) -> int:
 
 
 def _duration(text: str, name: str) -> int:
-    """Prometheus' durations: Go's, and days, weeks and years."""
+    """Durations as Loki reads them here: Go's, plus days, weeks and years."""
     found = _DAYS.fullmatch(text)
     assert found
     years, weeks, days = (int(found[count] or 0) for count in (1, 2, 3))

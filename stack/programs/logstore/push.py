@@ -11,16 +11,16 @@ from google.protobuf.message import DecodeError
 from stack.programs.lokiproto import RawPushRequest
 
 BODY_BYTES = 32 << 20
-"""Most that is read of one request."""
+"""The most that is read of one request."""
 DECOMPRESSED_BYTES = 64 << 20
-"""Most that it may become."""
+"""The most that it may expand to."""
 
 _JSON = "application/json"
 _LATEST_NS = 2**63 - 1
 
 
 class Refused(Exception):
-    """A push that is not taken: the status and the words that the client gets."""
+    """A push that is refused: the status and the message that the client gets."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ def decode(body: Body) -> list[Pushed]:
     """The streams of a push. Raises Refused."""
     if body.content_type == _JSON:
         return _from_json(_unzipped(body))
-    return _from_protobuf(_unsnapped(body.data))  # as Loki: whatever else it says it is
+    return _from_protobuf(_unsnapped(body.data))  # like Loki: whatever else it claims to be
 
 
 def _unzipped(body: Body) -> bytes:
@@ -80,7 +80,7 @@ def _unsnapped(data: bytes) -> bytes:
 
 
 def _declared_length(data: bytes) -> int:
-    """What a snappy block says that it becomes: looked at before anything is made of it."""
+    """The size that a snappy block says it expands to, checked before it is expanded."""
     length = 0
     for count, byte in enumerate(data[:5]):
         length |= (byte & 0x7F) << (7 * count)
@@ -125,7 +125,7 @@ def _from_json(data: bytes) -> list[Pushed]:
 
 
 def _with_replacements(data: bytes, error: orjson.JSONDecodeError) -> Any:
-    """Read again with what is not UTF-8 replaced, which orjson refuses and Loki does not."""
+    """Read again with what is not UTF-8 replaced: orjson refuses it, Loki does not."""
     text = data.decode(errors="replace")
     if "\ufffd" in text:
         try:

@@ -1,9 +1,8 @@
 """What SQL can answer instead of the engine: filters on JSON fields, and counts.
 
-Rows that a segment marks as plain JSON (`stack.programs.logstore.segment`) read the same to
-everybody. For them SQL says what the engine would; all others, and whatever is in memory, are the
-engine's. In doubt a row is the engine's, too, and so is every query that is not one of these
-shapes:
+Rows that a segment marks as plain JSON (`stack.programs.logstore.segment`) mean the same to every
+parser. For them SQL gives the engine's answer; all others, and everything in memory, are left to
+the engine. So are rows in doubt, and every query that does not have one of these shapes:
 
     {…} line filters… | json | label filters… | anything      rows that cannot pass are not read
     sum by (…) (count_over_time({…} line filters… | json | label filters… [5m]))    counted in SQL
@@ -52,11 +51,11 @@ _COUNTED = {
 _RATES = ("rate", "bytes_rate")
 
 _MOST_ROWS = 200_000
-"""Rows of a count by group and bucket; of more, the engine says what it thinks."""
+"""Most rows of a count by group and bucket; beyond that, the engine decides."""
 
 
 def prefilter(query: LogQuery, streams: Sequence[Known]) -> Condition | None:
-    """What rows of segments must be for the query to let them pass, as far as SQL can say it."""
+    """What segment rows must satisfy for the query to pass them, as far as SQL can express it."""
     made = Fields(streams=streams)
     keeps, before = [], ["true"]
     for one in json_filters(query.stages):
@@ -66,7 +65,7 @@ def prefilter(query: LogQuery, streams: Sequence[Known]) -> Condition | None:
         elif is_text(one):
             keeps.append(f"(NOT coalesce({sure}, false) OR {passes})")
         elif "false" not in before:
-            # With an error of an earlier filter, one that compares numbers lets everything pass.
+            # After an error in an earlier filter, a filter on numbers lets everything pass.
             before.append(sure)
             keeps.append(f"(NOT coalesce({' AND '.join(before)}, false) OR {passes})")
     if not keeps:
@@ -76,7 +75,7 @@ def prefilter(query: LogQuery, streams: Sequence[Known]) -> Condition | None:
 
 @dataclass(frozen=True, kw_only=True)
 class SqlCounts:
-    """A `Shortcut`: counts entries of segments in SQL, leaves the rest to the engine and adds."""
+    """A `Shortcut`: counts entries of segments in SQL and adds the engine's count of the rest."""
 
     view: View
     budget: Budget
@@ -146,7 +145,7 @@ class SqlCounts:
     def _rows(
         self, query: RangeAggregation, plan: "_Plan", buckets: Buckets
     ) -> Sequence[tuple[Any, ...]] | None:
-        """(stream, fields…, bucket, count) of the rows that are sure; None when there are too many
+        """(stream, fields…, bucket, count) of the rows that are certain; None if there are too many
         to hold."""
         idents = {stream.ident for stream in plan.streams}
         span = (buckets.base_ns + 1, buckets.end_ns)
@@ -170,7 +169,7 @@ class SqlCounts:
         return rows
 
     def _select(self, sql: str, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]] | None:
-        """The rows; None when there are too many groups for the database to hold."""
+        """The rows; None if there are too many groups for the database to hold."""
         try:
             return self.view.store.database.rows(sql, values, remaining_s(self.view.deadline))
         except TooLarge:
@@ -180,7 +179,7 @@ class SqlCounts:
         self, query: RangeAggregation, grouping: Grouping | None, plan: "_Plan",
         times_ns: Sequence[int],
     ) -> Frame:  # fmt: skip
-        """The engine's count of what is in memory and of the rows that are not sure."""
+        """The engine's count of what is in memory and of the rows that are in doubt."""
         doubt = Condition(plan.doubt, plan.made.values, plan.made.columns()) if plan.doubt else None
         view = replace(self.view, condition=doubt, only_memory=doubt is None)
         counted: MetricQuery = replace(query, op=_COUNTED[query.op][0])
@@ -191,8 +190,8 @@ class SqlCounts:
 
 
 def _fields(grouping: Grouping, made: Fields) -> dict[str, str] | None:
-    """Labels of the grouping that are JSON fields, with their columns; None when it is not clear
-    of each whether it is a field or a label of the streams."""
+    """Labels of the grouping that are JSON fields, with their columns; None unless it is clear for
+    each whether it is a field or a label of the streams."""
     fields = {}
     for name in grouping.labels:
         have = sum(name in stream.labels for stream in made.streams)
@@ -210,15 +209,15 @@ class _Plan:
     streams: Sequence[Known]
     grouping: Grouping | None
     exact: str
-    """Rows that count, and for which that is sure."""
+    """Rows that certainly count."""
     doubt: str
-    """Rows for which it is not; empty when it is for all."""
+    """Rows in doubt; empty if there are none."""
     made: Fields
     fields: Mapping[str, str]
 
     @property
     def by_stream(self) -> bool:
-        """Whether rows of different streams must be told apart."""
+        """Whether rows of different streams must be kept apart."""
         if self.grouping is None or self.grouping.without:
             return True
         return any(name not in self.fields for name in self.grouping.labels)

@@ -22,7 +22,7 @@ from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.streams import Known
 
 ENTRIES = 6_000_000
-"""Most that the engine itself may read for one query: what it keeps of them is memory."""
+"""The most that the engine itself may read for one query: what it keeps of them is memory."""
 
 TOOK_TOO_LONG = (
     "request timed out, decrease the duration of the request or add more label matchers (prefer "
@@ -35,7 +35,7 @@ _TOO_LARGE = (
 
 
 class Failed(Exception):
-    """A query without an answer: the status and the words that the client gets."""
+    """A query without an answer: the status and the message that the client gets."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -87,7 +87,7 @@ class Querier:
         return found, Cost(seconds=time.monotonic() - began, lines=lines, size_bytes=size_bytes)
 
     def _condition(self, query: Query) -> Condition | None:
-        """What a log query's rows must be, as far as SQL can say it."""
+        """What a log query's rows must satisfy, as far as SQL can express it."""
         if not isinstance(query, LogQuery):
             return None
         return prefilter(query, matching(self._store.streams, query.matchers))
@@ -100,8 +100,8 @@ class Querier:
     # What is there ------------------------------------------------------------------------------
 
     def streams(self, selectors: Sequence[str], start_ns: int, end_ns: int) -> list[Known]:
-        """The streams that any of the selectors chooses (all when there is none) and that have, as
-        far as the index knows, something between the times. Raises Failed."""
+        """The streams that any of the selectors chooses (all if there is none) and that have
+        entries between the times, as far as the index knows. Raises Failed."""
         with _translated(), self._store.snapshot() as snapshot:
             found: dict[int, Known] = {}
             for matchers in [self._matchers(text) for text in selectors] or [()]:
@@ -141,7 +141,7 @@ def _present(snapshot: Snapshot, stream: Known, start_ns: int, end_ns: int) -> b
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """What can go wrong with a query, as its client hears it."""
+    """What can go wrong with a query, as its client is told."""
     try:
         yield
     except LogQLError as error:

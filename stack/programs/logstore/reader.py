@@ -1,4 +1,4 @@
-"""What the engine reads: the entries of a snapshot, in order of time, a slice at a time."""
+"""What the engine reads: the entries of a snapshot in order of time, one slice at a time."""
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,15 +18,15 @@ from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.streams import Known
 
 FIRST_ROWS = 2048
-"""Rows of the first slice; each one after has twice as many, as long as few of them are wanted."""
+"""Rows in the first slice; each next one has twice as many, as long as few of them match."""
 KEPT_ROWS = 32_768
-"""Rows that a slice should leave after its filters: what is in memory at once."""
+"""Rows that a slice should have left after its filters: what is in memory at once."""
 SCANNED_ROWS = 4_000_000
 
 
 class Condition(NamedTuple):
-    """A condition in SQL over a row of a segment, the values of its parameters, and columns that
-    it needs besides: name -> expression."""
+    """A condition in SQL on a row of a segment, the values of its parameters, and additional
+    columns that it needs: name -> expression."""
 
     sql: str
     values: Mapping[str, Any]
@@ -35,18 +35,18 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A snapshot as a `Source`: all of it, or the part that a query has still to look at."""
+    """A snapshot as a `Source`: all of it, or the part that a query still has to read."""
 
     store: LogStore
     snapshot: Snapshot
     condition: Condition | None = None
-    """Rows of segments that need not be looked at are those that it is not true for."""
+    """Rows of segments for which it is not true need not be read."""
     only_memory: bool = False
     """Leave the segments out."""
     deadline: float | None = None
     """By `time.monotonic`."""
     read: list[int] = field(default_factory=lambda: [0, 0])
-    """Rows and bytes that were handed out, for the statistics."""
+    """Rows and bytes that were returned, for the statistics."""
 
     def select(
         self,
@@ -158,20 +158,20 @@ class View:
 
 
 def _next_wanted(wanted: int, left: int) -> int:
-    """Twice as many, but no more than leave `KEPT_ROWS` at the rate that was seen."""
+    """Twice as many, but no more than leave `KEPT_ROWS` at the observed rate."""
     limit = KEPT_ROWS * wanted // max(left, 1)
     return max(min(2 * wanted, limit, SCANNED_ROWS), FIRST_ROWS)
 
 
 def remaining_s(deadline: float | None) -> float | None:
-    """Seconds to a deadline by `time.monotonic`, never 0 or less: a timer needs a little."""
+    """Seconds until a deadline by `time.monotonic`; always above 0, which a timer needs."""
     return None if deadline is None else max(deadline - time.monotonic(), 0.001)
 
 
 def overlapping(
     segments: Sequence[Segment], idents: Collection[int], start_ns: int, end_ns: int
 ) -> list[Segment]:
-    """Segments that have something of the streams in start_ns <= timestamp < end_ns."""
+    """Segments with entries of the streams in start_ns <= timestamp < end_ns."""
     return [
         segment
         for segment in segments
@@ -183,7 +183,7 @@ def scan(
     segments: Sequence[Segment], idents: Collection[int], span: tuple[int, int],
     condition: Condition | None,
 ) -> tuple[str, dict[str, Any]]:  # fmt: skip
-    """What stands after FROM for the rows of the streams, and the values of its parameters."""
+    """The SQL after FROM for the rows of the streams, and the values of its parameters."""
     paths = [segment.path for segment in segments]
     sql = f"read_parquet({files(paths)}, filename = true, file_row_number = true) WHERE true"
     values: dict[str, Any] = {}
@@ -203,7 +203,7 @@ def scan(
 
 
 def matching(streams: Iterable[Known], matchers: Sequence[Matcher]) -> list[Known]:
-    """The streams that all matchers match; an absent label is an empty one."""
+    """The streams that all matchers match; a missing label counts as an empty one."""
     chosen = selects(matchers)
     return [stream for stream in streams if chosen(stream.labels)]
 
@@ -219,7 +219,7 @@ def _both(one: Condition | None, other: Condition | None) -> Condition | None:
 
 
 def _hint(filters: Sequence[LineFilter]) -> Condition | None:
-    """What lines must be for the filters to let them pass, as far as SQL can say it."""
+    """What lines must satisfy to pass the filters, as far as SQL can express it."""
     terms: list[str] = []
     values: dict[str, Any] = {}
     for count, line_filter in enumerate(filters):
@@ -237,7 +237,7 @@ _SQL = {
 
 
 def filter_sql(line_filter: LineFilter, name: str, values: dict[str, Any]) -> str:
-    """A line filter in SQL, exactly; "" where SQL cannot say it. Its texts go into `values`."""
+    """A line filter in SQL, exactly; "" if SQL cannot express it. Its texts go into `values`."""
     if line_filter.op not in _SQL or any(needle.ip for needle in line_filter.needles):
         return ""
     form, negation = _SQL[line_filter.op]

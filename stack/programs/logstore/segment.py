@@ -1,9 +1,9 @@
 """Segments: entries at rest, one Parquet file each, with an index beside it.
 
-A segment's name is the numbers of the first and the last write-ahead log that it holds, so that
-the names alone say what a crash left half done: a log that a segment holds is not replayed, and a
-segment that lies within another was merged into it. Rows are in order of time, equal timestamps in
-order of arrival.
+A segment's name is the numbers of the first and last write-ahead log that it contains, so that the
+names alone say what a crash left half done: a log that a segment contains is not replayed, and a
+segment within the range of another was merged into it. Rows are in order of time, equal timestamps
+in order of arrival.
 """
 
 import os
@@ -20,7 +20,7 @@ from stack.programs.logstore.streams import Known
 from stack.programs.logstore.wal import sync_folder
 
 ROWS_PER_GROUP = 16_384
-"""Rows that are read together; each group's oldest and newest timestamps are known."""
+"""Rows that are read together; the oldest and newest timestamps of each group are known."""
 
 _FORMAT = (
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, "
@@ -32,8 +32,8 @@ _MEMBER = (
     r"|true|false|null)[ \t\r\n]*"
 )
 PLAIN_JSON = rf"\{{[ \t\r\n]*(?:{_MEMBER}(?:,[ \t\r\n]*{_MEMBER})*)?\}}"
-"""Lines in which everybody reads the same: one JSON object without nesting or escapes, whose keys
-are names of labels. Known for each row, so that SQL may answer for it (`pushdown`).
+"""Lines that every parser reads the same: one JSON object without nesting or escapes, whose keys
+are valid label names. Stored for each row, so that SQL can answer for it (`pushdown`).
 """
 
 _ROWS_PER_INSERT = 8192
@@ -42,7 +42,7 @@ _MAGIC = b"PAR1"
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What a segment has of one stream."""
+    """What a segment holds of one stream."""
 
     labels: Mapping[str, str]
     rows: int
@@ -53,7 +53,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segment:
-    """One file and what its index says of it."""
+    """One file, and what its index says about it."""
 
     path: Path
     first: int
@@ -66,7 +66,7 @@ class Segment:
         return sum(share.rows for share in self.shares.values())
 
     def bounds(self, idents: Iterable[int]) -> tuple[int, int, int] | None:
-        """(oldest, newest, rows) of the streams; None when it has nothing of them."""
+        """(oldest, newest, rows) of the streams; None if it has none of them."""
         found = [share for ident in idents if (share := self.shares.get(ident))]
         if not found:
             return None
@@ -88,7 +88,7 @@ class Segment:
 def write(
     database: Database, folder: Path, number: int, rows: Sequence[Row], known: Mapping[int, Known]
 ) -> Segment:
-    """A segment of what one memtable held, safe on the disk. Raises OSError or LabError."""
+    """A segment with what one memtable held, safe on disk. Raises OSError or LabError."""
     path = folder / f"{number:08}-{number:08}.parquet"
     with database.cursor() as cursor:
         cursor.execute(
@@ -115,7 +115,7 @@ def write(
 
 
 def merge(database: Database, segments: Sequence[Segment]) -> Segment:
-    """One segment in place of several with consecutive numbers; theirs are not deleted yet."""
+    """One segment in place of several with consecutive numbers, which are not deleted yet."""
     first, last = segments[0].first, segments[-1].last
     path = segments[0].path.with_name(f"{first:08}-{last:08}.parquet")
     source = f"read_parquet({files([segment.path for segment in segments])}, " + (
@@ -147,7 +147,7 @@ def _shares(
 
 
 def _put(path: Path, first: int, last: int, shares: dict[int, Share]) -> Segment:
-    """Move the file that was written to its place, after its index."""
+    """Move the written file into place, after its index."""
     temporary = _temporary(path)
     _sync(temporary)
     disk_bytes = temporary.stat().st_size
@@ -164,9 +164,9 @@ def _put(path: Path, first: int, last: int, shares: dict[int, Share]) -> Segment
 
 
 def open_all(folder: Path) -> list[Segment]:
-    """The segments of a folder in order, after clearing away what a crash left half done.
+    """The segments of a folder in order, after removing what a crash left half done.
 
-    Raises HostCannot naming a segment that is not whole.
+    Raises HostCannot naming a segment that is incomplete.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob("*.tmp"):

@@ -1,8 +1,8 @@
-"""What the store takes from `loki-config.yml`, the file that Loki reads, too.
+"""What the store uses of `loki-config.yml`, the file that Loki reads as well.
 
-Names, defaults and meanings are Loki's ("Configuration parameters", release 3.7). A key that Loki
-has and the store has no use for is left alone; one that nobody knows, and a value that the store
-cannot follow, is refused.
+Names, defaults and meanings are Loki's ("Configuration parameters", release 3.7). A key of Loki's
+that means nothing to the store is ignored; an unknown key, or a value that the store cannot follow,
+is refused.
 """
 
 import re
@@ -23,7 +23,7 @@ class Limits:
     """`limits_config`: what is refused, and how much one query may cost."""
 
     retention_s: float
-    """0: for ever."""
+    """0: forever."""
     reject_old: bool
     oldest_s: float
     newest_s: float
@@ -31,7 +31,7 @@ class Limits:
     behind_s: float
     """How much older than the newest entry of its stream an entry may be."""
     rate_bytes: float
-    """A second, of lines, all streams together."""
+    """Per second, of lines, all streams together."""
     burst_bytes: float
     stream_rate_bytes: float
     stream_burst_bytes: float
@@ -47,26 +47,26 @@ class Limits:
     """Most that one query may ask for; 0: any number."""
     series: int
     query_length_s: float
-    """Longest span of time; 0: any."""
+    """The longest time range; 0: any."""
     query_timeout_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class RulerSettings:
-    """`ruler`: where the rules are and who is told."""
+    """`ruler`: where the rules are and who is notified."""
 
     rules: Path
-    """Folder of rule files; Loki looks for those of the only tenant in `fake/`."""
+    """Folder of rule files; those of the only tenant are in `fake/` (`TENANT`)."""
     alertmanager_url: str
-    """Without a trailing slash; empty: nobody is told."""
+    """Without a trailing slash; empty: nobody is notified."""
     external_url: str
     interval_s: float
-    """Of groups that do not say their own."""
+    """Of groups that do not set their own."""
     resend_s: float
     grace_s: float
-    """A `for` that was under way before a restart lasts at least this much longer."""
+    """A `for` that was running before a restart lasts at least this much longer."""
     outage_s: float
-    """After a longer time away, a `for` begins anew."""
+    """After a longer outage, a `for` starts from scratch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,16 +191,16 @@ _FIXED: dict[str, Callable[[object], object]] = {
     "ruler.enable_sharding": _only(False),
     "target": _only("all"),
 }
-"""Keys that the store follows with these values alone."""
+"""Keys that the store supports only with these values."""
 
 _NEEDED = {
     "auth_enabled": True,
     "limits_config.allow_structured_metadata": True,
     "limits_config.discover_service_name": ["service"],
 }
-"""Loki's defaults that the store cannot follow: the file must say otherwise."""
+"""Loki's defaults that the store cannot follow: the file must override them."""
 
-_LEFT_ALONE = (
+_IGNORED = (
     "analytics", "bloom_build", "bloom_gateway", "chunk_store_config", "common", "compactor",
     "distributor", "frontend", "frontend_worker", "index_gateway", "ingester_client",
     "limits_config.max_query_parallelism", "limits_config.split_queries_by_interval",
@@ -211,7 +211,7 @@ _LEFT_ALONE = (
     "runtime_config", "schema_config", "server", "storage_config", "table_manager", "tracing",
     "ingester.chunk_", "ingester.flush_", "ingester.lifecycler", "ingester.wal",
 )  # fmt: skip
-"""Beginnings of keys that say nothing to a store on one disk."""
+"""Prefixes of keys that mean nothing to a store on one disk."""
 
 
 def load(path: Path) -> Settings:
@@ -246,7 +246,7 @@ def _values(leaves: dict[str, object], path: Path) -> dict[str, Any]:
                 values[key] = _KEYS[key][0](value)
             elif key in _FIXED:
                 _FIXED[key](value)
-            elif not key.startswith(_LEFT_ALONE):
+            elif not key.startswith(_IGNORED):
                 near = get_close_matches(key, [*_KEYS, *_FIXED], n=1)
                 cure = f"Did you mean `{near[0]}`?" if near else "Remove it, or run Loki itself."
                 raise BadInput(f"`{path}`: `{key}` is not known to the embedded store.", cure=cure)

@@ -1,6 +1,6 @@
-"""A span of time cut into slices that hold about as many rows as wanted, nearest first.
+"""A span of time cut into slices that hold about as many rows as requested, nearest first.
 
-Nobody counts: rows are taken to be spread evenly over the time of the unit that holds them.
+Nothing is counted: rows are assumed to be spread evenly over the time of the unit that holds them.
 """
 
 from collections.abc import Generator, Sequence
@@ -23,9 +23,9 @@ class Extent(NamedTuple):
 def slices(
     extents: Sequence[Extent], start_ns: int, end_ns: int, *, backward: bool
 ) -> Generator[tuple[int, int], int, None]:
-    """Yields spans (start, end) that cover [start_ns, end_ns) where there is anything.
+    """Yields spans (start, end) that cover [start_ns, end_ns) wherever there are entries.
 
-    Send the rows wanted of each span; the first `next` counts as 0, and yields an empty span.
+    Send the rows wanted of the next span; the first `next` counts as 0 and yields an empty span.
     """
     if extents:
         start_ns = max(start_ns, min(extent.oldest_ns for extent in extents))
@@ -43,7 +43,7 @@ def slices(
 
 
 def _cut(extents: Sequence[Extent], start_ns: int, end_ns: int, wanted: int, backward: bool) -> int:
-    """Where about `wanted` rows lie between the near end and it, by bisection."""
+    """The point with about `wanted` rows between the near end and it, by bisection."""
 
     def rows_to(cut: int) -> float:
         span = (cut, end_ns) if backward else (start_ns, cut)

@@ -1,4 +1,4 @@
-"""What a store holds, how much of it where, and what a query reads of it."""
+"""What a store holds, how much of it is where, and what a query reads of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from stack.programs.logstore.segment import Segment
 
 
 class StoreFull(Exception):
-    """Entries cannot be kept now; what was kept before still is. Trying again later may help."""
+    """Entries cannot be kept now; those kept before still are. Trying again later may help."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +18,13 @@ class Sizes:
     rows: int = 32_768
     size_bytes: int = 12_000_000
     idle_rows: int = 8192
-    """A memtable this large settles when nothing has come for `idle_s`; a smaller one costs less
-    where it is."""
+    """A memtable this large becomes a segment when nothing has come for `idle_s`; a smaller one
+    costs less in memory."""
     idle_s: float = 1800.0
     waiting: int = 3
     """Full memtables that may wait for the disk before commits are refused."""
     patience_s: float = 10.0
-    """How long a commit waits for one of them to settle."""
+    """How long a commit waits for one of them to be written."""
     merge_rows: int = 16_384
     """Segments smaller than this are merged with their neighbours."""
 

@@ -1,9 +1,9 @@
-"""The store: entries that were acknowledged survive whatever ends the process.
+"""The store: entries that were acknowledged survive however the process ends.
 
     commit -> write-ahead log + memtable -> (full, or old) -> segment -> (retention) -> gone
 
-One thread commits, another settles full memtables into segments; any number read, each from a
-snapshot that does not change under it.
+One thread commits, another settles full memtables, that is, writes them to segments; any number of
+threads read, each from a snapshot that does not change.
 """
 
 import os
@@ -29,7 +29,7 @@ USUAL = Sizes()
 
 
 class LogStore:
-    """One folder. Raises HostCannot when it cannot be opened."""
+    """One folder. Raises HostCannot if it cannot be opened."""
 
     def __init__(
         self, folder: Path, *, sizes: Sizes = USUAL, clock: Callable[[], float] = time.monotonic
@@ -73,7 +73,7 @@ class LogStore:
                 path.unlink()  # a segment has it
             else:
                 self._sealed.append(self._replayed(path, number))
-        # The last log is not gone on with: it becomes a memtable like the others.
+        # The last log is continued: its memtable is the active one.
         last = self._sealed.pop() if self._sealed else Memtable(number + 1)
         self._active = last
         self._wal: Wal | None = Wal(self._log_of(last.number))
@@ -99,9 +99,9 @@ class LogStore:
     # Committing ---------------------------------------------------------------------------------
 
     def commit(self, parts: Sequence[Part]) -> list[Part]:
-        """Keep entries; returns, when they are on the disk, those that were new.
+        """Keep entries; returns those that were new, once they are on disk.
 
-        An entry that the store has already (same stream, timestamp and line) is not kept again.
+        An entry that the store already has (same stream, timestamp and line) is not kept again.
         For one thread at a time. Raises StoreFull: then none of them is kept.
         """
         self._wait_for_room()
@@ -131,7 +131,7 @@ class LogStore:
         return kept
 
     def _wait_for_room(self) -> None:
-        """Raises StoreFull when full memtables do not get to the disk."""
+        """Raises StoreFull if full memtables do not get to the disk."""
         with self._settle:
             self._settle.wait_for(
                 lambda: len(self._sealed) <= self.sizes.waiting or bool(self._trouble),
@@ -141,7 +141,7 @@ class LogStore:
                 raise StoreFull(self._trouble or "full memtables are waiting for a slow disk")
 
     def _log(self) -> Wal:
-        """The open log: after a failed write it is opened anew, where the last record ends."""
+        """The open log: after a failed write it is opened again, where the last record ends."""
         if self._wal is None:
             self._wal = Wal(self._log_of(self._active.number))
         return self._wal
@@ -156,7 +156,9 @@ class LogStore:
         stream, timestamps_ns, lines = part
         if not timestamps_ns or (timestamps_ns[0] > stream.highest_ns and ascending(timestamps_ns)):
             return part
-        tables = self._tables()  # before the segments: what settles meanwhile is in one of them
+        tables = (
+            self._tables()
+        )  # before the segments: what settles in between is in at least one of them
         settled = self._settled_twins(part)
         seen: set[tuple[int, str]] = set()
         kept = [
@@ -200,7 +202,7 @@ class LogStore:
     # Settling -----------------------------------------------------------------------------------
 
     def seal(self) -> None:
-        """Go on with a new memtable and settle the present one in the background.
+        """Continue with a new memtable and settle the current one in the background.
 
         For the thread that commits.
         """
@@ -228,10 +230,10 @@ class LogStore:
                 self._write(table)
                 self._merge_small()
                 self._trouble = ""
-            except Exception as error:  # nothing is lost: the memtable stays, its log, too
+            except Exception as error:  # nothing is lost: the memtable and its log stay
                 self._trouble = f"memtable {table.number} cannot be written to a segment: {error}"
                 print(f"log store: {self._trouble}", file=sys.stderr, flush=True)
-                with self._settle:  # what is wrong with a disk may pass
+                with self._settle:  # a disk's trouble may pass
                     self._settle.notify_all()
                     self._settle.wait_for(lambda: self._closing, _RETRY_S)
 
@@ -262,11 +264,11 @@ class LogStore:
 
     @property
     def trouble(self) -> str:
-        """Why a memtable could not be settled when it was last tried; empty when all is well."""
+        """Why a memtable could not be settled at the last attempt; empty if all is well."""
         return self._trouble
 
     def tend(self, oldest_ns: int | None) -> None:
-        """Now and then, by the thread that commits: settle what is idle, and drop segments whose
+        """Called regularly by the thread that commits: settle what is idle, and drop segments whose
         newest entry is older than `oldest_ns`."""
         idle = self._clock() - self._last_commit >= self.sizes.idle_s
         if idle and self._active.rows >= self.sizes.idle_rows:
@@ -275,7 +277,7 @@ class LogStore:
             self._drop([s for s in self._segments if s.newest_ns < oldest_ns])
 
     def _drop(self, gone: Sequence[Segment], instead: Segment | None = None) -> None:
-        """Take segments out; their files go when nobody reads them any more."""
+        """Remove segments; their files go once nobody reads them any more."""
         if not gone:
             return
         with self._lock:
@@ -299,7 +301,7 @@ class LogStore:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """The store as it is; its segments stay on the disk until the block ends."""
+        """The store as it is now; its segments stay on disk until the block ends."""
         with self._lock:
             self._readers += 1
             found = Snapshot(
@@ -327,7 +329,7 @@ class LogStore:
         return self._lock
 
     def close(self) -> None:
-        """Everything is on the disk already; the next store reads the log."""
+        """Close it. Everything is on disk already; the next store reads the log."""
         with self._settle:
             self._closing = True
             self._settle.notify_all()
@@ -338,7 +340,7 @@ class LogStore:
 
 
 def _small_run(found: Sequence[Segment], rows: int) -> list[Segment]:
-    """Four or more neighbours that are small; empty when there are none."""
+    """Four neighbours that are small; empty if there are none."""
     run: list[Segment] = []
     for segment in found:
         if segment.rows >= rows:

@@ -1,4 +1,4 @@
-"""Streams: sets of labels, what they are called, and where each of them ends."""
+"""Streams: sets of labels, their names, and where each of them ends."""
 
 import hashlib
 import re
@@ -10,22 +10,22 @@ from stack.logql import Stream
 
 
 class BadLabels(ValueError):
-    """Labels that cannot be read; the message says what a client reads."""
+    """Labels that cannot be read; the message is what the client reads."""
 
 
 @dataclass(kw_only=True, eq=False)
 class Known:
-    """One stream of the store. The same object as long as the store is open."""
+    """One stream of the store; the same object for as long as the store is open."""
 
     ident: int
-    """63 bits of the labels' hash: the same in every segment, whatever the store."""
+    """63 bits of the labels' hash: the same in every segment of every store."""
     text: str
     """`{job="a", level="b"}`, names sorted, as Loki writes it."""
     stream: Stream
     highest_ns: int = -1
     """Timestamp of its newest entry; -1 before the first one."""
     settled_ns: int = -1
-    """Timestamp of its newest entry in a segment: nothing above is stored there."""
+    """Timestamp of its newest entry in a segment: segments have nothing later."""
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -33,7 +33,7 @@ class Known:
 
 
 def known(labels: Mapping[str, str]) -> Known:
-    """A stream with nothing in it. Empty values are no labels."""
+    """A stream with nothing in it. Labels with empty values are dropped."""
     ordered = {name: labels[name] for name in sorted(labels) if labels[name]}
     text = text_of(ordered)
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
@@ -62,7 +62,7 @@ def _quoted(value: str) -> str:
 
 
 def parse(text: str) -> list[tuple[str, str]]:
-    """The pairs of `{job="a", level="b"}` as written, doubles included. Raises BadLabels."""
+    """The pairs of `{job="a", level="b"}` as written, including duplicates. Raises BadLabels."""
     inner = text.strip()
     if not (inner.startswith("{") and inner.endswith("}")):
         raise BadLabels(
@@ -94,7 +94,7 @@ def _unescaped(found: "re.Match[str]") -> str:
 
 
 class Registry:
-    """The streams of a store by what a client calls them."""
+    """The streams of a store."""
 
     def __init__(self) -> None:
         self._by_ident: dict[int, Known] = {}
@@ -117,6 +117,6 @@ class Registry:
         return self._by_ident.setdefault(stream.ident, stream)
 
     def forget(self, idents: Iterable[int]) -> None:
-        """Streams of which retention has left nothing."""
+        """Forget streams that retention has emptied."""
         for ident in idents:
             self._by_ident.pop(ident, None)

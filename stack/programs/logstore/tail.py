@@ -16,9 +16,9 @@ from stack.logql.results import Streams
 from stack.programs.logstore.wal import Part
 
 EVERY_S = 0.1
-"""Entries that come within that time are sent together."""
+"""Entries that come within this time are sent together."""
 WAITING = 20_000
-"""Entries that may wait for a slow client; older ones are dropped, and it is told of them."""
+"""Entries that may wait for a slow client; older ones are dropped, and it is told so."""
 
 
 class Incoming:
@@ -39,7 +39,7 @@ class Incoming:
             self._lost.append(old)
 
     def drain(self) -> list[Part]:
-        """What came in since it was last asked."""
+        """What came in since the last call."""
         drained = []
         while self._parts:
             part = self._parts.popleft()
@@ -48,7 +48,7 @@ class Incoming:
         return drained
 
     def lost(self) -> list[Part]:
-        """What was dropped since it was last asked; the last hundred parts."""
+        """What was dropped since the last call; at most the last hundred parts."""
         lost = []
         while self._lost:
             lost.append(self._lost.popleft())
@@ -80,14 +80,14 @@ class Parts:
 
 
 def log_query(text: str) -> str:
-    """The query itself. Raises LogQLError unless it is one for entries."""
+    """The query itself. Raises LogQLError unless it is a log query."""
     if not isinstance(parse(text), LogQuery):
         raise LogQLError("metric queries cannot be tailed", kind=Kind.EXECUTION)
     return text
 
 
 def matched(query: str, parts: Iterable[Part], since_ns: int) -> Streams:
-    """The entries that the query lets pass, oldest first. Raises LogQLError."""
+    """The entries that the query passes, oldest first. Raises LogQLError."""
     found = Engine(Parts(parts)).query_range(query, since_ns, 2**63 - 1, 1, 2**31, "forward")
     assert isinstance(found, Streams)
     return found
@@ -102,12 +102,12 @@ Key = tuple[tuple[tuple[str, str], ...], int, str]
 
 
 def keys(found: Streams) -> set[Key]:
-    """What tells the entries apart."""
+    """What distinguishes the entries."""
     return {(tuple(one.labels.items()), *entry) for one in found.streams for entry in one.entries}
 
 
 def without(found: Streams, seen: set[Key]) -> Streams:
-    """The entries that were not seen."""
+    """The entries that were not seen yet."""
     left = []
     for one in found.streams:
         labels = tuple(one.labels.items())
@@ -118,7 +118,7 @@ def without(found: Streams, seen: set[Key]) -> Streams:
 
 
 async def send(socket: WebSocket, found: Streams, lost: Sequence[Part] = ()) -> None:
-    """One message to the client; none when there is nothing to say."""
+    """One message to the client; none if there is nothing to send."""
     if not found.streams and not lost:
         return
     streams = [

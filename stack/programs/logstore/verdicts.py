@@ -1,4 +1,4 @@
-"""What SQL can say of a label filter behind `| json`, and where it cannot be sure."""
+"""What SQL can say about a label filter after `| json`, and where it cannot be certain."""
 
 import math
 import re
@@ -24,16 +24,16 @@ from stack.programs.logstore.streams import Known
 
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _ODD_NUMBER = r"-0|-?[0-9]{19,}|-?[0-9]+\.[0-9]+([eE][+-]?[0-9]+)?|-?[0-9]+[eE][+-]?[0-9]+"
-"""Numbers that the database writes otherwise than the line does."""
+"""Numbers that the database writes differently from the line."""
 
 _UNITS_NS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "m": 6e10, "h": 3.6e12}
 """Tried in this order: the most common first."""
 _NEAR = 1e-9
-"""Relative: nearer to what it is compared with, a number is the engine's to compare."""
+"""Relative: nearer to what it is compared with, the engine must compare the number."""
 
 
 class Verdict(NamedTuple):
-    """Of a row, in SQL: whether it is certain what a filter says, and what it says if so."""
+    """For a row, in SQL: whether the filter's result is certain, and the result if it is."""
 
     sure: str
     passes: str
@@ -49,8 +49,8 @@ class Fields:
     values: dict[str, Any] = field(default_factory=dict)
 
     def column(self, name: str) -> str | None:
-        """The column of a field; None when a stream has a label of that name, or it is no name of
-        a field that could be told apart."""
+        """The column of a field; None if a stream has a label of that name, or the name is not
+        that of a field that can be identified."""
         if not _FIELD.match(name) or name.endswith("_extracted"):
             return None
         if any(name in stream.labels for stream in self.streams):
@@ -73,7 +73,7 @@ _UNKNOWN = Verdict("false", "true")
 
 
 def json_filters(stages: Sequence[Stage]) -> list[LabelFilter]:
-    """The label filters right behind a leading `| json`; none when the query is not so."""
+    """The label filters directly after a leading `| json`; none if the query has no such form."""
     rest = list(stages)
     while rest and isinstance(rest[0], LineFilter):
         rest.pop(0)
@@ -127,15 +127,15 @@ def _string_verdict(one: StringFilter, made: Fields) -> Verdict:
 
 
 def certain(column: str) -> str:
-    """Whether the column's text is the label's."""
+    """SQL: whether the column's text is certainly the label's."""
     return f"({column} IS NULL OR NOT regexp_full_match({column}, {literal(_ODD_NUMBER)}))"
 
 
 def _number_verdict(
     name: str, op: CompareOp, wanted: float, units: Mapping[str, float], made: Fields
 ) -> Verdict:
-    """A row without the field does not pass; of a number that is not a simple one, or near what it
-    is compared with, nobody can be sure here."""
+    """A row without the field does not pass; a number that is not a simple one, or near what it is
+    compared with, is uncertain here."""
     column = made.column(name)
     if column is None or not math.isfinite(wanted):
         return _UNKNOWN

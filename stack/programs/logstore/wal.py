@@ -1,7 +1,7 @@
-"""The write-ahead log: entries that were acknowledged and are not in a segment yet.
+"""The write-ahead log: entries that were acknowledged but are not in a segment yet.
 
 One file for each memtable, named by its number. A record is what one commit added: its length and
-its CRC-32, then JSON. A commit is acknowledged when its record is on the disk.
+its CRC-32, then JSON. A commit is acknowledged once its record is on disk.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A part as it was written; labels are known since the file's first record of the stream."""
+    """A part as it was written; a stream's labels are in its first record in the file."""
 
     labels: dict[str, str]
     timestamps_ns: list[int]
@@ -37,10 +37,10 @@ class Recorded(NamedTuple):
 
 
 class Wal:
-    """One file that is appended to. Not for two threads at once."""
+    """One file that is appended to. Not for several threads at once."""
 
     def __init__(self, path: Path) -> None:
-        """Goes on where the last whole record ends. Raises OSError."""
+        """Continues where the last complete record ends. Raises OSError."""
         self.path = path
         self._size = _whole(path)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -49,7 +49,7 @@ class Wal:
         self._named: set[int] = set()
 
     def append(self, parts: Sequence[Part]) -> None:
-        """Write a record and return when it is on the disk.
+        """Write a record and return once it is on disk.
 
         Raises OSError; the file is then as it was before.
         """
@@ -83,9 +83,9 @@ class Wal:
 
 
 def replay(path: Path) -> Iterator[Recorded]:
-    """What the file holds. A torn last record, which nobody was told of, is left out.
+    """What the file holds. An incomplete last record, which was never acknowledged, is left out.
 
-    Raises HostCannot for a record that is broken and not the last one.
+    Raises HostCannot for a broken record that is not the last one.
     """
     labels: dict[int, dict[str, str]] = {}
     for body in _records(path):
@@ -96,7 +96,7 @@ def replay(path: Path) -> Iterator[Recorded]:
 
 
 def _whole(path: Path) -> int:
-    """Bytes of the file up to the end of its last whole record; 0 where there is no file."""
+    """Bytes of the file up to the end of its last complete record; 0 if there is no file."""
     if not path.exists():
         return 0
     return sum(_HEADER.size + len(body) for body in _records(path))
@@ -110,7 +110,7 @@ def _records(path: Path) -> Iterator[bytes]:
             end = at + _HEADER.size + length
             body = file.read(min(length, size - at))
             sound = zlib.crc32(body) == checksum
-            # A length of 0 is what a file system left of a write that it had not finished.
+            # A length of 0 is what a file system leaves of an unfinished write.
             if not length or len(body) < length or (not sound and end == size):
                 return
             if not sound:
@@ -123,7 +123,7 @@ def _records(path: Path) -> Iterator[bytes]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when the names in a folder are on the disk."""
+    """Return once the names in a folder are on disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

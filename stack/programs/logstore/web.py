@@ -1,5 +1,5 @@
-"""Loki's HTTP API (reference: "Loki HTTP API", 3.7), the part that shippers, dashboards and the
-lab's own tools speak."""
+"""Loki's HTTP API (reference: "Loki HTTP API", 3.7): the part that shippers, dashboards and the
+lab's own tools use."""
 
 import asyncio
 import queue
@@ -30,7 +30,7 @@ from stack.programs.logstore.settings import Settings
 AT_ONCE = 2
 """Queries that run at the same time."""
 OUTSTANDING = 64
-"""Queries that wait or run before another is refused."""
+"""Queries that may wait or run before another one is refused."""
 _BOTH_S = 60.0
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -39,14 +39,14 @@ T = TypeVar("T")
 
 @dataclass(kw_only=True)
 class Context:
-    """What the requests need."""
+    """What the handlers work with."""
 
     settings: Settings
     querier: Querier
     committer: Committer
     metrics: Metrics
     trouble: Callable[[], str]
-    """Why the store is not well; empty when it is."""
+    """Why the store is not healthy; empty if it is."""
 
 
 class Web:
@@ -145,7 +145,7 @@ class Web:
         found, _ = await self._in_thread(lambda: self._context.querier.range(asked))
         assert isinstance(found, Streams)
         await tail.send(socket, tail.forward(found))
-        # What was committed between the first two lines of this is in both.
+        # What was committed while the query ran is in both.
         seen, seen_until = tail.keys(found), time.monotonic() + _BOTH_S
         gone = asyncio.create_task(_gone(socket))
         while not gone.done():
@@ -204,7 +204,7 @@ def application(context: Context, more: list[BaseRoute]) -> Starlette:
 
 
 def _route(context: Context, path: str, handler: Handler, *methods: str) -> Route:
-    """A route that is timed, and whose failures are plain text, as Loki's are."""
+    """A route that is timed, and whose failures are plain text, as in Loki."""
     name = path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
 
     async def answer(request: Request) -> Response:
@@ -236,7 +236,7 @@ def _json(body: bytes) -> Response:
 
 
 async def _read(request: Request) -> bytes | None:
-    """The body; None when it is too large."""
+    """The body; None if it is too large."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -257,6 +257,6 @@ async def _form(request: Request) -> Form:
 
 
 async def _gone(socket: WebSocket) -> None:
-    """Returns when the client has left."""
+    """Return once the client has left."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass

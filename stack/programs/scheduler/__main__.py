@@ -1,4 +1,4 @@
-"""`python -m stack.programs.scheduler`: one process that serves the scheduler on one port."""
+"""`python -m stack.programs.scheduler`: serves the scheduler, one process on one port."""
 
 import argparse
 import asyncio

@@ -39,8 +39,8 @@ def validate(
 ) -> list[Violation]:
     """All violations in the days first…last (inclusive), ordered by rule, day and person.
 
-    A window that reaches out of the range is not looked at; a range shorter than four weeks is one
-    window, with the limits in proportion. Averages give one violation a person, their worst window.
+    Windows that extend beyond the range are not checked; a range shorter than four weeks is one
+    window, with proportional limits. Averages give one violation per person, for the worst window.
     """
     levels = {person.id: person.pgy_level for person in people}
     inside = [duty for duty in duties if first <= duty.day <= last]
@@ -58,7 +58,7 @@ def validate(
 
 
 def _worst_window(per_day: Sequence[int]) -> tuple[int, int, int]:
-    """(sum, offset, length) of the window of up to four weeks with the largest sum, first wins."""
+    """(sum, offset, length) of the first window of up to four weeks with the largest sum."""
     length = min(WINDOW_DAYS, len(per_day))
     total = [0, *accumulate(per_day)]
     sums = [total[at + length] - total[at] for at in range(len(per_day) - length + 1)]

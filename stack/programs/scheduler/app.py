@@ -38,7 +38,7 @@ _ALWAYS = (422, 500, 503)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application. It touches the database only from its lifespan on."""
+    """The application. It does not touch the database before its lifespan starts."""
 
     async def prepare(connection: Connection) -> None:
         await _seed_if_empty(connection, settings)
@@ -76,7 +76,7 @@ def _expect_routes(requests: Requests) -> None:
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
-    """503 for a database that is away, too slow or full, with a hint when to come back."""
+    """503 for a database that is away, too slow or full, with a hint when to retry."""
     why = str(error) if isinstance(error, DatabaseAway) else f"database: {type(error).__name__}"
     if current := logs.current.get():
         current.why = why
@@ -84,7 +84,7 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _seed_if_empty(connection: Connection, settings: Settings) -> None:
-    """Seed in a process of its own; see `seed.py`. Raises OperationalError."""
+    """Seed in a separate process; see `seed.py`. Raises OperationalError."""
     row = await (await connection.execute(seed.SEEDED)).fetchone()
     if row and row["seeded"]:
         return

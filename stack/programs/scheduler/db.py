@@ -1,12 +1,12 @@
 """Connections to PostgreSQL, and what happens when it goes away.
 
-Round trips are what a slow link multiplies, so each call here costs exactly one: connections are in
-autocommit, several statements travel in one pipeline, and no connection is checked by asking it.
-A dead connection shows on its socket, where the server's farewell can be read.
+A slow link multiplies round trips, so each call here costs exactly one: connections are in
+autocommit, several statements travel in one pipeline, and no connection is checked by a query. A
+dead connection shows on its socket, where the server's farewell can be read.
 
-`psycopg_pool` reconnects by itself, but waits twice as long after each failure. So a pool of which
-one connection has died is thrown away, one single connection is tried four times a second, and a
-fresh pool is opened as soon as it succeeds. Meanwhile requests fail at once.
+`psycopg_pool` reconnects by itself, but waits twice as long after each failure. So when one
+connection has died, its pool is discarded, a single connection is tried four times a second, and a
+new pool is opened as soon as that succeeds. Meanwhile requests fail immediately.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ Statement = tuple[LiteralString, Params]
 T = TypeVar("T")
 
 WRITE_LOCK = 7_392_002
-"""Advisory lock of whoever replaces a range of the schedule or its violations."""
+"""Advisory lock held while a range of the schedule or its violations is replaced."""
 
 
 class DatabaseAway(Exception):
@@ -43,7 +43,7 @@ class DatabaseAway(Exception):
 
 
 class Link(Enum):
-    """What is known about the database: it answers, it may have gone, it has gone."""
+    """What is known about the database: it answers, it may be gone, it is gone."""
 
     UP = "up"
     IN_DOUBT = "in doubt"
@@ -51,7 +51,7 @@ class Link(Enum):
 
 
 class _Lost(Exception):
-    """The connection died; `sent` tells whether the statements may have reached the server."""
+    """The connection died; `sent`: the statements may have reached the server."""
 
     def __init__(self, *, sent: bool) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class _Lost(Exception):
 
 
 class Database:
-    """One pool, replaced when the database comes back. `prepare` runs first on each return."""
+    """One pool, replaced when the database comes back. `prepare` runs first each time."""
 
     def __init__(
         self, settings: Settings, prepare: Callable[[Connection], Awaitable[None]]
@@ -75,8 +75,8 @@ class Database:
         self._answered_at = float("-inf")
 
     def start(self) -> None:
-        """Begin to connect, in the background."""
-        # In a context of its own: what it logs is not about the request that noticed the loss.
+        """Start connecting, in the background."""
+        # In its own context: what it logs is not about the request that noticed the loss.
         self._reviver = asyncio.create_task(self._revive(), context=contextvars.Context())
 
     async def close(self) -> None:
@@ -90,7 +90,7 @@ class Database:
             await pool.close(timeout=0.5)
 
     async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
-        """Rows of one reading statement: one round trip, tried again on a fresh connection."""
+        """Rows of one reading statement: one round trip, retried on a fresh connection."""
 
         async def work(connection: Connection) -> list[DictRow]:
             return await (await connection.execute(query, params)).fetchall()
@@ -98,7 +98,7 @@ class Database:
         return await self._ask(work, repeatable=True)
 
     async def write(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
-        """Rows that one changing statement returns: one round trip, never sent twice."""
+        """Rows returned by one changing statement: one round trip, never sent twice."""
 
         async def work(connection: Connection) -> list[DictRow]:
             return await (await connection.execute(query, params)).fetchall()
@@ -106,7 +106,7 @@ class Database:
         return await self._ask(work, repeatable=False)
 
     async def fetch_all(self, *statements: Statement) -> list[list[DictRow]]:
-        """Rows of several reading statements, together in one round trip."""
+        """Rows of several reading statements in a single round trip."""
 
         async def work(connection: Connection) -> list[list[DictRow]]:
             return await _pipelined(connection, statements)
@@ -114,7 +114,7 @@ class Database:
         return await self._ask(work, repeatable=True)
 
     async def replace(self, *statements: Statement) -> list[list[DictRow]]:
-        """Changing statements in one transaction, one round trip, one caller at a time."""
+        """Changing statements in one transaction and one round trip, one caller at a time."""
         lock: Statement = ("SELECT pg_advisory_xact_lock(%s)", (WRITE_LOCK,))
 
         async def work(connection: Connection) -> list[list[DictRow]]:
@@ -126,7 +126,7 @@ class Database:
         return await self._ask(work, repeatable=False)
 
     async def look(self) -> None:
-        """Take a free connection and see that it has not died: no round trip."""
+        """Check that a free connection has not died: no round trip."""
 
         async def work(connection: Connection) -> None:
             return None
@@ -134,7 +134,7 @@ class Database:
         await self._run(work, repeatable=True)
 
     def silent_s(self) -> float:
-        """Seconds since the database last answered anybody."""
+        """Seconds since the database last answered anyone."""
         return time.monotonic() - self._answered_at
 
     def connections(self) -> dict[str, int]:
@@ -195,7 +195,7 @@ class Database:
 
     def _lost(self, pool: Pool) -> None:
         if self._pool is not pool:
-            return  # somebody else has noticed
+            return  # another request has noticed already
         log.warning("the connection to the database was lost")
         self._pool, self.link = None, Link.IN_DOUBT
         self._settled.clear()
@@ -211,7 +211,7 @@ class Database:
             except psycopg.Error as error:
                 self._still_away(str(error))
             except Exception as error:
-                # Whatever it was, without this task nothing would ever bring the database back.
+                # Whatever it was: without this task nothing would ever reconnect.
                 log.exception("cannot use the database")
                 self._still_away(repr(error))
             else:
@@ -228,7 +228,7 @@ class Database:
         self._settled.set()
 
     async def _open(self) -> Pool:
-        """A new pool, once one connection has shown that the database answers and is seeded."""
+        """A new pool, once a connection has shown that the database answers and is seeded."""
         first: Connection = await AsyncConnection.connect(
             self._settings.conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=None
         )
@@ -244,7 +244,7 @@ class Database:
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
-                # Preparing takes a round trip of its own, seen by every twentieth slow request.
+                # Preparing takes an extra round trip: every twentieth slow request would show it.
                 "prepare_threshold": None,
                 "options": f"-c statement_timeout={timeout_ms}",
                 "application_name": "residency-scheduler",
@@ -253,8 +253,8 @@ class Database:
             max_size=self._settings.pool_size,
             timeout=self._settings.acquire_timeout_s,
             max_waiting=self._settings.max_waiting,
-            # A pool that renews connections of its own accord can end up with none, and wait
-            # for minutes; one that keeps them always has one on which a death is noticed.
+            # A pool that renews its connections can end up with none, and wait for minutes; one
+            # that keeps them always has one on which a death is noticed.
             max_lifetime=float("inf"),
             name="scheduler",
             open=False,
@@ -269,7 +269,7 @@ class Database:
 
 
 def _has_something_to_say(connection: Connection) -> bool:
-    """An idle connection with bytes to read has been told goodbye, or has seen its end."""
+    """An idle connection with bytes to read has got a farewell, or has been closed."""
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
     return bool(poller.poll(0))

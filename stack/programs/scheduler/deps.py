@@ -1,4 +1,4 @@
-"""What endpoints ask for: the database, the metrics, who is speaking, a page of a list."""
+"""What endpoints depend on: the database, the metrics, who is calling, a page of a list."""
 
 import datetime as dt
 import time
@@ -17,13 +17,13 @@ from stack.programs.scheduler.settings import YEAR_END, YEAR_START, Settings
 from stack.programs.scheduler.tokens import Claims, Role
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
-"""A row's number, as PostgreSQL's integer can hold it."""
+"""A row's id, as far as PostgreSQL's integer can hold it."""
 
 Text = Annotated[str, Field(max_length=500, pattern="^[^\0]*$")]
 """Free text without NUL, which PostgreSQL cannot store."""
 
 Row = dict[str, Any]
-"""A row on its way from the database to a response model, which checks it."""
+"""A row on its way from the database to a response model, which validates it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ async def caller(
     owned: Owned,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Claims:
-    """The claims of the request's token; 401 without a genuine one."""
+    """The claims of the request's token; 401 without a valid one."""
     secret = owned.settings.secret
     claims = given and tokens.verify(given.credentials, secret, now=time.time())
     if not claims:
@@ -70,7 +70,7 @@ async def caller(
 
 
 def only(*roles: Role) -> Callable[[Claims], Awaitable[Claims]]:
-    """A dependency that lets these roles through; 403 for others."""
+    """A dependency that admits these roles; 403 for others."""
 
     async def check(claims: Annotated[Claims, Depends(caller)]) -> Claims:
         if claims.role not in roles:
@@ -89,7 +89,7 @@ Decider = Annotated[Claims, Depends(only("coordinator", "faculty"))]
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Which part of a list is wanted."""
+    """Which part of a list is requested."""
 
     limit: int
     offset: int
@@ -106,7 +106,7 @@ Paged = Annotated[Page, Depends(page)]
 
 
 class Listing(BaseModel):
-    """A part of a list, and how long the whole is (0 beyond its end)."""
+    """A part of a list, and the length of the whole (0 beyond its end)."""
 
     items: list[dict[str, Any]]
     total: int
@@ -115,14 +115,14 @@ class Listing(BaseModel):
 
 
 def listing(rows: Sequence[Row], page: Page) -> Listing:
-    """From rows that carry the length of the whole as `total`."""
+    """From rows that have the length of the whole as `total`."""
     total = rows[0]["total"] if rows else 0
     items = [{key: row[key] for key in row if key != "total"} for row in rows]
     return Listing(items=items, total=total, limit=page.limit, offset=page.offset)
 
 
 class Range(BaseModel):
-    """Days, both included."""
+    """A range of days, both ends included."""
 
     start: dt.date
     end: dt.date

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stdout, always with the same fields, null where unknown."""
+"""Logs: one JSON object per line on stdout, always with the same fields, null if unknown."""
 
 import json
 import logging
@@ -22,12 +22,12 @@ FIELDS = (
     "request_time",
     "user_role",
 )
-"""`exception` follows where there is one: the whole traceback as one string."""
+"""`exception` follows if there is one: the whole traceback as one string."""
 
 
 @dataclass(kw_only=True)
 class Request:
-    """What is known of the request that is being answered; filled in as it goes."""
+    """What is known about the request being answered; filled in along the way."""
 
     request_id: str
     method: str
@@ -41,11 +41,11 @@ class Request:
 
 
 current: ContextVar[Request | None] = ContextVar("current_request", default=None)
-"""The request that log records belong to; None outside of one."""
+"""The request that log records belong to; None outside of a request."""
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON with FIELDS. `request_time` carries its unit: LogQL needs it."""
+    """A record as one line of JSON with FIELDS. `request_time` has a unit: LogQL needs it."""
 
     def format(self, record: logging.LogRecord) -> str:
         request = current.get()
@@ -69,7 +69,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class CountingHandler(logging.StreamHandler[TextIO]):
-    """Writes each record, and counts it by level."""
+    """Writes each record and counts it by level."""
 
     def __init__(self, counter: Counter, stream: TextIO) -> None:
         super().__init__(stream)
@@ -82,12 +82,12 @@ class CountingHandler(logging.StreamHandler[TextIO]):
 
 
 def install(counter: Counter, stream: TextIO = sys.stdout) -> None:
-    """Make this the only way out for log records of the process, uvicorn's included."""
+    """Make this the only output for log records of the process, including uvicorn's."""
     root = logging.getLogger()
     root.handlers[:] = [CountingHandler(counter, stream)]
     root.setLevel(logging.INFO)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = name != "uvicorn.access"
-    # The pool tells every checkout, and repeats what `db.py` says once.
+    # The pool logs every checkout, and repeats what `db.py` logs once.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

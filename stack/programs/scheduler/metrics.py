@@ -1,7 +1,7 @@
-"""What Prometheus reads. Every counter stands at 0 with all its labels before the first event.
+"""What Prometheus reads. Every counter is 0, with all its labels, before the first event.
 
-One registry for each application, so that several can live in one process. Names are those that
-the alert rules use.
+One registry per application, so that several can live in one process. Names are those that the
+alert rules use.
 """
 
 import platform
@@ -25,7 +25,7 @@ from stack.programs.scheduler.requests import Requests
 from stack.programs.scheduler.settings import VERSION
 
 UNMATCHED = "unmatched"
-"""Label of requests for paths that do not exist: a path from outside never becomes a label."""
+"""Path label of requests for unknown paths: a path from outside never becomes a label."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -47,11 +47,11 @@ class ActiveUsers:
         self._seen: dict[str, float] = {}
 
     def saw(self, serial: str) -> None:
-        """The token with that serial number was used now."""
+        """The token with that serial number was used just now."""
         self._seen[serial] = self._clock()
 
     def count(self) -> int:
-        """How many; forgets the others."""
+        """How many; forgets older ones."""
         since = self._clock() - self._window_s
         self._seen = {serial: at for serial, at in self._seen.items() if at >= since}
         return len(self._seen)
@@ -77,7 +77,7 @@ class _PoolCollector(Collector):
 
 
 class Metrics:
-    """The instruments of one application."""
+    """The metrics of one application."""
 
     def __init__(self, active_window_s: float, pool: Callable[[], dict[str, int]]) -> None:
         self.registry = registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Wraps every request, as plain ASGI: measures it, logs one line, answers 500 where code failed."""
+"""Wraps every request, as plain ASGI: measures it, logs one line, answers 500 if code failed."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ from stack.programs.scheduler.metrics import METHODS, UNMATCHED, Metrics
 log = logging.getLogger("scheduler.request")
 
 UNCOUNTED = ("/health", "/metrics", "/docs", "/redoc", "/openapi.json")
-"""Fast and frequent: among the measured requests they would hide slow ones."""
+"""Fast and frequent: if they were measured, they would hide slow requests."""
 
 
 class Observe:

@@ -1,7 +1,7 @@
-"""The words of the domain as values: people, rotations, half-day blocks, duties.
+"""The terms of the domain as values: people, rotations, half-day blocks, duties.
 
-A day is its proleptic ordinal (`date.toordinal()`), because the rules do arithmetic on days.
-Hours are counted from the midnight that begins the block's day; above 24 is the next morning.
+A day is its proleptic ordinal (`date.toordinal()`), because the rules calculate with days. Hours
+are counted from the midnight that begins the block's day; above 24 is the next morning.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Rotation:
-    """What somebody does in a block; hours as (from, to), None where the half is free."""
+    """What someone does in a block; hours as (from, to), None if the half is free."""
 
     id: int
     code: str
@@ -35,11 +35,11 @@ class Rotation:
     weekend_need: int = 0
 
     def need(self, day: int) -> int:
-        """Residents wanted on that day."""
+        """Residents needed on that day."""
         return self.weekend_need if is_weekend(day) else self.weekday_need
 
     def hours(self, half: Half) -> tuple[int, int]:
-        """(from, to) of that half; an empty interval where it is free."""
+        """(from, to) of that half; an empty interval if it is free."""
         return (self.am if half == "AM" else self.pm) or (0, 0)
 
 
@@ -89,7 +89,7 @@ def is_weekend(day: int) -> bool:
 
 
 def block_id(day: int, half: Half) -> int:
-    """Blocks are numbered from 1 through the academic year, two a day."""
+    """Blocks are numbered from 1 through the academic year, two per day."""
     return (day - FIRST_DAY) * 2 + (1 if half == "AM" else 2)
 
 
@@ -100,7 +100,7 @@ def block_of(number: int) -> tuple[int, Half]:
 
 
 def interval(duty: Duty) -> tuple[int, int]:
-    """The duty's hours on one endless clock: hours since the midnight before day 0."""
+    """The duty's hours on one continuous clock: hours since the midnight before day 0."""
     start, end = BY_ID[duty.rotation_id].hours(duty.half)
     return duty.day * 24 + start, duty.day * 24 + end
 
@@ -111,5 +111,5 @@ def date_of(day: int) -> dt.date:
 
 
 def faculty_needed(first_years: int, others: int) -> int:
-    """Faculty that must be present: one for two first-years, one for four others, rounded up."""
+    """Faculty that must be present: one per two first-years, one per four others, rounded up."""
     return -(-(2 * first_years + others) // 4)

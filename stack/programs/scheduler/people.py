@@ -1,4 +1,4 @@
-"""The invented people of a seed, with their absences and swap requests. Pure, given the seed."""
+"""The made-up people of a seed, with their absences and swap requests. Pure, given the seed."""
 
 import hashlib
 import random
@@ -12,7 +12,7 @@ from stack.programs.scheduler.roster import Absence
 RESIDENTS, FACULTY, COORDINATORS = 60, 30, 2
 SPECIALTIES = ("Internal Medicine", "Cardiology", "Critical Care", "Emergency", "Nephrology")
 _AWAY_AT_ONCE = 6
-"""People of one group on vacation in one week: more would leave slots empty in a healthy year."""
+"""Most people of a group on vacation in a week: more would leave slots empty in a healthy year."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True)
 class Swap:
-    """A row of `swap_requests` about the assignment at that index."""
+    """A row of `swap_requests`, for the assignment at that index."""
 
     assignment: int
     requester_id: int
@@ -38,9 +38,9 @@ class Swap:
 
 
 def profiles(seed: int) -> list[Profile]:
-    """Residents 1…60, evenly over PGY 1 to 3, then faculty 61…90."""
-    # Imported here: Faker is large, and only a process that seeds should carry it. One provider
-    # is enough; Faker's own front loads all of them, which takes ten times as long.
+    """Residents 1…60, evenly across PGY 1 to 3, then faculty 61…90."""
+    # Imported here: Faker is large, and only a process that seeds should load it. One provider is
+    # enough; Faker's own front end loads all of them, which takes ten times as long.
     from faker.generator import Generator
     from faker.providers.person.en_US import Provider
 
@@ -66,7 +66,7 @@ def profiles(seed: int) -> list[Profile]:
 
 
 def users() -> list[tuple[str, str, int | None]]:
-    """(username, role, person id) of everybody who can log in, with names that can be guessed."""
+    """(username, role, person id) of everyone who can log in, with names that are easy to guess."""
     return [
         *((f"coordinator{n}", "coordinator", None) for n in range(1, COORDINATORS + 1)),
         *((f"resident{n:02}", "resident", n) for n in range(1, RESIDENTS + 1)),
@@ -75,12 +75,12 @@ def users() -> list[tuple[str, str, int | None]]:
 
 
 def salt(seed: int, username: str) -> bytes:
-    """A salt that the seed decides, so that the same seed gives the same hashes."""
+    """A salt derived from the seed, so that the same seed gives the same hashes."""
     return hashlib.sha256(f"{seed}/{username}".encode()).digest()[:16]
 
 
 def absences(seed: int, people: Sequence[Person]) -> list[tuple[Absence, str, str]]:
-    """(absence, kind, note): three weeks of vacation each, and some illness and conferences."""
+    """(absence, kind, note): three weeks of vacation each, some illness and conferences."""
     rng = random.Random(f"absences {seed}")
     weeks = (LAST_DAY - FIRST_DAY + 1) // 7
     taken: Counter[tuple[bool, int]] = Counter()

@@ -1,9 +1,9 @@
-"""Counts and times of the requests, by route.
+"""Counts and durations of requests, by route.
 
-Nine tenths of all that Prometheus reads here. At speed 60 it does so four times a second, and
-`prometheus_client`, which puts each line together anew, took most of the scheduler's CPU.
+They are nine tenths of what Prometheus reads here. At speed 60 it does so four times a second, and
+`prometheus_client`, which builds every line again each time, took most of the scheduler's CPU.
 
-Not for threads: all is called on the event loop.
+Not thread-safe: everything is called on the event loop.
 """
 
 from bisect import bisect_left
@@ -19,7 +19,7 @@ _EDGES = (*map(str, REQUEST_BUCKETS_S), "+Inf")
 
 
 class _Route:
-    """One method and path, which need no escaping. The texts are lines up to their value."""
+    """One method and path, which need no escaping. The texts are lines up to the value."""
 
     def __init__(self, method: str, path: str) -> None:
         self._labels = f'method="{method}",path="{path}"'
@@ -53,7 +53,7 @@ class Requests:
         self._routes: dict[tuple[str, str], _Route] = {}
 
     def expect(self, method: str, path: str, statuses: Iterable[int]) -> None:
-        """Show a route at 0, with all the statuses that it can answer."""
+        """Show a route at 0, with all statuses that it can answer with."""
         route = self._route(method, path)
         for status in statuses:
             route.expect(status)

@@ -1,8 +1,8 @@
-"""The greedy roster: who works where, half-day by half-day. Pure, and the same for the same input.
+"""The greedy roster: who works where, half-day by half-day. Pure and deterministic.
 
 Each day's slots are filled in order with the residents who have worked least. A first pass keeps
-all duty-hour rules; where that leaves a slot empty, a second one ignores them (patients must be
-seen: coverage wins, and the validation finds what it cost). Nobody is ever rostered in an absence.
+all duty-hour rules; if that leaves a slot empty, a second one ignores them (patients must be seen:
+coverage wins, and validation finds what it cost). Nobody is ever scheduled during an absence.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ _CALL_FROM = frozenset({model.WARD.id, model.ICU.id})
 
 
 class NoStaff(Exception):
-    """A day on which no resident, or no faculty member, is there at all."""
+    """A day on which no resident, or no faculty member, is available at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Absence:
 
 @dataclass(frozen=True, kw_only=True)
 class Roster:
-    """`duties` by day; of `slots` wanted, `unfilled` stayed empty, `relaxed` broke a limit."""
+    """`duties` by day; of `slots` needed, `unfilled` stayed empty, `relaxed` broke a limit."""
 
     duties: Sequence[Duty]
     slots: int
@@ -70,7 +70,7 @@ class _Record:
         )
 
     def rested(self, day: int, *, days_in_seven: int = 6) -> bool:
-        """Working on that day leaves a day free in the seven that it ends."""
+        """Working on that day leaves a free day in the seven that end with it."""
         return len(self.touched.intersection(range(day - 6, day))) < days_in_seven
 
 
@@ -98,7 +98,7 @@ class _Greedy:
         within_limits: Callable[[_Record], bool],
         prefer: Callable[[_Record], tuple[int, ...]],
     ) -> list[_Record]:
-        """Up to `need` of the candidates, least worked first; those within the limits win."""
+        """Up to `need` candidates, least worked first, preferring those within the limits."""
         strict = sorted(filter(within_limits, candidates), key=prefer)[:need]
         rest = [c for c in candidates if c not in strict] if len(strict) < need else []
         extra = sorted(rest, key=prefer)[: need - len(strict)]
@@ -138,7 +138,7 @@ class _Greedy:
             )
 
         def prefer(record: _Record) -> tuple[int, ...]:
-            # Nights come in runs: a body clock is turned once, and mornings after are not lost.
+            # Nights come in runs: a body clock is shifted once, and no mornings after are lost.
             ran = record.duties.get((day - 1, "PM")) == model.NIGHT.id
             return (not ran, record.recent, record.person.id)
 
@@ -209,10 +209,10 @@ def generate(
     first: int,
     last: int,
 ) -> Roster:
-    """Roster for the days first…last (inclusive). Raises NoStaff for a day without anybody.
+    """Roster for the days first…last (inclusive). Raises NoStaff for a day without anyone.
 
-    `history` are the duties of the four weeks before; with it a part of the year made again comes
-    out as it was, as long as nobody's absences have changed.
+    `history` are the duties of the four weeks before; with it, a part of the year that is made
+    again comes out the same, as long as no absences have changed.
     """
     greedy = _Greedy(people, absences)
     for duty in history:
@@ -232,8 +232,8 @@ def solver_seconds(roster: Roster, *, days: int, residents: int) -> float:
     """Modelled solver time in seconds: what the real constraint solver would have taken.
 
     The stub's greedy pass takes milliseconds. This grows with the number of variables (blocks times
-    residents) and steeply with how tight the problem is: about 15 s for a month with everybody
-    there, above 300 s for one in which half of the slots break a limit. It burns no real time, so
+    residents) and steeply with how tight the problem is: about 15 s for a month with everyone
+    present, above 300 s for one in which half of the slots break a limit. It takes no real time, so
     that a scenario of slow generation needs neither minutes nor a busy processor.
     """
     tightness = (roster.relaxed + roster.unfilled) / roster.slots if roster.slots else 0.0

@@ -1,8 +1,8 @@
 """Makes the tables and fills them: `python -m stack.programs.scheduler.seed`.
 
-The server runs this as a process of its own when it finds an empty database: Faker and the rows of
-a whole year are then gone from memory when it ends. Safe to run twice and at the same time: one
-transaction under an advisory lock, and nothing happens where the tables exist.
+The server runs this as a separate process when it finds an empty database: Faker and the rows of a
+whole year are gone from memory once it ends. Safe to run twice, even at the same time: it is one
+transaction under an advisory lock, and does nothing if the tables exist.
 """
 
 import sys
@@ -18,14 +18,14 @@ from stack.programs.scheduler.model import LAST_DAY, Person, block_id, date_of
 from stack.programs.scheduler.settings import YEAR_END, YEAR_START, Settings, from_environment
 
 LOCK = 7_392_001
-"""Advisory lock of whoever seeds."""
+"""Advisory lock held while seeding."""
 
 SEEDED = "SELECT to_regclass('violations') IS NOT NULL AS seeded"
 _HERE = Path(__file__).parent
 
 
 def seed(settings: Settings) -> bool:
-    """Seed an empty database; False if it was seeded already. Raises psycopg.Error."""
+    """Seed an empty database; False if it was already seeded. Raises psycopg.Error."""
     with psycopg.connect(settings.conninfo) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         row = cursor.execute(SEEDED).fetchone()
@@ -39,7 +39,7 @@ def seed(settings: Settings) -> bool:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables with which this module, run as a program, seeds for those settings."""
+    """The variables that make this module, run as a program, seed for those settings."""
     return {
         "DATABASE_URL": settings.conninfo,
         "SCHEDULER_SEED": str(settings.seed),
@@ -128,7 +128,7 @@ def _copy(
 
 
 def main() -> int:
-    """Exit 0 when the database is seeded, 1 with one line on stderr when it could not be."""
+    """Exit 0 if the database is seeded, 1 with one line on stderr if it could not be."""
     try:
         done = seed(from_environment())
     except LabError as error:

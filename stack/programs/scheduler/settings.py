@@ -31,7 +31,7 @@ VARIABLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an application is made from. Times in seconds."""
+    """What an application is configured with. Times in seconds."""
 
     conninfo: str
     seed: int = 2025
@@ -44,16 +44,16 @@ class Settings:
     active_window_s: float = 300.0
     token_life_s: float = 12 * 3600.0
     reconnect_every_s: float = 0.25
-    """Pause between two tries to reach a database that has gone away."""
+    """Pause between attempts to reach a database that is away."""
     doubt_s: float = 1.0
-    """How long a request waits while it is not yet known whether the database has gone away."""
+    """How long a request waits while it is not yet known whether the database is away."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the variables listed in VARIABLES. Raises BadInput, naming the variable."""
+    """Settings from the variables in VARIABLES. Raises BadInput, naming the variable."""
     password = environment.get("SCHEDULER_PASSWORD") or Settings.password
     seed = int(_number(environment, "SCHEDULER_SEED", Settings.seed, whole=True, least=None))
-    # Derived, not random: tokens outlive a restart, as they would with a configured key.
+    # Derived, not random: tokens survive a restart, as they would with a configured key.
     secret = environment.get("SCHEDULER_SECRET") or f"{password}/{seed}"
     return Settings(
         conninfo=_conninfo(environment.get("DATABASE_URL", "")),
@@ -100,7 +100,7 @@ def _number(
 
 
 def _conninfo(url: str) -> str:
-    """DATABASE_URL completed; the URL is never shown in a message, it holds a password."""
+    """DATABASE_URL completed; messages never show the URL, which contains a password."""
     cure = f"DATABASE_URL: {VARIABLES['DATABASE_URL']}."
     if not url:
         raise BadInput("`DATABASE_URL` is not set (environment).", cure=cure)
@@ -110,6 +110,6 @@ def _conninfo(url: str) -> str:
         raise BadInput(
             "`DATABASE_URL` is not a PostgreSQL connection URL (environment).", cure=cure
         ) from None
-    # Asking for TLS and GSS first would cost a slow link two more round trips per connection.
+    # Asking for TLS and GSS first would cost two more round trips per connection.
     defaults = {"sslmode": "disable", "gssencmode": "disable", "connect_timeout": "10"}
     return make_conninfo(**{**defaults, **{k: str(v) for k, v in given.items() if v is not None}})

@@ -20,14 +20,14 @@ def hash_password(password: str, salt: bytes) -> str:
 
 
 def password_matches(password: str, stored: str) -> bool:
-    """Whether the password is the one of that hash; takes the same time for both answers."""
+    """Whether the password has that hash; takes the same time for both answers."""
     salt = bytes.fromhex(stored.partition("$")[0])
     return hmac.compare_digest(hash_password(password, salt), stored)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """Who a token speaks for; `expires` in Unix seconds, `serial` tells tokens apart."""
+    """Who a token stands for; `expires` in Unix seconds, `serial` distinguishes tokens."""
 
     username: str
     role: Role
@@ -43,7 +43,7 @@ def sign(claims: Claims, secret: bytes) -> str:
 
 
 def verify(token: str, secret: bytes, *, now: float) -> Claims | None:
-    """The claims of a genuine token that has not expired, otherwise None."""
+    """The claims of a valid token that has not expired, otherwise None."""
     body, _, signature = token.partition(".")
     expected = _encode(hmac.digest(secret, body.encode(), "sha256"))
     if not hmac.compare_digest(signature.encode(), expected.encode()):

@@ -39,7 +39,7 @@ def _live(root: Path, control_path: Path, seed: int) -> None:
     prepare(root)
     control = ControlFile(control_path, targets, who="simulated-host")
     state = load(root) or first_state(time.time(), seed)
-    # The host went on living while this process was away.
+    # The host kept running while this process was away.
     state = advance(
         state, levels_at(state.uptime_s, seed, control.value()), time.time() - state.saved_at_s
     )

@@ -15,10 +15,10 @@ from stack.programs.simhost.namespace import FILL_FILE
 
 
 def fill(pid: int, root: Path, *, free_percent: float) -> None:
-    """Write, or give back, blocks until `free_percent` of /data is available.
+    """Write or release blocks until `free_percent` of /data is available.
 
-    Never leaves more free than asked, and less by under one block. Raises BadInput when that
-    much was not free to begin with, else as `usage`.
+    Never leaves more free than asked, and at most one block less. Raises BadInput if that much was
+    not free to begin with, otherwise as `usage`.
     """
     with _fill_file(pid, root) as file:
         disk = os.fstatvfs(file)
@@ -33,7 +33,7 @@ def fill(pid: int, root: Path, *, free_percent: float) -> None:
 
 
 def clear(pid: int, root: Path) -> None:
-    """Give back all that `fill` wrote. Raises as `usage`."""
+    """Release everything that `fill` wrote. Raises as `usage`."""
     with _fill_file(pid, root) as file:
         os.ftruncate(file, 0)
 
@@ -41,8 +41,8 @@ def clear(pid: int, root: Path) -> None:
 def usage(pid: int, root: Path) -> tuple[int, int]:
     """Size and available bytes of /data.
 
-    Raises CheckFailed when the process is gone, HostCannot when it has no such disk or may not be
-    looked into.
+    Raises CheckFailed if the process is gone, HostCannot if it has no such disk or may not be
+    inspected.
     """
     with _fill_file(pid, root) as file:
         disk = os.fstatvfs(file)
@@ -52,7 +52,7 @@ def usage(pid: int, root: Path) -> tuple[int, int]:
 @contextmanager
 def _fill_file(pid: int, root: Path) -> Iterator[int]:
     """A descriptor of /data's fill file, known to lie on the simulated disk."""
-    # The kernel's list of mounts knows no symbolic links.
+    # The kernel's list of mounts has symbolic links resolved.
     point = root.resolve() / "root/data"
     device = _device_mounted_at(pid, point)
     inside = Path(f"/proc/{pid}/root{point}") / FILL_FILE
@@ -79,7 +79,7 @@ def _device_mounted_at(pid: int, point: Path) -> int:
     except OSError as error:
         raise HostCannot(f"mounts of process {pid}: {error.strerror}") from error
     # proc(5): id, parent, major:minor, root, mount point, options, …, -, type, source, options.
-    # The kernel writes blanks in names as octal.
+    # The kernel writes spaces in names as octal.
     escaped = str(point).replace("\\", "\\134").replace(" ", "\\040")
     for fields in map(str.split, reversed(lines)):
         if fields[4] == escaped and fields[fields.index("-") + 1] == "tmpfs":

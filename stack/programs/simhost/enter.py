@@ -2,7 +2,7 @@
 
 `python -m stack.programs.simhost.enter --root DIR --data-size BYTES -- PROGRAM ARGUMENTS…`; the
 program keeps the process id. Where the machine allows no namespaces the program runs without the
-disks, and one line on stderr says so. `--check` tells which it would be: exit code 0 or 3.
+disks, and one line on stderr says so. `--check` says which it would be: exit code 0 or 3.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from stack.programs.simhost.namespace import make_disks, write_mounts
 from stack.programs.simhost.tree import prepare
 
 DATA_BYTES = 64 * 1024**2
-# A tmpfs of size 0 has no limit at all, and what is written to it is this machine's memory.
+# A tmpfs of size 0 has no limit at all, and what is written to it takes this machine's memory.
 _DATA_BYTES_ALLOWED = range(1024**2, 1024**3 + 1)
 _CURE = (
     "Disk scenarios are blocked here; run as root, "
@@ -30,7 +30,7 @@ _CURE = (
 def disk_unavailable() -> str | None:
     """Why this machine cannot give the simulated host its disks, in one line; None when it can.
 
-    Asks a process of its own: a namespace cannot be left again.
+    Asks a separate process: a namespace cannot be left again.
     """
     command = [sys.executable, "-m", "stack.programs.simhost.enter", "--check"]
     done = subprocess.run(
@@ -40,7 +40,7 @@ def disk_unavailable() -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Replace this process by the program; returns an exit code only on failure or `--check`."""
+    """Replace this process with the program; returns an exit code only on failure or `--check`."""
     parser = argparse.ArgumentParser(prog="stack.programs.simhost.enter", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say whether disks are possible")
     parser.add_argument("--root", type=Path, help="folder of the simulated host")
@@ -88,9 +88,9 @@ def _enter(root: Path, data_bytes: int) -> None:
 
 
 def _tried_in_child(root: Path, data_bytes: int) -> str | None:
-    """Make the disks in a child that ends, and its mounts with it. Returns the reason of failure.
+    """Make the disks in a child that then ends, with its mounts. Returns the reason for failure.
 
-    A process that has entered a user namespace and could not map itself is nobody; the program
+    A process that has entered a user namespace and could not map itself is `nobody`; the program
     must not start as that.
     """
     reader, writer = os.pipe()

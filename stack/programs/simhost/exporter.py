@@ -1,4 +1,4 @@
-"""How the real node_exporter is told to read the simulated host, and nothing of this machine.
+"""How node_exporter is made to read the simulated host, and nothing of this machine.
 
 Flags: `node_exporter --help`, version 1.9.0.
 """
@@ -10,7 +10,7 @@ def node_exporter_arguments(root: Path, port: int) -> list[str]:
     """Arguments of node_exporter for the simulated host in `root`, listening on 127.0.0.1:`port`.
 
     Left out on purpose: `uname` asks the kernel, not a file, and so would show this machine's
-    name; every other default collector reads files that the simulated host does not have.
+    name; all other default collectors read files that the simulated host does not have.
     """
     root = root.absolute()
     return [
@@ -29,8 +29,8 @@ def node_exporter_arguments(root: Path, port: int) -> list[str]:
         "--collector.diskstats",  # disk I/O on the system dashboard
         "--collector.loadavg",  # load on the system dashboard
         "--collector.stat",  # boot time, context switches, interrupts
-        "--collector.time",  # with the boot time: uptime; also shows a clock that is off
-        # Its own Go runtime's figures: half of all series, and nobody looks at them.
+        "--collector.time",  # with the boot time: uptime; also shows a clock that is wrong
+        # Its own Go runtime's metrics: half of all series, and nobody looks at them.
         "--web.disable-exporter-metrics",
         f"--web.listen-address=127.0.0.1:{port}",
     ]

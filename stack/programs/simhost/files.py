@@ -1,7 +1,7 @@
 """The texts of the simulated `/proc` and `/sys`: pure functions of state and levels.
 
 Formats: proc(5), `Documentation/admin-guide/iostats.rst` and `Documentation/filesystems/proc.rst`
-of the Linux kernel. Only what node_exporter's chosen collectors read.
+of the Linux kernel. Only what node_exporter's enabled collectors read.
 """
 
 from stack.programs.simhost.model import CPUS, MEMORY_BYTES, Levels, State

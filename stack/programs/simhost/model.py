@@ -1,8 +1,8 @@
-"""What the simulated host does: levels at one moment, and the counters that they move.
+"""What the simulated host does: levels at one moment, and the counters that they drive.
 
 Pure: time, seed and targets are arguments. Healthy levels are sums of sines and so stay within
-fixed bounds, far from every alert's threshold; a target replaces one level from one moment to the
-next. Counters only ever grow, because each step adds something that is not negative.
+fixed bounds, far from every alert's threshold; a target replaces one level instantly. Counters only
+ever grow, because no step adds anything negative.
 """
 
 import functools
@@ -63,7 +63,7 @@ class Levels:
 
 
 def levels_at(uptime_s: float, seed: int, wanted: Targets) -> Levels:
-    """The levels `uptime_s` seconds after boot: those wanted, or else a clinic day's for `seed`."""
+    """The levels `uptime_s` seconds after boot: those wanted, else those of `seed`'s clinic day."""
 
     def level(target: float | None, name: str, mean: float, swing: float) -> float:
         return mean + swing * _wave(uptime_s, seed, name) if target is None else target
@@ -95,7 +95,7 @@ def _wave(time_s: float, seed: int, name: str) -> float:
     return sum(waves) / len(_PERIODS_S)
 
 
-@functools.cache  # asked for at every step
+@functools.cache  # needed at every step
 def _phases(seed: int, name: str) -> tuple[float, ...]:
     chance = random.Random(f"{seed} {name}")
     return tuple(chance.random() for _ in _PERIODS_S)
@@ -103,7 +103,7 @@ def _phases(seed: int, name: str) -> tuple[float, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Everything that must outlive a restart of the process. Seconds and bytes since boot."""
+    """Everything that must survive a restart of the process. Seconds and bytes since boot."""
 
     boot_time_s: int
     """Unix time."""
@@ -130,7 +130,7 @@ def first_state(now_s: float, seed: int) -> State:
 
 
 def advance(state: State, levels: Levels, elapsed_s: float) -> State:
-    """The state `elapsed_s` seconds later. A negative time (the clock was set back) counts as 0."""
+    """The state `elapsed_s` seconds later. A negative time (clock set back) counts as 0."""
     elapsed_s = max(0.0, elapsed_s)
     moved = levels.read_bytes_per_s + levels.write_bytes_per_s
     return replace(

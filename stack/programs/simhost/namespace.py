@@ -1,6 +1,6 @@
-"""A private mount namespace with the simulated host's two disks, by the kernel's own calls.
+"""A private mount namespace with the simulated host's two disks, made by system calls.
 
-Python 3.11 has no `os.unshare`, and `unshare` differs between util-linux and busybox, so this asks
+Python 3.11 has no `os.unshare`, and `unshare` differs between util-linux and busybox, so this calls
 the C library. The mounts live exactly as long as the processes in the namespace.
 """
 
@@ -19,9 +19,9 @@ _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 0x2, 0x4, 0x8, 0x4000,
 
 ROOT_DISK_BYTES = 16 * 1024**2
 FILL_FILE = "fill"
-"""Grown and shrunk by `disk.py`. Made here, because a user who is not known in the namespace, such
-as root of the outside, may write to a file in it but not create one."""
-_USED_AT_FIRST = 0.3  # share of each disk; also what the memory of an idle lab pays for them
+"""Grown and shrunk by `disk.py`. Created here, because a user unknown in the namespace, such as
+root from outside, may write to a file in it but not create one."""
+_USED_AT_FIRST = 0.3  # share of each disk; an idle lab pays for it in memory
 
 _MOUNTS = {"/": "/dev/vda1", "/data": "/dev/vdb1"}
 
@@ -29,8 +29,8 @@ _MOUNTS = {"/": "/dev/vda1", "/data": "/dev/vdb1"}
 def make_disks(root: Path, data_bytes: int) -> None:
     """Enter a namespace of its own and mount the disks `root`/root and `root`/root/data in it.
 
-    Leaves this process in that namespace. Raises HostCannot, and is then of no more use for
-    running a program: try it in a child first.
+    Leaves this process in that namespace. After HostCannot the process can no longer run a
+    program: try it in a child first.
     """
     _unshare()
     _mount("tmpfs", root / "root", size_bytes=ROOT_DISK_BYTES)
@@ -46,10 +46,10 @@ def make_disks(root: Path, data_bytes: int) -> None:
 
 
 def write_mounts(root: Path, *, disks: bool) -> None:
-    """Tell node_exporter of the disks, or that there are none.
+    """Tell node_exporter about the disks, or that there are none.
 
-    Whoever mounts writes the list, so that it can name no disk that is not there. node_exporter
-    believes it is ext4, and asks the mounted tmpfs for its true size.
+    The process that mounts writes the list, so that it never names a disk that does not exist.
+    node_exporter takes them for ext4, and asks the mounted tmpfs for its real size.
     """
     mounted = _MOUNTS if disks else {}
     info = "".join(
@@ -63,19 +63,19 @@ def write_mounts(root: Path, *, disks: bool) -> None:
 
 
 def _unshare() -> None:
-    """Mount namespace alone where that is allowed (root), else with a user namespace around it."""
+    """A mount namespace alone where allowed (root), else with a user namespace around it."""
     uid, gid = os.geteuid(), os.getegid()
     try:
         _call("unshare", _CLONE_NEWNS)
     except PermissionError:
         try:
             _call("unshare", _CLONE_NEWUSER | _CLONE_NEWNS)
-            # The user stays who they are: no false root, and exec drops the capabilities.
+            # The user keeps their identity: no fake root, and exec drops the capabilities.
             Path("/proc/self/setgroups").write_text("deny")
             Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
             Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
         except OSError as error:
-            # The kernel says "no space left" when it means the sysctl.
+            # The kernel says "no space left" when the sysctl is exhausted.
             spent = error.errno == errno.ENOSPC
             why = "the limit user.max_user_namespaces is reached" if spent else error.strerror
             raise HostCannot(f"no user namespace for uid {uid}: {why}") from error
@@ -84,7 +84,7 @@ def _unshare() -> None:
     try:
         _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     except OSError as error:
-        # EINVAL: in a chroot whose root is not a mount. Mounting on would show it to all.
+        # EINVAL: in a chroot whose root is not a mount. Mounts would then be visible to everyone.
         raise HostCannot(f"mounts cannot be made private: {error.strerror}") from error
 
 

@@ -13,8 +13,8 @@ from stack.programs.simhost.model import CPUS, Levels, State
 def replace_text(path: Path, text: str) -> None:
     """Give `path` new content so that a reader sees the old or the new one, never a mixture.
 
-    The host and its exporter start together, and both prepare the folder: each writes aside under
-    a name of its own.
+    The host and its exporter start together, and both prepare the folder: each uses a temporary
+    name of its own.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     with aside.open("wb", buffering=0) as file:  # the texts are small: one call writes all
@@ -23,7 +23,7 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def prepare(root: Path) -> None:
-    """Make the folders and the files that never move. Raises HostCannot."""
+    """Make the folders and the files that never change. Raises HostCannot."""
     try:
         for folder in ("proc/net", "proc/1", "proc/self", "sys", "root", "udev"):
             (root / folder).mkdir(parents=True, exist_ok=True)
@@ -35,14 +35,14 @@ def prepare(root: Path) -> None:
 
 
 def write(root: Path, state: State, levels: Levels) -> None:
-    """Write one moment. The state goes first: a kill between two files loses no counter."""
+    """Write one moment. The state goes first: a kill between two files loses no counts."""
     replace_text(root / "state.json", json.dumps(asdict(state)))
     for name, text in proc_files(state, levels).items():
         replace_text(root / "proc" / name, text)
 
 
 def load(root: Path) -> State | None:
-    """The state of the run before; None when there was none or it cannot be used."""
+    """The state of the previous run; None if there was none or it cannot be used."""
     try:
         saved = json.loads((root / "state.json").read_bytes())
         saved["busy_s"], saved["idle_s"] = tuple(saved["busy_s"]), tuple(saved["idle_s"])

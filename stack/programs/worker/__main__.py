@@ -1,8 +1,8 @@
 """Run the stub of the background worker.
 
-`python -m stack.programs.worker --control FILE [--beat FILE]`. Control file, absent or `{}` when
-healthy: `{"cpu_cores": 0.09}` burns that share of a core, `{"memory_bytes": 60000000}` grows to
-that resident size, `{"crash_after_s": 0.5}` ends with an error half a second after each start.
+`python -m stack.programs.worker --control FILE [--beat FILE]`. The control file is missing or `{}`
+when healthy: `{"cpu_cores": 0.09}` burns that share of a core, `{"memory_bytes": 60000000}` grows
+to that resident size, `{"crash_after_s": 0.5}` exits with an error half a second after each start.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from stack.programs.worker.wishes import wishes
 
 _ROUND_S = 0.05
 _JOB_EVERY_S = 0.5
-_TOLD_EVERY = 2
-"""Jobs for each line in the log, which is never silent for longer: an alert listens for that."""
+_LOGGED_EVERY = 2
+"""Jobs for each line in the log, which is never silent for longer: an alert relies on that."""
 _RESIDENTS, _WEEKS = 60, 4
 
 
@@ -53,18 +53,18 @@ def _live(control_path: Path, beat: Path | None) -> NoReturn:
     control = ControlFile(control_path, wishes, who="worker")
     burner, ballast, jobs = Burner(), Ballast(), _jobs(beat)
     while True:
-        told = control.value()
+        wished = control.value()
         now = time.monotonic()
-        if told.crash_after_s is not None and now - born >= told.crash_after_s:
-            raise Crashed(f"told to crash {told.crash_after_s:g} s after the start")
+        if wished.crash_after_s is not None and now - born >= wished.crash_after_s:
+            raise Crashed(f"told to crash {wished.crash_after_s:g} s after the start")
         next(jobs)
-        ballast.grow_to(told.memory_bytes)
-        burner.burn(told.cpu_cores, at_most_s=_ROUND_S)
+        ballast.grow_to(wished.memory_bytes)
+        burner.burn(wished.cpu_cores, at_most_s=_ROUND_S)
         time.sleep(max(0.0, _ROUND_S - (time.monotonic() - now)))
 
 
 def _jobs(beat: Path | None) -> Iterator[int]:
-    """Count a made-up roster's open shifts now and then; yields the last count each round."""
+    """Count the open shifts of a made-up roster now and then; yields the last count each round."""
     due, count, done = time.monotonic(), 0, 0
     while True:
         if time.monotonic() >= due:
@@ -72,7 +72,7 @@ def _jobs(beat: Path | None) -> Iterator[int]:
             count = sum((person * 7 + day) % 5 == 0
                         for person in range(_RESIDENTS) for day in range(7 * _WEEKS))  # fmt: skip
             _touch(beat)
-            if done % _TOLD_EVERY == 0:
+            if done % _LOGGED_EVERY == 0:
                 say("info", "worker", "job `count_open_shifts` done", open_shifts=count)
             done += 1
         yield count

@@ -11,14 +11,14 @@ _LIFE_AT_MOST_S = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """How the worker shall misbehave; nothing is set while it is healthy."""
+    """How the worker should misbehave; nothing is set while it is healthy."""
 
     cpu_cores: float = 0.0
-    """Share of one core that it uses in all."""
+    """Share of one core that it uses in total."""
     memory_bytes: int = 0
     """Resident memory that it grows to."""
     crash_after_s: float | None = None
-    """Age in seconds at which it crashes; at once when it is older."""
+    """Age in seconds at which it crashes; immediately if it is older."""
 
 
 def wishes(document: dict[str, object]) -> Wishes:

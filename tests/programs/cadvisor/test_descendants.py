@@ -1,4 +1,4 @@
-"""When the process table is read anew."""
+"""When the process table is read again."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stack.programs.cadvisor.descendants import ANEW_S, Descendants
+from stack.programs.cadvisor.descendants import REREAD_S, Descendants
 
 
 class Clock:
@@ -61,21 +61,21 @@ def test_descendants_are_read_once_while_nothing_changes(kernel: Kernel, child: 
     assert kernel.reads == 1
 
 
-def test_descendants_are_read_anew_when_a_child_comes_or_goes(kernel: Kernel) -> None:
+def test_descendants_are_read_again_when_a_child_comes_or_goes(kernel: Kernel) -> None:
     for count, children in enumerate(("1 2", "1 2 3", "1 3", ""), start=1):
         kernel.file.write_text(children)
         kernel.descendants.of()
         assert kernel.reads == count
 
 
-def test_descendants_are_read_anew_after_a_second(kernel: Kernel) -> None:
+def test_descendants_are_read_again_after_a_second(kernel: Kernel) -> None:
     kernel.descendants.of()
-    kernel.clock.now = ANEW_S
+    kernel.clock.now = REREAD_S
     kernel.descendants.of()
     assert kernel.reads == 2
 
 
-def test_descendants_are_read_each_time_where_the_kernel_does_not_tell(kernel: Kernel) -> None:
+def test_descendants_are_read_each_time_where_the_kernel_does_not_report(kernel: Kernel) -> None:
     kernel.file.unlink()
     for _ in range(3):
         kernel.descendants.of()

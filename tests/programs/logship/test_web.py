@@ -1,4 +1,4 @@
-"""What is told of the shipper over HTTP."""
+"""What the shipper shows over HTTP."""
 
 import threading
 from http.client import HTTPConnection
@@ -16,10 +16,10 @@ def test_figures_are_told_over_a_connection_that_stays(place: Place) -> None:
         for _ in range(2):
             asked.request("GET", "/metrics")
             kept, answer = asked.sock, asked.getresponse()
-            told = answer.read().decode()
+            text = answer.read().decode()
             assert answer.status == 200
-            assert "promtail_files_active_total 0.0" in told
-            assert "_created" not in told  # Promtail has none
+            assert "promtail_files_active_total 0.0" in text
+            assert "_created" not in text  # Promtail has none
             assert asked.sock is kept is not None
         asked.close()
         listening.shutdown()

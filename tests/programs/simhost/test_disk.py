@@ -167,8 +167,8 @@ def test_disk_is_found_through_a_link_to_the_host(host: Any, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--root", "/nowhere"], "`--root DIR` and `-- PROGRAM` are needed"),
-        (["--", "true"], "`--root DIR` and `-- PROGRAM` are needed"),
+        (["--root", "/nowhere"], "`--root DIR` and `-- PROGRAM` are required"),
+        (["--", "true"], "`--root DIR` and `-- PROGRAM` are required"),
         (["--root", "/nowhere", "--data-size", "0", "--", "true"], "`--data-size` is 0, expected"),
     ],
 )
@@ -203,8 +203,11 @@ def test_enter_without_namespaces_runs_the_program_without_disks(
 
 
 @needs_tools
-def test_check_tells_why_there_is_no_disk() -> None:
+def test_check_says_why_there_is_no_disk() -> None:
     command = [*NO_NAMESPACES, sys.executable, "-m", "stack.programs.simhost.enter", "--check"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=30)
     assert done.returncode == 3
-    assert done.stderr == "no user namespace for uid 0: user.max_user_namespaces is reached\n"
+    assert (
+        done.stderr
+        == "no user namespace for uid 0: the limit user.max_user_namespaces is reached\n"
+    )

@@ -102,7 +102,7 @@ def test_targets_are_read(document: dict[str, object], expected: Targets) -> Non
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"cpu": 97}, "unknown `cpu`, known are `cpu_percent`, `memory_percent`"),
+        ({"cpu": 97}, "unknown: `cpu`; known: `cpu_percent`, `memory_percent`"),
         ({"cpu_percent": 101}, "`cpu_percent` is 101, expected a number from 0 to 100"),
         ({"memory_percent": "96"}, '`memory_percent` is "96", expected a number'),
         ({"load": math.nan}, "`load` is NaN, expected a number"),

@@ -28,7 +28,7 @@ def test_wishes_are_read(document: dict[str, object], expected: Wishes) -> None:
         ({"memory_bytes": 2**30}, "`memory_bytes` is 1073741824, expected"),
         ({"crash_after_s": -1}, "`crash_after_s` is -1, expected"),
         ({"cpu_cores": "all"}, '`cpu_cores` is "all", expected'),
-        ({"cores": 1}, "unknown `cores`, known are `cpu_cores`, `memory_bytes`, `crash_after_s`"),
+        ({"cores": 1}, "unknown: `cores`; known: `cpu_cores`, `memory_bytes`, `crash_after_s`"),
     ],
 )
 def test_wishes_beyond_the_bounds_are_refused(document: dict[str, object], said: str) -> None:

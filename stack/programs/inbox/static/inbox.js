@@ -61,7 +61,7 @@ function overview(list) {
 
   function state(on) {
     live.className = on ? "live on" : "live off";
-    const text = on ? "live" : "the inbox does not answer; trying again";
+    const text = on ? "live" : "the inbox does not answer; retrying";
     const place = document.getElementById("live-text");
     if (place.textContent !== text) place.textContent = text;
   }

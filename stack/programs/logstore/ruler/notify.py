@@ -1,4 +1,4 @@
-"""Tells Alertmanager (API v2), in the background, so that no evaluation waits for it."""
+"""Notifies Alertmanager (API v2) in the background, so that no evaluation waits for it."""
 
 import queue
 import sys
@@ -22,7 +22,7 @@ _WAITING = 1000
 
 
 class Notifier:
-    """Sends what `tell` is given, in order; `counted` is told (alerts, whether they were sent)."""
+    """Sends what `notify` is given, in order; calls `counted` (alerts, whether they were sent)."""
 
     def __init__(self, url: str, external_url: str, counted: Callable[[int, bool], None]) -> None:
         self._url, self._external_url, self._counted = url, external_url, counted
@@ -34,11 +34,11 @@ class Notifier:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return when what waits was sent, or Alertmanager did not answer in time."""
+        """Return once what waits was sent, or Alertmanager did not answer in time."""
         self._waiting.put(None)
         self._thread.join(_TIMEOUT_S)
 
-    def tell(self, alerts: Sequence[Alert], expr: str) -> None:
+    def notify(self, alerts: Sequence[Alert], expr: str) -> None:
         if not (alerts and self._url):
             return
         try:
@@ -64,7 +64,7 @@ class Notifier:
             self._said = failure
 
     def _send(self, alerts: list[dict[str, Any]]) -> str:
-        """Why it could not be sent; empty when it was."""
+        """Why it could not be sent; empty if it was."""
         request = urllib.request.Request(
             f"{self._url}/api/v2/alerts", orjson.dumps(alerts),
             {"Content-Type": "application/json"}, method="POST",

@@ -1,4 +1,4 @@
-"""Evaluates the groups, each at its interval, and remembers what is pending over a restart."""
+"""Evaluates the groups, each at its interval, and remembers across restarts what is pending."""
 
 import sys
 import threading
@@ -48,7 +48,7 @@ class _Remembered:
 
 
 class Ruler:
-    """Start it with `start`. Raises BadInput for rules that cannot be used."""
+    """Started with `start`. Raises BadInput for rules that cannot be used."""
 
     def __init__(
         self, settings: RulerSettings, state_file: Path, ask: Ask, metrics: Metrics,
@@ -97,7 +97,7 @@ class Ruler:
             self.evaluate(state)
 
     def evaluate(self, state: GroupState) -> None:
-        """One evaluation of a group, now."""
+        """Evaluate a group once, now."""
         now_s, began = self._clock(), time.perf_counter()
         for rule in state.rules:
             self._evaluate_rule(state, rule, now_s)
@@ -125,7 +125,7 @@ class Ruler:
             if not state.restored:
                 self._restore(state.group, rule, now_s)
             due = rule.to_send(now_s, self._settings.resend_s, state.group.interval_s)
-        self._notifier.tell(due, rule.rule.expr)
+        self._notifier.notify(due, rule.rule.expr)
 
     def _samples(self, expr: str, now_s: float) -> Sequence[Sample]:
         asked = InstantQuery(
@@ -145,10 +145,10 @@ class Ruler:
         if not sent:
             self._metrics.notification_errors.labels(url).inc(alerts)
 
-    # Over a restart -----------------------------------------------------------------------------
+    # Across a restart ---------------------------------------------------------------------------
 
     def _restore(self, group: Group, rule: RuleState, now_s: float) -> None:
-        """Give alerts that are active again the time that they were so before."""
+        """Give alerts that are active again the time since when they already were."""
         remembered, for_s = self._remembered, rule.rule.for_s
         if now_s - remembered.saved_s > self._settings.outage_s or for_s < self._settings.grace_s:
             return
@@ -171,13 +171,13 @@ class Ruler:
             return
         self._saved, self._was_active = now_s, bool(active)
         new = self._state_file.with_suffix(".new")
-        with suppress(OSError):  # on a full disk a restart begins `for` anew, no more
+        with suppress(OSError):  # on a full disk, a restart only starts `for` from scratch
             new.write_bytes(orjson.dumps({"saved_s": now_s, "active": active}))
             new.rename(self._state_file)
 
 
 def _read(path: Path) -> _Remembered:
-    """Nothing where there is no file, or one that was torn."""
+    """Empty if there is no file, or it is incomplete."""
     try:
         document = orjson.loads(path.read_bytes())
         return _Remembered(

@@ -1,4 +1,4 @@
-"""Rules and alerts as Prometheus' API tells them, and rule files as Loki's does."""
+"""Rules and alerts as Prometheus' API shows them, and rule files as Loki's does."""
 
 import math
 from typing import Any

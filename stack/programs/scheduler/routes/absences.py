@@ -32,7 +32,7 @@ async def list_absences(
     start: dt.date = YEAR_START,
     end: dt.date = YEAR_END,
 ) -> Listing:
-    """Absences that touch the range."""
+    """Absences that overlap the range."""
     rows = await db.fetch(
         "SELECT id, person_id, first_day, last_day, kind, note, count(*) OVER () AS total"
         " FROM absences WHERE last_day >= %(start)s AND first_day <= %(end)s"
@@ -51,7 +51,7 @@ async def list_absences(
 
 @router.post("", status_code=201, responses={401: {}, 403: {}, 404: {}})
 async def create_absence(body: NewAbsence, db: Db, claims: Caller) -> dict[str, Any]:
-    """Coordinators enter anybody's, others their own. Existing assignments stay as they are."""
+    """Coordinators enter anyone's, others their own. Existing assignments stay as they are."""
     if claims.role != "coordinator" and claims.person_id != body.person_id:
         raise HTTPException(403, "only a coordinator may enter somebody else's absence")
     if body.last_day < body.first_day:
@@ -70,6 +70,6 @@ async def create_absence(body: NewAbsence, db: Db, claims: Caller) -> dict[str, 
 
 @router.delete("/{absence_id}", status_code=204, responses={401: {}, 403: {}, 404: {}})
 async def delete_absence(absence_id: Id, db: Db, claims: Coordinator) -> None:
-    """Take an absence out."""
+    """Delete an absence."""
     if not await db.write("DELETE FROM absences WHERE id = %s RETURNING id", (absence_id,)):
         raise HTTPException(404, f"no absence {absence_id}")

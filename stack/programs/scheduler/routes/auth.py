@@ -40,7 +40,7 @@ class Me(BaseModel):
 
 @router.post("/login", responses={401: {}})
 async def login(body: Login, db: Db, owned: Owned) -> Token:
-    """A bearer token for a name and password."""
+    """A bearer token for a user name and password."""
     rows = await db.fetch(
         "SELECT role, person_id, password_hash FROM users WHERE username = %s", (body.username,)
     )
@@ -75,5 +75,5 @@ def _note_refusal(why: str) -> None:
 
 @router.get("/me", responses={401: {}})
 async def me(claims: Caller) -> Me:
-    """Who the token speaks for."""
+    """Who the token stands for."""
     return Me(username=claims.username, role=claims.role, person_id=claims.person_id)

@@ -47,7 +47,7 @@ class Validation(BaseModel):
 
 @router.post("/validate", responses={401: {}, 403: {}})
 async def validate(body: Range, db: Db, claims: Decider, metrics: Counts) -> Validation:
-    """Compute the violations of some days; they replace those found earlier in these days."""
+    """Compute the violations in a range of days; they replace those found there earlier."""
     body.checked(most_days=MOST_DAYS)
     started = time.perf_counter()
     first, last = body.start.toordinal(), body.end.toordinal()

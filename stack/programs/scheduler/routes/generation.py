@@ -43,7 +43,7 @@ _RECORD: LiteralString = (
 
 
 class Run(BaseModel):
-    """`unfilled` slots stayed empty, `relaxed` ones broke a limit; solver time is modelled."""
+    """`unfilled` slots stayed empty, `relaxed` ones broke a limit; the solver time is modelled."""
 
     run_id: int
     start: str
@@ -56,7 +56,7 @@ class Run(BaseModel):
 
 @router.post("/generate", status_code=201, responses={401: {}, 403: {}, 409: {}})
 async def generate(body: Range, db: Db, claims: Coordinator, metrics: Counts) -> Run:
-    """Replace the assignments of some days by a new greedy roster."""
+    """Replace the assignments in a range of days with a new greedy roster."""
     if flaw := body.flaw(most_days=MOST_DAYS):
         _failed(metrics, "invalid_range")
         raise HTTPException(422, flaw)

@@ -1,4 +1,4 @@
-"""Is the process alive, can it serve, and what does it measure."""
+"""Whether the process is alive, whether it can serve, and what it measures."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ router = APIRouter(tags=["health"])
 READY_WITHIN_S = 5.0
 
 HEARD_WITHIN_S = 10.0
-"""How long an answer of the database to anybody counts as one to us."""
+"""How long an answer of the database to anyone counts as an answer to us."""
 
 
 @router.get("/health")
@@ -28,8 +28,8 @@ async def health() -> dict[str, str]:
 async def ready(db: Db) -> Response:
     """Readiness: 200 when the database is seeded and answers within 5 s, otherwise 503.
 
-    While it answers others it is not asked, only a connection is looked at: whoever probes often
-    and will not wait must not take a slow database for one that is away.
+    While it answers others it is not queried, only a connection is checked: a probe that comes
+    often and does not wait must not take a slow database for one that is away.
     """
     try:
         async with asyncio.timeout(READY_WITHIN_S):

@@ -52,5 +52,5 @@ async def read_person(person_id: Id, db: Db, claims: Caller) -> Person:
 
 @router.get("/rotations", responses={401: {}})
 async def list_rotations(db: Db, claims: Caller) -> list[dict[str, Any]]:
-    """What people do, with hours from midnight and how many residents are wanted."""
+    """What people do, with hours from midnight and how many residents are needed."""
     return await db.fetch("SELECT * FROM rotations ORDER BY id")

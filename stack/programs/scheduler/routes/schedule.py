@@ -39,7 +39,7 @@ async def read_schedule(
     end: dt.date,
     person_id: Id | None = None,
 ) -> Listing:
-    """Assignments of some days (at most 92), of everybody or of one person."""
+    """Assignments in a range of days (at most 92), for everyone or one person."""
     days = Range(start=start, end=end).checked(most_days=MOST_DAYS)
     rows = await db.fetch(
         "SELECT a.id, b.day, b.half, a.person_id, p.name AS person, p.role,"
@@ -76,7 +76,7 @@ async def read_assignment(assignment_id: Id, db: Db, claims: Caller) -> dict[str
 
 @router.post("/assignments", status_code=201, responses={401: {}, 403: {}, 404: {}, 409: {}})
 async def create_assignment(body: NewAssignment, db: Db, claims: Coordinator) -> dict[str, Any]:
-    """Put a person into a block by hand; nothing but double booking is refused."""
+    """Put a person into a block by hand; only double booking is refused."""
     try:
         rows = await db.write(
             "INSERT INTO assignments (block_id, person_id, rotation_id)"
@@ -95,7 +95,7 @@ async def create_assignment(body: NewAssignment, db: Db, claims: Coordinator) ->
     "/assignments/{assignment_id}", status_code=204, responses={401: {}, 403: {}, 404: {}}
 )
 async def delete_assignment(assignment_id: Id, db: Db, claims: Coordinator) -> None:
-    """Take an assignment out; swap requests about it stay, without it."""
+    """Delete an assignment; swap requests about it stay, without it."""
     gone = await db.write("DELETE FROM assignments WHERE id = %s RETURNING id", (assignment_id,))
     if not gone:
         raise HTTPException(404, f"no assignment {assignment_id}")

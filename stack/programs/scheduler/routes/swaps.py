@@ -1,4 +1,4 @@
-"""Swap requests: somebody asks that another person takes an assignment; it is approved or not."""
+"""Swap requests: someone asks another person to take an assignment; it is approved or not."""
 
 from typing import Any, Literal
 
@@ -66,7 +66,7 @@ async def request_swap(body: NewSwap, db: Db, claims: Caller, metrics: Counts) -
                 "owner": claims.person_id if claims.role == "resident" else None,
             },
         )
-    except errors.ForeignKeyViolation:  # the range was generated anew at this moment
+    except errors.ForeignKeyViolation:  # the range was regenerated at this moment
         raise HTTPException(404, "no such assignment or person") from None
     answer = rows[0]
     if answer["owner_id"] is None or answer["found"] is None:
