@@ -26,7 +26,7 @@ KILLS = [
     pytest.param(50, id="fifty", marks=[pytest.mark.nightly, pytest.mark.timeout(900)]),
 ]
 BACKLOG = 40_000
-"""Lines that are there at once: more than a memtable holds, so that segments are written, too."""
+"""Lines that are there at once: more than a memtable holds, so that segments are written."""
 LIMIT = 5000
 """The most entries that the checked-in configuration lets a query ask for."""
 HOUR_NS = 3600 * 10**9
@@ -126,7 +126,7 @@ class Pair:
         )
 
     def wait_for_commit(self) -> None:
-        """Return amid a push: the store has begun to write it down, and nobody was told yet."""
+        """Return during a push: the store has begun to write it, and has not answered yet."""
         before = self._wal()
         eventually(lambda: self._wal() != before, within_s=60, every_s=0.0005)
 

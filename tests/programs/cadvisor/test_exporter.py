@@ -85,7 +85,9 @@ def test_exporter_sees_each_restart_of_a_crash_loop(layout: Layout, supervisor: 
     assert "BACKOFF" not in {state.status for state in supervisor.states().values()}
 
 
-def test_exporter_goes_on_when_supervisord_is_gone(layout: Layout, supervisor: Supervisor) -> None:
+def test_exporter_keeps_running_when_supervisord_is_gone(
+    layout: Layout, supervisor: Supervisor
+) -> None:
     (layout.directory / "supervisord.pid").rename(layout.directory / "elsewhere")
     time.sleep(FRESH_S)
     try:

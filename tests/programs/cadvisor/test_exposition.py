@@ -32,7 +32,7 @@ def labels(text: str, metric: str) -> dict[str, str]:
     )
 
 
-def test_exposition_without_services_still_tells_of_the_machine() -> None:
+def test_exposition_without_services_still_shows_the_machine() -> None:
     found = samples()
     assert found["machine_cpu_cores"] == {"": 2}
     assert found["machine_memory_bytes"] == {"": 8e9}

@@ -146,7 +146,7 @@ def test_relay_is_transparent_without_control_file(link: Link) -> None:
         assert min(ask(client, b"select 1") for _ in range(20)) < LATENCY_S
 
 
-def test_relay_delays_each_direction_on_an_open_connection_until_put_right(link: Link) -> None:
+def test_relay_delays_each_direction_on_an_open_connection_until_undone(link: Link) -> None:
     with link.connect() as client:
         ask(client, b"before")
         link.slow(LATENCY_S)

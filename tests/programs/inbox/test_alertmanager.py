@@ -1,4 +1,4 @@
-"""The real Alertmanager sends; the inbox must find nothing to object to."""
+"""The real Alertmanager sends; the inbox must find no problem."""
 
 import subprocess
 import time

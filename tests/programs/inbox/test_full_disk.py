@@ -17,7 +17,7 @@ from stack.programs.serving import listen
 @pytest.fixture
 def desk(tmp_path):
     store = MessageStore(tmp_path / "inbox.db")
-    # As on a full disk, every write fails; reading goes on.
+    # As on a full disk, every write fails; reading still works.
     store._connection.execute("PRAGMA query_only = ON")
     yield Desk(store=store, control=Control(None), heartbeats=Heartbeats(store, 60))
     store.close()

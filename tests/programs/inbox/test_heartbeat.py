@@ -1,4 +1,4 @@
-"""Heartbeats: quiet while they come, told of when they stop, over restarts too."""
+"""Heartbeats: quiet while they come, reported when they stop, also across restarts."""
 
 import json
 import sqlite3
@@ -75,14 +75,14 @@ def test_heartbeat_is_not_missing_before_the_first(watched):
     assert watched.wait(100) == []
 
 
-def test_heartbeat_that_comes_is_no_news(watched):
+def test_heartbeat_that_comes_is_not_news(watched):
     for _ in range(10):
         assert watched.beats.beat(beat()) is None
         assert watched.wait(10) == []
     assert watched.store.after(0) == []
 
 
-def test_heartbeat_that_stops_is_told_once_and_once_when_it_is_back(watched):
+def test_heartbeat_that_stops_is_reported_once_and_once_when_it_is_back(watched):
     watched.beats.beat(beat())
     assert watched.wait(60) == [MISSING]
     back = watched.beats.beat(beat())
@@ -97,7 +97,7 @@ def test_heartbeat_that_stops_is_told_once_and_once_when_it_is_back(watched):
     assert all(message.alerts == ("Watchdog",) and not message.problems for message in kept)
 
 
-def test_heartbeat_missing_is_not_told_again_after_a_restart(watched, tmp_path):
+def test_heartbeat_missing_is_not_reported_again_after_a_restart(watched, tmp_path):
     watched.beats.beat(beat())
     assert watched.wait(11) == [MISSING]
     again = Watched(tmp_path / "inbox.db")
@@ -123,7 +123,7 @@ def test_heartbeat_is_not_missed_while_the_inbox_itself_slept(watched):
     assert watched.wait(1) == [MISSING]
 
 
-def test_heartbeat_that_cannot_be_stored_is_still_to_be_told(watched, monkeypatch):
+def test_heartbeat_that_cannot_be_stored_is_reported_later(watched, monkeypatch):
     watched.beats.beat(beat())
     real = watched.store.keep_heartbeat
 
@@ -155,7 +155,7 @@ def test_heartbeat_judges_a_webhook_that_is_in_order():
         ({"alerts": "x"}, "`alerts` is empty, or an alert has no `alertname`"),
     ],
 )
-def test_heartbeat_refuses_what_is_no_webhook(changes, problem):
+def test_heartbeat_refuses_what_is_not_a_webhook(changes, problem):
     found = beat(**changes)
     assert (found.kind, found.answer, found.problems) == (Kind.OTHER, 400, (problem,))
 
@@ -178,7 +178,7 @@ def until(inbox, count):
     return inbox.messages()
 
 
-def test_inbox_tells_of_a_heartbeat_that_stops_and_comes_back(tmp_path, run_inbox):
+def test_inbox_reports_a_heartbeat_that_stops_and_comes_back(tmp_path, run_inbox):
     with run_inbox(tmp_path, heartbeat_timeout_s=0.5) as inbox:
         assert send(inbox).status_code == 200
         assert [message["kind"] for message in until(inbox, 1)] == ["firing"]

@@ -114,7 +114,7 @@ def test_pagerduty_answers_as_the_real_one(body, errors):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"a": "\xff"}', b"[" * 99_999], ids=range(5))
-def test_pagerduty_refuses_what_is_no_object(body):
+def test_pagerduty_refuses_what_is_not_an_object(body):
     reply = judge(post(body), SERVICES)
     assert reply.message.answer == 400
     assert json.loads(reply.text)["errors"] == ["JSON parse error"]

@@ -76,7 +76,7 @@ NO_OBJECTS = [
 
 
 @pytest.mark.parametrize("body", NO_OBJECTS, ids=range(len(NO_OBJECTS)))
-def test_read_object_refuses_what_is_no_object(body):
+def test_read_object_refuses_what_is_not_an_object(body):
     assert read_object(body) is None
 
 

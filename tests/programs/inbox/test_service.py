@@ -16,7 +16,7 @@ import pytest
 from stack.paths import REPO
 from stack.programs.inbox.__main__ import main
 
-# One client: each `httpx.get` of its own would set up TLS anew, which no test here uses.
+# One client: each `httpx.get` of its own would set up TLS again, which no test here uses.
 http = httpx.Client(verify=False, timeout=30)
 WEBHOOK = "/services/T00000000/B00000000/XXXX"
 

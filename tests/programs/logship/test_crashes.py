@@ -20,7 +20,7 @@ class Writer(threading.Thread):
         super().__init__()
         self.place, self.chance = place, chance
         self.written: list[str] = []
-        """The blocks that must arrive; what is not told apart stands there more than once."""
+        """The blocks that must arrive; equal ones appear more than once."""
         self.done = threading.Event()
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""Every line is in the store once, whatever becomes of the file, the store and the shipper."""
+"""Every line is in the store once, whatever happens to the file, the store and the shipper."""
 
 import os
 import shutil

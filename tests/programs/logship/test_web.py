@@ -8,7 +8,7 @@ from stack.programs.logship.web import server
 from .conftest import Place
 
 
-def test_figures_are_told_over_a_connection_that_stays(place: Place) -> None:
+def test_figures_are_shown_over_a_connection_that_stays(place: Place) -> None:
     shipper = place.start()
     with server(shipper) as listening:
         threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()

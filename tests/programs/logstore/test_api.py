@@ -133,7 +133,7 @@ def test_api_lists_labels_values_and_series(served: Running, service):
     assert long_ago.json() == {"status": "success"}
 
 
-def test_api_tells_volumes(served: Running, service):
+def test_api_shows_volumes(served: Running, service):
     at = now()
     served.push({"service": service, "level": "info"}, (at, "four"), (at + 1, "ä"))
     served.push({"service": service, "level": "error"}, (at, "x"))
@@ -207,7 +207,7 @@ def test_api_takes_a_line_of_a_quarter_megabyte_and_refuses_one_of_one(served: R
     assert "max entry size '262144' bytes exceeded" in answer.text
 
 
-def test_api_tells_what_it_is(served: Running):
+def test_api_says_what_it_is(served: Running):
     assert served.get("/ready").text == "ready\n"
     assert served.get(f"{API}/status/buildinfo").json()["version"] == "3.7.1"
     assert "limits_config:" in served.get("/config").text

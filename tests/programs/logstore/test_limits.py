@@ -95,7 +95,7 @@ def test_limits_count_errors_that_are_alike(store):
     assert "; 1 errors like: " in message
 
 
-def test_limits_cut_lines_when_told_to(store):
+def test_limits_cut_lines_when_asked_to(store):
     made = ingest(store, line_bytes=5, truncate_lines=True)
     assert take(made, pushed(T0, line="äöü")) == (204, "")
     assert [line for *_, line in entries(store)] == ["äö"]

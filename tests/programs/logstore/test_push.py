@@ -60,7 +60,7 @@ def test_push_replaces_what_is_not_utf8():
     assert decode(Body(raw, JSON, ""))[0].lines == ["l\ufffdne", "more"]
 
 
-def test_push_tells_of_structured_metadata():
+def test_push_reports_structured_metadata():
     document = {"streams": [{"stream": {"a": "b"}, "values": [["1", "line", {"id": "x"}]]}]}
     assert decode(as_json(document))[0].metadata
     document["streams"][0]["values"][0][2] = {}

@@ -1,4 +1,4 @@
-"""Alerts from logs: states as in Prometheus, and what Alertmanager is told."""
+"""Alerts from logs: states as in Prometheus, and what Alertmanager gets."""
 
 import json
 import threading
@@ -28,7 +28,7 @@ def rule(**changes: object) -> Rule:
     return Rule(**{**values, **changes})
 
 
-def told(state: RuleState, now: float) -> list[str]:
+def sent(state: RuleState, now: float) -> list[str]:
     return [alert.state for alert in state.to_send(now, resend_s=60, interval_s=1)]
 
 
@@ -36,25 +36,25 @@ def test_alert_stays_quiet_without_a_cause():
     state = RuleState(rule=rule())
     state.update([], 0)
     assert state.state == "inactive"
-    assert told(state, 0) == []
+    assert sent(state, 0) == []
 
 
 def test_alert_is_pending_then_fires_then_resolves():
     state = RuleState(rule=rule())
     state.update(FOUND, 100)
     assert state.state == "pending"
-    assert told(state, 100) == []
+    assert sent(state, 100) == []
     state.update(FOUND, 109.9)
     assert state.state == "pending"
     state.update(FOUND, 110)
     assert state.state == "firing"
-    assert told(state, 110) == ["firing"]
-    assert told(state, 111) == [], "once, until the resend delay is over"
-    assert told(state, 171) == ["firing"]
+    assert sent(state, 110) == ["firing"]
+    assert sent(state, 111) == [], "once, until the resend delay is over"
+    assert sent(state, 171) == ["firing"]
     state.update([], 172)
     assert state.state == "inactive"
-    assert told(state, 172) == ["inactive"]
-    assert told(state, 240) == ["inactive"], "Alertmanager may have been away"
+    assert sent(state, 172) == ["inactive"]
+    assert sent(state, 240) == ["inactive"], "Alertmanager may have been away"
     state.update([], 172 + 901)
     assert state.alerts == {}
 
@@ -70,7 +70,7 @@ def test_alert_has_labels_and_annotations_filled_in():
     assert alert.annotations == {"summary": "a: 12"}
 
 
-def test_alert_begins_anew_when_its_cause_was_gone_for_a_moment():
+def test_alert_starts_from_scratch_when_its_cause_was_gone_for_a_moment():
     state = RuleState(rule=rule())
     state.update(FOUND, 100)
     state.update([], 105)
@@ -79,7 +79,7 @@ def test_alert_begins_anew_when_its_cause_was_gone_for_a_moment():
     assert state.state == "pending"
 
 
-def test_alert_goes_on_firing_as_long_as_it_is_told_to():
+def test_alert_keeps_firing_as_long_as_its_rule_says():
     state = RuleState(rule=rule(for_s=0, keep_firing_s=30))
     state.update(FOUND, 100)
     state.update([], 110)
@@ -183,7 +183,7 @@ def eventually(check, within_s: float = 60) -> object:
     return value
 
 
-def test_ruler_tells_alertmanager_of_a_burst_and_of_its_end(tmp_path, alertmanager):
+def test_ruler_notifies_alertmanager_of_a_burst_and_of_its_end(tmp_path, alertmanager):
     (tmp_path / "rules/fake").mkdir(parents=True)
     rules = GOOD.replace("[1m]", "[2s]").replace("for: 1m", "for: 200ms")
     (tmp_path / "rules/fake/a.yml").write_text(rules)

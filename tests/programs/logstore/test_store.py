@@ -1,4 +1,4 @@
-"""What was acknowledged is there once, in order, whatever comes in between."""
+"""What was acknowledged is there once, in order, whatever happens in between."""
 
 import random
 
@@ -46,7 +46,7 @@ def test_store_keeps_a_duplicate_once(store, settled):
     assert [line for *_, line in entries(store)] == ["same", "new", "other"]
 
 
-def test_store_tells_streams_apart(store):
+def test_store_keeps_streams_apart(store):
     store.commit([part(A, (T0, "same")), part(B, (T0, "same"))])
     assert len(entries(store)) == 2
 
@@ -246,7 +246,7 @@ def test_store_keeps_nothing_of_a_commit_that_the_disk_refused(store, monkeypatc
     assert [line for *_, line in entries(store)] == ["kept", "refused"]
 
 
-def test_store_goes_on_when_a_segment_could_not_be_written(store, monkeypatch):
+def test_store_keeps_running_when_a_segment_could_not_be_written(store, monkeypatch):
     real = segment.write
 
     def full(*_: object) -> None:

@@ -19,7 +19,7 @@ def duty(day: int, half: Half, rotation: Rotation, person: Person = SENIOR) -> D
 
 
 def supervised(duties: list[Duty]) -> list[Duty]:
-    """With the attending in every block, so that supervision is no matter."""
+    """With the attending in every block, so that supervision does not matter."""
     blocks = sorted({(d.day, d.half) for d in duties})
     return duties + [
         Duty(person_id=ATTENDING.id, day=day, half=half, rotation_id=model.ATTEND.id)

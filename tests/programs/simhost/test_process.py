@@ -82,7 +82,7 @@ def test_host_counters_go_on_after_a_restart(host: Any, number: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"busy_s": 1}'], ids=repr)
-def test_host_starts_anew_from_a_state_that_is_damaged(host: Any, text: str) -> None:
+def test_host_starts_from_scratch_from_a_state_that_is_damaged(host: Any, text: str) -> None:
     host.root.mkdir()
     (host.root / "state.json").write_text(text)
     host.live()

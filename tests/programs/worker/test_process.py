@@ -24,7 +24,7 @@ def eventually(check: Callable[[], bool], why: str) -> None:
         time.sleep(0.02)
 
 
-def told(folder: Path, **wishes: float) -> None:
+def ask(folder: Path, **wishes: float) -> None:
     part = folder / "part"
     part.write_text(json.dumps(wishes))
     part.replace(folder / "worker.json")
@@ -58,8 +58,8 @@ def test_worker_works_and_stops(start: Start, tmp_path: Path) -> None:
     assert log.splitlines()[0].endswith('msg="job `count_open_shifts` done" open_shifts=336')
 
 
-def test_worker_crashes_when_it_is_told_to(start: Start, tmp_path: Path) -> None:
-    told(tmp_path, crash_after_s=0.1)
+def test_worker_crashes_when_asked_to(start: Start, tmp_path: Path) -> None:
+    ask(tmp_path, crash_after_s=0.1)
     process = start()
     log, _ = process.communicate(timeout=20)
     assert process.returncode == 1
@@ -72,7 +72,7 @@ def test_worker_burns_and_holds_until_the_control_file_is_gone(
 ) -> None:
     process = psutil.Process(start().pid)
     eventually((tmp_path / "beat").exists, "no job is done")
-    told(tmp_path, cpu_cores=1.0, memory_bytes=50_000_000)
+    ask(tmp_path, cpu_cores=1.0, memory_bytes=50_000_000)
     before = process.cpu_times().user
     eventually(lambda: process.cpu_times().user > before + 0.5, "no CPU is burnt")
     eventually(lambda: process.memory_info().rss > 49_000_000, "no memory is held")
@@ -85,8 +85,8 @@ def test_worker_burns_and_holds_until_the_control_file_is_gone(
     assert process.cpu_times().user < seen + 0.3
 
 
-def test_worker_says_what_it_cannot_use_and_goes_on(start: Start, tmp_path: Path) -> None:
-    told(tmp_path, cpu_cores=7)
+def test_worker_says_what_it_cannot_use_and_keeps_running(start: Start, tmp_path: Path) -> None:
+    ask(tmp_path, cpu_cores=7)
     process = start()
     eventually((tmp_path / "beat").exists, "no job is done")
     process.terminate()
