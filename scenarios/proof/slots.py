@@ -6,7 +6,7 @@ from typing import IO
 
 from stack.errors import HostCannot
 from stack.run.instance import instances_dir, names
-from stack.run.lifecycle import bring_down
+from stack.run.lifecycle import bring_down, make_instances_dir
 
 PREFIX = "proof-"
 
@@ -26,6 +26,7 @@ class Slots:
         self._guard = threading.Lock()
 
     def __enter__(self) -> "Slots":
+        make_instances_dir()
         for name in [name for name in names() if name.startswith(PREFIX)]:
             if self._locked(name):
                 bring_down(name, wipe=True)
@@ -54,7 +55,6 @@ class Slots:
         with self._guard:
             if name in self._locks:
                 return False
-            instances_dir().mkdir(parents=True, exist_ok=True)
             lock = (instances_dir() / f".{name}.slot").open("w")
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

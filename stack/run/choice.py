@@ -59,6 +59,11 @@ class Choice:
         """What an instance with these packages runs, for people."""
         return self.real_name if self.of(packages) == self.real else self.own_name
 
+    def instead_of(self, service: str, packages: Collection[str]) -> str:
+        """What to do where a real program does not work; empty for all others."""
+        runs = service in self.packages and self.of(packages) == self.real
+        return f"{self.variable}={self.own} runs {self.own_name} instead." if runs else ""
+
     def reason(self, packages: Collection[str]) -> str:
         """The name, and why it is not the real one."""
         if self.of(packages) == self.real:

@@ -21,6 +21,7 @@ from stack.run.services import SERVICES
 from stack.run.startup import OnReady, start_all
 from stack.run.supervisor import Supervisor, processes
 from stack.store import guard
+from stack.store.disk import host_refuses, make_folder
 from stack.store.packageset import realise
 from stack.users import check_reachable
 
@@ -125,20 +126,22 @@ def directory_of(name: str) -> Path:
     return instances_dir() / name
 
 
+def make_instances_dir() -> None:
+    """Make the folder of all instances. Raises HostCannot where that, or writing to it, fails."""
+    make_folder(instances_dir())
+
+
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """One command at a time per instance; a second one waits."""
-    try:
-        _make_folder(directory.parent)
-        lock = (directory.parent / f".{directory.name}.lock").open("w")
-    except OSError as error:
-        raise HostCannot(
-            f"cannot write `{error.filename}`: {error.strerror}.",
-            cure="Set STACK_STATE to a folder that you can write to.",
-        ) from None
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    """One command at a time per instance; a second one waits.
+
+    Raises HostCannot for what the machine refuses, within the block as well.
+    """
+    with host_refuses():
+        make_folder(directory.parent)
+        with (directory.parent / f".{directory.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 def _current(name: str) -> Instance | None:
@@ -181,14 +184,6 @@ def _hash(record: Record, directory: Path, files: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _make_folder(folder: Path) -> None:
-    """mkdir -p; whatever the umask, PostgreSQL's user must get through what is made here."""
-    if not folder.exists():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
-
-
 def _clear_leftovers(directory: Path) -> None:
     """End what a killed supervisor or `doit` left running."""
     if directory.exists():
@@ -199,7 +194,7 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     """Write the instance's folder: record, configuration, secrets, supervisor's settings."""
     directory = instance.directory
     for folder in ("logs", "control", "data"):
-        _make_folder(directory / folder)
+        make_folder(directory / folder)
     check_reachable(directory)
     shutil.rmtree(instance.config_dir, ignore_errors=True)
     for path, text in files.items():

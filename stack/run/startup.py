@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from stack.errors import HostCannot
+from stack.run.choice import LOGS
 from stack.run.service import Layout, Service
 from stack.run.supervisor import Supervisor
+from stack.store.disk import said
 
 READY_WITHIN_S = 60.0
 """Seconds that a service may take from start to ready; a loaded machine needs far fewer."""
@@ -94,7 +96,12 @@ class _Run:
         except FileNotFoundError:
             lines = []
         tail = "".join(f"\n    {line}" for line in lines)
-        return HostCannot(f"`{service.name}` {what}.{tail}", cure=f"Its full log is {log}.")
+        cure = f"Its full log is {log}."
+        if trouble := said(tail, self.layout.directory):
+            cure = f"{trouble.what}. {trouble.cure} {cure}"
+        elif instead := LOGS.instead_of(service.name, self.layout.packages):
+            cure = f"{cure} {instead}"
+        return HostCannot(f"`{service.name}` {what}.{tail}", cure=cure)
 
 
 def _raise_first(done: "set[Future[None]]") -> None:

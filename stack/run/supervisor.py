@@ -26,6 +26,7 @@ from stack.errors import HostCannot
 from stack.paths import REPO
 from stack.run.moved import renamed
 from stack.run.service import Layout, Service
+from stack.store.disk import said
 from stack.users import unprivileged
 
 MARK = "STACK_INSTANCE"
@@ -99,9 +100,11 @@ class Supervisor:
         deadline = time.monotonic() + 15
         while not self.running():
             if process.poll() is not None or time.monotonic() > deadline:
-                said = output.read_text().strip().splitlines()[-1:]
-                raise HostCannot(f"supervisord did not start: {' '.join(said)}",
-                                 cure=f"See {self.directory / 'logs'}.")  # fmt: skip
+                words = output.read_text().strip()
+                raise said(words, self.directory) or HostCannot(
+                    f"supervisord did not start: {' '.join(words.splitlines()[-1:])}",
+                    cure=f"See {self.directory / 'logs'}.",
+                )
             time.sleep(0.02)
 
     def running(self) -> bool:

@@ -1,15 +1,32 @@
-"""Folders that other users can read, locks between processes, and a disk that says no."""
+"""Folders that other users can read, locks between processes, and a disk that says no.
+
+What the operating system refuses becomes a sentence here and nowhere else: `unusable` where it is
+known what was being written, `refused` where any OSError may have come up, `said` for the words of
+other programs.
+"""
 
 import contextlib
 import ctypes
 import errno
 import fcntl
 import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from stack.errors import HostCannot, LabError
+from stack.errors import HostCannot
+from stack.paths import cache_dir, state_dir
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_OF_HOST = frozenset(
+    {
+        *_NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE,
+        errno.ENOMEM, errno.EAGAIN, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ESTALE,
+    }
+)  # fmt: skip
+"""What says something of the machine, and nothing of the lab."""
 
 
 def make_folder(folder: Path) -> None:
@@ -29,22 +46,116 @@ def make_folder(folder: Path) -> None:
         raise unusable(error, folder) from error
 
 
-def unusable(error: OSError, folder: Path, needed: int = 0) -> LabError:
+def unusable(error: OSError, folder: Path, needed: int = 0) -> HostCannot:
     """What to say about an error in `folder`. `needed` is in bytes, 0 if unknown."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        wants = f"{needed} bytes are needed" if needed else "more is needed"
+    code, at, variable = _code(error), _path(error) or folder, _variable(folder)
+    if code in _NO_ROOM:
+        wants = f"{needed or 'more'} bytes are needed"
         try:
             wants += f", {shutil.disk_usage(folder).free} are free"
         except OSError:
             wants += ", and it is not known how much is free"
+        kept = " Nothing was left behind." if variable == "STACK_CACHE" else ""
+        quota = "your quota on the" if code == errno.EDQUOT else "the"
         return HostCannot(
-            f"the disk of `{folder}` is full: {wants}",
-            cure="Make room, or choose another disk with STACK_CACHE. Nothing was left behind.",
+            f"{quota} disk of `{folder}` is full: {wants}",
+            cure=f"Make room, or choose another disk with {variable}.{kept}",
+        )
+    if code == errno.EACCES and at.is_file() and at.stat().st_mode & 0o111 and runs_nothing(at):
+        return _noexec(folder)
+    if variable == "STACK_STATE":
+        return HostCannot(
+            f"cannot write `{at}`: {os.strerror(code) if code else error}.",
+            cure="Set STACK_STATE to a folder that you can write to.",
         )
     return HostCannot(
-        f"`{folder}` cannot be used: {error.strerror or error}",
-        cure="Choose a folder that you may write to with STACK_CACHE.",
+        f"`{folder}` cannot be used: {os.strerror(code) if code else error}",
+        cure=f"Choose a folder that you may write to with {variable}.",
     )
+
+
+def refused(error: OSError) -> HostCannot | None:
+    """What to say about an error wherever it came up; None where it says nothing of the machine."""
+    code = _code(error)
+    if code not in _OF_HOST:
+        return None
+    if at := _path(error):
+        for folder in (state_dir(), cache_dir(), Path(tempfile.gettempdir())):
+            if at.is_relative_to(folder):
+                return unusable(error, folder)
+        return HostCannot(
+            f"`{at}` cannot be used: {os.strerror(code)}.",
+            cure="Make it usable for your user, or choose another place.",
+        )
+    if code in _NO_ROOM:
+        return unusable(error, min(_writable(), key=lambda folder: shutil.disk_usage(folder).free))
+    return HostCannot(
+        f"this machine refuses: {os.strerror(code)}.",
+        cure="Its limits (`ulimit -a`) or its kernel's log say more.",
+    )
+
+
+def said(words: str, folder: Path) -> HostCannot | None:
+    """What to say where another program, which was writing to `folder`, reports such an error."""
+    for code in (*_NO_ROOM, errno.EROFS, errno.EIO):
+        if os.strerror(code).lower() in words.lower():
+            return unusable(OSError(code, os.strerror(code)), folder)
+    return None
+
+
+@contextlib.contextmanager
+def host_refuses() -> Iterator[None]:
+    """Raise HostCannot for what the machine refuses within the block."""
+    try:
+        yield
+    except OSError as error:
+        if trouble := refused(error):
+            raise trouble from error
+        raise
+
+
+def check_runs(folder: Path) -> None:
+    """Raise HostCannot where no program can be started from a folder, which need not exist yet."""
+    at = next(path for path in (folder, *folder.parents) if path.exists())
+    if runs_nothing(at):
+        raise _noexec(folder)
+
+
+def runs_nothing(at: Path) -> bool:
+    return bool(os.statvfs(at).f_flag & os.ST_NOEXEC)
+
+
+def _noexec(folder: Path) -> HostCannot:
+    return HostCannot(
+        f"no program can be started from `{folder}`: its disk is mounted `noexec`.",
+        cure="Choose another folder with STACK_CACHE, or mount that disk with `exec`.",
+    )
+
+
+def _code(error: OSError) -> int:
+    """Its number; shutil.Error has it only in the words for each file."""
+    if error.errno:
+        return error.errno
+    found = re.search(r"\[Errno (\d+)\]", str(error))
+    return int(found[1]) if found else 0
+
+
+def _path(error: OSError) -> Path | None:
+    named = error.filename
+    return Path(os.fsdecode(named)) if isinstance(named, str | bytes) and named else None
+
+
+def _variable(folder: Path) -> str:
+    """The environment variable that chooses another folder."""
+    if folder.is_relative_to(state_dir()):
+        return "STACK_STATE"
+    return "TMPDIR" if folder == Path(tempfile.gettempdir()) else "STACK_CACHE"
+
+
+def _writable() -> list[Path]:
+    """Where the lab writes, as far as it is there."""
+    folders = (state_dir(), cache_dir(), Path(tempfile.gettempdir()))
+    return [next(path for path in (at, *at.parents) if path.exists()) for at in folders]
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from stack.errors import BadInput
 from stack.paths import cache_dir
 from stack.store import progress
 from stack.store.derivation import Derivation, chosen, derive, host_system
+from stack.store.disk import check_runs
 from stack.store.lock import FetchFailed, Lock, load
 from stack.store.mirrors import mirrors
 from stack.store.optional import LIMIT_S, Unreachable, absent, remember, unreachable
@@ -74,6 +75,8 @@ def realise(
     lock = package_set.pinned()
     derivations = closures(names, package_set.derivations(lock))
     store = package_set.store(lock)
+    if (package_set.system or host_system()) == host_system():
+        check_runs(store.folder)
     with contextlib.ExitStack() as shown:
         report = report or shown.enter_context(progress.shown())
         realise_all(derivations.values(), store, report, within_s=within_s)

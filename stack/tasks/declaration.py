@@ -17,6 +17,7 @@ from doit.exceptions import TaskFailed
 from doit.reporter import ZeroReporter
 
 from stack.errors import LabError
+from stack.store.disk import refused
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells report SIGINT."""
@@ -81,11 +82,13 @@ def _shielded(function: str, names: set[str]) -> Callable[..., object]:
             return _failed(str(error), error.exit_code, given["verbose"])
         except KeyboardInterrupt:
             return _failed("interrupted", INTERRUPTED, given["verbose"])
+        except OSError as error:
+            trouble = refused(error)
+            if trouble is None:
+                return _bug(error, given["verbose"])
+            return _failed(str(trouble), trouble.exit_code, given["verbose"])
         except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"unexpected {type(error).__name__} at {where.filename}:{where.lineno}: {error}"
-            text += "\n  This is a bug in the lab; run again with --verbose for the traceback."
-            return _failed(text, 1, given["verbose"])
+            return _bug(error, given["verbose"])
         return True
 
     return call
@@ -115,6 +118,13 @@ def _taken_for_variables() -> list[str]:
     variables (`doit_cmd.DoitMain.process_args`), which nothing here has.
     """
     return [f"{name}={value}" for name, value in (doit_cmd._CMDLINE_VARS or {}).items()]
+
+
+def _bug(error: Exception, verbose: bool) -> TaskFailed:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"unexpected {type(error).__name__} at {where.filename}:{where.lineno}: {error}"
+    text += "\n  This is a bug in the lab; run again with --verbose for the traceback."
+    return _failed(text, 1, verbose)
 
 
 def _failed(text: str, code: int, verbose: bool) -> TaskFailed:

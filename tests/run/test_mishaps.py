@@ -1,5 +1,6 @@
 """What goes wrong around an instance: each gives one clear message and leaves nothing behind."""
 
+import errno
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from stack.errors import BadInput, HostCannot
 from stack.programs.simhost.enter import disk_unavailable
+from stack.run import secrets
 from stack.run.instance import Instance, instances_dir
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.ports import check_free
@@ -193,3 +195,33 @@ def test_state_folder_that_postgresql_may_not_enter_is_named(tmp_path: Path, mon
     monkeypatch.setenv("STACK_STATE", str(tmp_path))
     with pytest.raises(HostCannot, match="may not enter"):
         bring_up("closed", free_ports=True)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_what_the_disk_refuses_during_up_is_told_and_leaves_nothing(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(layout: object) -> None:
+        raise OSError(code, os.strerror(code), str(instances_dir() / "refused" / "secrets"))
+
+    monkeypatch.setattr(secrets, "generate", refuse)
+    with pytest.raises(HostCannot, match=str(state_dir)) as caught:
+        bring_up("refused", free_ports=True)
+    assert "STACK_STATE" in caught.value.cure
+    assert processes(instances_dir() / "refused") == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["up"], ["down"], ["verify-alerts", "--only", "PostgreSQLDown"], ["quiet-day"], ["rollback"]],
+)
+def test_state_that_cannot_be_written_ends_with_3(
+    doit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STACK_STATE", str(tmp_path / "file" / "state"))
+    done = doit(*command)
+    assert done.returncode == 3
+    assert f"cannot write `{tmp_path}/file/state" in done.stderr
+    assert "Set STACK_STATE to a folder that you can write to." in done.stderr
+    assert "Traceback" not in done.stderr

@@ -28,6 +28,10 @@ def speak(word, add):
         raise errors[word]("`it` is wrong.", cure="Fix it.")
     if word == "interrupt":
         raise KeyboardInterrupt
+    if word == "full":
+        raise OSError(28, "No space left on device")
+    if word == "denied":
+        raise PermissionError(13, "Permission denied", "/srv/x")
     if word == "defect":
         raise ZeroDivisionError("a defect")
     print(word, *add)
@@ -88,7 +92,7 @@ def test_cli_defect_names_the_place_without_a_traceback(doit) -> None:
     done = doit("speak", "--word", "defect")
     assert done.returncode == 1
     assert "unexpected ZeroDivisionError at" in done.stderr
-    assert "deeds.py:11" in done.stderr
+    assert "deeds.py:15" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -122,3 +126,11 @@ def test_every_task_has_a_line_worth_reading() -> None:
     assert len(lines) >= 11
     for line in lines:
         assert len(line.split()) > 4, line
+
+
+@pytest.mark.parametrize("word", ["full", "denied"])
+def test_cli_what_the_machine_refuses_ends_with_3(doit, word: str) -> None:
+    done = doit("speak", "--word", word)
+    assert done.returncode == 3
+    assert "bug" not in done.stderr
+    assert "/srv/x" in done.stderr or "is full" in done.stderr

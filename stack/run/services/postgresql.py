@@ -1,6 +1,7 @@
 """PostgreSQL server. Settings: postgresql.org/docs/17, "Server Configuration"."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from stack.errors import HostCannot
 from stack.loopback import HOST
 from stack.run import probes
 from stack.run.service import Layout, Service
+from stack.store.disk import said
 from stack.users import unprivileged
 
 PORT = 5432
@@ -35,6 +37,8 @@ log_timezone = 'GMT'
 log_line_prefix = '%m [%p] %e '
 log_lock_waits = on
 """
+
+_COMPLAINT = re.compile(r"\b(ERROR|FATAL|PANIC|error|fatal):")
 
 _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
 
@@ -67,6 +71,8 @@ def init(layout: Layout) -> None:
     initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-c", "timezone=GMT"]
     _run(initdb, partial)
     single = [layout.program("postgresql", "postgres"), "--single", "-D", str(partial)]
+    # Its log would quote a statement that fails, and with it the password.
+    single += ["-c", "log_min_error_statement=panic", "-c", "log_statement=none"]
     _run([*single, "-c", "fsync=off", "-c", "log_timezone=GMT", "postgres"], partial, _sql(layout))
     partial.rename(data)
 
@@ -106,11 +112,23 @@ def _run(command: list[str], directory: Path, text: str = "") -> None:
         extra_groups=[] if user else None,
     )
     if done.returncode or "ERROR" in done.stderr or "FATAL" in done.stderr:
-        said = (done.stdout + done.stderr).strip().splitlines()[-3:]
+        words = _without_literals(done.stdout + done.stderr, text)
+        if trouble := said(words, directory.parent):
+            raise trouble
+        lines = [line.strip() for line in words.splitlines() if line.strip()]
+        shown = [line for line in lines if _COMPLAINT.search(line)] or lines
         raise HostCannot(
-            f"postgresql: `{Path(command[0]).name}` failed in {directory}: {' / '.join(said)}",
+            f"postgresql: `{Path(command[0]).name}` failed in {directory}: "
+            f"{' / '.join(shown[-3:]) or f'it ended with {done.returncode}'}",
             cure="Fix what it names, then run `doit up` again.",
         )
+
+
+def _without_literals(words: str, statements: str) -> str:
+    """What PostgreSQL said, which may quote the statements: what they have in quotes is secret."""
+    for literal in re.findall(r"'([^'\n]+)", statements):
+        words = words.replace(literal, "…")
+    return words
 
 
 def ready(layout: Layout) -> str | None:
