@@ -1,13 +1,20 @@
-"""When each link of an alert's chain must be there, derived from the timing of its rule and route.
+"""When each link of an alert's chain must be there.
 
-All figures are real seconds on the instance. Each deadline is a list of named terms, so that a
+Derived from the timing of its rule and route and from what `stack.config.audience` promises to its
+severity, whichever is tighter: a rule that is slower than promised must not get more time. All
+figures are real seconds on the instance. Each deadline is a list of named terms, so that a
 report can say why.
 """
 
 from dataclasses import dataclass
 
 from loadgen.faults.base import Fault
-from scenarios.proof.timing import DEFAULT_ROUTE_S, RouteTiming, RuleTiming
+from scenarios.proof.timing import RouteTiming, RuleTiming
+from stack import durations
+from stack.check.promises import ROUTE_DEFAULTS_S
+from stack.config.audience import PROMISES
+from stack.durations import INTERVAL_FLOOR_S
+from stack.speed.rules import PATIENCE
 
 BUSY_MACHINE_S = 2.0
 """What two busy cores may add to a chain, whatever the speed: processes wait for their turn, and
@@ -42,6 +49,39 @@ class Deadline:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Promised:
+    """What is promised to a severity, in real seconds at an instance's speed."""
+
+    lasts_s: float
+    told_s: float
+    over_s: float
+    spared_s: float
+
+    @classmethod
+    def to(cls, severity: str, speed: float) -> "Promised | None":
+        """None for a severity to which nothing is promised; `doit check` refuses that."""
+        promise = PROMISES.get(severity)
+        if not promise:
+            return None
+        lasts_s, told_s, over_s, spared_s = (
+            durations.seconds(written) / speed
+            for written in (promise.lasts, promise.told, promise.over, promise.spared)
+        )
+        return cls(
+            # At any speed a `for` keeps its evaluations, and these and scrapes their floor.
+            lasts_s=max(lasts_s, PATIENCE * INTERVAL_FLOOR_S),
+            told_s=max(told_s, FLOORS * INTERVAL_FLOOR_S),
+            over_s=max(over_s, (FLOORS + 1) * INTERVAL_FLOOR_S),
+            spared_s=spared_s,
+        )
+
+
+FLOORS = 4
+"""Intervals from a condition to its message that have a floor: a scrape, and two evaluations and
+one more, since the first may just have missed the scrape; to the end, also `group_interval`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deadlines:
     """The chain of one scenario; the first four count from the fault, the last two from its end."""
 
@@ -61,7 +101,7 @@ class Deadlines:
     """Evaluations of the rule that must be seen inactive before the fault."""
     steady: Deadline = Deadline(terms=())
     """Within which the gate must be passed, counted from the start of the traffic."""
-    repeat_s: float = DEFAULT_ROUTE_S["repeat_interval"]
+    repeat_s: float = ROUTE_DEFAULTS_S["repeat_interval"]
     """At this pace the route repeats a notification while the alert fires."""
     drain_s: float = 0.0
     """After an alert was active, nothing may be for that long before the fault: its group
@@ -70,7 +110,9 @@ class Deadlines:
     """For how long Alertmanager must have held an alert that always fires before the fault."""
 
 
-def derive(rule: RuleTiming, route: RouteTiming, fault: Fault) -> Deadlines:
+def derive(
+    rule: RuleTiming, route: RouteTiming, fault: Fault, promised: Promised | None = None
+) -> Deadlines:
     """The deadlines of one scenario. Pure."""
     # The fault shows, the next scrape sees it, a window over it fills, the next evaluation reads
     # it. One more evaluation: the scrape may land just after the first.
@@ -100,6 +142,22 @@ def derive(rule: RuleTiming, route: RouteTiming, fault: Fault) -> Deadlines:
     )
     # A group that has notified once does so again at its next flush, at worst an interval later.
     resolved = inactive.plus(group_interval=route.group_interval_s)
+    if promised:
+        seen = Deadline(terms=()).plus(
+            # A job with a time-out of its own is scraped no faster than that, at any speed.
+            answer=2 * rule.answer_s,
+            shipping=rule.ship_s,
+            range=rule.range_s,
+            busy_machine=BUSY_MACHINE_S,
+        )
+        told = seen.plus(
+            fault_shows=fault.shows_within_s,
+            lasts=min(rule.for_s, promised.lasts_s),
+            promised=promised.told_s,
+        )
+        over = seen.plus(fault_lingers=fault.lingers_s, promised=promised.over_s)
+        notified = min(notified, told, key=lambda one: one.seconds)
+        resolved = min(resolved, over, key=lambda one: one.seconds)
     steady = Deadline(terms=()).plus(
         # Locust starts, its users log in, a rate needs two scrapes, and what an earlier fault left
         # in the windows and groups of the same instance has to drain.
@@ -122,6 +180,7 @@ def derive(rule: RuleTiming, route: RouteTiming, fault: Fault) -> Deadlines:
         floor_s=rule.for_s + route.group_wait_s,
         fastest_s=fault.shows_after_s + rule.for_s + route.group_wait_s,
         steady=steady,
-        repeat_s=route.repeat_interval_s,
+        # A repetition that comes sooner than promised is one too many.
+        repeat_s=max(route.repeat_interval_s, promised.spared_s if promised else 0.0),
         drain_s=route.group_interval_s + BUSY_MACHINE_S / 2,
     )

@@ -13,7 +13,7 @@ from loadgen.traffic import Crew
 from scenarios.proof import graphs
 from scenarios.proof.absence import derive_absence
 from scenarios.proof.catalogue import ScenarioFile
-from scenarios.proof.deadlines import POLL_S, Deadlines, derive
+from scenarios.proof.deadlines import POLL_S, Deadlines, Promised, derive
 from scenarios.proof.evidence import Evidence, FaultStep, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
 from scenarios.proof.scenario import Scenario
@@ -231,7 +231,8 @@ def derived(scenario: Scenario, venue: Venue) -> tuple[RuleTiming, Deadlines]:
     rule = rule_timing(scenario.alert, venue.configuration)
     route = route_timing(scenario.routed, venue.configuration)
     if not scenario.always:
-        return rule, derive(rule, route, scenario.fault)
+        promised = Promised.to(scenario.labels["severity"], venue.instance.speed)
+        return rule, derive(rule, route, scenario.fault, promised)
     return rule, derive_absence(
         rule, route, scenario.fault,
         missed_after_s=scenario.missed_after_s / venue.instance.speed,

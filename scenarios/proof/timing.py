@@ -4,27 +4,18 @@ For an instance that is the one it was rendered to, where the speed is already i
 that figures are real seconds.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import yaml
 
 from stack import durations, speed
+from stack.check import pace
 from stack.check.configuration import PROMQL, AlertRule, Configuration
-from stack.check.yamlfile import entries, get, text
+from stack.check.promises import ROUTE_DEFAULTS_S
+from stack.check.yamlfile import get, text
 from stack.errors import BadInput
 from stack.speed import logql
-from stack.speed.loki import evaluation_interval
-
-DEFAULT_INTERVAL_S = 60.0
-"""Prometheus' `evaluation_interval` and `scrape_interval` when unset."""
-
-DEFAULT_TIMEOUT_S = 10.0
-"""Prometheus' `scrape_timeout` when unset."""
-
-DEFAULT_ROUTE_S = {"group_wait": 30.0, "group_interval": 300.0, "repeat_interval": 4 * 3600.0}
-"""Alertmanager's defaults when no route sets them."""
 
 SHIPPING_S = 1.0
 """What a line may take from its program into the store, real seconds at any speed. Shipper and
@@ -65,7 +56,7 @@ class RouteTiming:
     receivers: tuple[str, ...]
     group_wait_s: float
     group_interval_s: float
-    repeat_interval_s: float = DEFAULT_ROUTE_S["repeat_interval"]
+    repeat_interval_s: float = ROUTE_DEFAULTS_S["repeat_interval"]
     """The shortest of them."""
 
 
@@ -85,32 +76,20 @@ def rule_timing(alert: str, configuration: Configuration) -> RuleTiming:
 
 
 def _in_promql(rule: AlertRule, configuration: Configuration) -> RuleTiming:
-    root = configuration.prometheus.root if configuration.prometheus else None
-    shared = get(root, "global")
-    # Only `job="…"` narrows it down; a pattern does not, so that the slowest job counts.
-    named = re.findall(r'job\s*=\s*"([^"]*)"', rule.expression)
-    every = entries(root, "scrape_configs")
-    jobs = [job for job in every if text(get(job, "job_name")) in named] or every
-
-    def slowest(key: str, default_s: float) -> float:
-        shared_s = _seconds(get(shared, key), default_s)
-        return max((_seconds(get(job, key), shared_s) for job in jobs), default=shared_s)
-
-    paced = get(rule.group, "interval") or get(shared, "evaluation_interval")
+    jobs = pace.jobs_of(rule.expression, configuration)
     return RuleTiming(
         alert=rule.name,
         expression=rule.expression,
         for_s=_seconds(get(rule.node, "for")),
         keep_firing_for_s=_seconds(get(rule.node, "keep_firing_for")),
         range_s=speed.longest_range(rule.expression),
-        evaluation_s=_seconds(paced, DEFAULT_INTERVAL_S),
-        scrape_s=slowest("scrape_interval", DEFAULT_INTERVAL_S),
-        answer_s=slowest("scrape_timeout", DEFAULT_TIMEOUT_S),
+        evaluation_s=pace.evaluation(rule, configuration).seconds,
+        scrape_s=pace.of_jobs(configuration, jobs, "scrape_interval").seconds,
+        answer_s=pace.of_jobs(configuration, jobs, "scrape_timeout").seconds,
     )
 
 
 def _in_logql(rule: AlertRule, configuration: Configuration) -> RuleTiming:
-    every_s = evaluation_interval(configuration.loki.plain if configuration.loki else {})
     return RuleTiming(
         alert=rule.name,
         expression=rule.expression,
@@ -118,7 +97,7 @@ def _in_logql(rule: AlertRule, configuration: Configuration) -> RuleTiming:
         for_s=_seconds(get(rule.node, "for")),
         keep_firing_for_s=_seconds(get(rule.node, "keep_firing_for")),
         range_s=logql.longest_range(rule.expression),
-        evaluation_s=_seconds(get(rule.group, "interval"), every_s),
+        evaluation_s=pace.evaluation(rule, configuration).seconds,
         scrape_s=0.0,
         answer_s=0.0,
         ship_s=SHIPPING_S,
@@ -139,7 +118,7 @@ def route_timing(labels: Mapping[str, str], configuration: Configuration) -> Rou
         raise BadInput(f"alertmanager.yml in `{configuration.root}` has no route with a receiver.")
     seconds = {
         key: [_seconds(route.timing.get(key), default_s) for route in leaves]
-        for key, default_s in DEFAULT_ROUTE_S.items()
+        for key, default_s in ROUTE_DEFAULTS_S.items()
     }
     return RouteTiming(
         receivers=tuple(dict.fromkeys(text(one.receiver) for one in leaves)),

@@ -18,6 +18,7 @@ from stack.check import (
     logtests,
     notifications,
     programs,
+    promises,
     routing,
     scaling,
 )
@@ -59,6 +60,7 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
         *routing.check(configuration),
         *delivery.check(configuration),
         *inhibition.check(configuration),
+        *promises.check(configuration),
         *addresses.check(configuration, setup.addresses),
     ]
     theirs = _asked(configuration, setup.programs) + _logs(configuration)

@@ -1,4 +1,8 @@
-"""What is written can be scaled: the lab's proofs run far faster than production."""
+"""What is written can be scaled: the lab's proofs run far faster than production.
+
+And it means at true speed what a proof shows: under speed, floors would give a range that is too
+short for its scrapes enough of them (`stack.speed.promql`).
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,10 +10,13 @@ from typing import Any
 import yaml
 
 from stack import speed
+from stack.check import pace
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.yamlfile import ConfigFile, entries, get, line, plain, text
+from stack.durations import duration
 from stack.errors import BadInput
+from stack.speed import tree
 from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
 
 SPEED = 60.0
@@ -17,6 +24,7 @@ SPEED = 60.0
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
+    yield from _sparse(configuration)
     interval_s = 15.0
     if file := configuration.prometheus:
         try:
@@ -41,6 +49,40 @@ def _rules(configuration: Configuration, interval_s: float) -> Iterator[Problem]
                 speed.scale_rules(alone, SPEED, scrape_interval_s=interval_s, file=file.path.name)
             except BadInput as error:
                 yield _problem(error, check="speed/rules", path=file.path, line=line(rule))
+
+
+def _sparse(configuration: Configuration) -> Iterator[Problem]:
+    """Ranges that hold too few samples at the pace at which their series are written."""
+    for file in configuration.rules:
+        for group in entries(file.root, "groups"):
+            for rule in entries(group, "rules"):
+                try:
+                    yield from _ranges(file, rule, configuration)
+                except BadInput:  # no PromQL, or no duration: said by promtool
+                    continue
+
+
+def _ranges(file: ConfigFile, rule: yaml.Node, configuration: Configuration) -> Iterator[Problem]:
+    for node in tree.read(text(get(rule, "expr"))).walk():
+        if node.kind != "selector" or not node.range_s:
+            continue
+        if pace.recorded(configuration, node.metric):
+            every, how = pace.overall(configuration, "evaluation_interval"), "recorded"
+        else:
+            jobs = pace.fed_by(node, configuration)
+            every, how = pace.of_jobs(configuration, jobs, "scrape_interval"), "scraped"
+        if node.range_s < speed.SCRAPES_PER_RANGE * every.seconds:
+            name = text(get(rule, "alert")) or text(get(rule, "record"))
+            yield Problem(
+                check="speed/range",
+                path=file.path,
+                line=line(get(rule, "expr") or rule),
+                what=f"`{name}`: `{node.text}` looks back over {duration(node.range_s)}, but what "
+                f"it reads is {how} every {duration(every.seconds)} "
+                f"({every.path.name}:{every.line}): at true speed too few samples are in it.",
+                cure=f"Make the range at least {speed.SCRAPES_PER_RANGE} intervals long, "
+                "or shorten the interval.",
+            )
 
 
 def _log_rules(configuration: Configuration) -> Iterator[Problem]:

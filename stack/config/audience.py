@@ -1,11 +1,13 @@
-"""Who must be notified of what, and which alert suppresses which, as data.
+"""Who must be notified of what, how soon and how often, and which alert suppresses which, as data.
 
-alertmanager.yml says the same in routes and inhibit rules; `doit check` compares the two
-(`stack.check.delivery`, `stack.check.inhibition`), and the proofs in `scenarios/routing/` expect of
-a running Alertmanager what is written here. So to change who is notified, change both.
+The rest of this folder says the same in rules, intervals, routes and inhibit rules; `doit check`
+compares the two (`stack.check.delivery`, `stack.check.promises`, `stack.check.inhibition`), and the
+proofs expect of a running stack what is written here. So to change who is notified, or when, change
+both.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 CHANNELS: Mapping[str, tuple[str, ...]] = {
     "critical": ("pagerduty", "slack", "email"),
@@ -15,6 +17,37 @@ CHANNELS: Mapping[str, tuple[str, ...]] = {
     "none": ("heartbeat",),
 }
 """Severity → channels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """How soon and how often somebody is notified; durations at speed 1, as rules write them."""
+
+    lasts: str
+    """For how long a condition may have to hold before its alert fires: the longest `for`."""
+    told: str
+    """From then to the message: a scrape, two evaluations (the first may just have missed the
+    scrape) and `group_wait`."""
+    over: str
+    """From the end of the condition to the message that it is over: a scrape, two evaluations,
+    `keep_firing_for` and `group_interval`."""
+    reminded: str
+    """While it fires, the message is repeated at least this often."""
+    spared: str
+    """And at most this often: more would teach people to look away."""
+
+
+PROMISES: Mapping[str, Promise] = {
+    # Immediately: as soon as it is certain, and two minutes to be told.
+    "critical": Promise(lasts="5m", told="2m", over="10m", reminded="4h", spared="1h"),
+    # Within half an hour.
+    "warning": Promise(lasts="30m", told="5m", over="15m", reminded="4h", spared="1h"),
+    # As well as it goes.
+    "info": Promise(lasts="1h", told="15m", over="30m", reminded="1d", spared="1h"),
+    # A heartbeat, which its receiver must hear every minute.
+    "none": Promise(lasts="0s", told="1m", over="5m", reminded="1m", spared="30s"),
+}
+"""Severity → promise."""
 
 FALLBACK = ("slack",)
 """Channels of an alert whose severity is missing or unknown: somebody sees it."""

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from stack.durations import checked, divided, milliseconds, text_of
+from stack.durations import checked, divided, duration, milliseconds, text_of
 from stack.errors import BadInput
 from stack.speed import hidden, tokens, tree
 from stack.speed.tokens import Role, Token
@@ -21,6 +21,7 @@ def scale_expression(
     speed: float,
     *,
     scrape_interval_s: float,
+    written_scrape_s: float = 0.0,
     numbers: bool = True,
     recorded: bool = False,
 ) -> str:
@@ -28,7 +29,10 @@ def scale_expression(
 
     `scrape_interval_s` is the instance's own, that is, already at speed. No range falls below four
     of them unless it was written shorter; a subquery whose range is raised keeps its number of
-    steps. `numbers=False` leaves plain numbers alone. `recorded` refuses an expression whose value
+    steps. A floor changes nothing that was written: a range under four of `written_scrape_s`, the
+    interval as written, would be read from more samples than it has and is refused, and where
+    floors would make two different ranges equal, the whole expression is slower instead.
+    `numbers=False` leaves plain numbers alone. `recorded` refuses an expression whose value
     is an age. Raises BadInput for text that is not PromQL, and for seconds that hide in numbers in
     a way that is not known here.
     """
@@ -39,10 +43,32 @@ def scale_expression(
     seconds_in = hidden.find(found, recorded=recorded) if numbers else None
     floor_ms = round(SCRAPES_PER_RANGE * scrape_interval_s * 1000)
     marks = list(tokens.scan(expr))
+    _refuse_sparse(found, written_scrape_s)
+    exact = _distinct(marks, exact, floor_ms)
     texts = [*_durations(marks, exact, floor_ms)]
     if seconds_in is not None:
         texts += _numbers(expr, found, marks, seconds_in, exact)
     return tokens.replaced(expr, sorted(texts, key=lambda pair: pair[0].start))
+
+
+def _refuse_sparse(found: tree.Node, scrape_s: float) -> None:
+    """Refuse ranges with too few scrapes at true speed: a floor would give them enough."""
+    for node in found.walk():
+        if node.kind == "selector" and 0 < node.range_s < SCRAPES_PER_RANGE * scrape_s:
+            raise BadInput(
+                f"`{node.text}` looks back over {duration(node.range_s)}, but what it reads is "
+                f"scraped every {duration(scrape_s)}: at true speed too few samples are in it.",
+                cure=f"Make the range at least {SCRAPES_PER_RANGE} scrape intervals, or scrape "
+                "more often.",
+            )
+
+
+def _distinct(marks: list[Token], speed: Fraction, floor_ms: int) -> Fraction:
+    """The speed, or a slower one at which different ranges stay different despite the floor."""
+    lengths = {_length_ms(mark.text) for mark in marks if mark.role is Role.RANGE}
+    if len(lengths) == len({divided(one, speed, floor_ms=floor_ms) for one in lengths}):
+        return speed
+    return max(Fraction(1), min(speed, Fraction(min(lengths), max(floor_ms, 1))))
 
 
 def longest_range(expr: str) -> float:

@@ -41,17 +41,19 @@ def scale_rules(
     speed: float,
     *,
     scrape_interval_s: float,
+    written_scrape_s: float = 0.0,
     evaluation_interval_s: float = 60.0,
     expression: Callable[[str], str] | None = None,
     file: str,
 ) -> Mapping:
     """A new rule file at `speed`, from a parsed one.
 
-    `scrape_interval_s` is at speed, `evaluation_interval_s` as written (Prometheus' default unless
-    given). Divides group `interval` (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and
-    the expressions; the annotation `speed` is removed. Intervals stop shrinking at 200 ms, so a
-    `for` keeps as many evaluations as it was written for, up to four: one bad scrape must not fire
-    an alert that waits for a minute. `expression` divides expressions in a language other than
+    `scrape_interval_s` is at speed, `written_scrape_s` as written (0: not held against the ranges),
+    `evaluation_interval_s` as written (Prometheus' default unless given). Divides group `interval`
+    (floor 200 ms) and `query_offset`, `for`, `keep_firing_for` and the expressions; the annotation
+    `speed` is removed. Intervals stop shrinking at 200 ms, so a `for` keeps as many evaluations as
+    it was written for, up to four: one bad scrape must not fire an alert that waits for a minute.
+    `expression` divides expressions in a language other than
     PromQL. Raises one BadInput with everything that is wrong.
     """
     checked(speed)
@@ -60,6 +62,7 @@ def scale_rules(
     scaling = _Scaling(
         speed=speed,
         scrape_interval_s=scrape_interval_s,
+        written_scrape_s=written_scrape_s,
         evaluation_interval_s=evaluation_interval_s,
         expression=expression,
         problems=problems,
@@ -98,6 +101,7 @@ def _change(holder: Mapping, key: str, text: str) -> None:
 class _Scaling:
     speed: float
     scrape_interval_s: float
+    written_scrape_s: float
     evaluation_interval_s: float
     expression: Callable[[str], str] | None
     problems: list[str]
@@ -139,6 +143,7 @@ class _Scaling:
                     written,
                     self.speed,
                     scrape_interval_s=self.scrape_interval_s,
+                    written_scrape_s=self.written_scrape_s,
                     numbers=numbers,
                     recorded="record" in rule,
                 )

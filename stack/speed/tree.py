@@ -39,6 +39,10 @@ class Node:
     span_s: float = 0.0
     """Of a selector or subquery: range + offset, in seconds (a negative offset counts as none)."""
     range_s: float = 0.0
+    metric: str = ""
+    """Of a selector: what it names before its braces."""
+    matchers: tuple[tuple[str, str, str], ...] = ()
+    """Of a selector: label, operator (`=`, `!=`, `=~`, `!~`) and value of each."""
     fixed: bool = False
     """A selector or subquery pinned to a wall-clock instant by `@ 1609746000`."""
 
@@ -124,7 +128,22 @@ def _selector(
         kind="subquery" if parts else "selector",
         text=text,
         parts=parts,
+        metric=(expr.name or "") if isinstance(expr, parser.VectorSelector) else "",
+        matchers=_matchers(expr) if isinstance(expr, parser.VectorSelector) else (),
         range_s=range_s,
         span_s=range_s + max(offset_s, 0.0),
         fixed=expr.at is not None and expr.at.type == parser.AtModifierType.At,
+    )
+
+
+def _matchers(expr: parser.VectorSelector) -> tuple[tuple[str, str, str], ...]:
+    operators = (
+        (parser.MatchOp.Equal, "="),
+        (parser.MatchOp.NotEqual, "!="),
+        (parser.MatchOp.Re, "=~"),
+        (parser.MatchOp.NotRe, "!~"),
+    )
+    return tuple(
+        (one.name, next(sign for op, sign in operators if op == one.op), one.value)
+        for one in expr.matchers.matchers
     )

@@ -25,6 +25,7 @@ def config(layout: Layout) -> dict[str, str]:
             load(path),
             layout.speed,
             scrape_interval_s=scrape_s,
+            written_scrape_s=speed.scrape_interval(main),
             evaluation_interval_s=speed.evaluation_interval(main),
             file=str(path),
         )
