@@ -17,6 +17,10 @@ _DISORDER_NS = 1_000_000_000
 """If times in a file run backwards by less than this, the order of the file counts: threads write
 slightly out of order, and a later time need not be compared with all lines before it."""
 
+_READ_BYTES = 4 << 20
+"""The stages see a line whole, as in Promtail, and only then is it cut to `max_line_size`: half a
+JSON object has no level. Something must still end a line that never ends."""
+
 
 class Tail:
     """Reads one inode. `position` is where an earlier run of the shipper was in it."""
@@ -29,8 +33,9 @@ class Tail:
         notes = sorted(position.notes, key=lambda note: note.start) if position else []
         self.inode = os.fstat(fd).st_ino
         head = bytes.fromhex(position.head) if position else b""
+        read_bytes = max(max_line_bytes, _READ_BYTES)
         self.reader = Reader(
-            fd, start=mark.offset, head=head, max_line_bytes=max_line_bytes, noted=list(notes)
+            fd, start=mark.offset, head=head, max_line_bytes=read_bytes, noted=list(notes)
         )
         self.gone = False
         """It cannot be opened again; it is read to its end and then closed."""
@@ -43,7 +48,7 @@ class Tail:
         self._notes: list[Note] = notes
         self._seen = (-1, -1)  # size and time of change
         self._longest = max_line_bytes
-        self._blocks = Blocks(target.pipeline.multiline, max_bytes=max_line_bytes)
+        self._blocks = Blocks(target.pipeline.multiline, max_bytes=read_bytes)
         self._labels = {**target.labels, "filename": str(path)}
 
     def take(self, shipment: Shipment, now: float) -> bool:

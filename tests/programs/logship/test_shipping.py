@@ -1,5 +1,6 @@
 """Every line is in the store once, whatever happens to the file, the store and the shipper."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -325,6 +326,16 @@ def test_line_that_is_too_long_is_cut(place: Place, loki: FakeLoki) -> None:
     cut = loki.lines()[0]
     assert len(cut.encode()) in (1023, 1024)
     assert cut.endswith("éé")
+
+
+def test_stages_see_a_line_whole_that_is_cut_afterwards(place: Place, loki: FakeLoki) -> None:
+    place.configure(
+        stages=[{"json": {"expressions": {"level": "level"}}}, {"labels": {"level": "level"}}]
+    )
+    place.write(json.dumps({"message": "x" * 5000, "level": "error"}))
+    place.start()
+    eventually(lambda: len(loki.kept) == 1)
+    assert [len(line) for line in loki.lines(labels='level="error"')] == [1024]
 
 
 def test_bytes_that_are_no_text_are_replaced(place: Place, loki: FakeLoki) -> None:
