@@ -126,6 +126,8 @@ def test_read_cut_off_in_the_middle_is_tried_again(outage, own_server, eventuall
 
 
 def test_revoked_table_gives_500_with_others_unharmed(own_server, settings_for, ready_app) -> None:
+    with ready_app(settings_for(own_server.url())):
+        pass  # its first start makes the tables
     with psycopg.connect(own_server.url(), autocommit=True) as admin:
         admin.execute("CREATE ROLE app LOGIN")
         admin.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO app")
