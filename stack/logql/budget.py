@@ -1,6 +1,7 @@
 """What one query may cost, and what it has cost so far."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stack.logql.errors import Kind, LogQLError
@@ -18,6 +19,10 @@ class Budget:
     """Points per series of a range query, as Loki allows."""
     deadline_s: float = 60.0
     """Loki's `query_timeout`."""
+    line_text: int = 4 << 20
+    """Characters that templates may make of one line, all steps on the way counted."""
+    text: int = 128 << 20
+    """Characters in an answer: lines, and labels that stages made."""
 
 
 @dataclass(kw_only=True)
@@ -26,6 +31,9 @@ class Account:
 
     budget: Budget
     entries: int = 0
+    text: int = 0
+    gone: Callable[[], bool] = lambda: False
+    """Whether nobody waits for the answer any more."""
     started_s: float = field(default_factory=time.monotonic)
 
     def read(self, entries: int) -> None:
@@ -39,7 +47,19 @@ class Account:
             )
         self.check_time()
 
+    def keep(self, characters: int) -> None:
+        """Counts text that becomes part of the answer. Raises LogQLError."""
+        self.text += characters
+        if self.text > self.budget.text:
+            raise LogQLError(
+                f"the answer would be too large (limit: {self.budget.text} characters); consider "
+                "a smaller limit, more specific stream selectors or shorter lines",
+                kind=Kind.LIMIT,
+            )
+
     def check_time(self) -> None:
+        if self.gone():
+            raise LogQLError("the request was cancelled by the client", kind=Kind.CANCELLED)
         if time.monotonic() - self.started_s > self.budget.deadline_s:
             raise LogQLError(
                 "request timed out, decrease the duration of the request or add more label "
@@ -57,3 +77,44 @@ class Account:
                 "count() or topk()",
                 kind=Kind.LIMIT,
             )
+
+
+class Meter:
+    """What templates make of one line: text, and steps on the way to it."""
+
+    __slots__ = ("account", "limit", "steps", "text")
+
+    def __init__(self, account: Account | None = None) -> None:
+        self.account = account
+        self.limit = (account.budget if account else Budget()).line_text
+        self.text = 0
+        self.steps = 0
+
+    def add(self, characters: int) -> None:
+        """Counts text. Raises LogQLError."""
+        self.text += characters
+        if self.text > self.limit:
+            raise self._too_much()
+        self.steps += characters >> 10
+
+    def check(self, characters: int) -> None:
+        """Before that much text is made: whether it may be. Raises LogQLError."""
+        if self.text + characters > self.limit:
+            raise self._too_much()
+
+    def step(self) -> None:
+        """Counts one step; looks at the clock now and then. Raises LogQLError."""
+        self.steps += 1
+        if self.steps >= _STEPS:
+            self.steps = 0
+            if self.account:
+                self.account.check_time()
+
+    def _too_much(self) -> LogQLError:
+        return LogQLError(
+            f"a template makes too much text of one line (limit: {self.limit} characters)",
+            kind=Kind.LIMIT,
+        )
+
+
+_STEPS = 2000

@@ -1,7 +1,7 @@
 """Answers a query with entries from a source."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal as OneOf
 
@@ -66,15 +66,22 @@ def check(text: str) -> Query:
 class Engine:
     """Answers queries from one source. Keeps nothing between queries; safe in threads.
 
-    `shortcut` may answer metric queries, or parts of them, by other means.
+    `shortcut` may answer metric queries, or parts of them, by other means; when `gone` says that
+    nobody waits any more, the work ends.
     """
 
     def __init__(
-        self, source: Source, *, budget: Budget = DEFAULT_BUDGET, shortcut: Shortcut | None = None
+        self,
+        source: Source,
+        *,
+        budget: Budget = DEFAULT_BUDGET,
+        shortcut: Shortcut | None = None,
+        gone: Callable[[], bool] = lambda: False,
     ) -> None:
         self.source = source
         self.budget = budget
         self.shortcut = shortcut
+        self.gone = gone
 
     def query(
         self, text: str, time_ns: int, limit: int = 100, direction: Direction = "backward"
@@ -133,8 +140,11 @@ class Engine:
         frame = self._frame(query, times_ns)
         return Matrix(series=tuple(_series(key, frame, times_ns) for key in sorted(frame)))
 
+    def _account(self) -> Account:
+        return Account(budget=self.budget, gone=self.gone)
+
     def _frame(self, query: MetricQuery, times_ns: Sequence[int]) -> Frame:
-        account = Account(budget=self.budget)
+        account = self._account()
         evaluation = Evaluation(
             source=self.source, times_ns=times_ns, account=account, shortcut=self.shortcut
         )
@@ -145,8 +155,8 @@ class Engine:
     def _entries(
         self, query: LogQuery, start_ns: int, end_ns: int, direction: Direction
     ) -> Iterator[tuple[int, str, LabelKey]]:
-        pipeline, keys = Pipeline(query), StreamKeys()
-        account = Account(budget=self.budget)
+        account = self._account()
+        pipeline, keys = Pipeline(query, account=account), StreamKeys()
         for batch in self.source.select(
             query.matchers,
             start_ns,
@@ -157,7 +167,13 @@ class Engine:
             account.read(len(batch.lines))
             for timestamp_ns, line, stream, entry in pipeline.run(batch):
                 changed = entry.changed() or entry.details
-                yield timestamp_ns, line, key_of(entry.labels()) if changed else keys.of(stream)
+                key = key_of(entry.labels()) if changed else keys.of(stream)
+                account.text += len(line)
+                if entry.added:
+                    account.text += sum(map(len, entry.added.values()))
+                if account.text > self.budget.text:
+                    account.keep(0)
+                yield timestamp_ns, line, key
 
 
 def _thinned(

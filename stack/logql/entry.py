@@ -7,6 +7,8 @@ parsers the first to extract a name wins.
 
 from collections.abc import Mapping
 
+from stack.logql.budget import Account, Meter
+
 ERROR = "__error__"
 DETAILS = "__error_details__"
 PRESERVE = "__preserve_error__"
@@ -24,9 +26,11 @@ def key_of(labels: Mapping[str, str]) -> LabelKey:
 class Entry:
     """Reused for every entry of a query: `begin` resets it for the next one."""
 
-    __slots__ = ("added", "base", "details", "error", "gone", "metadata", "parsed", "timestamp_ns")
+    __slots__ = (
+        "added", "base", "details", "error", "gone", "metadata", "meter", "parsed", "timestamp_ns",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, account: Account | None = None) -> None:
         self.base: Mapping[str, str] = {}
         self.added: dict[str, str] = {}
         """Structured metadata and extracted labels."""
@@ -39,6 +43,8 @@ class Entry:
         self.error = ""
         self.details = ""
         self.timestamp_ns = 0
+        self.meter = Meter(account)
+        """What templates make of it."""
 
     def begin(
         self, base: Mapping[str, str], metadata: Mapping[str, str] | None, timestamp_ns: int

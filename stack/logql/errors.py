@@ -4,13 +4,14 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What went wrong; the client can fix all of them (400) but DEADLINE."""
+    """What went wrong; the client can fix all of them (400) but the last two."""
 
     PARSE = "parse error"
     PIPELINE = "pipeline error"
     LIMIT = "limit"
     EXECUTION = "execution"
     DEADLINE = "deadline"
+    CANCELLED = "cancelled"
 
 
 class LogQLError(Exception):

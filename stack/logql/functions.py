@@ -5,50 +5,32 @@ Loki's documentation, "LogQL template functions", lists them; those with small l
 """
 
 import base64
-import math
-import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from stack.logql import golang, gotime, helpers
-from stack.logql.errors import LogQLError
+from stack.logql.budget import Meter
+from stack.logql.errors import Kind, LogQLError
 from stack.logql.formatting import formatted
 from stack.logql.gotime import Time
-from stack.logql.values import TemplateError, Value, kind_of, printed, truth
+from stack.logql.values import TemplateError, Value, item, kind_of, part, shown, truth
 
-__all__ = [
-    "FUNCTIONS",
-    "NOT_SUPPORTED",
-    "TemplateError",
-    "Time",
-    "Value",
-    "kind_of",
-    "printed",
-    "truth",
-]
-
-NOT_SUPPORTED = {
-    "call",
-    "fromJson",
-    "html",
-    "index",
-    "js",
-    "slice",
-    "toDate",
-    "toDateInZone",
-}
-"""Functions that Loki has but this engine refuses."""
+NOT_SUPPORTED = {"call"}
+"""Functions that Loki has but this engine refuses: no value of a template is a function."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """`takes` names the kind of each argument, `more` the kind of any further ones."""
+    """`takes` names the kind of each argument, `more` the kind of any further ones; one that is
+    `metered` gets the meter first, to ask before it makes text of any length."""
 
     does: Callable[..., Value]
     takes: Sequence[str] = ()
     more: str = ""
+    metered: bool = False
 
-    def call(self, name: str, arguments: list[Value]) -> Value:
+    def call(self, name: str, arguments: list[Value], meter: Meter) -> Value:
         """Raises TemplateError, also for arguments of a wrong kind or number."""
         few = len(arguments) < len(self.takes)
         if few or (len(arguments) > len(self.takes) and not self.more):
@@ -59,10 +41,13 @@ class Function:
         kinds = [*self.takes, *[self.more] * (len(arguments) - len(self.takes))]
         given = [_fitted(value, kind) for value, kind in zip(arguments, kinds, strict=True)]
         try:
-            return self.does(*given)
-        except (ValueError, OverflowError, LogQLError) as error:
-            words = error.message if isinstance(error, LogQLError) else str(error)
-            raise TemplateError(f"error calling {name}: {words}") from None
+            return self.does(meter, *given) if self.metered else self.does(*given)
+        except (ValueError, OverflowError) as error:
+            raise TemplateError(f"error calling {name}: {error}") from None
+        except LogQLError as error:
+            if error.kind is not Kind.PARSE:
+                raise
+            raise TemplateError(f"error calling {name}: {error.message}") from None
 
 
 def _fitted(value: Value, kind: str) -> Value:
@@ -83,7 +68,7 @@ def _ints(does: Callable[[int, int], int]) -> Function:
     def folded(first: Value, *more: Value) -> int:
         value = helpers.to_int(first)
         for other in more:
-            value = does(value, helpers.to_int(other))
+            value = golang.to_int64(does(value, helpers.to_int(other)))
         return value
 
     return Function(does=folded, takes=("any",), more="any")
@@ -97,6 +82,23 @@ def _floats(does: Callable[[float, float], float]) -> Function:
         return value
 
     return Function(does=folded, takes=("any",), more="any")
+
+
+def _padded(does: Callable[[Meter, int, str], str]) -> Function:
+    return Function(does=does, takes=("int", "string"), metered=True)
+
+
+def _printing(does: Callable[..., str]) -> Function:
+    """One that prints values of any kind, each of which has room."""
+
+    def checked(meter: Meter, *values: Value) -> str:
+        meter.check(sum(len(value) for value in values if isinstance(value, str)))
+        for value in values:
+            if isinstance(value, Mapping | list):
+                meter.add(len(shown(value)))
+        return does(*values)
+
+    return Function(does=checked, more="any", metered=True)
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -117,41 +119,50 @@ FUNCTIONS: Mapping[str, Function] = {
     ),
     "ge": Function(does=lambda left, right: not helpers.less(left, right), takes=("any", "any")),
     "len": Function(does=helpers.length, takes=("any",)),
-    "print": Function(does=lambda *values: "".join(map(printed, values)), more="any"),
-    "println": Function(does=lambda *values: " ".join(map(printed, values)) + "\n", more="any"),
-    "printf": Function(does=formatted, takes=("string",), more="any"),
-    "urlquery": _texts(urllib.parse.quote_plus, 1),
+    "index": Function(does=lambda of, *keys: item(of, keys), takes=("any",), more="any"),
+    "slice": Function(does=lambda of, *bounds: part(of, bounds), takes=("any",), more="any"),
+    "print": _printing(helpers.printed_all),
+    "println": _printing(helpers.printed_lines),
+    "printf": Function(
+        does=lambda meter, layout, *values: formatted(layout, *values, check=meter.check),
+        takes=("string",),
+        more="any",
+        metered=True,
+    ),
+    "html": _printing(helpers.escaped_html),
+    "js": _printing(helpers.escaped_js),
+    "urlquery": _printing(lambda *values: helpers.quoted_url(helpers.printed_all(*values))),
     # Loki's own.
     "ToLower": _texts(str.lower, 1),
     "ToUpper": _texts(str.upper, 1),
-    "Replace": Function(does=helpers.replaced, takes=("string", "string", "string", "int")),
+    "Replace": Function(
+        does=helpers.replaced, takes=("string", "string", "string", "int"), metered=True
+    ),
     "Trim": _texts(lambda text, cut: text.strip(cut) if cut else text, 2),
     "TrimLeft": _texts(lambda text, cut: text.lstrip(cut) if cut else text, 2),
     "TrimRight": _texts(lambda text, cut: text.rstrip(cut) if cut else text, 2),
     "TrimPrefix": _texts(str.removeprefix, 2),
     "TrimSuffix": _texts(str.removesuffix, 2),
     "TrimSpace": _texts(str.strip, 1),
-    "regexReplaceAll": _texts(
-        lambda pattern, text, new: helpers.substituted(pattern, text, new, literal=False), 3
+    "regexReplaceAll": Function(
+        does=partial(helpers.substituted, literal=False), takes=("string",) * 3, metered=True
     ),
-    "regexReplaceAllLiteral": _texts(
-        lambda pattern, text, new: helpers.substituted(pattern, text, new, literal=True), 3
+    "regexReplaceAllLiteral": Function(
+        does=partial(helpers.substituted, literal=True), takes=("string",) * 3, metered=True
     ),
     "count": _texts(helpers.matches, 2),
-    "urldecode": _texts(urllib.parse.unquote_plus, 1),
-    "urlencode": _texts(urllib.parse.quote_plus, 1),
+    "urldecode": _texts(helpers.unquoted_url, 1),
+    "urlencode": _texts(helpers.quoted_url, 1),
     "bytes": _texts(lambda text: float(golang.size_bytes(text)), 1),
     "duration": _texts(helpers.seconds, 1),
     "duration_seconds": _texts(helpers.seconds, 1),
     "unixEpochMillis": Function(does=lambda time: str(time.ns // 10**6), takes=("time.Time",)),
-    "unixEpochNanos": Function(does=lambda time: str(time.ns), takes=("time.Time",)),
+    "unixEpochNanos": Function(
+        does=lambda time: str(golang.to_int64(time.ns)), takes=("time.Time",)
+    ),
     "unixToTime": _texts(helpers.unix_to_time, 1),
-    "alignLeft": Function(
-        does=lambda count, text: helpers.aligned(count, text, right=False), takes=("int", "string")
-    ),
-    "alignRight": Function(
-        does=lambda count, text: helpers.aligned(count, text, right=True), takes=("int", "string")
-    ),
+    "alignLeft": _padded(partial(helpers.aligned, right=False)),
+    "alignRight": _padded(partial(helpers.aligned, right=True)),
     "b64dec": _texts(helpers.decoded, 1),
     # From sprig.
     "b64enc": _texts(
@@ -165,12 +176,14 @@ FUNCTIONS: Mapping[str, Function] = {
     "contains": _texts(lambda part, text: part in text, 2),
     "hasPrefix": _texts(lambda part, text: text.startswith(part), 2),
     "hasSuffix": _texts(lambda part, text: text.endswith(part), 2),
-    "indent": Function(does=helpers.indented, takes=("int", "string")),
-    "nindent": Function(
-        does=lambda spaces, text: "\n" + helpers.indented(spaces, text), takes=("int", "string")
+    "indent": _padded(helpers.indented),
+    "nindent": _padded(lambda meter, spaces, text: "\n" + helpers.indented(meter, spaces, text)),
+    "replace": Function(
+        does=lambda meter, old, new, text: helpers.replaced(meter, text, old, new, -1),
+        takes=("string",) * 3,
+        metered=True,
     ),
-    "replace": _texts(lambda old, new, text: helpers.replaced(text, old, new, -1), 3),
-    "repeat": Function(does=lambda count, text: text * count, takes=("int", "string")),
+    "repeat": _padded(helpers.repeated),
     "trim": _texts(str.strip, 1),
     "trimAll": _texts(lambda cut, text: text.strip(cut) if cut else text, 2),
     "trimPrefix": _texts(lambda part, text: text.removeprefix(part), 2),
@@ -190,11 +203,12 @@ FUNCTIONS: Mapping[str, Function] = {
     "divf": _floats(helpers.float_divide),
     "maxf": _floats(max),
     "minf": _floats(min),
-    "ceil": Function(does=lambda value: float(math.ceil(helpers.to_float(value))), takes=("any",)),
-    "floor": Function(
-        does=lambda value: float(math.floor(helpers.to_float(value))), takes=("any",)
-    ),
-    "round": Function(does=helpers.rounded, takes=("any", "int"), more="any"),
+    "ceil": Function(does=partial(helpers.whole, up=True), takes=("any",)),
+    "floor": Function(does=partial(helpers.whole, up=False), takes=("any",)),
+    "round": Function(does=helpers.rounded, takes=("any", "int"), more="float64"),
+    "fromJson": Function(does=helpers.from_json, takes=("string",), metered=True),
+    "toDate": _texts(gotime.from_layout, 2),
+    "toDateInZone": _texts(lambda layout, zone, text: gotime.from_layout(layout, text, zone), 3),
     "default": Function(does=helpers.default, takes=("any",), more="any"),
     "now": Function(does=Time.now),
     "date": Function(does=gotime.of_layout, takes=("string", "any")),

@@ -7,6 +7,7 @@ words of their errors end up in `__error_details__`. All functions raise ValueEr
 import json
 import math
 import re
+from decimal import Decimal
 from functools import lru_cache
 
 NANOSECONDS = {
@@ -20,7 +21,11 @@ NANOSECONDS = {
     "h": 3_600_000_000_000,
 }
 _STEP = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([^\d.]*)", re.ASCII)
-_LONGEST_NS = 2**63 - 1
+LARGEST = 2**63 - 1
+SMALLEST = -(2**63)
+"""Of an int."""
+_MOST_DIGITS = 20
+"""A number with more before the point is out of range; more behind it make no difference."""
 
 _SIZES = {"": 1, "b": 1}
 _SIZES |= {
@@ -34,6 +39,18 @@ _SIZE = re.compile(r"([\d.,]*)(.*)", re.DOTALL)
 _FLOAT = re.compile(
     r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE
 )
+_INT = re.compile(
+    r"([+-]?)(?:0(_?[0-7]+(?:_[0-7]+)*)"
+    r"|(0[xX]_?[\da-fA-F]+(?:_[\da-fA-F]+)*|0[bB]_?[01]+(?:_[01]+)*|0[oO]_?[0-7]+(?:_[0-7]+)*"
+    r"|0|[1-9]\d*(?:_\d+)*))",
+    re.ASCII,
+)
+_JSON_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}"
+    r"|(?P<half>u[dD][89a-fA-F][\da-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_LONE = re.compile("[\ud800-\udfff]")
 _HEX_FLOAT = re.compile(
     r"[+-]?0x(?:[\da-f]+\.?[\da-f]*|\.[\da-f]+)p[+-]?\d+", re.ASCII | re.IGNORECASE
 )
@@ -65,10 +82,13 @@ def duration_ns(text: str) -> int:
         if unit not in NANOSECONDS:
             raise ValueError(f"time: unknown unit {quoted(unit)} in duration {quoted(text)}")
         whole, _, fraction = number.partition(".")
+        whole, fraction = whole.lstrip("0"), fraction[:_MOST_DIGITS]
+        if len(whole) > _MOST_DIGITS:
+            raise ValueError(f"time: invalid duration {quoted(text)}")
         total += int(whole or 0) * NANOSECONDS[unit]
         total += int(fraction or 0) * NANOSECONDS[unit] // 10 ** len(fraction)
         at = found.end()
-    if not body or total > _LONGEST_NS:
+    if not body or total > LARGEST:
         raise ValueError(f"time: invalid duration {quoted(text)}")
     return -total if text[0] == "-" else total
 
@@ -119,26 +139,68 @@ def float_of(text: str) -> float:
             raise ValueError(f"strconv.ParseFloat: parsing {quoted(text)}: value out of range")
         return value
     if _HEX_FLOAT.fullmatch(text):
-        return float.fromhex(text)
+        try:
+            return float.fromhex(text)
+        except OverflowError:
+            raise ValueError(
+                f"strconv.ParseFloat: parsing {quoted(text)}: value out of range"
+            ) from None
     raise ValueError(f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax")
 
 
+def to_int64(value: int) -> int:
+    """What an int holds of a larger number: it wraps around."""
+    return (value - SMALLEST) % 2**64 + SMALLEST
+
+
+def int_of(text: str) -> int:
+    """`strconv.ParseInt` with base 0. Raises ValueError, also for what is out of range."""
+    found = _INT.fullmatch(text)
+    if not found:
+        raise ValueError(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
+    sign, octal, rest = found.groups()
+    digits = "0o" + octal if octal else rest
+    limit = LARGEST + (sign == "-")
+    if len(digits) > 80 or int(digits, 0) > limit:
+        raise ValueError(f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
+    return -int(digits, 0) if sign == "-" else int(digits, 0)
+
+
+def character(code: int) -> str:
+    """The character of a code; U+FFFD for what is none, such as half of a surrogate pair."""
+    return chr(code) if 0 <= code < 0xD800 or 0xE000 <= code <= 0x10FFFF else "\ufffd"
+
+
+def with_replacements(document: str) -> str:
+    """JSON with U+FFFD for every half of a surrogate pair, as `encoding/json` reads it."""
+    text = printable(document)
+    return _JSON_ESCAPE.sub(_whole_escape, text) if "\\u" in text else text
+
+
+def _whole_escape(found: re.Match[str]) -> str:
+    return "\\ufffd" if found["half"] else found.group()
+
+
+def printable(text: str) -> str:
+    """The text with U+FFFD for every byte that is not UTF-8, as Go's JSON encoder writes it."""
+    return _LONE.sub("\ufffd", text)
+
+
 def float_text(value: float) -> str:
-    """As `fmt` prints a float64 with %v: `1`, `0.25`, `1e+21`, `NaN`, `+Inf`."""
+    """As `fmt` prints a float64 with %v: `1`, `0.25`, `1.5e+06`, `NaN`, `+Inf`."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     magnitude = abs(value)
-    if magnitude and not 1e-4 <= magnitude < 1e21:
-        mantissa, _, exponent = f"{value!r}".partition("e")
-        if not exponent:
-            mantissa, _, exponent = f"{value:.16e}".partition("e")
-            mantissa = mantissa.rstrip("0").rstrip(".")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
+    if magnitude and not 1e-4 <= magnitude < 1e6:
+        sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
+        rest = "".join(map(str, digits[1:]))
+        mantissa = f"{digits[0]}.{rest}" if rest else f"{digits[0]}"
+        return f"{'-' * sign}{mantissa}e{Decimal(repr(value)).adjusted():+03d}"
     if value == int(value):
         return f"{int(value)}" if value or math.copysign(1, value) > 0 else "-0"
-    return repr(value) if "e" not in repr(value) else f"{value:.20f}".rstrip("0")
+    return repr(value)
 
 
 _ESCAPE = re.compile(

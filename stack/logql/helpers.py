@@ -1,25 +1,40 @@
 """What template functions do where Python has no function that does exactly that."""
 
 import base64
+import html
 import math
+import re
+import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from stack.logql import golang, regex
+from stack.logql.budget import Meter
 from stack.logql.gotime import Time
-from stack.logql.values import TemplateError, Value, kind_of, truth
+from stack.logql.values import Document, TemplateError, Value, kind_of, shown, truth
 
 
 def to_int(value: Value) -> int:
     """As sprig casts: what is not a number is 0."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int | float):
-        return int(value)
+    if isinstance(value, int):
+        return golang.to_int64(value)
+    if isinstance(value, float):
+        # What does not fit becomes the smallest number, as on amd64.
+        fits = golang.SMALLEST <= value <= golang.LARGEST and value < 2.0**63
+        return int(value) if fits else golang.SMALLEST
+    if not isinstance(value, str):
+        return 0
     try:
-        return int(str(value), 0)
+        return golang.int_of(_TRAILING_ZEROS.sub("", value))
     except ValueError:
         return 0
+
+
+_TRAILING_ZEROS = re.compile(r"\.0*\Z")
 
 
 def to_float(value: Value) -> float:
@@ -35,11 +50,11 @@ def go_divide(left: int, right: int) -> int:
     if not right:
         raise TemplateError("runtime error: integer divide by zero")
     quotient = abs(left) // abs(right)
-    return quotient if (left < 0) == (right < 0) else -quotient
+    return golang.to_int64(quotient if (left < 0) == (right < 0) else -quotient)
 
 
 def go_modulo(left: int, right: int) -> int:
-    return left - right * go_divide(left, right)
+    return left - right * go_divide(left, right) if right != -1 else 0
 
 
 def float_divide(left: float, right: float) -> float:
@@ -48,11 +63,21 @@ def float_divide(left: float, right: float) -> float:
     return math.nan if not left or math.isnan(left) else math.copysign(math.inf, left)
 
 
-def rounded(value: Value, places: int, *_round_on: Value) -> float:
-    scale = 10.0**places
+def rounded(value: Value, places: int, round_on: float = 0.5, *_more: Value) -> float:
+    scale = 10.0 ** max(places, -400) if places <= 308 else math.inf
     digit = to_float(value) * scale
-    floor = math.floor(digit)
-    return (floor + 1 if digit - floor >= 0.5 else floor) / scale
+    if not math.isfinite(digit):
+        return float_divide(digit, scale) if not math.isinf(scale) else math.nan
+    up = math.fmod(digit, 1) >= round_on
+    return float_divide(float(math.ceil(digit) if up else math.floor(digit)), scale)
+
+
+def whole(value: Value, *, up: bool) -> float:
+    """`ceil` and `floor`."""
+    number = to_float(value)
+    if not math.isfinite(number):
+        return number
+    return float(math.ceil(number) if up else math.floor(number))
 
 
 def truncated(count: int, text: str) -> str:
@@ -69,24 +94,37 @@ def substring(start: int, end: int, text: str) -> str:
     return text[start:end]
 
 
-def aligned(count: int, text: str, *, right: bool) -> str:
+def repeated(meter: Meter, count: int, text: str) -> str:
+    if count < 0:
+        raise TemplateError("error calling repeat: strings: negative Repeat count")
+    meter.check(count * len(text))
+    return text * count
+
+
+def aligned(meter: Meter, count: int, text: str, *, right: bool) -> str:
     if count < 0 or count == len(text):
         return text
+    meter.check(count)
     if right:
         return text.rjust(count) if count > len(text) else text[len(text) - count :]
     return text.ljust(count)[:count]
 
 
-def indented(spaces: int, text: str) -> str:
+def indented(meter: Meter, spaces: int, text: str) -> str:
+    if spaces < 0:
+        raise TemplateError("error calling indent: strings: negative Repeat count")
+    meter.check(spaces * (text.count("\n") + 1) + len(text))
     pad = " " * spaces
     return pad + text.replace("\n", "\n" + pad)
 
 
-def substituted(pattern: str, text: str, replacement: str, *, literal: bool) -> str:
-    return regex.replaced(pattern, text, replacement, literal=literal)
+def substituted(meter: Meter, pattern: str, text: str, replacement: str, *, literal: bool) -> str:
+    return regex.replaced(pattern, text, replacement, literal=literal, check=meter.check)
 
 
-def replaced(text: str, old: str, new: str, count: int) -> str:
+def replaced(meter: Meter, text: str, old: str, new: str, count: int) -> str:
+    places = text.count(old)
+    meter.check(len(text) + (min(places, count) if count >= 0 else places) * len(new))
     return text.replace(old, new, count) if old or count >= 0 else new + new.join(text) + new
 
 
@@ -103,6 +141,87 @@ def decoded(text: str) -> str:
         return "illegal base64 data"
 
 
+def unquoted_url(text: str) -> str:
+    """`url.QueryUnescape`."""
+    wrong = _BAD_ESCAPE.search(text)
+    if wrong:
+        raise TemplateError(
+            f"error calling urldecode: invalid URL escape {golang.quoted(wrong.group())}"
+        )
+    return urllib.parse.unquote_plus(text, errors="surrogateescape")
+
+
+_BAD_ESCAPE = re.compile(r"%(?![\da-fA-F]{2}).{0,2}", re.ASCII | re.DOTALL)
+
+
+def quoted_url(text: str) -> str:
+    return urllib.parse.quote_plus(text, errors="surrogateescape")
+
+
+def escaped_html(*values: Value) -> str:
+    text = html.escape(printed_all(*values), quote=True)
+    return text.replace("&quot;", "&#34;").replace("&#x27;", "&#39;").replace("\0", "\ufffd")
+
+
+_JS = {
+    "\\": "\\\\", "'": "\\'", '"': '\\"', "<": "\\u003C", ">": "\\u003E", "&": "\\u0026",
+    "=": "\\u003D",
+}  # fmt: skip
+
+
+def escaped_js(*values: Value) -> str:
+    return "".join(map(_js_letter, printed_all(*values)))
+
+
+def _js_letter(letter: str) -> str:
+    return _JS.get(letter) or (f"\\u{ord(letter):04X}" if letter < " " else letter)
+
+
+def printed_all(*values: Value) -> str:
+    """`fmt.Sprint`: a space between two values of which neither is a string."""
+    parts: list[str] = []
+    for at, value in enumerate(values):
+        if at and not isinstance(value, str) and not isinstance(values[at - 1], str):
+            parts.append(" ")
+        parts.append(shown(value))
+    return "".join(parts)
+
+
+def printed_lines(*values: Value) -> str:
+    return " ".join(map(shown, values)) + "\n"
+
+
+def from_json(meter: Meter, text: str) -> Value:
+    """What a text of JSON says; nil where it is none."""
+    meter.add(len(text))  # the objects made of it need more room than the text
+    try:
+        document = orjson.loads(golang.with_replacements(text))
+    except ValueError:
+        return None
+    found: Value = _as_go(document, 0)
+    return found
+
+
+_DEEPEST_JSON = 100
+
+
+def _as_go(value: Any, level: int) -> Any:
+    """Numbers are floats, objects are `Document`s."""
+    if level > _DEEPEST_JSON:
+        raise TemplateError(
+            f"error calling fromJson: nested too deeply (limit: {_DEEPEST_JSON} levels)"
+        )
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return float(value)
+    if isinstance(value, dict):
+        return Document({key: _as_go(one, level + 1) for key, one in value.items()})
+    if isinstance(value, list):
+        return [_as_go(one, level + 1) for one in value]
+    return value
+
+
 def title(text: str) -> str:
     letters = [
         letter.upper() if not at or not (text[at - 1].isalnum() or text[at - 1] in "_'") else letter
@@ -114,7 +233,7 @@ def title(text: str) -> str:
 def length(value: Value) -> int:
     if isinstance(value, str):
         return len(value.encode("utf-8", "surrogateescape"))
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping | list):
         return len(value)
     raise TemplateError(f"len of type {kind_of(value)}")
 
@@ -135,8 +254,9 @@ def equal(first: Value, *others: Value) -> bool:
     if not others:
         raise TemplateError("missing argument for comparison")
     for other in others:
-        same_kind(first, other)
-    return any(first == other for other in others)
+        if first is not None and other is not None:
+            same_kind(first, other)
+    return any(type(first) is type(other) and first == other for other in others)
 
 
 def less(left: Value, right: Value) -> bool:
@@ -152,8 +272,8 @@ def seconds(text: str) -> float:
 
 def unix_to_time(text: str) -> Time:
     units = {5: 86_400 * 10**9, 10: 10**9, 13: 10**6, 16: 10**3, 19: 1}
-    if len(text) not in units or not text.isdecimal():
-        raise TemplateError(f"unable to parse time '{text}'")
+    if len(text) not in units or not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
+        raise TemplateError(f"error calling unixToTime: unable to parse time '{text}'")
     return Time(int(text) * units[len(text)])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from stack.logql import frames, golang, windows
+from stack.logql import frames, golang, walk, windows
 from stack.logql.ast import (
     BinaryOperation,
     Grouping,
@@ -45,41 +45,60 @@ class Evaluation:
 
     def frame(self, query: MetricQuery) -> Frame:
         """Raises LogQLError."""
-        self.account.check_time()
+        found: list[Frame] = []
+        left: list[tuple[MetricQuery, bool]] = [(query, False)]
+        while left:  # no recursion: a long sum is as deep as it is long
+            node, ready = left.pop()
+            if ready:
+                count = len(_vectors(node))
+                operands = found[-count:]
+                del found[-count:]
+                found.append(self._combined(node, operands))
+                continue
+            self.account.check_time()
+            direct = self._direct(node)
+            if direct is not None:
+                found.append(direct)
+            else:
+                left.append((node, True))
+                left += [(operand, False) for operand in reversed(_vectors(node))]
+        return found[0]
+
+    def _direct(self, query: MetricQuery) -> Frame | None:
+        """The frame of what needs no other frame; None for what does."""
         if self.shortcut:
             found = self.shortcut.evaluate(query, self.times_ns)
             if found is not None:
                 return found
-        steps = len(self.times_ns)
         match query:
             case RangeAggregation():
                 return self._range(query, None)
-            case VectorAggregation():
-                return frames.compact(frames.aggregated(query, self._aggregated_of(query), steps))
-            case BinaryOperation():
-                return frames.compact(self._binary(query))
-            case LabelReplace():
-                return frames.relabelled(query, self.frame(query.of))
             case Literal() | VectorLiteral():
-                return {(): [query.value] * steps}
+                return {(): [query.value] * len(self.times_ns)}
+            case VectorAggregation(op="sum", of=RangeAggregation() as inner) if (
+                inner.op in SUMMABLE
+            ):
+                outer = query.grouping or Grouping(without=False, labels=())
+                return self._combined(query, [self._range(inner, outer)])
+        return None
 
-    def _aggregated_of(self, query: VectorAggregation) -> Frame:
-        inner = query.of
-        if query.op == "sum" and isinstance(inner, RangeAggregation) and inner.op in SUMMABLE:
-            outer = query.grouping or Grouping(without=False, labels=())
-            return self._range(inner, outer)
-        return self.frame(inner)
-
-    def _binary(self, query: BinaryOperation) -> Frame:
-        if isinstance(query.left, Literal):
-            return frames.with_number(query, self.frame(query.right), query.left.value, left=True)
-        if isinstance(query.right, Literal):
-            return frames.with_number(query, self.frame(query.left), query.right.value, left=False)
-        left, right = self.frame(query.left), self.frame(query.right)
-        return frames.combined(query, left, right, len(self.times_ns))
+    def _combined(self, query: MetricQuery, operands: Sequence[Frame]) -> Frame:
+        steps = len(self.times_ns)
+        match query:
+            case VectorAggregation():
+                return frames.compact(frames.aggregated(query, operands[0], steps))
+            case LabelReplace():
+                return frames.relabelled(query, operands[0])
+            case BinaryOperation(left=Literal(value=number)):
+                return frames.compact(frames.with_number(query, operands[0], number, left=True))
+            case BinaryOperation(right=Literal(value=number)):
+                return frames.compact(frames.with_number(query, operands[0], number, left=False))
+            case BinaryOperation():
+                return frames.compact(frames.combined(query, operands[0], operands[1], steps))
+        raise AssertionError(query)
 
     def _range(self, query: RangeAggregation, outer: Grouping | None) -> Frame:
-        sampler = Sampler(query, outer)
+        sampler = Sampler(query, outer, self.account)
         first_ns = self.times_ns[0] - query.offset_ns - query.range_ns
         last_ns = self.times_ns[-1] - query.offset_ns
         for batch in self.source.select(
@@ -100,6 +119,11 @@ class Evaluation:
         if query.op == "absent_over_time":
             return _absent(query, frame, len(self.times_ns))
         return frame
+
+
+def _vectors(query: MetricQuery) -> tuple[MetricQuery, ...]:
+    """The operands that are not plain numbers."""
+    return tuple(one for one in walk.operands(query) if not isinstance(one, Literal))
 
 
 def _refuse(key: LabelKey, samples: Samples, values: Sequence[float | None]) -> None:

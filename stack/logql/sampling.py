@@ -20,6 +20,7 @@ from stack.logql.ast import (
     Stage,
     StringFilter,
 )
+from stack.logql.budget import Account
 from stack.logql.entry import PRESERVE, Entry, LabelKey, key_of
 from stack.logql.hints import Hints
 from stack.logql.pipeline import Pipeline, StreamKeys
@@ -61,7 +62,9 @@ class Sampler:
     `outer` is the grouping of a `sum` around it. Raises LogQLError for invalid stages.
     """
 
-    def __init__(self, query: RangeAggregation, outer: Grouping | None) -> None:
+    def __init__(
+        self, query: RangeAggregation, outer: Grouping | None, account: Account | None = None
+    ) -> None:
         self.query = query
         grouping = outer or query.grouping
         self._groups = sorted(grouping.labels) if grouping else []
@@ -73,7 +76,8 @@ class Sampler:
             self._without = True
             self._groups.append(query.unwrap.name)
         self._hints = self._needed()
-        self._pipeline = Pipeline(query.query, self._hints)
+        self._account = account
+        self._pipeline = Pipeline(query.query, self._hints, account)
         self._value = self._unwrapping() if query.unwrap else None
         self._keys = StreamKeys()
         self._grouped: dict[Stream, LabelKey] = {}
@@ -114,7 +118,7 @@ class Sampler:
         return value
 
     def add(self, batch: Batch) -> None:
-        """Raises nothing: entries with errors are kept separate."""
+        """Entries with errors are kept separate. Raises LogQLError when it becomes too much."""
         if not self._pipeline.changes_labels and batch.metadata is None and not self._value:
             self._add_lines(batch)
             return
@@ -132,6 +136,8 @@ class Sampler:
             key = self._key(stream, entry)
             samples = series.get(key)
             if samples is None:
+                if self._account:
+                    self._account.keep(sum(len(text) for _, text in key))
                 samples = series[key] = Samples(
                     failed=bool(entry.error) and entry.get(PRESERVE) != "true"
                 )

@@ -219,6 +219,9 @@ def _line_format(stage: LineFormat) -> StageFunction:
     if made.only_field:
         field = made.only_field
         return lambda line, entry: entry.get(field) or ""
+    if made.fixed is not None:
+        text = made.fixed
+        return lambda line, entry: text
     render = made.render
 
     def run(line: str, entry: Entry) -> str | None:
@@ -232,8 +235,9 @@ def _line_format(stage: LineFormat) -> StageFunction:
 
 
 def _scope(line: str, entry: Entry) -> template.Scope:
-    labels = entry.labels()
-    return template.Scope(dot=labels, labels=labels, line=line, timestamp_ns=entry.timestamp_ns)
+    return template.Scope(
+        dot=entry.labels(), line=line, timestamp_ns=entry.timestamp_ns, meter=entry.meter
+    )
 
 
 def _label_format(stage: LabelFormat) -> StageFunction:

@@ -1,9 +1,9 @@
 """A query as text; `parse` reads it back as the same query."""
 
 import math
+from decimal import Decimal
 
 from stack import durations
-from stack.logql import golang
 from stack.logql.ast import (
     And,
     BinaryOperation,
@@ -56,7 +56,9 @@ def text_of(query: Query) -> str:
             grouping = f" {_grouping(query.grouping)} " if query.grouping else ""
             return f"{query.op}{grouping}({param}{text_of(query.of)})"
         case BinaryOperation():
-            return _binary(query)
+            words = [query.op, *(["bool"] * query.bool_), _matching(query.matching)]
+            operator = " ".join([word for word in words if word])
+            return f"({text_of(query.left)} {operator} {text_of(query.right)})"
         case Literal():
             return _number(query.value)
         case VectorLiteral():
@@ -161,12 +163,6 @@ def _grouping(grouping: Grouping) -> str:
     return f"{'without' if grouping.without else 'by'} ({', '.join(grouping.labels)})"
 
 
-def _binary(query: BinaryOperation) -> str:
-    words = [query.op, *(["bool"] * query.bool_), _matching(query.matching)]
-    operator = " ".join(word for word in words if word)
-    return f"({text_of(query.left)} {operator} {text_of(query.right)})"
-
-
 def _matching(matching: Matching) -> str:
     if matching == Matching():
         return ""
@@ -181,4 +177,6 @@ def _number(value: float) -> str:
         return "(0 / 0)"
     if math.isinf(value):
         return "(2 ^ 2000)" if value > 0 else "(-1 * (2 ^ 2000))"
-    return golang.float_text(value) if abs(value) < 1e15 else repr(value)
+    if abs(value) >= 1e15:
+        return repr(value)
+    return f"{int(value)}" if value == int(value) else format(Decimal(repr(value)), "f")

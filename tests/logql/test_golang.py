@@ -86,7 +86,14 @@ def test_what_go_reads_as_a_number_is_read() -> None:
     assert math.isnan(golang.float_of("nan"))
 
 
-FLOATS = {1.0: "1", 0.25: "0.25", 1e21: "1e+21", 1e20: "100000000000000000000", 1e-5: "1e-05"}
+FLOATS = {
+    1.0: "1",
+    0.25: "0.25",
+    123456.0: "123456",
+    1e6: "1e+06",
+    12345678.5: "1.23456785e+07",
+    1e-5: "1e-05",
+}
 
 
 @pytest.mark.parametrize("value", FLOATS)
