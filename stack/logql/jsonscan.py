@@ -30,6 +30,9 @@ _TOKEN = re.compile(r"[^ \n\r\t,}\]]*")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[{}\[\]]', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+DEEPEST = 100
+"""Objects within objects that are read."""
+
 
 def unescaped(raw: str) -> str | None:
     """A string's value; None where an escape is invalid."""

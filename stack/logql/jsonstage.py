@@ -81,8 +81,10 @@ def _flatten(
 ) -> int:
     """Adds the members that become labels to `found`; returns the number of all keys.
 
-    Raises _NotPlain for a number whose original text is not certain.
+    Raises _NotPlain for a number whose original text is not certain, and where it is too deep.
     """
+    if len(path) >= jsonscan.DEEPEST:
+        raise _NotPlain
     count = len(document)
     for key, value in document.items():
         kind = type(value)
@@ -122,7 +124,7 @@ def json_stage(hints: Hints) -> StageFunction:
             # As many keys as the text has: no key occurs twice, or else the first one would count.
             if _flatten(document, line, (), names, found) != line.count('":'):
                 raise _NotPlain
-        except (ValueError, _NotPlain, RecursionError):
+        except (ValueError, _NotPlain):
             return _scan(line, entry, hints)
         added, base, metadata, parsed = entry.added, entry.base, entry.metadata, entry.parsed
         for name, text in found:
@@ -140,11 +142,14 @@ def json_stage(hints: Hints) -> StageFunction:
 def _members_in(values: list[object]) -> int:
     """How many keys the objects in an array have."""
     count = 0
-    for value in values:
-        if type(value) is dict:
-            count += len(value) + _members_in(list(value.values()))
-        elif type(value) is list:
-            count += _members_in(value)
+    left = [values]
+    while left:
+        for value in left.pop():
+            if type(value) is dict:
+                count += len(value)
+                left.append(list(value.values()))
+            elif type(value) is list:
+                left.append(value)
     return count
 
 
@@ -159,12 +164,12 @@ def _scan(line: str, entry: Entry, hints: Hints) -> str:
         pass
     except JsonError as error:
         hints.parser_failed(entry, FAILED, str(error))
-    except RecursionError:
-        hints.parser_failed(entry, FAILED, "nested too deeply")
     return line
 
 
 def _scan_object(text: str, path: tuple[str, ...], entry: Entry, hints: Hints) -> None:
+    if len(path) >= jsonscan.DEEPEST:
+        raise JsonError(f"nested too deeply (limit: {jsonscan.DEEPEST} levels)")
     for key, kind, raw in jsonscan.members(text):
         if kind == "object":
             inner = (*path, key)

@@ -14,10 +14,13 @@ from stack.logql import builder
 from stack.logql.ast import LogQuery, Matcher, MetricQuery, Query
 from stack.logql.errors import LogQLError
 from stack.logql.matching import accepts
-from stack.logql.walk import selectors
+from stack.logql.walk import depth, selectors
 
 LONGEST_QUERY = 131072
 """In characters; Loki's limit."""
+
+DEEPEST_QUERY = 500
+"""Levels of parts within parts: what works on a query needs a call for each level, at most."""
 
 SELECTS_ALL = (
     "queries require at least one regexp or equality matcher that does not have an "
@@ -77,6 +80,8 @@ def parse(text: str) -> Query:
         query: Query = _parser().parse(text)  # type: ignore[assignment]  # the transformer's
     except UnexpectedInput as error:
         raise _syntax_error(error, text) from None
+    if len(text) > DEEPEST_QUERY < depth(query):  # every level has characters of its own
+        raise LogQLError(f"the query is nested too deeply (limit: {DEEPEST_QUERY} levels)")
     for matchers in selectors(query):
         _check_matchers(matchers)
     return query
