@@ -4,7 +4,7 @@ from typing import Any
 
 from lark import Token, Transformer, v_args
 
-from stack.logql import golang, meaning
+from stack.logql import meaning
 from stack.logql.ast import (
     And,
     BinaryOperation,
@@ -45,7 +45,7 @@ from stack.logql.ast import (
     VectorAggregation,
     VectorLiteral,
 )
-from stack.logql.tokens import compare_of, duration_ns_of, number_of, string_of
+from stack.logql.tokens import compare_of, duration_ns_of, number_of, size_of, string_of
 
 
 @v_args(inline=True)
@@ -138,8 +138,7 @@ class Builder(Transformer[Token, Query]):
         return DurationFilter(name=str(name), op=compare_of(op), value_ns=duration_ns_of(value))
 
     def bytes_filter(self, name: Token, op: Token, value: Token) -> BytesFilter:
-        size = golang.size_bytes(str(value))
-        return BytesFilter(name=str(name), op=compare_of(op), value_bytes=size)
+        return BytesFilter(name=str(name), op=compare_of(op), value_bytes=size_of(value))
 
     def number_filter(self, name: Token, op: Token, value: Literal) -> NumberFilter:
         return NumberFilter(name=str(name), op=compare_of(op), value=value.value)

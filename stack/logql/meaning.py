@@ -19,7 +19,7 @@ from stack.logql.ast import (
     VectorAggregation,
 )
 from stack.logql.errors import LogQLError
-from stack.logql.tokens import number_of, range_ns_of
+from stack.logql.tokens import count_of, number_of, range_ns_of
 
 WITH_PARAMETER = {"topk", "bottomk", "approx_topk"}
 GROUPED_RANGES = {
@@ -94,13 +94,14 @@ def vector_aggregation(
         return VectorAggregation(op=op, of=inner, grouping=grouping)
     if param is None:
         raise LogQLError(f"parameter required for operation {op}")
-    if not param.isdecimal():
+    if not (param.isascii() and param.isdecimal()):
         raise LogQLError(f"invalid parameter {op}({param},")
-    if int(param) == 0:
+    count = count_of(param)
+    if count == 0:
         raise LogQLError(f"invalid parameter (must be greater than 0) {op}({param}")
     if op == "approx_topk" and grouping:
         raise LogQLError(f"grouping not allowed for {op} aggregation")
-    return VectorAggregation(op=op, of=inner, param=int(param), grouping=grouping)
+    return VectorAggregation(op=op, of=inner, param=count, grouping=grouping)
 
 
 def metric(query: Query, op: str) -> MetricQuery:

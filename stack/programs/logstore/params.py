@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from stack.logql.golang import duration_ns
+from stack.logql.golang import duration_ns, quoted
 from stack.programs.logstore.settings import Limits
 
 SECOND_NS = 1_000_000_000
@@ -15,9 +15,13 @@ HOUR_NS = 3600 * SECOND_NS
 DEFAULT_LIMIT = 100
 _POINTS = 250
 _MOST_POINTS = 11_000
-_DAYS = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(.*)", re.S)
+_DAYS = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(.*)", re.S | re.ASCII)
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I | re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_MOST_DIGITS = 40
+"""Digits in a row: more than any number in range has, fewer than Python refuses to convert."""
+_LARGEST_NS = 2**63 - 1
 
 Form = Mapping[str, Sequence[str]]
 """Name -> its values; the first counts where only one makes sense."""
@@ -141,14 +145,30 @@ def step(form: Form, start_ns: int, end_ns: int) -> int:
 
 
 def limit(form: Form) -> int:
-    text = one(form, "limit") or str(DEFAULT_LIMIT)
-    try:
-        number = int(text)
-    except ValueError:
-        raise BadParameter(f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+    return count(form, "limit", DEFAULT_LIMIT)
+
+
+def count(form: Form, name: str, default: int) -> int:
+    """A whole number of at least 1."""
+    text = one(form, name)
+    number = _integer(text, "strconv.Atoi") if text else default
     if number <= 0:
-        raise BadParameter("limit must be a positive value")
+        raise BadParameter(f"{name} must be a positive value")
     return number
+
+
+def _integer(text: str, reader: str = "strconv.ParseInt") -> int:
+    """Of 64 bits, as Go reads it."""
+    if not _INTEGER.fullmatch(text):
+        raise BadParameter(f"{reader}: parsing {_shown(text)}: invalid syntax")
+    number = int(text) if len(text) <= _MOST_DIGITS else _LARGEST_NS + 1
+    if not -_LARGEST_NS <= number <= _LARGEST_NS:
+        raise BadParameter(f"{reader}: parsing {_shown(text)}: value out of range")
+    return number
+
+
+def _shown(text: str) -> str:
+    return quoted(text if len(text) <= 100 else text[:100] + "…")
 
 
 def check_entries(asked: int, limits: Limits) -> None:
@@ -172,44 +192,66 @@ def direction(form: Form) -> Literal["forward", "backward"]:
 
 def timestamp_ns(text: str, default_ns: int) -> int:
     """Nanoseconds, seconds (up to ten digits, or with a point), or RFC 3339."""
-    if not text:
-        return default_ns
+    return _in_range(_timestamp_ns(text), text) if text else default_ns
+
+
+def _timestamp_ns(text: str) -> int:
     if "." in text and _NUMBER.fullmatch(text):
-        # Like Loki: a fraction is rounded to milliseconds.
-        fraction, whole = math.modf(float(text))
+        # As Loki does: a fraction is rounded to milliseconds.
+        fraction, whole = math.modf(_float(text))
         return int(whole) * SECOND_NS + round(fraction * 1000) * 1_000_000
-    if re.fullmatch(r"[+-]?\d+", text, re.ASCII):
-        return int(text) * SECOND_NS if len(text) <= 10 else int(text)
     found = _RFC3339.fullmatch(text)
+    if not found:
+        number = _integer(text)
+        return number * SECOND_NS if len(text) <= 10 else number
+    zone = "+00:00" if found[3] in "Zz" else found[3]
     try:
-        if found:
-            zone = "+00:00" if found[3] in "Zz" else found[3]
-            whole_s = int(datetime.fromisoformat(found[1] + zone).timestamp())
-            return whole_s * SECOND_NS + int((found[2] or "0").ljust(9, "0"))
-    except ValueError:
-        pass
-    raise BadParameter(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        whole_s = int(datetime.fromisoformat(found[1] + zone).timestamp())
+    except (ValueError, OverflowError):
+        raise BadParameter(f"parsing time {_shown(text)}: out of range") from None
+    return whole_s * SECOND_NS + int((found[2] or "0").ljust(9, "0"))
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadParameter(f"strconv.ParseFloat: parsing {_shown(text)}: value out of range")
+    return number
+
+
+def _in_range(length_ns: int, text: str) -> int:
+    """As many nanoseconds as 64 bits hold."""
+    if not -_LARGEST_NS <= length_ns <= _LARGEST_NS:
+        raise BadParameter(f"{_shown(text)} is out of range: it does not fit int64 nanoseconds")
+    return length_ns
 
 
 def seconds_or_duration_ns(text: str) -> int:
-    if _NUMBER.fullmatch(text):
-        return int(float(text) * SECOND_NS)
-    return _duration(text, "")
+    if not _NUMBER.fullmatch(text):
+        return _duration(text, "")
+    number = _float(text)
+    # As a float where it can be, like Loki; what is out of range only need not overflow on the way.
+    length_ns = int(number * SECOND_NS) if abs(number) < _LARGEST_NS else int(number) * SECOND_NS
+    return _in_range(length_ns, text)
 
 
 def _duration(text: str, name: str) -> int:
     """Durations as Loki reads them here: Go's, plus days, weeks and years."""
     found = _DAYS.fullmatch(text)
     assert found
-    years, weeks, days = (int(found[count] or 0) for count in (1, 2, 3))
-    whole_ns = (years * 365 + weeks * 7 + days) * 24 * HOUR_NS
     try:
-        if found[4] or not whole_ns:
-            return whole_ns + duration_ns(found[4])
-        return whole_ns
-    except ValueError:
+        long = [found[place] or "0" for place in (1, 2, 3)]
+        if max(map(len, long)) > _MOST_DIGITS:
+            raise ValueError(text)
+        years, weeks, days = map(int, long)
+        whole_ns = (years * 365 + weeks * 7 + days) * 24 * HOUR_NS
+        rest_ns = duration_ns(found[4]) if found[4] or not whole_ns else 0
+        return _in_range(whole_ns + rest_ns, text)
+    except ValueError as error:
+        if isinstance(error, BadParameter):
+            raise
         if name:
             raise BadParameter(
-                f"could not parse '{name}' parameter: not a valid duration string: \"{text}\""
+                f"could not parse '{name}' parameter: not a valid duration string: {_shown(text)}"
             ) from None
-        raise BadParameter(f'cannot parse "{text}" to a valid duration') from None
+        raise BadParameter(f"cannot parse {_shown(text)} to a valid duration") from None
