@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from stack.logql.golang import printable
 from stack.logql.results import Matrix, Result, Sample, Scalar, Streams, Vector
 from stack.programs.logstore.params import VolumeQuery
 
@@ -23,10 +24,24 @@ class Cost:
 
 
 def success(data: Any = None) -> bytes:
-    """Like Loki, without `data` if there is none."""
-    return orjson.dumps(
-        {"status": "success"} if data is None else {"status": "success", "data": data}
-    )
+    """As Loki does, without `data` where there is none."""
+    return encoded({"status": "success"} if data is None else {"status": "success", "data": data})
+
+
+def encoded(document: Any) -> bytes:
+    """As JSON; a byte that is not UTF-8, which templates can make, becomes U+FFFD, as in Go."""
+    try:
+        return orjson.dumps(document)
+    except TypeError:  # a string with half a surrogate pair, which stands for such a byte
+        return orjson.dumps(_printable(document))
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(name): _printable(one) for name, one in value.items()}
+    return [_printable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def result(found: Result, cost: Cost) -> bytes:

@@ -1,5 +1,6 @@
 """What a client pushes: Loki's message, as JSON or as snappy-compressed protocol buffers."""
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ import cramjam
 import orjson
 from google.protobuf.message import DecodeError
 
+from stack.logql.golang import with_replacements
 from stack.programs.lokiproto import RawPushRequest
 
 BODY_BYTES = 32 << 20
@@ -125,9 +127,12 @@ def _from_json(data: bytes) -> list[Pushed]:
 
 
 def _with_replacements(data: bytes, error: orjson.JSONDecodeError) -> Any:
-    """Read again with what is not UTF-8 replaced: orjson refuses it, Loki does not."""
+    """Read again with what is not text replaced (bytes that are not UTF-8, halves of surrogate
+    pairs), which orjson refuses and Loki does not."""
     text = data.decode(errors="replace")
-    if "\ufffd" in text:
+    repaired = with_replacements(text)
+    if "\ufffd" in text or repaired is not text:
+        text = repaired
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError as again:
@@ -135,12 +140,19 @@ def _with_replacements(data: bytes, error: orjson.JSONDecodeError) -> Any:
     raise Refused(400, f"loghttp.PushRequest.Streams: {error}")
 
 
+def _timestamp(text: Any) -> int:
+    """Of the size of 64 bits: a longer one is none, however Python reads it."""
+    if not isinstance(text, str) or not re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):
+        raise ValueError(f"a timestamp is not a string of nanoseconds: {str(text)[:50]!r}")
+    return int(text)
+
+
 def _from_json_stream(stream: Any) -> Pushed:
     try:
         labels, values = stream["stream"], stream["values"]
         if not all(isinstance(item, str) for pair in labels.items() for item in pair):
             raise Refused(400, "loghttp.PushRequest.Streams: label values must be strings")
-        timestamps_ns = [int(value[0]) for value in values]
+        timestamps_ns = [_timestamp(value[0]) for value in values]
         lines = [value[1] for value in values]
         metadata = any(len(value) > 2 and value[2] for value in values)
     except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-import orjson
 from starlette.websockets import WebSocket
 
 from stack.logql import Batch, Engine, LogQLError
@@ -13,6 +12,7 @@ from stack.logql.errors import Kind
 from stack.logql.matching import selects
 from stack.logql.parse import parse
 from stack.logql.results import Streams
+from stack.programs.logstore.answers import encoded
 from stack.programs.logstore.wal import Part
 
 EVERY_S = 0.1
@@ -129,6 +129,5 @@ async def send(socket: WebSocket, found: Streams, lost: Sequence[Part] = ()) -> 
         {"labels": dict(part.stream.labels), "timestamp": str(part.timestamps_ns[-1])}
         for part in lost
     ]
-    await socket.send_text(
-        orjson.dumps({"streams": streams, "dropped_entries": dropped or None}).decode()
-    )
+    message = encoded({"streams": streams, "dropped_entries": dropped or None})
+    await socket.send_text(message.decode())
