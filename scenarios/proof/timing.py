@@ -110,9 +110,8 @@ def route_timing(labels: Mapping[str, str], configuration: Configuration) -> Rou
     Raises BadInput when some matcher cannot be read, or when no receiver is notified.
     """
     top = configuration.route
-    for route in top.every() if top else ():
-        for error in route.matchers.unreadable:
-            raise error
+    for one in top.unreadable if top else ():
+        raise one.error
     leaves = [one for one in (top.leaves(labels) if top else ()) if one.receiver]
     if not leaves:
         raise BadInput(f"alertmanager.yml in `{configuration.root}` has no route with a receiver.")

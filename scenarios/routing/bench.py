@@ -201,7 +201,7 @@ class Bench:
         due = latest + BUSY_MACHINE_S + POLL_S
         labels = alert.labels
         table = destinations(labels.get("severity"), labels.get("team"))
-        wants = [Want(channel=channel, destination=where) for channel, where in table.items()]
+        wants = [Want(channel=channel, destination=where) for channel, where in table]
         self.tell(f"waiting for the {kind} notifications")
         while missing := [want for want in wants if not self._fresh(alert, kind, want)]:
             self._pause(due, f"{missing[0]}: 1 {kind} notification of {alert.name}")

@@ -75,7 +75,7 @@ def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
                 )
     if one.labels is not None and one.notifications is not None:
         table = destinations(one.labels.get("severity"), one.labels.get("team"))
-        wanted, found = set(table.items()), set(one.notifications)
+        wanted, found = set(table), set(one.notifications)
         for said, differing in (("lacks", wanted - found), ("has", found - wanted)):
             for channel, where in sorted(differing):
                 yield problem(

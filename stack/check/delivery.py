@@ -1,19 +1,22 @@
 """Alerts of every severity and team reach exactly whom `stack.config.audience` names.
 
-The routing tree is followed; nothing is started.
+The routing tree is followed; nothing is started. Routes may also choose by other labels, so alerts
+are tried with each value that a matcher names, and so is each alert that a rule has.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-import yaml
-
+from stack.check import receivers, witness
 from stack.check.configuration import Configuration
+from stack.check.inhibition import Examples, examples
+from stack.check.matchers import Matcher
 from stack.check.problem import Problem
+from stack.check.receivers import Destination, Receiver
 from stack.check.routes import Route
-from stack.check.yamlfile import ConfigFile, entries, get, line, text
-from stack.config.audience import CHANNELS, TEAMS, destinations
+from stack.check.yamlfile import ConfigFile, line, text
+from stack.config.audience import CHANNELS, GROUPED_BY, TEAMS, destinations
 
 UNKNOWN = "unheard-of"
 SEVERITIES = (*CHANNELS, UNKNOWN, None)
@@ -21,92 +24,181 @@ HOMES = (*TEAMS, UNKNOWN, None)
 
 Combination = tuple[str | None, str | None]
 
-Destination = tuple[str, str]
-"""Channel and destination, as the inbox calls them."""
+_CHOOSING = ("severity", "team")
+"""Labels that may decide who is notified."""
 
-_HEARTBEAT = re.compile(r"/heartbeat/([^/?]+)$")
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """Labels that an alert may have, and how it is spoken of."""
+
+    labels: Mapping[str, str]
+    said: str = ""
+    """Which alerts these are, apart from severity and team."""
+
+    @property
+    def combination(self) -> Combination:
+        return self.labels.get("severity") or None, self.labels.get("team") or None
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    file = configuration.alertmanager
-    if not file or not configuration.route:
+    file, top = configuration.alertmanager, configuration.route
+    # What cannot be read is told by `routing`; who hears then is anybody's guess.
+    if not file or not top or top.unreadable:
         return
-    yield from _combinations(file, configuration.route)
-    yield from _unreached(file)
+    known = receivers.read(file)
+    yield from _combinations(file, top, known, list(_cases(configuration, top)))
+    yield from _unreached(file, known)
+    yield from _grouping(file, top)
 
 
-def _combinations(file: ConfigFile, top: Route) -> Iterator[Problem]:
-    """Combinations that go wrong in the same way are one problem."""
-    receivers = _reached(file)
-    wrong: dict[tuple[str, str, int], list[Combination]] = defaultdict(list)
-    for severity in SEVERITIES:
-        for team in HOMES:
-            labels = {"alertname": "Any", "severity": severity or "", "team": team or ""}
-            nodes = [one.receiver for one in top.leaves(labels) if one.receiver]
-            found = [(one, node) for node in nodes for one in receivers.get(text(node), [])]
-            told = [one for one, _ in found]
-            wanted = set(destinations(severity, team).items())
-            for lost in sorted(wanted - set(told)):
-                at = line(nodes[0]) if nodes else 1
-                wrong["is not notified of", _said(lost), at].append((severity, team))
-            for one, node in found:
-                if one not in wanted:
-                    wrong["is notified of", _said(one), line(node)].append((severity, team))
-            for one in sorted({one for one in told if one in wanted and told.count(one) > 1}):
-                at = line(next(node for other, node in reversed(found) if other == one))
-                wrong["is notified twice of", _said(one), at].append((severity, team))
-    for (verb, whom, number), combinations in wrong.items():
-        yield Problem(
-            check="routes/destinations",
-            path=file.path,
-            line=number,
-            what=f"{whom} {verb} alerts of {_words(combinations)}.",
-            cure="Fix the routes (order, matchers, `continue`), or change "
-            "stack/config/audience.py if they are right.",
-        )
-
-
-def _unreached(file: ConfigFile) -> Iterator[Problem]:
-    """A receiver with a destination that the audience does not name is proven by no scenario."""
-    known = {
-        one
+def _cases(configuration: Configuration, top: Route) -> Iterator[_Case]:
+    """The plain ones come first: what goes wrong for them is not said again."""
+    plain = [
+        {"severity": severity or "", "team": team or ""}
         for severity in SEVERITIES
         for team in HOMES
-        for one in destinations(severity, team).items()
+    ]
+    yield from (_Case(labels={"alertname": "Any", **one}) for one in plain)
+    seen = examples(configuration)
+    real = {
+        alert.name: {name: text(alert.label(name)) for name in _CHOOSING}
+        for alert in configuration.alerts
     }
-    receivers = _reached(file)
-    for node in entries(file.root, "receivers"):
-        for one in receivers[text(get(node, "name"))]:
-            if one not in known:
+    for name, own in real.items():
+        for one in seen.get(name, [{}]):
+            yield _Case(labels={**one, **own, "alertname": name}, said=f"alert `{name}`")
+    for extra in _extras(top, seen):
+        said = " and ".join(f"{name}={value!r}" for name, value in sorted(extra.items()))
+        name = extra.get("alertname", "Any")
+        for one in [real[name]] if name in real else plain:
+            yield _Case(labels={"alertname": name, **one, **extra}, said=f"alerts with {said}")
+
+
+def _extras(top: Route, seen: Examples) -> Iterator[dict[str, str]]:
+    """Values of other labels that routes choose by: one by one, and together where they meet."""
+    having: dict[str, set[str]] = defaultdict(set)
+    for each in seen.values():
+        for one in each:
+            for name, value in one.items():
+                having[name].add(value)
+
+    def values(matcher: Matcher) -> list[str]:
+        return witness.values(matcher, frozenset(having[matcher.name]))
+
+    def below(route: Route, above: dict[str, str]) -> Iterator[dict[str, str]]:
+        met = dict(above)
+        for matcher in route.matchers.readable:
+            if matcher.name in _CHOOSING:
+                continue
+            for value in values(matcher):
+                yield {matcher.name: value}
+            if matcher.operator in ("=", "=~") and not matcher.matches(met):
+                # One value must do for all matchers of the label.
+                met[matcher.name] = next(iter(values(matcher)), "")
+        if met != above:
+            yield met
+        for child in route.routes:
+            yield from below(child, met)
+
+    told: list[dict[str, str]] = [{}]
+    for extra in below(top, {}):
+        found = {name: value for name, value in extra.items() if value}
+        if found not in told:
+            told.append(found)
+            yield found
+
+
+def _combinations(
+    file: ConfigFile, top: Route, known: list[Receiver], cases: list[_Case]
+) -> Iterator[Problem]:
+    """Combinations that go wrong in the same way are one problem."""
+    reached = {receiver.name: receiver for receiver in known}
+    wrong: dict[tuple[str, str, int], dict[str, list[Combination]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+
+    def add(verb: str, whom: Destination, at: int, case: _Case) -> None:
+        found = wrong[verb, _said(whom), at]
+        if case.combination not in found[""] and case.combination not in found[case.said]:
+            found[case.said].append(case.combination)
+
+    for case in cases:
+        nodes = [one.receiver for one in top.leaves(case.labels) if one.receiver]
+        found = [
+            (one, node)
+            for node in nodes
+            if text(node) in reached
+            for one, _ in reached[text(node)].destinations
+        ]
+        told = [one for one, _ in found]
+        wanted = set(destinations(*case.combination))
+        for lost in sorted(wanted - set(told)):
+            add("is not notified of", lost, line(nodes[0]) if nodes else 1, case)
+        for one, node in found:
+            if one not in wanted:
+                add("is notified of", one, line(node), case)
+        for one in sorted({one for one in told if one in wanted and told.count(one) > 1}):
+            at = line(next(node for other, node in reversed(found) if other == one))
+            add("is notified twice of", one, at, case)
+    for (verb, whom, number), by_kind in wrong.items():
+        for said, combinations in by_kind.items():
+            if combinations:
+                yield Problem(
+                    check="routes/destinations",
+                    path=file.path,
+                    line=number,
+                    what=f"{whom} {verb} {said or 'alerts'} of {_words(combinations)}.",
+                    cure="Fix the routes (order, matchers, `continue`), or change "
+                    "stack/config/audience.py if they are right.",
+                )
+
+
+def _unreached(file: ConfigFile, known: list[Receiver]) -> Iterator[Problem]:
+    """A receiver with a destination that the audience does not name is proven by no scenario."""
+    named = {
+        one for severity in SEVERITIES for team in HOMES for one in destinations(severity, team)
+    }
+    for receiver in known:
+        for one, _ in receiver.destinations:
+            if one not in named:
                 yield Problem(
                     check="routes/unproven",
                     path=file.path,
-                    line=line(node),
-                    what=f"no scenario reaches receiver `{text(get(node, 'name'))}`: "
+                    line=line(receiver.node),
+                    what=f"no scenario reaches receiver `{receiver.name}`: "
                     f"`stack/config/audience.py` assigns {_said(one)} to no team.",
                     cure="Add its team or channel there; scenarios/routing/ proves what it says.",
                 )
 
 
-def _reached(file: ConfigFile) -> dict[str, list[Destination]]:
-    """Receiver → the destinations that it notifies."""
-    return {
-        text(get(receiver, "name")): list(_destinations(receiver))
-        for receiver in entries(file.root, "receivers")
-    }
-
-
-def _destinations(receiver: yaml.Node) -> Iterator[Destination]:
-    for config in entries(receiver, "slack_configs"):
-        yield "slack", text(get(config, "channel"))
-    for config in entries(receiver, "email_configs"):
-        yield "email", text(get(config, "to"))
-    for _ in entries(receiver, "pagerduty_configs"):
-        yield "pagerduty", text(get(receiver, "name"))
-    for config in entries(receiver, "webhook_configs"):
-        url = text(get(config, "url"))
-        beat = _HEARTBEAT.search(url)
-        yield ("heartbeat", beat[1]) if beat else ("webhook", url)
+def _grouping(file: ConfigFile, top: Route) -> Iterator[Problem]:
+    """What one message is about is the same for every route."""
+    told = set()
+    for route in top.every():
+        at = route.grouped_at or top.node
+        if line(at) in told:
+            continue
+        told.add(line(at))
+        lacking = [f"`{one}`" for one in GROUPED_BY if one not in route.group_by]
+        beside = [f"`{one}`" for one in route.group_by if one not in GROUPED_BY]
+        if beside:
+            what = f"`group_by` has {', '.join(beside)}: what belongs together is sent one by one"
+        elif lacking:
+            what = (
+                f"`group_by` lacks {', '.join(lacking)}: alerts of different "
+                f"{'alerts' if '`alertname`' in lacking else 'teams'} become one message"
+            )
+        else:
+            continue
+        yield Problem(
+            check="routes/grouping",
+            path=file.path,
+            line=line(at),
+            what=f"{what}.",
+            cure=f"Write `group_by: [{', '.join(GROUPED_BY)}]`, or change GROUPED_BY in "
+            "stack/config/audience.py if it is right.",
+        )
 
 
 def _said(destination: Destination) -> str:

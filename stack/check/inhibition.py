@@ -4,28 +4,28 @@ What labels an alert really has is read from its unit tests, which promtool has 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-import yaml
-
-from stack.check import matchers
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
+from stack.check.routes import InhibitRule, inhibit_rules
 from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
 from stack.config.audience import SUPPRESSES
 
 ROUTING = frozenset({"alertname", "severity", "team"})
 """Labels that say nothing of what the alert is about."""
 
-Examples = Mapping[str, Mapping[str, frozenset[str]]]
-"""Alert → label → the values that it has in unit tests."""
+Examples = Mapping[str, Sequence[Mapping[str, str]]]
+"""Alert → the label sets with which it fires in unit tests."""
 
 _CURE = "Fix the inhibit rules, or change stack/config/audience.py if they are right."
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
     file = configuration.alertmanager
-    if not file:
+    rules = inhibit_rules(file.root if file else None)
+    # What cannot be read is told by `routing`; what it inhibits is anybody's guess.
+    if not file or any(rule.unreadable for rule in rules):
         return
     seen = examples(configuration)
     routing = {
@@ -33,25 +33,65 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         for alert in configuration.alerts
     }
     names = {*routing, *SUPPRESSES, *(one for muted in SUPPRESSES.values() for one in muted)}
-    rules = [
-        (rule, matchers.read(rule, "source_matchers"), matchers.read(rule, "target_matchers"))
-        for rule in entries(file.root, "inhibit_rules")
-    ]
+    cases = {
+        name: [
+            {"alertname": name, **one, **routing.get(name, {})}
+            for one in seen.get(name, ()) or [{}]
+        ]
+        for name in names
+    }
+    idle = list(rules)
     for loud in sorted(names):
         for quiet in sorted(names):
-            sides = [{"alertname": name, **routing.get(name, {})} for name in (loud, quiet)]
-            found = [
-                rule
-                for rule, source, target in rules
-                if source.matches(sides[0]) and target.matches(sides[1])
-            ]
+            wanted = quiet in SUPPRESSES.get(loud, ())
+            found = [rule for rule in rules if _ever(rule, cases[loud], cases[quiet])]
+            idle = [rule for rule in idle if rule not in found]
             yield from _pair(file, loud, quiet, found)
-            if quiet in SUPPRESSES.get(loud, ()):
+            if wanted and found:
+                yield from _always(file, (loud, quiet), found, cases)
                 for rule in found:
-                    yield from _equal(file, rule, (loud, quiet), seen)
+                    yield from _equal(file, rule, (loud, quiet), cases, seen)
+    for rule in idle:
+        yield Problem(
+            check="inhibition/idle",
+            path=file.path,
+            line=line(rule.node),
+            what="this inhibit rule inhibits no alert: no two rules have labels that it asks for.",
+            cure="Fix its matchers or delete it.",
+        )
 
 
-def _pair(file: ConfigFile, loud: str, quiet: str, found: list[yaml.Node]) -> Iterator[Problem]:
+def _ever(
+    rule: InhibitRule, louds: Sequence[Mapping[str, str]], quiets: Sequence[Mapping[str, str]]
+) -> bool:
+    return any(rule.pairs(loud, quiet) for loud in louds for quiet in quiets)
+
+
+def _always(
+    file: ConfigFile,
+    pair: tuple[str, str],
+    found: list[InhibitRule],
+    cases: Mapping[str, Sequence[Mapping[str, str]]],
+) -> Iterator[Problem]:
+    """No alert of either name is left out."""
+    louds, quiets = (cases[name] for name in pair)
+    for name, own in zip(pair, (louds, quiets), strict=True):
+        for one in own:
+            sides = ([one], quiets) if own is louds else (louds, [one])
+            if not any(_ever(rule, *sides) for rule in found):
+                labels = ", ".join(f'{key}="{value}"' for key, value in sorted(one.items())
+                                   if key not in ROUTING)  # fmt: skip
+                yield Problem(
+                    check="inhibition/pairs",
+                    path=file.path,
+                    line=line(found[0].node),
+                    what=f"`{pair[0]}` does not inhibit every `{pair[1]}`: the rule leaves out "
+                    f"`{name}` with {labels}.",
+                    cure=_CURE,
+                )
+
+
+def _pair(file: ConfigFile, loud: str, quiet: str, found: list[InhibitRule]) -> Iterator[Problem]:
     wanted = quiet in SUPPRESSES.get(loud, ())
     if bool(found) == wanted:
         return
@@ -59,7 +99,7 @@ def _pair(file: ConfigFile, loud: str, quiet: str, found: list[yaml.Node]) -> It
     yield Problem(
         check="inhibition/pairs",
         path=file.path,
-        line=line(found[0]) if found else None,
+        line=line(found[0].node) if found else None,
         what=f"`{loud}` {said} `{quiet}`"
         + (", which it should while it fires." if wanted else "; nobody would be notified of it."),
         cure=_CURE,
@@ -67,48 +107,72 @@ def _pair(file: ConfigFile, loud: str, quiet: str, found: list[yaml.Node]) -> It
 
 
 def _equal(
-    file: ConfigFile, rule: yaml.Node, pair: tuple[str, str], seen: Examples
+    file: ConfigFile,
+    rule: InhibitRule,
+    pair: tuple[str, str],
+    cases: Mapping[str, Sequence[Mapping[str, str]]],
+    seen: Examples,
 ) -> Iterator[Problem]:
-    """The labels of `equal` are on both alerts, and all that tell one thing from another."""
+    """The labels of `equal` are on both alerts, with values that may agree, and they are all that
+    tell one thing from another."""
     if any(name not in seen for name in pair):
         return  # without unit tests, which is reported elsewhere
-    loud, quiet = (seen[name] for name in pair)
-    equal = {text(one) for one in entries(rule, "equal")}
+    loud, quiet = (_values(cases[name]) for name in pair)
+    equal = set(rule.equal)
     where = f"the inhibit rule of `{pair[0]}` and `{pair[1]}`"
-    both = ", ".join(sorted(set(loud) & set(quiet)))
+    both = sorted(name for name in (set(loud) & set(quiet)) - ROUTING if loud[name] & quiet[name])
+
+    def problem(what: str, cure: str) -> Problem:
+        return Problem(
+            check="inhibition/equal",
+            path=file.path,
+            line=line(get(rule.node, "equal") or rule.node),
+            what=f"{where} {what}.",
+            cure=cure,
+        )
+
+    cure = f"Compare labels that both have: {', '.join(both) or 'there are none'}."
     for name in sorted(equal):
         for alert, labels in zip(pair, (loud, quiet), strict=True):
             if name not in labels:
-                yield Problem(
-                    check="inhibition/equal",
-                    path=file.path,
-                    line=line(get(rule, "equal") or rule),
-                    what=f"{where} compares `{name}`, which `{alert}` does not have: one that is "
-                    "missing on both sides counts as equal.",
-                    cure=f"Compare labels that both have: {both}.",
+                yield problem(
+                    f"compares `{name}`, which `{alert}` does not have: one that is "
+                    "missing on both sides counts as equal",
+                    cure,
                 )
-    shared = {name for name in (set(loud) & set(quiet)) - ROUTING if loud[name] & quiet[name]}
-    for name in sorted(shared - equal):
-        yield Problem(
-            check="inhibition/equal",
-            path=file.path,
-            line=line(get(rule, "equal") or rule),
-            what=f"{where} does not compare `{name}`, so it also inhibits alerts about another "
-            f"`{name}`.",
-            cure=f"Add `{name}` to `equal`.",
-        )
+        if name in loud and name in quiet and not loud[name] & quiet[name]:
+            values = (" or ".join(f"`{one}`" for one in sorted(each[name])[:3])
+                      for each in (loud, quiet))  # fmt: skip
+            yield problem(
+                f"compares `{name}`, which is never the same ({' and '.join(values)}): it "
+                "inhibits nothing",
+                cure,
+            )
+    for name in both:
+        if name not in equal:
+            yield problem(
+                f"does not compare `{name}`, so it also inhibits alerts about another `{name}`",
+                f"Add `{name}` to `equal`.",
+            )
+
+
+def _values(cases: Sequence[Mapping[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in cases:
+        for name, value in one.items():
+            if value:
+                found[name].add(value)
+    return found
 
 
 def examples(configuration: Configuration) -> Examples:
-    """The labels of each alert that fires in a unit test."""
-    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for file in configuration.unit_tests:
+    """The label sets with which each alert fires in a unit test, of metrics or of logs."""
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for file in (*configuration.unit_tests, *configuration.log_tests):
         for group in entries(file.root, "tests"):
             for case in entries(group, "alert_rule_test"):
                 for alert in entries(case, "exp_alerts"):
-                    for name, value in pairs(get(alert, "exp_labels")):
-                        found[text(get(case, "alertname"))][name].add(text(value))
-    return {
-        alert: {name: frozenset(values) for name, values in labels.items()}
-        for alert, labels in found.items()
-    }
+                    labels = {key: text(value) for key, value in pairs(get(alert, "exp_labels"))}
+                    if labels not in found[text(get(case, "alertname"))]:
+                        found[text(get(case, "alertname"))].append(labels)
+    return {alert: tuple(each) for alert, each in found.items() if each}

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
+from stack.check import receivers
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.routes import Route
+from stack.check.routes import Route, inhibit_rules
 from stack.check.suggest import nearest
-from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, scalars, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, scalars, text, truth
 
 _USED = re.compile(r'\{\{-?\s*template\s+"([^"]+)"')
 _DEFINED = re.compile(r'\{\{-?\s*(?:define|block)\s+"([^"]+)"')
@@ -21,9 +20,21 @@ _BUILT_IN = re.compile(r"^__|\.default\.")
 def check(configuration: Configuration) -> Iterator[Problem]:
     file = configuration.alertmanager
     if file:
+        yield from _unreadable(file, configuration.route)
         yield from _receivers(file, configuration.route)
+        yield from receivers.check(file)
         yield from _resolved(file)
         yield from _templates(file, configuration.templates)
+
+
+def _unreadable(file: ConfigFile, top: Route | None) -> Iterator[Problem]:
+    """Neither taken for all alerts nor for none: what cannot be read is named."""
+    found = top.unreadable if top else ()
+    for what in (*found, *(one for rule in inhibit_rules(file.root) for one in rule.unreadable)):
+        yield Problem(
+            check="routes/unreadable", path=file.path, line=what.line, what=what.what,
+            cure=what.cure,
+        )  # fmt: skip
 
 
 def _receivers(file: ConfigFile, top: Route | None) -> Iterator[Problem]:
@@ -53,26 +64,34 @@ def _receivers(file: ConfigFile, top: Route | None) -> Iterator[Problem]:
             )
 
 
-HEARTBEAT = "heartbeat"
-"""The receiver that must not be notified of the end: it would take that for a beat."""
-
-
 def _resolved(file: ConfigFile) -> Iterator[Problem]:
-    """Without `send_resolved` a channel is never notified that an alert is over."""
+    """Without `send_resolved` a channel is never notified that an alert is over.
+
+    A heartbeat monitor must not be: it would take that for a beat.
+    """
     for receiver in entries(file.root, "receivers"):
-        if text(get(receiver, "name")) == HEARTBEAT:
-            continue
-        for kind, configs in pairs(receiver):
-            for config in configs.value if isinstance(configs, yaml.SequenceNode) else []:
-                if text(get(config, "send_resolved")) != "true":
+        name = text(get(receiver, "name"))
+        for kind, config in receivers.configs(receiver):
+            node = get(config, "send_resolved")
+            if receivers.is_heartbeat(config):
+                # A webhook's default is to send it.
+                if truth(node) is not False:
                     yield Problem(
                         check="routes/send-resolved",
                         path=file.path,
-                        line=line(config),
-                        what=f"receiver `{text(get(receiver, 'name'))}` does not send "
-                        f"resolved notifications ({kind}).",
-                        cure="Add `send_resolved: true`.",
+                        line=line(node or config),
+                        what=f"receiver `{name}` sends resolved notifications to a heartbeat "
+                        "monitor, which takes each for a beat.",
+                        cure="Write `send_resolved: false`.",
                     )
+            elif not truth(node):
+                yield Problem(
+                    check="routes/send-resolved",
+                    path=file.path,
+                    line=line(config),
+                    what=f"receiver `{name}` does not send resolved notifications ({kind}).",
+                    cure="Add `send_resolved: true`.",
+                )
 
 
 def _templates(file: ConfigFile, files: list[Path]) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from stack.check import (
     declared,
     delivery,
     inhibition,
+    limits,
     loaded,
     logrules,
     logtests,
@@ -61,6 +62,7 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
         *delivery.check(configuration),
         *inhibition.check(configuration),
         *promises.check(configuration),
+        *limits.check(configuration),
         *addresses.check(configuration, setup.addresses),
     ]
     theirs = _asked(configuration, setup.programs) + _logs(configuration)

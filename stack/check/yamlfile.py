@@ -85,7 +85,9 @@ def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
         if name.value == key:
             return value  # type: ignore[no-any-return]
         if name.value == "<<":
-            merged = _value(value, key)
+            # Of a list of mappings, the first that has it.
+            several = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            merged = next((one for each in several if (one := _value(each, key))), None)
     return merged
 
 
@@ -106,11 +108,22 @@ def text(node: yaml.Node | None) -> str:
     return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
 
-def flag(node: yaml.Node | None) -> bool:
-    """Whether it is true, in any of YAML's spellings."""
-    return isinstance(node, yaml.ScalarNode) and bool(
-        node.tag.endswith(":bool") and yaml.SafeLoader.bool_values.get(node.value.lower())
-    )
+def is_null(node: yaml.Node) -> bool:
+    """`~`, `null` or nothing at all: for Alertmanager as if the key were not there."""
+    return isinstance(node, yaml.ScalarNode) and bool(node.tag.endswith(":null"))
+
+
+_TRUTHS = {
+    **dict.fromkeys(("y", "yes", "true", "on"), True),
+    **dict.fromkeys(("n", "no", "false", "off"), False),
+}
+
+
+def truth(node: yaml.Node | None) -> bool | None:
+    """True or false in any spelling of YAML 1.1, as Go's YAML reads it; None for anything else."""
+    if not isinstance(node, yaml.ScalarNode) or node.style:
+        return None
+    return _TRUTHS.get(node.value.lower())
 
 
 def plain(node: yaml.Node | None) -> dict[str, Any]:

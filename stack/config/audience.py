@@ -56,11 +56,19 @@ TEAMS = ("platform", "database", "infrastructure", "scheduling", "compliance")
 HOME = "platform"
 """The team that is notified when an alert's team is missing or unknown."""
 
-SHARED: Mapping[str, str] = {"pagerduty": "on-call", "heartbeat": "watchdog"}
-"""Channel → its only destination, for every team."""
+WHERE: Mapping[str, tuple[str, ...]] = {
+    "pagerduty": ("on-call",),
+    "heartbeat": ("watchdog",),
+    "slack": ("#alerts-{}",),
+    "email": ("{}@residency.example",),
+}
+"""Channel → its destinations, by the inbox's names, with the team's name in place of `{}`."""
 
-_OWN: Mapping[str, str] = {"slack": "#alerts-{}", "email": "{}@residency.example"}
-"""Channel → the destination of a team, with the team's name in place of `{}`."""
+ALSO: Mapping[tuple[str, str], tuple[str, ...]] = {}
+"""(Channel, team) → further destinations of that team alone."""
+
+GROUPED_BY = ("alertname", "team")
+"""Alerts that are the same in these labels are one message."""
 
 SYMPTOMS = frozenset(
     {
@@ -93,13 +101,14 @@ SUPPRESSES: Mapping[str, frozenset[str]] = {
 """Alert → the alerts about the same thing that it suppresses while it fires; no others."""
 
 
-def destination(channel: str, team: str | None) -> str:
-    """Where a channel notifies a team, by the inbox's names."""
+def destinations(severity: str | None, team: str | None) -> list[tuple[str, str]]:
+    """Channel and destination of each that must be notified of an alert with these labels.
+
+    None or "": the label is missing.
+    """
     home = team if team in TEAMS else HOME
-    return SHARED.get(channel) or _OWN[channel].format(home)
-
-
-def destinations(severity: str | None, team: str | None) -> dict[str, str]:
-    """Channel → destination for an alert with these labels (None or "": the label is missing)."""
-    channels = CHANNELS.get(severity or "", FALLBACK)
-    return {channel: destination(channel, team) for channel in channels}
+    return [
+        (channel, where.format(home))
+        for channel in CHANNELS.get(severity or "", FALLBACK)
+        for where in (*WHERE[channel], *ALSO.get((channel, home), ()))
+    ]

@@ -10,6 +10,8 @@ Not divided: thresholds, also those of `rate`, `increase` and `deriv`, since tra
 """
 
 from stack.speed.config import (
+    ALERTMANAGER_RETENTION,
+    alertmanager_flags,
     evaluation_interval,
     prometheus_flags,
     scale_alertmanager,
@@ -20,8 +22,10 @@ from stack.speed.promql import SCRAPES_PER_RANGE, longest_range, scale_expressio
 from stack.speed.rules import RuleDurations, rule_durations, scale_rules
 
 __all__ = [
+    "ALERTMANAGER_RETENTION",
     "SCRAPES_PER_RANGE",
     "RuleDurations",
+    "alertmanager_flags",
     "evaluation_interval",
     "longest_range",
     "prometheus_flags",

@@ -28,6 +28,13 @@ _FLAGS = {
 _OWN = ("rules.alert.for-grace-period",)
 
 
+ALERTMANAGER_RETENTION = "120h"
+"""For how long Alertmanager knows what it has sent: its default of `--data.retention`."""
+
+_RETENTION_FLOOR_MS = 600_000
+"""Silences that are over and messages that were sent are of use to who looks for them."""
+
+
 def scrape_interval(document: Mapping) -> float:
     """The global scrape interval of a Prometheus configuration, in seconds. Raises BadInput."""
     return _global_s(document, "scrape_interval")
@@ -177,3 +184,18 @@ def prometheus_flags(speed: float) -> list[str]:
         for flag, (default, floor_ms) in _FLAGS.items()
         if exact != 1 or flag in _OWN
     ]
+
+
+def alertmanager_flags(speed: float) -> list[str]:
+    """Alertmanager's flags that are durations, at `speed`; none at speed 1. Raises BadInput.
+
+    Its garbage collection is left as it is: it only decides when what is forgotten goes.
+    """
+    exact = checked(speed)
+    kept = divided(milliseconds(ALERTMANAGER_RETENTION), exact, floor_ms=_RETENTION_FLOOR_MS)
+    return [] if exact == 1 else [f"--data.retention={_go(kept)}"]
+
+
+def _go(length_ms: int) -> str:
+    """In Go's grammar, which this flag has: no days."""
+    return f"{length_ms / 1000:f}".rstrip("0").rstrip(".") + "s"

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.check.configuration import LOGQL, PROMQL, Configuration, load, read
-from stack.check.matchers import parse
+from stack.check.configuration import LOGQL, PROMQL, load, read
 from stack.errors import BadInput
 from stack.paths import CONFIG_ROOT
 
@@ -57,59 +56,3 @@ def test_every_file_that_is_not_yaml_is_named_at_once(tmp_path: Path) -> None:
     for file in files[:2]:
         assert f"{root / file}:3: not valid YAML" in str(error.value)
     assert files[2] not in str(error.value)
-
-
-def receivers(route: str, tmp_path: Path, **labels: str) -> list[str]:
-    root = written(tmp_path, {"alertmanager/alertmanager.yml": f"route: {route}"})
-    configuration: Configuration = read(root)
-    assert configuration.route
-    return [str(one.receiver.value) for one in configuration.route.leaves(labels) if one.receiver]
-
-
-@pytest.mark.parametrize(
-    ("route", "found"),
-    [
-        ("{receiver: a}", ["a"]),
-        ("{receiver: a, matchers: ['x=\"2\"']}", ["a"]),
-        ("{receiver: a, routes: [{receiver: b}, {receiver: c}]}", ["b"]),
-        ("{receiver: a, routes: [{receiver: b, continue: true}, {receiver: c}]}", ["b", "c"]),
-        ("{receiver: a, routes: [{receiver: b, continue: yes}, {receiver: c}]}", ["b", "c"]),
-        ("{receiver: a, routes: [{receiver: b, continue: false}, {receiver: c}]}", ["b"]),
-        ("{receiver: a, routes: [{matchers: [x=1]}]}", ["a"]),
-        ("{receiver: a, routes: [{receiver: b, matchers: [x=1, x!=1]}]}", ["a"]),
-        ("{receiver: a, routes: [{receiver: b, matchers: ['no matcher']}]}", ["a"]),
-        ("{receiver: a, routes: [{receiver: b, matchers: 'x=1'}]}", ["b"]),
-        ("{receiver: a, routes: [{receiver: b, routes: [{receiver: c}]}]}", ["c"]),
-    ],
-)
-def test_routes_are_walked_as_alertmanager_does(
-    tmp_path: Path, route: str, found: list[str]
-) -> None:
-    assert receivers(route, tmp_path, x="1") == found
-
-
-@pytest.mark.parametrize(
-    ("written", "value", "matches"),
-    [
-        ('a="b"', "b", True),
-        ("a = b", "b", True),
-        ('a!="b"', "b", False),
-        ('a!="b"', "", True),
-        ('a=~"b|c"', "c", True),
-        ('a=~"b"', "bc", False),
-        ('a!~"b|"', "", False),
-        ('a=""', "", True),
-    ],
-)
-def test_matcher_matches_a_label_or_its_absence(written: str, value: str, matches: bool) -> None:
-    assert parse(written).matches({"a": value} if value else {}) == matches
-
-
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [("a", "`a` is not a matcher"), ('a=~"("', "`(` is not a valid regular expression")],
-)
-def test_matcher_that_cannot_be_read_is_refused(written: str, said: str) -> None:
-    with pytest.raises(BadInput) as error:
-        parse(written)
-    assert said in str(error.value)

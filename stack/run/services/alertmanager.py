@@ -32,6 +32,7 @@ def command(layout: Layout) -> list[str]:
         f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
         f"--web.external-url={layout.url(SERVICE.name)}",
         "--cluster.listen-address=",
+        *speed.alertmanager_flags(layout.speed),
     ]
 
 

@@ -1,0 +1,189 @@
+"""Whom each receiver of alertmanager.yml notifies, by the names of the inbox, which hears them.
+
+Every integration of Alertmanager 0.28 is known; what the inbox does not stand in for is heard by
+nobody here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import getaddresses
+
+import yaml
+
+from stack.check.problem import Problem
+from stack.check.yamlfile import ConfigFile, entries, get, line, text
+
+INTEGRATIONS = (
+    "discord_configs", "email_configs", "jira_configs", "msteams_configs", "msteamsv2_configs",
+    "opsgenie_configs", "pagerduty_configs", "pushover_configs", "rocketchat_configs",
+    "slack_configs", "sns_configs", "telegram_configs", "victorops_configs", "webex_configs",
+    "webhook_configs", "wechat_configs",
+)  # fmt: skip
+HEARD = ("email_configs", "pagerduty_configs", "slack_configs", "webhook_configs")
+"""Those that the inbox stands in for; of webhooks, heartbeats alone."""
+
+_WEB, _SMTP = "inbox:8025", "inbox:1025"
+_SLACK_FILE = "secrets/slack_api_url"
+_KEY_FILE = "secrets/pagerduty_routing_key"
+_KEYS = ("routing_key_file", "routing_key", "service_key_file", "service_key")
+_SERVICE = "on-call"
+"""Whose key that is."""
+
+_HEARTBEAT = re.compile(rf"http://{_WEB}/heartbeat/(?P<name>[^/?#]+)")
+_HOST = re.compile(r"(?:[a-z]+://)?(?:[^@/]*@)?(?P<host>[^:/?#]*)(?::\d+)?(?:[/?#].*)?", re.DOTALL)
+_HOW = "Notify by Slack, PagerDuty, email or heartbeat, which the inbox stands in for"
+
+Destination = tuple[str, str]
+"""Channel and destination, as the inbox calls them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """One receiver, and each destination with the entry that notifies it."""
+
+    name: str
+    node: yaml.Node
+    destinations: tuple[tuple[Destination, yaml.Node], ...]
+
+
+def read(file: ConfigFile) -> list[Receiver]:
+    """In the order of the file."""
+    return [
+        Receiver(
+            name=text(get(node, "name")),
+            node=node,
+            destinations=tuple(_destinations(node)),
+        )
+        for node in entries(file.root, "receivers")
+    ]
+
+
+def configs(receiver: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    """Each entry of each integration."""
+    for kind in INTEGRATIONS:
+        for config in entries(receiver, kind):
+            yield kind, config
+
+
+def is_heartbeat(config: yaml.Node) -> bool:
+    """Whether what it posts is a beat: it would take the end of an alert for one, too."""
+    return bool(re.search(r"/heartbeat/", text(get(config, "url"))))
+
+
+def _destinations(receiver: yaml.Node) -> Iterator[tuple[Destination, yaml.Node]]:
+    for kind, config in configs(receiver):
+        if kind == "slack_configs":
+            yield ("slack", text(get(config, "channel"))), config
+        elif kind == "email_configs":
+            for address in _addresses(config):
+                yield ("email", address), config
+        elif kind == "pagerduty_configs":
+            yield ("pagerduty", _service(receiver, config)), config
+        elif beat := _HEARTBEAT.fullmatch(text(get(config, "url"))):
+            yield ("heartbeat", beat["name"]), config
+
+
+def _addresses(config: yaml.Node) -> list[str]:
+    """Each recipient of a mail: `to` is a list with commas, with or without names."""
+    return [address for _, address in getaddresses([text(get(config, "to"))])]
+
+
+def _service(receiver: yaml.Node, config: yaml.Node) -> str:
+    known = text(get(config, "routing_key_file")) == _KEY_FILE
+    return _SERVICE if known else text(get(receiver, "name"))
+
+
+def check(file: ConfigFile) -> Iterator[Problem]:
+    """What nobody here hears, or cannot be read without an alert."""
+    for receiver in entries(file.root, "receivers"):
+        name = text(get(receiver, "name"))
+        for kind, config in configs(receiver):
+            for at, what, cure in _unheard(file, kind, config):
+                yield Problem(
+                    check="routes/integration",
+                    path=file.path,
+                    line=line(at),
+                    what=f"receiver `{name}` ({kind}) {what}",
+                    cure=cure,
+                )
+
+
+_Found = tuple[yaml.Node, str, str]
+"""Where, what and the cure."""
+
+
+def _unheard(file: ConfigFile, kind: str, config: yaml.Node) -> Iterator[_Found]:
+    if kind not in HEARD:
+        yield config, "is heard by nobody here.", f"{_HOW}, or delete it."
+    elif kind == "webhook_configs":
+        url = get(config, "url")
+        if _ours(text(url)) and not _HEARTBEAT.fullmatch(text(url)):
+            yield (
+                url or config,
+                f"posts to `{text(url)}`, which is heard by nobody here.",
+                f"{_HOW} (http://{_WEB}/heartbeat/NAME), or delete it.",
+            )
+    elif kind == "slack_configs":
+        yield from _templated(config, "channel")
+        yield from _elsewhere(
+            file, config, "api_url", "slack_api_url", f"http://{_WEB}/services/", _SLACK_FILE
+        )
+    elif kind == "pagerduty_configs":
+        yield from _elsewhere(file, config, "url", "pagerduty_url", f"http://{_WEB}/v2/enqueue")
+        key = next((one for one in _KEYS if get(config, one)), _KEYS[0])
+        if text(get(config, key)) != _KEY_FILE:
+            yield (
+                get(config, key) or config,
+                "has a key that belongs to no service of the inbox.",
+                f"Write `routing_key_file: {_KEY_FILE}`, the key of `{_SERVICE}`.",
+            )
+    elif kind == "email_configs":
+        yield from _templated(config, "to")
+        yield from _elsewhere(file, config, "smarthost", "smtp_smarthost", _SMTP)
+        to = get(config, "to")
+        if "{{" not in text(to):
+            for address in _addresses(config):
+                if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+                    yield (
+                        to or config,
+                        f"cannot send to `{text(to)}`: `{address}` is not an address.",
+                        "Write addresses with commas between them.",
+                    )
+
+
+def _templated(config: yaml.Node, key: str) -> Iterator[_Found]:
+    node = get(config, key)
+    if node and "{{" in text(node):
+        yield (
+            node,
+            f"has a template as `{key}`: who is notified cannot be read from it.",
+            "Write a receiver for each, and let the routes choose.",
+        )
+
+
+def _elsewhere(
+    file: ConfigFile, config: yaml.Node, key: str, shared: str, right: str, right_file: str = ""
+) -> Iterator[_Found]:
+    """What it posts to lies outside of the lab; an unknown service within is told elsewhere."""
+    node = get(config, key)
+    by_file = get(config, f"{key}_file")
+    if node is None and by_file is None:
+        node = get(file.root, "global", shared)
+        by_file = get(file.root, "global", f"{shared}_file")
+    url = text(node)
+    if (node and _ours(url) and not url.startswith(right)) or (
+        by_file and text(by_file) != right_file
+    ):
+        yield (
+            node or by_file or config,
+            f"sends to `{url or text(by_file)}`, where nobody here hears it.",
+            f"Send to {right}{f' ({right_file})' if right_file else ''}, the inbox.",
+        )
+
+
+def _ours(url: str) -> bool:
+    """Whether it is for us to say that it is wrong: the inbox, or a host that is not the lab's."""
+    found = _HOST.fullmatch(url)
+    host = found["host"] if found else ""
+    return host == "inbox" or "." in host or not host or "{{" in url
