@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import yaml
+
 from stack.check import receivers, witness
 from stack.check.configuration import Configuration
 from stack.check.inhibition import Examples, examples
@@ -69,8 +71,10 @@ def _cases(configuration: Configuration, top: Route) -> Iterator[_Case]:
         for one in seen.get(name, [{}]):
             yield _Case(labels={**one, **own, "alertname": name}, said=f"alert `{name}`")
     for extra in _extras(top, seen):
-        said = " and ".join(f"{name}={value!r}" for name, value in sorted(extra.items()))
+        said = " and ".join(f'`{name}="{value}"`' for name, value in sorted(extra.items()))
         name = extra.get("alertname", "Any")
+        if name in real and len(extra) == 1:
+            continue  # tried already
         for one in [real[name]] if name in real else plain:
             yield _Case(labels={"alertname": name, **one, **extra}, said=f"alerts with {said}")
 
@@ -134,7 +138,9 @@ def _combinations(
         told = [one for one, _ in found]
         wanted = set(destinations(*case.combination))
         for lost in sorted(wanted - set(told)):
-            add("is not notified of", lost, line(nodes[0]) if nodes else 1, case)
+            leading = {one.name for one in known if lost in dict(one.destinations)}
+            at = _kept_from(top, leading, case.labels) or nodes[-1] if nodes else top.node
+            add("is not notified of", lost, line(at), case)
         for one, node in found:
             if one not in wanted:
                 add("is notified of", one, line(node), case)
@@ -152,6 +158,25 @@ def _combinations(
                     cure="Fix the routes (order, matchers, `continue`), or change "
                     "stack/config/audience.py if they are right.",
                 )
+
+
+def _kept_from(route: Route, leading: set[str], labels: Mapping[str, str]) -> yaml.Node | None:
+    """What keeps an alert, which has come as far as `route`, from receivers below it: a route that
+    takes it without `continue`, or the first on the way to them that does not take it."""
+    taker: Route | None = None
+    narrow: yaml.Node | None = None
+    for child in route.routes:
+        takes = child.matchers.matches(labels)
+        if any(text(one.receiver) in leading for one in child.every()):
+            if taker:
+                return taker.node
+            if takes and (found := _kept_from(child, leading, labels)):
+                return found
+            narrow = narrow or (None if takes else child.node)
+        if takes and not child.goes_on:
+            taker = taker or child
+    own = text(route.receiver) in leading
+    return taker.node if own and taker else narrow
 
 
 def _unreached(file: ConfigFile, known: list[Receiver]) -> Iterator[Problem]:

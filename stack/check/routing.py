@@ -84,7 +84,7 @@ def _resolved(file: ConfigFile) -> Iterator[Problem]:
                         "monitor, which takes each for a beat.",
                         cure="Write `send_resolved: false`.",
                     )
-            elif not truth(node):
+            elif kind in receivers.HEARD and not truth(node):
                 yield Problem(
                     check="routes/send-resolved",
                     path=file.path,

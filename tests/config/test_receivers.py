@@ -51,7 +51,8 @@ def test_route_waits_are_those_of_production() -> None:
 
 def test_heartbeat_is_sent_every_minute() -> None:
     first = DOCUMENT["route"]["routes"][0]
-    assert (first["receiver"], first["group_interval"]) == ("heartbeat", "1m")
+    # Twice the group is looked at; the first time the last beat is too young.
+    assert (first["receiver"], first["group_interval"]) == ("heartbeat", "30s")
     assert seconds(first["repeat_interval"]) < seconds(first["group_interval"])
 
 
