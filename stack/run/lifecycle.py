@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from stack.errors import BadInput, HostCannot
+from stack.errors import BadInput, HostCannot, LabError
 from stack.paths import CONFIG_ROOT, cache_dir
-from stack.run import generations, secrets
+from stack.run import generations, secrets, validity
 from stack.run.choice import LOGS
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import check_free, free, shifted
@@ -47,6 +47,8 @@ def bring_up(
         record, files = _plan(name, directory, speed, port_offset, free_ports, config_root)
         current = _current(name)
         if current and not (current.hash == record.hash and current.is_running()):
+            # Of what it holds itself nothing is taken; without the others it would be lost.
+            check_free(record.ports, lambda: {process.pid for process in processes(directory)})
             current.take_down()
         if current and current.hash == record.hash:
             record = replace(record, generation=current.record.generation)
@@ -164,7 +166,20 @@ def _plan(
         name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
         hash="", created=time.time(),
     )  # fmt: skip
-    files = _render(layout_of(record, directory))
+    layout = layout_of(record, directory)
+    try:
+        files = _render(layout)
+    except (LabError, TypeError, ValueError, LookupError, AttributeError) as error:
+        validity.check_sources(layout, SERVICES)  # the programs' words name the line
+        if isinstance(error, BadInput):
+            raise validity.with_line(error) from None
+        if isinstance(error, LabError):
+            raise
+        raise BadInput(
+            f"the configuration in `{config_root}` has not the shape that is expected: {error}.",
+            cure="`doit check` may say more. Nothing was started or stopped.",
+        ) from error
+    validity.check(layout, SERVICES, files)
     return replace(record, hash=_hash(record, directory, files)), files
 
 

@@ -3,7 +3,7 @@
 import random
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import psutil
 
@@ -52,13 +52,19 @@ def free(services: Iterable[Service]) -> Ports:
         return {s.name: {name: choose() for name in s.ports} for s in services}
 
 
-def check_free(ports: Mapping[str, Mapping[str, int]]) -> None:
-    """Raise HostCannot that names every port that is taken, and who holds it."""
+def check_free(
+    ports: Mapping[str, Mapping[str, int]], mine: Callable[[], Collection[int]] = tuple
+) -> None:
+    """Raise HostCannot that names every port that is taken, and who holds it.
+
+    What processes hold whose PIDs are `mine`, asked only where a port is taken, counts as free.
+    """
+    taken = [(name, port) for name, of in ports.items() for port in of.values() if _is_taken(port)]
+    ours = mine() if taken else ()
     held = [
-        f"`{service}` needs port {port}, but {_holder(port)} is using it"
-        for service, named in ports.items()
-        for port in named.values()
-        if _is_taken(port)
+        f"`{service}` needs port {port}, but {holder} is using it"
+        for service, port in taken
+        if (holder := _holder(port, ours))
     ]
     if held:
         raise HostCannot(
@@ -78,7 +84,8 @@ def _is_taken(port: int) -> bool:
     return False
 
 
-def _holder(port: int) -> str:
+def _holder(port: int, ours: Collection[int]) -> str:
+    """Who it is, for people; empty for one of ours."""
     for connection in psutil.net_connections("tcp"):
         # psutil gives the address of an unbound socket as an empty tuple.
         address = tuple(connection.laddr)
@@ -86,5 +93,7 @@ def _holder(port: int) -> str:
             continue
         if connection.pid is None:
             return "a process of another user"
+        if connection.pid in ours:
+            return ""
         return f"`{psutil.Process(connection.pid).name()}` (PID {connection.pid})"
     return "a process that does not listen (or belongs to another user)"

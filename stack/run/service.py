@@ -62,6 +62,11 @@ Probe = Callable[[Layout], str | None]
 """Asks a service in its own protocol; None when ready, else what it is waiting for."""
 
 
+Check = Callable[[Layout, Path | None], None]
+"""Raises BadInput, with file and line, for configuration with which the program would not run: for
+the files that people edit and, in the folder if one is given, for what became of them."""
+
+
 def _nothing(layout: Layout) -> dict[str, str]:
     return {}
 
@@ -81,6 +86,8 @@ class Service:
     ready: Probe
     config: Callable[[Layout], dict[str, str]] = _nothing
     """Relative path → text, written to `layout.config(name)`; pure."""
+    check: Check | None = None
+    """Asked before anything is started or stopped for that configuration."""
     environment: Callable[[Layout], dict[str, str]] = _nothing
     """May read secrets, so it is asked only when the instance exists."""
     init: Callable[[Layout], None] | None = None

@@ -3,11 +3,14 @@
 Flags: prometheus.io/docs/alerting/latest/configuration. One process, so gossip is off.
 """
 
+from pathlib import Path
+
 from stack import speed
 from stack.loopback import HOST
 from stack.run import probes
 from stack.run.render import render
 from stack.run.service import Layout, Service
+from stack.run.validity import of_program
 from stack.yamltext import load
 
 PORT = 9093
@@ -22,6 +25,15 @@ def config(layout: Layout) -> dict[str, str]:
     for path in sorted((source / "templates").glob("*.tmpl")):
         files[f"templates/{path.name}"] = path.read_text()
     return files
+
+
+def check(layout: Layout, rendered: Path | None) -> None:
+    """By amtool, the templates as well."""
+    amtool = layout.program("alertmanager", "amtool")
+    for folder in (layout.config_root / "alertmanager", rendered):
+        if folder:
+            main = folder / "alertmanager.yml"
+            of_program(main, [amtool, "check-config", str(main)])
 
 
 def command(layout: Layout) -> list[str]:
@@ -42,6 +54,7 @@ SERVICE = Service(
     ports={"http": PORT},
     package="alertmanager",
     config=config,
+    check=check,
     command=command,
     ready=probes.http("alertmanager", "/-/ready"),
 )

@@ -4,14 +4,18 @@ Both read the same file. Flags and settings: grafana.com/docs/loki/latest/config
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
+from stack.errors import BadInput
+from stack.logql.rules import read_group
 from stack.loopback import HOST
-from stack.programs.logstore import TENANT
+from stack.programs.logstore import TENANT, settings
 from stack.run import probes
 from stack.run.choice import LOGS
 from stack.run.render import render
 from stack.run.service import Layout, Service
+from stack.run.validity import of_program, of_reader
 from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
 from stack.yamltext import load
 
@@ -56,6 +60,28 @@ def _placed(node: Any, layout: Layout) -> Any:
     return node
 
 
+def check(layout: Layout, rendered: Path | None) -> None:
+    """By Loki itself where it runs; the rules by the lab's own reader, since Loki reads them only
+    once it runs."""
+    source = layout.config_root / "loki"
+    main = source / "loki-config.yml"
+    for file in (main, rendered / main.name if rendered else main):
+        if LOGS.of(layout.packages) == LOGS.real:
+            loki = layout.program("loki", "loki")
+            of_program(file, [loki, "-verify-config", f"-config.file={file}"])
+        else:
+            with of_reader(main, file):
+                settings.load(file)
+    for path in sorted((source / "rules").glob("*.yml")):
+        document = load(path)
+        with of_reader(path):
+            try:
+                for group in document["groups"]:
+                    read_group(path, group, evaluation_interval(load(main)))
+            except (TypeError, KeyError, AttributeError) as error:
+                raise BadInput(f"this is not a file of rule groups: {error!r}.") from None
+
+
 def command(layout: Layout) -> list[str]:
     file = str(layout.config(SERVICE.name) / "loki-config.yml")
     if LOGS.of(layout.packages) == LOGS.real:
@@ -68,6 +94,7 @@ SERVICE = Service(
     about="keeps and queries logs, log alerts",
     ports=PORTS,
     config=config,
+    check=check,
     command=command,
     ready=probes.http("loki", "/ready", port="http"),
 )

@@ -3,11 +3,14 @@
 Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
 """
 
+from pathlib import Path
+
 from stack import speed
 from stack.loopback import HOST
 from stack.run import probes
 from stack.run.render import render
 from stack.run.service import Layout, Service
+from stack.run.validity import of_program
 from stack.yamltext import load
 
 PORT = 9090
@@ -33,6 +36,19 @@ def config(layout: Layout) -> dict[str, str]:
     return files
 
 
+def check(layout: Layout, rendered: Path | None) -> None:
+    """By promtool: first each file that people edit, then all together as rendered."""
+    source = layout.config_root / "prometheus"
+    promtool = layout.program("prometheus", "promtool")
+    main = source / "prometheus.yml"
+    of_program(main, [promtool, "check", "config", "--syntax-only", str(main)])
+    for path in sorted((source / "rules").glob("*.yml")):
+        of_program(path, [promtool, "check", "rules", "--lint=none", str(path)])
+    if rendered:
+        main = rendered / "prometheus.yml"
+        of_program(main, [promtool, "check", "config", "--lint=none", str(main)])
+
+
 def command(layout: Layout) -> list[str]:
     return [
         layout.program("prometheus", "prometheus"),
@@ -51,6 +67,7 @@ SERVICE = Service(
     ports={"http": PORT},
     package="prometheus",
     config=config,
+    check=check,
     command=command,
     ready=probes.http("prometheus", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.

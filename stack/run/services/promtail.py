@@ -9,13 +9,16 @@ from typing import Any
 
 from stack import yamltext
 from stack.loopback import HOST
+from stack.programs.logship import settings
 from stack.run import probes
 from stack.run.choice import LOGS
 from stack.run.render import resolve
 from stack.run.service import Layout, Service
+from stack.run.validity import of_program, of_reader
 from stack.yamltext import load
 
-PORT = 9080
+PORTS = {"http": 9080, "grpc": 9097}
+"""Promtail listens on both; a port 0 in its file would be any that is free."""
 
 _LOGS = "/var/log/residency/"
 _DATA = "/var/lib/promtail/"
@@ -34,9 +37,23 @@ def config(layout: Layout) -> dict[str, str]:
     kept = positions.with_stem(f"{positions.stem}-{LOGS.of(layout.packages)}")
     document["positions"]["filename"] = str(kept)
     server = document["server"]
-    server["http_listen_port"] = layout.port(SERVICE.name)
+    server["http_listen_port"] = layout.port(SERVICE.name, "http")
+    # An instance that was made before this port was given has none for it.
+    server["grpc_listen_port"] = layout.ports[SERVICE.name].get("grpc", 0)
     server["http_listen_address"] = server["grpc_listen_address"] = HOST
     return {"promtail-config.yml": yamltext.write(document)}
+
+
+def check(layout: Layout, rendered: Path | None) -> None:
+    """By Promtail itself where it runs, else by the lab's own shipper."""
+    source = layout.config_root / "promtail" / "promtail-config.yml"
+    for file in (source, rendered / source.name if rendered else source):
+        if LOGS.of(layout.packages) == LOGS.real:
+            promtail = layout.program("promtail", "promtail")
+            of_program(file, [promtail, "-check-syntax", f"-config.file={file}"])
+        else:
+            with of_reader(source, file):
+                settings.read(file)
 
 
 def _placed(node: Any, layout: Layout, file: Path) -> Any:
@@ -64,9 +81,10 @@ def command(layout: Layout) -> list[str]:
 SERVICE = Service(
     name="promtail",
     about="collects the logs of all services",
-    ports={"http": PORT},
+    ports=PORTS,
     config=config,
+    check=check,
     command=command,
-    ready=probes.http("promtail", "/ready"),
+    ready=probes.http("promtail", "/ready", port="http"),
     after=("loki",),
 )
