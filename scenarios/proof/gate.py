@@ -116,10 +116,13 @@ def _unsteady_rule(alert: str, watcher: Watcher, deadlines: Deadlines) -> str | 
 
 
 def selectors(expression: str) -> list[str]:
-    """What a rule reads and must therefore exist; within `absent` nothing has to."""
+    """What a rule reads and must therefore exist; within `absent`, or where it has a default
+    (`or vector(0)`), nothing has to."""
 
     def below(node: tree.Node) -> list[str]:
         if node.kind == "call" and node.name.startswith("absent"):
+            return []
+        if node.kind == "binary" and node.name == "or" and node.parts[1].name == "vector":
             return []
         # Its range is dropped: what matters is that the series are there.
         text = node.text.rpartition("[")[0] if node.range_s else node.text

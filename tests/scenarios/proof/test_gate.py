@@ -145,6 +145,8 @@ def test_gate_stays_shut_and_says_why(change: dict[str, Any], said: str) -> None
         ('rate(x{path=~"[a-z]"}[5m] offset 1m) > 2', ['x{path=~"[a-z]"}']),
         ("a / on (x) b unless absent(c)", ["a", "b"]),
         ("max_over_time(rate(a[1m])[5m:10s]) > 1", ["a"]),
+        ("sum(rate(a[1m]) or vector(0)) > 0 or rate(b[1m]) > 0", ["b"]),
+        ("a or b", ["a", "b"]),
     ],
 )
 def test_gate_knows_what_a_rule_reads(expression: str, expected: list[str]) -> None:
