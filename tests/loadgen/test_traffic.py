@@ -51,6 +51,7 @@ def clinic() -> Iterator[ThreadingHTTPServer]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
+    server.server_close()
 
 
 def url(server: ThreadingHTTPServer) -> str:
@@ -106,12 +107,10 @@ def test_traffic_ends_when_who_started_it_is_killed(clinic: ThreadingHTTPServer)
         "p.stdout.readline(); print(p.pid, flush=True); time.sleep(60)\n"
     )
     environment = {**os.environ, "SCHEDULER_PASSWORD": "secret"}
-    parent = subprocess.Popen([sys.executable, "-c", starter], cwd=REPO, text=True,
-                              stdout=subprocess.PIPE, env=environment)  # fmt: skip
-    assert parent.stdout is not None
-    locust = psutil.Process(int(parent.stdout.readline()))
-    parent.send_signal(signal.SIGKILL)
-    parent.wait(10)
-    parent.stdout.close()
+    with subprocess.Popen([sys.executable, "-c", starter], cwd=REPO, text=True,
+                          stdout=subprocess.PIPE, env=environment) as parent:  # fmt: skip
+        assert parent.stdout is not None
+        locust = psutil.Process(int(parent.stdout.readline()))
+        parent.send_signal(signal.SIGKILL)
     psutil.wait_procs([locust], timeout=15)
     assert not locust.is_running() or locust.status() == psutil.STATUS_ZOMBIE
