@@ -12,6 +12,7 @@ The database
     `database_link.SlowDatabaseLink`      every packet between scheduler and database is late
 The host and its containers
     `host.cpu`, `.memory`, `.network`     one resource of the simulated host is strained
+    `host.leftover_interfaces`            containers are gone, their network interfaces are not
     `disk.DiskFilled`, `disk.DiskFilling` its disk is full, or fills steadily
     `container.cpu`, `.memory`            the worker uses most of its CPU or memory limit
     `container.crash_loop`                the worker crashes again and again
@@ -20,8 +21,12 @@ People
     `staff.StaffAbsent`                   much of the staff is on leave, so planning is hard
     `intruders.DatabaseLogInsRefused`     a program the database does not know tries to log in
     `intruders.PasswordsGuessed`          somebody guesses a user's password
+    `intruders.OldLinesPushed`            lines that Loki refuses for their age are pushed to it
 The monitoring itself
     `monitoring.ConfigurationBroken`      half a configuration file is saved and reloaded
+    `monitoring.RuleAmbiguous`            a rule joins series that it cannot tell apart
+    `monitoring.AlertmanagerAdded`        Prometheus also sends to where no Alertmanager is
+    `write_ahead.LogFull`                 Prometheus cannot write to its log, and stores nothing
     `monitoring.SlackRefuses`             Slack answers 500, the other channels work
 
 All have the shape of `base.Fault`; a new one is a class in a module here, and a line above. Not

@@ -70,3 +70,22 @@ def network(*, megabytes_per_s: float) -> HostStrained:
         levels={"network_receive_bytes_per_second": megabytes_per_s * 1e6},
         words=f"{megabytes_per_s:g} MB/s received",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterfacesLeft(HostStrained):
+    """Containers are gone, and their network interfaces were left behind, `count` of them."""
+
+    @property
+    def touches(self) -> frozenset[str]:
+        """All of the host: so many figures may be more than Prometheus accepts."""
+        return frozenset({SERVICE, "node-exporter"})
+
+
+def leftover_interfaces(*, count: int) -> InterfacesLeft:
+    """So many `veth` interfaces, sixteen figures each."""
+    return InterfacesLeft(
+        resource="network",
+        levels={"leftover_interfaces": count},
+        words=f"{count} network interfaces left behind",
+    )

@@ -1,8 +1,9 @@
-"""Somebody is refused at the door, again and again: at the database, or at the scheduler.
+"""Somebody is refused at the door, again and again: at the database, the scheduler, or Loki.
 
 This process makes the attempts, slowly enough to disturb nobody else, and they end with it.
 """
 
+import time
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,6 +14,10 @@ from loadgen.faults.postgres import DATABASE, SERVICE
 from loadgen.faults.repeated import EVERY_S, Repeated
 from stack import loopback
 from stack.loopback import HOST
+
+LOKI = "loki"
+
+_MONTH_NS = 30 * 86_400 * 10**9
 
 STRANGER = "reporting"
 """A role that the database does not have; it takes as long to refuse as a wrong password."""
@@ -75,6 +80,47 @@ class PasswordsGuessed:
 
     def __str__(self) -> str:
         return f"passwords of {self.username} guessed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldLinesPushed:
+    """A shipper of somebody's own pushes lines to Loki that are a month old; none is taken."""
+
+    shows_after_s: float = 0.0
+    shows_within_s: float = 2 * EVERY_S
+    lingers_s: float = 0.0
+    touches: frozenset[str] = frozenset({f"{LOKI}.pushes"})
+    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        url = f"{instance.layout.url(LOKI)}/loki/api/v1/push"
+        _refused_by_loki(url)
+        self._attempts.append(Repeated(lambda: _refused_by_loki(url)))
+
+    def undo(self, instance: Target) -> None:
+        while self._attempts:
+            self._attempts.pop().end()
+
+    def verify(self, instance: Target) -> str | None:
+        return "old lines are still pushed" if self._attempts else None
+
+    def __str__(self) -> str:
+        return "lines of last month pushed to Loki"
+
+
+def _refused_by_loki(url: str) -> None:
+    """One push. Raises FaultFailed unless Loki refuses it for its age."""
+    at_ns = time.time_ns() - _MONTH_NS
+    stream = {"stream": {"service": STRANGER}, "values": [[str(at_ns), "report written"]]}
+    try:
+        answer = loopback.request("POST", url, json={"streams": [stream]}, timeout_s=5)
+    except httpx.HTTPError as error:
+        raise FaultFailed(f"POST {url}: {error}") from error
+    if answer.status_code != 400:
+        raise FaultFailed(f"Loki answers {answer.status_code} to a line that is a month old")
 
 
 def _refused_by_database(port: int) -> None:

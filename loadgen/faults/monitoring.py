@@ -1,5 +1,6 @@
-"""The monitoring itself breaks: a configuration that cannot be loaded, a channel that refuses."""
+"""The monitoring itself breaks: a configuration that does harm, a channel that refuses."""
 
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +10,10 @@ from pathlib import Path
 import httpx
 
 from loadgen.faults.base import FaultFailed, Target, read_control, update_control
-from stack import loopback
+from stack import loopback, yamltext
+from stack.loopback import HOST
 
-INBOX, ALERTMANAGER = "inbox", "alertmanager"
+INBOX, ALERTMANAGER, PROMETHEUS = "inbox", "alertmanager", "prometheus"
 
 HALF_SAVED: Mapping[str, tuple[str, str]] = {
     "prometheus": (
@@ -80,6 +82,113 @@ class ConfigurationBroken:
 
     def __str__(self) -> str:
         return f"{self.service} reloads half a file"
+
+
+AMBIGUOUS = """\
+groups:
+  - name: ambiguous_join
+    rules:
+      - record: job:http_requests:share
+        expr: http_requests_total{job="backend"} / on (job) http_requests_total{job="backend"}
+"""
+"""A rule that promtool and Prometheus accept, and that fails as soon as two series match."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleAmbiguous:
+    """A rule file is added whose rule joins on a label that tells its series not apart."""
+
+    shows_after_s: float = 0.0
+    shows_within_s: float = 0.5
+    """Prometheus begins to evaluate a new group within one interval."""
+    lingers_s: float = 0.0
+    touches: frozenset[str] = frozenset({PROMETHEUS})
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        self._file(instance).write_text(AMBIGUOUS)
+        _reload(instance)
+
+    def undo(self, instance: Target) -> None:
+        if self._file(instance).exists():
+            self._file(instance).unlink()
+            _reload(instance)
+
+    def verify(self, instance: Target) -> str | None:
+        if self._file(instance).exists():
+            return f"`{self._file(instance)}` is still there"
+        rules = _asked(instance, PROMETHEUS, "GET", "/api/v1/rules").json()["data"]["groups"]
+        loaded = any(group["file"] == str(self._file(instance)) for group in rules)
+        return f"Prometheus still has `{self._file(instance)}`" if loaded else None
+
+    def _file(self, instance: Target) -> Path:
+        return instance.layout.config(PROMETHEUS) / "rules" / "ambiguous_join.yml"
+
+    def __str__(self) -> str:
+        return "a rule joins series that it cannot tell apart"
+
+
+NOBODY = f"{HOST}:9"
+"""An address at which nobody listens: the port of the `discard` service, which no system runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertmanagerAdded:
+    """A second Alertmanager is added to Prometheus' configuration, at an address without one."""
+
+    shows_after_s: float = 0.0
+    shows_within_s: float = 6.0
+    """After a reload Prometheus finds its Alertmanagers within 5 s (its discovery's `updatert`)."""
+    lingers_s: float = 0.0
+    touches: frozenset[str] = frozenset({PROMETHEUS})
+
+    def blocked(self, instance: Target) -> str | None:
+        with socket.socket() as asked:
+            host, _, port = NOBODY.partition(":")
+            taken = asked.connect_ex((host, int(port))) == 0
+        return f"something listens at {NOBODY}, where nobody should" if taken else None
+
+    def inject(self, instance: Target) -> None:
+        file = self._file(instance)
+        document = yamltext.load(file)
+        _kept(file).write_text(file.read_text())
+        document["alerting"]["alertmanagers"].append({"static_configs": [{"targets": [NOBODY]}]})
+        file.write_text(yamltext.write(document))
+        _reload(instance)
+
+    def undo(self, instance: Target) -> None:
+        file = self._file(instance)
+        if _kept(file).exists():
+            _kept(file).replace(file)
+            _reload(instance)
+
+    def verify(self, instance: Target) -> str | None:
+        if _kept(self._file(instance)).exists():
+            return f"`{self._file(instance)}` is still changed"
+        found = _asked(instance, PROMETHEUS, "GET", "/api/v1/alertmanagers").json()["data"]
+        if any(NOBODY in one["url"] for one in found["activeAlertmanagers"]):
+            return f"Prometheus still sends to {NOBODY}"
+        # After the reload it knows none for a moment; until it does, alerts are dropped.
+        return None if found["activeAlertmanagers"] else "Prometheus has not found its Alertmanager"
+
+    def _file(self, instance: Target) -> Path:
+        return instance.layout.config(PROMETHEUS) / "prometheus.yml"
+
+    def __str__(self) -> str:
+        return f"Prometheus also sends to {NOBODY}, where nobody listens"
+
+
+def _kept(file: Path) -> Path:
+    """Where the text of a configuration file is while it is changed."""
+    return file.with_name(f"{file.name}.before")
+
+
+def _reload(instance: Target) -> None:
+    answer = _asked(instance, PROMETHEUS, "POST", "/-/reload")
+    if answer.status_code != 200:
+        raise FaultFailed(f"`{PROMETHEUS}` refuses its configuration: {answer.text.strip()}")
 
 
 @dataclass(frozen=True, kw_only=True)

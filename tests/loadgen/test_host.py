@@ -115,6 +115,19 @@ def test_host_faults_touch_their_resource_alone() -> None:
     assert DiskFilling(free_percent=20, hours=2).touches == DiskFilled(free_percent=5).touches
 
 
+def test_leftover_interfaces_are_understood_and_touch_all_that_is_known_of_the_host(
+    target: Remembering,
+) -> None:
+    fault = host.leftover_interfaces(count=200)
+    assert fault.touches == {"simulated-host", "node-exporter"}
+    assert targets(dict(fault.levels)).leftover_interfaces == 200
+    fault.inject(target)  # type: ignore[arg-type]
+    assert target.told() == {"leftover_interfaces": 200}
+    fault.undo(target)  # type: ignore[arg-type]
+    assert fault.verify(target) is None  # type: ignore[arg-type]
+    assert str(fault) == "200 network interfaces left behind"
+
+
 def test_host_faults_at_once_leave_each_other_alone(target: Remembering) -> None:
     def again(fault: host.HostStrained) -> None:
         for _ in range(50):

@@ -1,6 +1,8 @@
 """Somebody who is refused: against a scheduler and a database that only say no, or do not."""
 
+import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -10,7 +12,7 @@ import psycopg
 import pytest
 
 from loadgen.faults.base import FaultFailed, Target
-from loadgen.faults.intruders import DatabaseLogInsRefused, PasswordsGuessed
+from loadgen.faults.intruders import DatabaseLogInsRefused, OldLinesPushed, PasswordsGuessed
 
 
 class Door(BaseHTTPRequestHandler):
@@ -18,9 +20,10 @@ class Door(BaseHTTPRequestHandler):
 
     status = 401
     knocks = threading.Semaphore(0)
+    said = b""
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).said = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(self.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -72,7 +75,7 @@ def test_passwords_are_guessed_until_the_end(scheduler: Target) -> None:
     assert fault.verify(scheduler) == "passwords are still guessed"
     fault.undo(scheduler)
     assert fault.verify(scheduler) is None
-    assert not [one for one in threading.enumerate() if one.name == "knocker"]
+    assert not [one for one in threading.enumerate() if one.name == "repeated"]
 
 
 def test_guess_that_fits_is_no_fault(scheduler: Target) -> None:
@@ -112,7 +115,35 @@ def test_database_that_does_not_refuse_is_no_fault(
         DatabaseLogInsRefused().inject(database.target)
 
 
-@pytest.mark.parametrize("fault", [PasswordsGuessed(username="a"), DatabaseLogInsRefused()])
+def test_old_lines_are_pushed_until_the_end(scheduler: Target) -> None:
+    Door.status = 400
+    fault = OldLinesPushed()
+    fault.inject(scheduler)
+    assert knocked(Door.knocks, 3)
+    (stream,) = json.loads(Door.said)["streams"]
+    ((at_ns, _),) = stream["values"]
+    assert 29 < (time.time_ns() - int(at_ns)) / 86_400e9 < 31
+    assert fault.verify(scheduler) == "old lines are still pushed"
+    fault.undo(scheduler)
+    assert fault.verify(scheduler) is None
+    assert not [one for one in threading.enumerate() if one.name == "repeated"]
+
+
+def test_line_that_is_taken_is_no_fault(scheduler: Target) -> None:
+    Door.status = 204
+    with pytest.raises(FaultFailed, match="Loki answers 204 to a line that is a month old"):
+        OldLinesPushed().inject(scheduler)
+
+
+def test_loki_that_is_away_is_no_fault() -> None:
+    away: Any = SimpleNamespace(layout=SimpleNamespace(url=lambda service: "http://127.0.0.1:1"))
+    with pytest.raises(FaultFailed, match=r"POST http://127\.0\.0\.1:1/loki/api/v1/push"):
+        OldLinesPushed().inject(away)
+
+
+@pytest.mark.parametrize(
+    "fault", [PasswordsGuessed(username="a"), DatabaseLogInsRefused(), OldLinesPushed()]
+)
 def test_undo_is_harmless_when_nobody_knocked(fault: Any) -> None:
     fault.undo(SimpleNamespace())
     assert fault.verify(SimpleNamespace()) is None

@@ -10,8 +10,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from loadgen.faults import monitoring
 from loadgen.faults.base import FaultFailed
-from loadgen.faults.monitoring import CHECK, TEAMS, ConfigurationBroken, SlackRefuses
+from loadgen.faults.monitoring import (
+    CHECK,
+    NOBODY,
+    TEAMS,
+    AlertmanagerAdded,
+    ConfigurationBroken,
+    RuleAmbiguous,
+    SlackRefuses,
+)
+from stack import yamltext
 
 
 def eventually(check: Callable[[], bool], within_s: float = 30) -> None:
@@ -34,6 +44,11 @@ class Stack:
         )
         for part in ("prometheus/rules", "alertmanager/templates"):
             (folder / "config" / part).mkdir(parents=True)
+        self.main = folder / "config" / "prometheus" / "prometheus.yml"
+        self.main.write_text(
+            "alerting: {alertmanagers: [{static_configs: [{targets: [127.0.0.1:1]}]}]}\n"
+        )
+        self.load()
         stack = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,6 +59,8 @@ class Stack:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 stack.posted.append((self.path, json.loads(body or b"null")))
                 fails = self.path == "/-/reload" and stack.broken
+                if not fails:
+                    stack.load()
                 self._answer(500 if fails else 200, "")
 
             def _answer(self, status: int, text: str) -> None:
@@ -57,6 +74,15 @@ class Stack:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def load(self) -> None:
+        """What a reload makes of the files as they are."""
+        self.rules = [str(path) for path in (self.main.parent / "rules").glob("*.yml")]
+        written = yamltext.load(self.main)["alerting"]["alertmanagers"]
+        self.receivers = [
+            address for one in written for group in one["static_configs"]
+            for address in group["targets"]
+        ]  # fmt: skip
 
     @property
     def broken(self) -> bool:
@@ -76,6 +102,11 @@ class Stack:
                 f"{name}_config_last_reload_successful {well}\n"
                 for name in ("prometheus", "alertmanager")
             )
+        if path == "/api/v1/rules":
+            return json.dumps({"data": {"groups": [{"file": file} for file in self.rules]}})
+        if path == "/api/v1/alertmanagers":
+            found = [{"url": f"http://{address}/api/v2/alerts"} for address in self.receivers]
+            return json.dumps({"data": {"activeAlertmanagers": found}})
         return json.dumps({"newest": 0} if path == "/health" else self.messages)
 
 
@@ -112,6 +143,61 @@ def test_broken_configuration_says_when_nobody_answers(stack: Stack) -> None:
     stack.server.server_close()
     with pytest.raises(FaultFailed, match=r"POST http://127\.0\.0\.1:"):
         ConfigurationBroken(service="prometheus").inject(stack)
+
+
+def test_ambiguous_rule_is_loaded_and_taken_away(stack: Stack) -> None:
+    fault = RuleAmbiguous()
+    assert fault.verify(stack) is None
+    fault.undo(stack)
+    assert stack.posted == []
+    fault.inject(stack)
+    assert [Path(file).name for file in stack.rules] == ["ambiguous_join.yml"]
+    assert "is still there" in str(fault.verify(stack))
+    loaded = list(stack.rules)
+    fault.undo(stack)
+    assert fault.verify(stack) is None
+    stack.rules = loaded
+    assert "Prometheus still has" in str(fault.verify(stack))
+
+
+def test_second_alertmanager_is_added_and_taken_away(stack: Stack) -> None:
+    fault, before = AlertmanagerAdded(), stack.main.read_text()
+    assert fault.verify(stack) is None
+    fault.undo(stack)
+    assert stack.posted == []
+    fault.inject(stack)
+    assert stack.receivers == ["127.0.0.1:1", NOBODY]
+    assert "is still changed" in str(fault.verify(stack))
+    fault.undo(stack)
+    assert stack.main.read_text() == before
+    assert fault.verify(stack) is None
+    stack.receivers = ["127.0.0.1:1", NOBODY]
+    assert fault.verify(stack) == f"Prometheus still sends to {NOBODY}"
+    stack.receivers = []
+    assert fault.verify(stack) == "Prometheus has not found its Alertmanager"
+
+
+def test_second_alertmanager_is_blocked_by_somebody_who_listens(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert AlertmanagerAdded().blocked(stack) is None
+    address = stack.url.removeprefix("http://")
+    monkeypatch.setattr(monitoring, "NOBODY", address)
+    said = f"something listens at {address}, where nobody should"
+    assert AlertmanagerAdded().blocked(stack) == said
+
+
+@pytest.mark.parametrize("fault", [RuleAmbiguous(), AlertmanagerAdded()])
+def test_change_that_prometheus_refuses_is_no_fault_and_can_be_undone(
+    stack: Stack, fault: RuleAmbiguous | AlertmanagerAdded
+) -> None:
+    half = stack.main.parent / "rules" / "half_saved.yml"
+    half.write_text("")
+    with pytest.raises(FaultFailed, match="`prometheus` refuses its configuration"):
+        fault.inject(stack)
+    half.unlink()
+    fault.undo(stack)
+    assert fault.verify(stack) is None
 
 
 def test_slack_refuses_until_all_other_channels_have_told(stack: Stack) -> None:

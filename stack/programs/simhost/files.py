@@ -21,7 +21,7 @@ def proc_files(state: State, levels: Levels) -> dict[str, str]:
         "meminfo": _meminfo(levels.memory_used),
         "loadavg": _loadavg(state, levels),
         "diskstats": _diskstats(state),
-        "net/dev": _net_dev(state),
+        "net/dev": _net_dev(state, levels.leftover_interfaces),
     }
 
 
@@ -117,7 +117,7 @@ def _disk_line(minor: int, name: str, state: State, share: float) -> str:
     return f" 253 {minor:>7} {name} {' '.join(map(str, columns))}\n"
 
 
-def _net_dev(state: State) -> str:
+def _net_dev(state: State, leftover: int) -> str:
     loopback = state.uptime_s * 60_000
     return (
         "Inter-|   Receive                                                |  Transmit\n"
@@ -125,6 +125,7 @@ def _net_dev(state: State) -> str:
         "|bytes    packets errs drop fifo colls carrier compressed\n"
         + _interface("lo", loopback, loopback)
         + _interface("eth0", state.received_bytes, state.transmitted_bytes)
+        + "".join(_interface(f"veth{number:04x}", 0, 0) for number in range(leftover))
     )
 
 

@@ -34,17 +34,22 @@ class Targets:
     network_transmit_bytes_per_second: float | None = None
     disk_read_bytes_per_second: float | None = None
     disk_write_bytes_per_second: float | None = None
+    leftover_interfaces: float | None = None
+    """Network interfaces that containers have left behind; nothing passes through them."""
 
 
 def targets(document: dict[str, object]) -> Targets:
     """Targets from the control file's JSON object. Raises BadInput."""
     names = [field.name for field in fields(Targets)]
     only_known(document, names)
-    found = {
-        name: number(document, name, maximum=100 if name.endswith("_percent") else 1e12)
-        for name in names
-    }
+    found = {name: number(document, name, maximum=_most(name)) for name in names}
     return Targets(**found)
+
+
+def _most(name: str) -> float:
+    if name == "leftover_interfaces":
+        return 1000
+    return 100 if name.endswith("_percent") else 1e12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,7 @@ class Levels:
     transmit_bytes_per_s: float
     read_bytes_per_s: float
     write_bytes_per_s: float
+    leftover_interfaces: int = 0
 
 
 def levels_at(uptime_s: float, seed: int, wanted: Targets) -> Levels:
@@ -83,6 +89,7 @@ def levels_at(uptime_s: float, seed: int, wanted: Targets) -> Levels:
         transmit_bytes_per_s=level(wanted.network_transmit_bytes_per_second, "tx", 7e6, 4e6),
         read_bytes_per_s=level(wanted.disk_read_bytes_per_second, "read", 3e6, 2.5e6),
         write_bytes_per_s=level(wanted.disk_write_bytes_per_second, "write", 5e6, 3e6),
+        leftover_interfaces=int(wanted.leftover_interfaces or 0),
     )
 
 

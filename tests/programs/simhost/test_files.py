@@ -2,11 +2,21 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stack.errors import BadInput
 from stack.programs.simhost.files import proc_files, sys_files
-from stack.programs.simhost.model import CPUS, State, Targets, advance, first_state, levels_at
+from stack.programs.simhost.model import (
+    CPUS,
+    State,
+    Targets,
+    advance,
+    first_state,
+    levels_at,
+    targets,
+)
 
 NOW_S = 1_800_000_000.0
 PERCENTS = st.none() | st.floats(0, 100)
@@ -112,3 +122,24 @@ def test_sys_has_what_keeps_the_cpu_collector_alive() -> None:
         cpu = f"devices/system/cpu/cpu{index}"
         for name in ("online", "topology/physical_package_id", "topology/core_id"):
             assert f"{cpu}/{name}" in sys_files()
+
+
+def test_interfaces_that_were_left_behind_are_there_and_idle() -> None:
+    state = first_state(NOW_S, 1)
+
+    def devices(wanted: Targets) -> dict[str, str]:
+        files = proc_files(state, levels_at(state.uptime_s, 1, wanted))
+        lines = files["net/dev"].splitlines()[2:]
+        return {line.split(":")[0].strip(): line.split(":")[1] for line in lines}
+
+    healthy, crowded = devices(Targets()), devices(targets({"leftover_interfaces": 300}))
+    assert set(healthy) == {"lo", "eth0"}
+    assert {name: crowded.pop(name) for name in healthy} == healthy
+    assert len(crowded) == 300
+    assert all(name.startswith("veth") for name in crowded)
+    assert {field for line in crowded.values() for field in line.split()} == {"0"}
+
+
+def test_more_interfaces_than_any_host_has_are_refused() -> None:
+    with pytest.raises(BadInput, match="leftover_interfaces"):
+        targets({"leftover_interfaces": 1e6})

@@ -1,0 +1,87 @@
+"""Prometheus' write-ahead log may not grow, as if its disk were full."""
+
+import resource
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from loadgen.faults.base import FaultFailed, Target
+
+SERVICE = "prometheus"
+
+SEGMENT_BYTES = 128 << 20
+"""How long a file of the log grows before the next one is begun."""
+
+MAPS_AFTER_S, LASTS_S = 60.0, 20.0
+"""When Prometheus first moves full chunks from memory to a file (`DB.run` in its tsdb/db.go), and
+how long before that the fault must begin to be over in time."""
+
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFull:
+    """Prometheus may not make its files any longer, by a limit of its process (`RLIMIT_FSIZE`).
+
+    What it cannot write to its log first, it does not store: neither samples nor that this fails.
+    """
+
+    shows_after_s: float = 0.0
+    shows_within_s: float = 0.0
+    lingers_s: float = 0.0
+    touches: frozenset[str] = frozenset({SERVICE})
+    _before: list[tuple[int, int]] = field(default_factory=list, repr=False, compare=False)
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def inject(self, instance: Target) -> None:
+        pid, data = _pid(instance), instance.layout.data(SERVICE)
+        _wait_for_chunks(pid, data / "chunks_head")
+        logs = _numbered(data / "wal")
+        if not logs:
+            raise FaultFailed(f"`{data / 'wal'}` has no log that could be full")
+        self._before.append(resource.prlimit(pid, resource.RLIMIT_FSIZE))
+        _limit(pid, logs[-1].stat().st_size, self._before[0][1])
+
+    def undo(self, instance: Target) -> None:
+        while self._before:
+            _limit(_pid(instance), *self._before.pop())
+
+    def verify(self, instance: Target) -> str | None:
+        soft, _ = resource.prlimit(_pid(instance), resource.RLIMIT_FSIZE)
+        if soft == resource.RLIM_INFINITY or soft >= SEGMENT_BYTES:
+            return None
+        return f"`{SERVICE}` may not make a file longer than {soft} bytes"
+
+    def __str__(self) -> str:
+        return "Prometheus cannot write to its log"
+
+
+def _pid(instance: Target) -> int:
+    if pid := instance.pid(SERVICE):
+        return pid
+    raise FaultFailed(f"`{SERVICE}` is not running")
+
+
+def _limit(pid: int, soft: int, hard: int) -> None:
+    try:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+    except (OSError, ValueError) as error:
+        raise FaultFailed(f"`{SERVICE}`: its limit cannot be set to {soft}: {error}") from error
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]" * 6 + "*"))
+
+
+def _wait_for_chunks(pid: int, folder: Path) -> None:
+    """Let Prometheus make its first file of chunks, if it is about to: where it cannot reserve the
+    128 MB of one, it ends itself. Into one that it has, it only writes."""
+    begun = psutil.Process(pid).create_time()
+    while MAPS_AFTER_S - LASTS_S < time.time() - begun < 2 * MAPS_AFTER_S:
+        if _numbered(folder):
+            return
+        time.sleep(_LOOK_EVERY_S)
