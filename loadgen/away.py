@@ -10,8 +10,8 @@ import json
 import sys
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from loadgen import whose
 from stack.paths import state_dir
 
 SERVICE = "traffic"
@@ -57,14 +57,8 @@ class Away:
 def control_of(host: str, instances: Path) -> Path | None:
     """The control file of the instance whose scheduler listens on the port of `host`; None when
     there is no such instance."""
-    for record in sorted(instances.glob("*/instance.json")):
-        try:
-            ports = json.loads(record.read_text())["ports"]["backend"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # it is being made or wiped right now
-        if urlsplit(host).port in ports.values():
-            return record.parent / "control" / f"{SERVICE}.json"
-    return None
+    found = whose.at(host, instances)
+    return found.folder / "control" / f"{SERVICE}.json" if found else None
 
 
 def _names(content: bytes) -> frozenset[str]:

@@ -46,6 +46,8 @@ class Locust:
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True, cwd=REPO,
                 env=environment, process_group=0,
             )  # fmt: skip
+        self.trouble = ""
+        """Why its figures are no longer heard; empty while they are."""
         self._last: Mapping[str, Any] = {}
         self._since = 0.0
         self._listeners: list[Listener] = []
@@ -85,6 +87,12 @@ class Locust:
             self._process.stdout.close()
 
     def _listen(self) -> None:
+        try:
+            self._hear()
+        except Exception as error:  # a thread of its own: nobody else would see it
+            self.trouble = f"locust is no longer heard: {type(error).__name__}: {error}"
+
+    def _hear(self) -> None:
         for line in self._process.stdout or ():
             if not line.startswith("{"):
                 continue  # locust's summary

@@ -2,13 +2,16 @@
 
 import os
 import random
+import sys
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from locust import FastHttpUser, task
+from locust import FastHttpUser, events, task
 
+from loadgen import whose
 from loadgen.away import Away
 
 FIRST_DAY, LAST_DAY = date(2025, 7, 1), date(2026, 6, 30)
@@ -28,8 +31,8 @@ LOOK_EVERY_S = 0.1
 """How often somebody who is away checks whether to come back."""
 
 PASSWORD = "SCHEDULER_PASSWORD"
-"""The variable that holds the password of all seeded users; if it is unset, the password of the
-instance `default` is read."""
+"""The variable that holds the password of all seeded users; if it is unset, that of the instance
+they work against is read."""
 
 REASONS = (
     "A child is ill.",
@@ -52,20 +55,45 @@ def _spread() -> Iterator[float]:
 places = _spread()
 
 
-def password() -> str:
-    """The seeded users' password. Raises BadInput when there is no instance to ask."""
+@cache
+def password(host: str) -> str:
+    """The seeded users' password at that URL. Raises SystemExit when there is none to be read."""
     if given := os.environ.get(PASSWORD):
         return given
-    from stack.paths import state_dir
-
-    secret = state_dir() / "instances" / "default" / "secrets" / "scheduler_password"
+    instance = whose.at(host)
     try:
-        return secret.read_text().strip()
+        if instance:
+            return instance.secret.read_text().strip()
+        why = f"no instance has its scheduler at {host}"
     except OSError as error:
-        raise SystemExit(
-            f"no password for the scheduler: `{secret}`: {error.strerror}.\n"
-            f"  Start the instance with `doit up`, or set {PASSWORD}."
-        ) from None
+        why = f"`{error.filename}`: {error.strerror}"
+    raise SystemExit(
+        f"no password for the scheduler: {why}.\n"
+        f"  Start an instance with `doit up`, name its address with --host, or set {PASSWORD}."
+    )
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def _begin_by_hand(environment: Any, **_: Any) -> None:
+    """Says whose people these will be when nobody said so, and what of the options does nothing."""
+    options = environment.parsed_options
+    if not environment.host:
+        instance = whose.usual()
+        if instance is None:
+            raise SystemExit(
+                "no --host, and no instance `default` to work against.\n"
+                "  Start one with `doit up`, or name the address of another one with --host."
+            )
+        environment.host = instance.url
+        if options is not None:
+            options.host = instance.url  # what locust's page shows
+        print(f"no --host: these people work against instance `{instance.name}`,"
+              f" {instance.url}", file=sys.stderr, flush=True)  # fmt: skip
+    shape = type(environment.shape_class).__name__
+    given = {"-u": getattr(options, "num_users", None), "-r": getattr(options, "spawn_rate", None)}
+    if environment.shape_class and (idle := [name for name, value in given.items() if value]):
+        print(f"{', '.join(idle)}: without effect; the shape `{shape}` decides how many users there"
+              " are and how fast they come", file=sys.stderr, flush=True)  # fmt: skip
 
 
 def any_day(last: date = LAST_DAY) -> date:
@@ -101,7 +129,7 @@ class ClinicUser(FastHttpUser):
     """Somebody who logs in once and then works at a steady pace, unless told to be away."""
 
     abstract = True
-    host = "http://127.0.0.1:8000"
+    host = ""  # whoever starts locust says so, or `_begin_by_hand`
     concurrency = 1
     person_id: int = 0
     _headers: dict[str, str] | None = None
@@ -135,7 +163,7 @@ class ClinicUser(FastHttpUser):
     def log_in(self) -> None:
         with self.client.post(
             "/api/v1/auth/login",
-            json={"username": self.username(), "password": password()},
+            json={"username": self.username(), "password": password(self.host)},
             catch_response=True,
         ) as answer:
             if answer.status_code != 200:

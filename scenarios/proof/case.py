@@ -10,7 +10,10 @@ from scenarios.proof.evidence import (
     Event,
     FaultStep,
     Gate,
+    Graph,
+    Held,
     Notification,
+    Said,
     Stepped,
 )
 from scenarios.proof.scenario import HEARTBEAT, Scenario
@@ -34,6 +37,8 @@ class Link:
     """Unix seconds at which it was there."""
     due: float | None = None
     """Unix seconds by which it had to be there."""
+    certain: bool = False
+    """Broken by what was seen, such as a wrong label: no busy machine explains that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +107,38 @@ class Case:
         return [one for one in self.states if dict(one.labels) == dict(self.scenario.labels)]
 
     @cached_property
+    def holds(self) -> list[Held]:
+        """What Alertmanager did with exactly this alert, in order."""
+        mine = self.scenario.alert, dict(self.scenario.labels)
+        return [
+            one
+            for one in self.since
+            if isinstance(one, Held) and (one.alert, dict(one.labels)) == mine
+        ]
+
+    @cached_property
     def messages(self) -> list[Notification]:
         return [one for one in self.since if isinstance(one, Notification)]
 
+    @cached_property
+    def graph(self) -> Graph | None:
+        """What the rule measured, once the scenario is over."""
+        return next((one for one in reversed(self.events) if isinstance(one, Graph)), None)
+
+    def said(self, *about: str) -> list[Said]:
+        """What engines say of this alert, or of all, since the gate; the last words of each. All
+        of it when the gate was never passed."""
+        gated = self.gated if self.gated != float("inf") else 0.0
+        last = {
+            (one.source, one.about, one.of): one
+            for one in self.events
+            if isinstance(one, Said) and one.about in about and one.at >= gated
+            and (one.about != "rule" or one.of == self.scenario.alert)
+        }  # fmt: skip
+        return [one for one in last.values() if one.text]
+
     def about(self, kind: str) -> list[Notification]:
-        """Messages of one kind that name this alert, since the fault, and were taken."""
+        """Messages of one kind that name this alert, since the gate, and were taken."""
         return [one for one in self._about(kind) if not one.turned_away]
 
     def turned_away(self, kind: str) -> list[Notification]:

@@ -12,12 +12,13 @@ from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline
 from scenarios.proof.evidence import (
     AlertState,
     Gate,
-    Held,
+    Lost,
     Notification,
     Stopped,
     Trouble,
     Watched,
 )
+from scenarios.proof.reached import reached
 from scenarios.proof.scenario import HEARTBEAT, Scenario, always
 
 LATE_S = 2.0
@@ -43,8 +44,8 @@ def _reached(name: str, at: float, due: float, what: str, zero: float, allowed: 
     return Link(name=name, state=LinkState.DONE, at=at, due=due)
 
 
-def _broken(name: str, said: str) -> Link:
-    return Link(name=name, state=LinkState.BROKEN, said=said)
+def _broken(name: str, said: str, *, certain: bool = False) -> Link:
+    return Link(name=name, state=LinkState.BROKEN, said=said, certain=certain)
 
 
 def _gated(case: Case, name: str) -> Link:
@@ -69,11 +70,30 @@ def _gated(case: Case, name: str) -> Link:
 
 
 def _steady(case: Case, name: str) -> Link:
-    early = [one for one in case.states if one.state != "inactive" and one.active_at < case.zero]
     gated = _gated(case, name)
-    if early and gated.state is LinkState.DONE:
-        return _broken(name, f"was {early[0].state} before the fault, under healthy traffic")
+    if gated.state is LinkState.DONE and (early := _early(case)):
+        return _broken(name, f"{early} before the fault, under healthy traffic")
     return gated
+
+
+def _early(case: Case) -> str:
+    """What was there between the gate and the fault, and so has another cause; empty if nothing."""
+    active = [one for one in case.states if one.state != "inactive" and one.active_at < case.zero]
+    if active:
+        return f"was {active[0].state}"
+    return "was held by Alertmanager" if _held_early(case) else _told_early(case)
+
+
+def _held_early(case: Case) -> bool:
+    return any(one.state != "gone" and one.at < case.zero for one in case.holds)
+
+
+def _told_early(case: Case) -> str:
+    for kind in ("firing", "resolved"):
+        for one in case.about(kind):
+            if one.at < case.zero:
+                return f"a {kind} notification arrived on {one.address}"
+    return ""
 
 
 def _faulty(case: Case, name: str) -> Link:
@@ -94,8 +114,13 @@ def _pending(case: Case, name: str) -> Link:
         others = [one for one in case.states if one.state != "inactive"]
         if others:
             found, wanted = _labels(others[0].labels), _labels(case.scenario.labels)
-            return _broken(name, f"labels differ: expected {wanted}, got {found}")
+            said = f"labels differ: expected {wanted}, got {found}"
+            return _broken(name, said, certain=True)
         never = f"never became pending: its expression stayed empty for {deadline} after the fault"
+        if case.said("rule"):
+            never = f"never became pending: its rule fails; waited {deadline} after the fault"
+        elif case.graph and (far := reached(case.graph, case.zero, case.due(deadline))):
+            never += f": {far}; if the fault needs longer, set its `shows_within_s`"
         return _missing(case, name, case.due(deadline), never, "the alert to become pending")
     return _reached(name, active[0].active_at, case.due(deadline), "became pending",
                     case.zero, deadline)  # fmt: skip
@@ -112,18 +137,13 @@ def _firing(case: Case, name: str) -> Link:
 
 def _held(case: Case, name: str) -> Link:
     deadline = case.deadlines.held
-    held = [
-        one
-        for one in case.events
-        if isinstance(one, Held)
-        and (one.alert, dict(one.labels)) == (case.scenario.alert, dict(case.scenario.labels))
-        and one.state != "gone"
-    ]
+    held = [one for one in case.holds if one.state != "gone"]
     if not held:
         never = f"fired, but Alertmanager never held it: waited {deadline} after the fault"
         return _missing(case, name, case.due(deadline), never, "Alertmanager to hold the alert")
     if held[0].state == "suppressed":
-        return _broken(name, "Alertmanager suppressed it: an inhibit rule or a silence matches it")
+        said = "Alertmanager suppressed it: an inhibit rule or a silence matches it"
+        return _broken(name, said, certain=True)
     return _reached(name, held[0].at, case.due(deadline), "was held by Alertmanager",
                     case.zero, deadline)  # fmt: skip
 
@@ -147,10 +167,11 @@ def _delivered(
     strays = [one for one in found if one.address not in wanted]
     if strays:
         count = sum(one.address == strays[0].address for one in strays)
-        return _broken(name, f"{strays[0].address}: {_count(count, kind)}, expected none")
+        said = f"{strays[0].address}: {_count(count, kind)}, expected none"
+        return _broken(name, said, certain=True)
     for one in found:
         if trouble := _malformed(one):
-            return _broken(name, trouble)
+            return _broken(name, trouble, certain=True)
     counts = {
         want: _once([one.at for one in found if one.address == want], case.deadlines.repeat_s)
         for want in case.scenario.notifications
@@ -183,7 +204,7 @@ def _surprise(case: Case, name: str) -> Link:
     if case.stepped:
         return _broken(name, f"{case.stepped.what}: none of the times can be trusted")
     for one in case.since:
-        if isinstance(one, Trouble):
+        if isinstance(one, Trouble) and not isinstance(one, Lost):
             return _broken(name, one.what)
         if isinstance(one, AlertState) and one.state == "firing" and not always(one.labels):
             if one.alert == own and one not in case.right:
@@ -284,7 +305,10 @@ def _sounding(case: Case, name: str) -> Link:
         return _broken(name, "did not fire before the fault, although it always must")
     if dict(before[-1].labels) != dict(case.scenario.labels):
         found, wanted = _labels(before[-1].labels), _labels(case.scenario.labels)
-        return _broken(name, f"labels differ: expected {wanted}, got {found}")
+        said = f"labels differ: expected {wanted}, got {found}"
+        return _broken(name, said, certain=True)
+    if told := _told_early(case):
+        return _broken(name, f"{told} before the fault, under healthy traffic")
     return gated
 
 

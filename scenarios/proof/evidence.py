@@ -117,6 +117,8 @@ class Graph(Event):
     """For each series its points: Unix seconds and value."""
     names: tuple[str, ...]
     """Their labels, in the same order."""
+    comparison: str = ""
+    """What the measured side must be for the alert: `>`, `<=` …; empty without a threshold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,41 @@ class Trouble(Event):
     """Something that should not have happened: an observer lost its source, a service died."""
 
     what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost(Trouble):
+    """An observer ended: nothing is known of what came after it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Full(Event):
+    """The disk of the instance, or of the evidence, has no room left: nothing more is proven."""
+
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silent(Event):
+    """A source that no fault disturbs has not answered from `since` to `at`."""
+
+    what: str
+    """The service."""
+    since: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said(Event):
+    """An engine's own words about what went wrong."""
+
+    source: str
+    """The service: `prometheus`, `loki` or `alertmanager`."""
+    about: str
+    """`rule`, `scrape`, `send` (to Alertmanager) or `notify`."""
+    of: str
+    """The alert, the job or the integration; empty for all of them."""
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +180,14 @@ class Late(Event):
     """Something that happens at a steady pace came late: the machine was busy."""
 
     what: str
-    """`evaluation` of the rules by Prometheus, or `look` of the watcher."""
+    """`evaluation` of the rules by an engine, or `look` of the watcher."""
     gap_s: float
     """Since the one before."""
     wanted_s: float
     load: float = 0.0
     """Processes that wanted to run, over the last minute."""
+    source: str = ""
+    """The service that evaluates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +210,10 @@ KINDS: Mapping[str, type[Event]] = {
         Late,
         Stepped,
         Graph,
+        Lost,
+        Full,
+        Silent,
+        Said,
     )
 }
 
@@ -202,10 +245,16 @@ class Evidence:
     _events: list[Event] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
+        """Whoever adds cannot help it that a disk is full: that is evidence, too, and the next one
+        who reads it stops."""
         with self.lock:
             self._events.append(event)
-            self.file.write(to_line(event) + "\n")
-            self.file.flush()
+            try:
+                self.file.write(to_line(event) + "\n")
+                self.file.flush()
+            except OSError as error:
+                what = f"the evidence cannot be written: {error.strerror}"
+                self._events.append(Full(at=event.at, instance=self.instance, what=what))
 
     def of(self, scenario: str) -> tuple[Event, ...]:
         """What belongs to one scenario or to the instance as a whole, in order of arrival."""

@@ -8,7 +8,7 @@ import httpx
 
 from loadgen.traffic import Locust
 from scenarios.proof.deadlines import POLL_S, Deadlines
-from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
+from scenarios.proof.evidence import Evidence, Full, Gate, Lost, TrafficSeen
 from scenarios.proof.logrules import streams
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.watch import Watcher
@@ -37,9 +37,10 @@ def pass_gate(
 ) -> bool:
     """Wait until everything is steady; the evidence says that it is, or why it never was."""
     limit_s = deadlines.steady.seconds
-    give_up = time.time() + limit_s
+    give_up = time.monotonic() + limit_s
     while not stopped():
-        reason = _unsteady_traffic(rule.alert, locust, evidence)
+        hopeless = _hopeless(rule.alert, evidence)
+        reason = hopeless or _unsteady_traffic(rule.alert, locust, evidence)
         rate = 0.0 if reason else _requests_per_s(watcher)
         reason = (
             reason
@@ -47,9 +48,9 @@ def pass_gate(
             or _unsteady_logs(rule, watcher)
             or _unsteady_rule(rule.alert, watcher, deadlines)
         )
-        if reason is None or time.time() > give_up:
+        if reason is None or hopeless or time.monotonic() > give_up:
             evaluations = watcher.evaluations_at_rest(rule.alert)
-            said = f"{reason}, still after {limit_s:.0f} s" if reason else ""
+            said = hopeless or (f"{reason}, still after {limit_s:.0f} s" if reason else "")
             evidence.add(Gate(
                 at=watcher.until, instance=watcher.instance.name, scenario=rule.alert,
                 passed=reason is None, reason=said, evaluations=evaluations, requests_per_s=rate,
@@ -60,10 +61,18 @@ def pass_gate(
     return False
 
 
+def _hopeless(alert: str, evidence: Evidence) -> str | None:
+    """What waiting cannot heal: an observer that is gone, a disk that is full."""
+    found = [one.what for one in evidence.of(alert) if isinstance(one, Lost | Full)]
+    return found[0] if found else None
+
+
 def _unsteady_traffic(alert: str, locust: Locust, evidence: Evidence) -> str | None:
     """Why the traffic is not healthy yet; None when it is."""
     if locust.exit_code is not None:
         return f"locust ended with exit code {locust.exit_code}"
+    if locust.trouble:
+        return locust.trouble
     seen = [one for one in evidence.of(alert) if isinstance(one, TrafficSeen)]
     if not seen or seen[-1].requests < REQUESTS_AT_LEAST:
         return f"{seen[-1].requests if seen else 0} of {REQUESTS_AT_LEAST} requests"

@@ -4,10 +4,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
-
 from scenarios.proof import logrules
 from scenarios.proof.evidence import Evidence, FaultStep, Graph
+from scenarios.proof.reached import FLIPPED
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.watch import Watcher
 from stack.errors import BadInput
@@ -24,53 +23,63 @@ COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
 def keep(rules: Sequence[RuleTiming], watcher: Watcher, evidence: Evidence) -> None:
-    """Ask Prometheus, or Loki, while it lives; without an answer there is just no graph."""
+    """Ask Prometheus, or Loki, while it lives; what cannot be drawn is a gap in the report."""
     for rule in rules:
         steps = [e.at for e in evidence.of(rule.alert) if isinstance(e, FaultStep)]
         if not steps:
             continue
-        start_s, end_s = min(steps) - BEFORE_S, time.time() + AFTER_S
-        read, source, path = (
-            (logrules.measured, "loki", "/loki/api/v1/query_range")
-            if rule.on_logs
-            else (measured, "prometheus", "/api/v1/query_range")
-        )
-        query, threshold = read(rule.expression)
-        step_s = max((end_s - start_s) / POINTS, rule.evaluation_s)
         try:
-            answer = watcher.get(source, path, query=query,
-                                 start=f"{start_s:.3f}", end=f"{end_s:.3f}",
-                                 step=f"{step_s:.3f}")  # fmt: skip
-        except httpx.HTTPError:
+            evidence.add(_drawn(rule, watcher, min(steps) - BEFORE_S, time.time() + AFTER_S))
+        except Exception:  # whatever was answered: a drawing is not what a proof is about
             continue
-        drawn = [(one["metric"], _points(one["values"])) for one in answer["data"]["result"]]
-        found = sorted(drawn, key=lambda one: -_swing(one[1]))[:LINES]
-        evidence.add(Graph(
-            at=end_s, instance=watcher.instance.name, scenario=rule.alert, query=query,
-            threshold=threshold, names=tuple(_name(labels) for labels, _ in found),
-            lines=tuple(points for _, points in found),
-        ))  # fmt: skip
+
+
+def _drawn(rule: RuleTiming, watcher: Watcher, start_s: float, end_s: float) -> Graph:
+    """Between two times in Unix seconds. Raises whatever the answer leads to."""
+    read, source, path = (
+        (logrules.compared, "loki", "/loki/api/v1/query_range")
+        if rule.on_logs
+        else (compared, "prometheus", "/api/v1/query_range")
+    )
+    query, comparison, threshold = read(rule.expression)
+    step_s = max((end_s - start_s) / POINTS, rule.evaluation_s)
+    answer = watcher.get(source, path, query=query,
+                         start=f"{start_s:.3f}", end=f"{end_s:.3f}",
+                         step=f"{step_s:.3f}")  # fmt: skip
+    drawn = [(one["metric"], _points(one["values"])) for one in answer["data"]["result"]]
+    found = sorted(drawn, key=lambda one: -_swing(one[1]))[:LINES]
+    return Graph(
+        at=end_s, instance=watcher.instance.name, scenario=rule.alert, query=query,
+        threshold=threshold, names=tuple(_name(labels) for labels, _ in found),
+        lines=tuple(points for _, points in found), comparison=comparison,
+    )  # fmt: skip
 
 
 def measured(expression: str) -> tuple[str, float | None]:
     """The measured side of a rule's comparison and its threshold; all of it and None when it is
     not a comparison with a number."""
+    query, _, threshold = compared(expression)
+    return query, threshold
+
+
+def compared(expression: str) -> tuple[str, str, float | None]:
+    """As `measured`, with the comparison between the two; empty without a threshold."""
     try:
         node = tree.read(expression)
     except BadInput:
-        return expression, None
+        return expression, "", None
     while node.kind == "paren":
         node = node.parts[0]
     if node.kind == "binary" and node.name in COMPARISONS:
         left, right = node.parts
         if (limit := _number(right)) is not None:
-            return left.text, limit
+            return left.text, node.name, limit
         if (limit := _number(left)) is not None:
-            return right.text, limit
-        return left.text, None
+            return right.text, FLIPPED.get(node.name, node.name), limit
+        return left.text, "", None
     if node.kind == "binary" and node.name in ("and", "unless"):
-        return measured(node.parts[0].text)
-    return expression, None
+        return compared(node.parts[0].text)
+    return expression, "", None
 
 
 def _number(node: tree.Node) -> float | None:

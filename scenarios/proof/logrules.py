@@ -22,18 +22,25 @@ def streams(expression: str) -> list[str]:
 
 def measured(expression: str) -> tuple[str, float | None]:
     """As `graphs.measured`: the measured side of the comparison, and its threshold."""
+    query, _, threshold = compared(expression)
+    return query, threshold
+
+
+def compared(expression: str) -> tuple[str, str, float | None]:
+    """As `graphs.compared`: with the comparison between the two."""
     try:
         query = parse(expression)
     except LogQLError:
-        return expression, None
+        return expression, "", None
     if isinstance(query, LogQuery):
-        return expression, None
+        return expression, "", None
     first = _first(query)
     if isinstance(first, BinaryOperation) and first.op in COMPARISONS:
         # The bare side: what is compared need not be true to be drawn.
-        limit = first.right.value if isinstance(first.right, Literal) else None
-        return text_of(first.left), limit
-    return text_of(first), None
+        if isinstance(first.right, Literal):
+            return text_of(first.left), first.op, first.right.value
+        return text_of(first.left), "", None
+    return text_of(first), "", None
 
 
 def _first(query: MetricQuery) -> MetricQuery:

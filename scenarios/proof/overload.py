@@ -1,9 +1,9 @@
-"""Whether a deadline was missed because the machine could not keep up."""
+"""Whether a deadline was missed because the machine was too busy, or somebody did not answer."""
 
 from collections.abc import Sequence
 
 from scenarios.proof.deadlines import BUSY_MACHINE_S
-from scenarios.proof.evidence import Event, Late
+from scenarios.proof.evidence import Event, Late, Silent
 
 LOST_S = BUSY_MACHINE_S / 2
 """Time lost that explains a missed deadline: half of what each deadline allows for."""
@@ -21,8 +21,20 @@ def overloaded(events: Sequence[Event], since: float, until: float) -> str:
     """The figures that say so, between two times in Unix seconds; empty when nothing was late.
 
     The measure is the time by which rule evaluations, or the watcher's own looks, came late.
+    Evaluations of an engine that did not answer meanwhile are that engine's affair.
     """
-    found = [e for e in events if isinstance(e, Late) and since <= e.at <= until]
+    silences = _silences(events)
+    found = [
+        e
+        for e in events
+        if isinstance(e, Late)
+        and since <= e.at <= until
+        and not any(
+            what == e.source or not e.source
+            for what, begun, end in silences
+            if min(e.at, end) - max(e.at - e.gap_s, begun) > (e.gap_s - e.wanted_s) / 2
+        )
+    ]
     words = []
     for what, plural in (("evaluation", "rule evaluations"), ("look", "the watcher's looks")):
         own = [e for e in found if e.what == what]
@@ -34,3 +46,25 @@ def overloaded(events: Sequence[Event], since: float, until: float) -> str:
                 f" of {worst.wanted_s:.2g} s after the one before, at a load of {worst.load:.1f}"
             )
     return "; ".join(words)
+
+
+def unanswered(events: Sequence[Event], since: float, until: float) -> str:
+    """Who did not answer for long enough to explain a missed deadline, and for how long; empty when
+    all did. Between two times in Unix seconds."""
+    lost: dict[str, float] = {}
+    whole: dict[str, float] = {}
+    for what, begun, end in _silences(events):
+        if (lost_s := min(end, until) - max(begun, since)) > 0:
+            lost[what] = lost.get(what, 0.0) + lost_s
+            whole[what] = whole.get(what, 0.0) + end - begun
+    return ", ".join(
+        f"`{what}` did not answer for {whole[what]:.1f} s"
+        for what, lost_s in lost.items()
+        if lost_s >= LOST_S
+    )
+
+
+def _silences(events: Sequence[Event]) -> list[tuple[str, float, float]]:
+    """Who was silent, from when to when; each silence once, as long as it was last known to be."""
+    ends = {(e.what, e.since): e.at for e in events if isinstance(e, Silent)}
+    return [(what, since, end) for (what, since), end in ends.items()]

@@ -1,10 +1,11 @@
 """The HTML report: one self-contained file, made from a template and the results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -17,6 +18,8 @@ from scenarios.proof.history import Trend
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.scenario import CHANNELS, Want
 from scenarios.proof.timeline import TimelineRow
+
+Drawing = TypeVar("Drawing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,14 +95,22 @@ def section(result: Result, proof: Proof, trend: Trend | None) -> Section:
         steps=_steps(result),
         deliveries=[_delivery(want, own, result) for want in wants],
         strays=[_stray(e) for e in events if isinstance(e, Notification) and _is_stray(e, result)],
-        chart=chart.chart(result),
-        plots=_plots(result),
+        chart=_or_gap(lambda: chart.chart(result), None),
+        plots=_or_gap(lambda: _plots(result), []),
         trend=trend,
         again=f"doit verify-alerts --only {result.alert} --speed {proof.speed:g}",
         lines=timeline.lines(events, verdict),
         traffic=timeline.last_traffic(events),
         messages=own,
     )
+
+
+def _or_gap(draw: Callable[[], Drawing], gap: Drawing) -> Drawing:
+    """What cannot be drawn, whatever it is, is a gap in the report."""
+    try:
+        return draw()
+    except Exception:
+        return gap
 
 
 def _plots(result: Result) -> list[Plot]:

@@ -14,7 +14,7 @@ from scenarios.proof import graphs
 from scenarios.proof.absence import derive_absence
 from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.deadlines import POLL_S, Deadlines, Promised, derive
-from scenarios.proof.evidence import Evidence, FaultStep, Stopped, TrafficSeen
+from scenarios.proof.evidence import Evidence, FaultStep, Lost, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import RuleTiming, fleeting, route_timing, rule_timing
@@ -73,7 +73,7 @@ class Venue:
     stop: Flag
     tell: Tell
     strayed: float = 0.0
-    """The watcher's, from one group to the next."""
+    """The watcher's, from one group to the next, by `time.monotonic`."""
 
 
 def play(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
@@ -108,6 +108,7 @@ class _Part:
         self.rule: RuleTiming | None = None
         self.deadlines: Deadlines | None = None
         companions = [other.scenario for other in group if other is not found]
+        self._untold = True
         self.explained = frozenset[str]().union(
             *({other.alert} | other.follows for other in companions)
         )
@@ -169,12 +170,24 @@ class _Part:
         while not self.venue.stop.is_set():
             # Evidence is complete up to what the watcher has read, not up to this moment.
             now = max(self.watcher.until, time.time() - WATCHER_MAY_LAG_S)
+            self._look_at_traffic()
             verdict = self._judge(now=now)
             link = verdict.links[-1]
+            if verdict.outcome is Outcome.FAILED:
+                # Now, while what broke it is still there to be asked about.
+                self.watcher.note_scrapes()
             if verdict.outcome is not Outcome.RUNNING or link.name == until:
                 return
             self._tell(f"waiting for {link.said}", verdict.zero, link.due)
             self.venue.stop.wait(LOOK_EVERY_S)
+
+    def _look_at_traffic(self) -> None:
+        """Without its people a scenario proves nothing, whatever is seen."""
+        ended = self.locust.exit_code
+        what = self.locust.trouble if ended is None else f"locust ended with exit code {ended}"
+        if what and self._untold:
+            self._untold = False
+            self._add(Lost, what=what)
 
     def _undo(self) -> None:
         fault, instance = self.scenario.fault, self.venue.instance

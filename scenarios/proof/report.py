@@ -17,25 +17,27 @@ from scenarios.proof.page import render
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome
+from stack.paths import given
 
 COLOURS = {Outcome.PROVEN: "green", Outcome.FAILED: "red", Outcome.BLOCKED: "yellow"}
 
 
 def new_folder(reports: Path, now: datetime) -> Path:
-    """`reports/<UTC timestamp>`, made; `reports/latest` points to it from now on."""
-    stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
-    folder = reports / stamp
+    """`reports/<UTC timestamp>`, made."""
+    folder = reports / now.astimezone(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
     folder.mkdir(parents=True)
-    link = reports / f".latest-{stamp}"
-    link.symlink_to(stamp)
-    link.replace(reports / "latest")
     return folder
 
 
 def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> None:
-    """Write `junit.xml` and `report.html` beside the evidence."""
+    """Write `junit.xml` and `report.html` beside the evidence; only then is it the latest one:
+    until now, `reports/latest` is the report before it."""
     (proof.folder / "junit.xml").write_bytes(junit(proof))
-    proof.page.write_text(render(proof, trends))
+    proof.page.write_text(render(proof, trends), encoding="utf-8")
+    link = proof.folder.with_name(f".latest-{proof.folder.name}")
+    link.unlink(missing_ok=True)
+    link.symlink_to(proof.folder.name)
+    link.replace(proof.latest)
 
 
 def junit(proof: Proof) -> bytes:
@@ -55,6 +57,8 @@ def junit(proof: Proof) -> bytes:
         case = ET.SubElement(suite, "testcase", name=one.alert, classname=f"scenarios.{group}",
                              time=f"{_length_s(one):.3f}")  # fmt: skip
         timeline = "\n".join(told(one.events, one.verdict))
+        if one.again:
+            timeline = f"{one.again}\n\n{timeline}"
         if one.outcome is Outcome.BLOCKED:
             ET.SubElement(case, "skipped", message=_plain(one.verdict.reason))
         elif one.outcome is not Outcome.PROVEN:
@@ -100,22 +104,33 @@ def tell(
     for one in proof.results:
         if one.verdict.reason:
             console.print(f"\n{one.alert}: {one.verdict.reason}", markup=False, soft_wrap=True)
+        if one.again:
+            console.print(f"\n{one.alert} {one.again}", markup=False, soft_wrap=True)
     for note in proof.notes:
-        console.print(f"\nan instance did not come up: {note}", markup=False, soft_wrap=True)
+        console.print(f"\n{note}", markup=False, soft_wrap=True)
     for trend in slower:
         console.print(f"\n{trend.alert} got slower: {trend.seconds[-1]:.2f} s from fault to page,"
                       f" {trend.usual_s:.2f} s in earlier runs", soft_wrap=True)  # fmt: skip
     middle = proof.median_over_floor
     fastest = proof.median_over_fastest
     figure = f", median {middle:.2f} x floor, {fastest:.2f} x fastest" if middle and fastest else ""
-    rows = len(proof.results)
-    console.print(f"\n{rows} verdict{'s'[:rows != 1]} in {proof.took_s:.1f} s"
-                  f" at speed {proof.speed:g}, logs by {proof.logs}"
-                  f"{figure}\nreport {proof.page}", soft_wrap=True)  # fmt: skip
+    begin = "interrupted: " if proof.interrupted else ""
+    again = sum(bool(one.earlier) for one in proof.results)
+    retried = f", {again} played again" if again else ""
+    console.print(f"\n{begin}{proof.counts} in {proof.took_s:.0f} s"
+                  f" at speed {proof.speed:g}{retried}, logs by {proof.logs}"
+                  f"{figure}\nreport {_short(proof)}", soft_wrap=True)  # fmt: skip
     for name in kept:
         console.print(f"instance `{name}` keeps running: `doit status --instance {name}` shows it, "
                       f"`doit down --instance {name}` or the next proof stops it",
                       soft_wrap=True)  # fmt: skip
+
+
+def _short(proof: Proof) -> Path:
+    """The path of the page, as short as it is where the user stands."""
+    page = proof.latest / proof.page.name
+    here = given(".")
+    return page.relative_to(here) if page.is_relative_to(here) else page
 
 
 def _figure(value: float | None, unit: str = "") -> str:

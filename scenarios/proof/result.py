@@ -16,6 +16,13 @@ LEAST_MEASURE_S = 0.1
 """A shorter floor says nothing: at speed 7200 a `group_wait` lasts 4 ms, a scrape 200 ms."""
 
 
+PACES = ("", "the last time by itself", "the last time by itself and slower")
+"""How the last try was played, by how many came before it."""
+
+UNPLAYED = "was not played"
+"""How the reason begins of what had no turn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """All that is known of one alert; less when it was not played."""
@@ -33,6 +40,8 @@ class Result:
     events: Sequence[Event] = ()
     explained: frozenset[str] = frozenset()
     """Other alerts that were no surprise, since they are proven at the same time."""
+    earlier: tuple[str, ...] = ()
+    """Why each earlier try was inconclusive; empty when there was none."""
 
     @property
     def alert(self) -> str:
@@ -41,6 +50,14 @@ class Result:
     @property
     def outcome(self) -> Outcome:
         return self.verdict.outcome
+
+    @property
+    def again(self) -> str:
+        """How often it was played, and why more than once; empty when it was not."""
+        if not self.earlier:
+            return ""
+        times = "twice" if len(self.earlier) == 1 else f"{len(self.earlier) + 1} times"
+        return f"played {times}, {PACES[len(self.earlier)]}: {'; then: '.join(self.earlier)}"
 
     @property
     def over_floor(self) -> float | None:
@@ -85,12 +102,28 @@ class Proof:
         return self.folder / "report.html"
 
     @property
+    def latest(self) -> Path:
+        """The link to the folder of the last proof that is over."""
+        return self.folder.with_name("latest")
+
+    @property
     def logs(self) -> str:
         """Who kept the logs: Loki and Promtail, or their stand-ins."""
         return LOGS.name(self.packages)
 
     def count(self, outcome: str) -> int:
         return sum(one.outcome == outcome for one in self.results)
+
+    @property
+    def counts(self) -> str:
+        """`50 proven, 0 failed, 0 blocked`."""
+        unplayed = sum(one.verdict.reason.startswith(UNPLAYED) for one in self.results)
+        counted = {
+            "proven": self.count(Outcome.PROVEN),
+            "failed": self.count(Outcome.FAILED) - unplayed,
+            "blocked": self.count(Outcome.BLOCKED),
+        } | ({"not played": unplayed} if unplayed else {})
+        return ", ".join(f"{number} {what}" for what, number in counted.items())
 
     @property
     def headline(self) -> str:

@@ -4,23 +4,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
 from scenarios.proof import catalogue, report
 from scenarios.proof import history as earlier
 from scenarios.proof.catalogue import ScenarioFile
+from scenarios.proof.endings import ended_by, told
 from scenarios.proof.estimate import length_s, total_s, words
 from scenarios.proof.packing import by_length, in_turn, pack
 from scenarios.proof.result import Proof, Result, in_order
 from scenarios.proof.show import display
-from scenarios.proof.slots import MOST
+from scenarios.proof.slots import MOST, check_writable
+from scenarios.proof.usable import check_usable
 from scenarios.proof.verdict import Outcome, failed
 from scenarios.proof.workers import Routing, Workers
 from stack.check.configuration import Configuration, read
@@ -57,29 +58,39 @@ def verify_alerts(
     `instances` is how many may run at once; 0 leaves it to the machine. `history` is a file with
     the figures of earlier runs, to which those of this one are added.
 
-    Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, BadInput
-    for an unknown name or a declaration that cannot be played, and KeyboardInterrupt after SIGINT
-    or SIGTERM, once all faults are undone and the evidence so far is reported.
+    Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, or nothing
+    can be written, BadInput for an unknown name, a declaration that cannot be played or
+    configuration that no program would start with, and KeyboardInterrupt after SIGINT, SIGTERM or
+    SIGHUP, once all faults are undone and the evidence so far is reported.
     """
-    plan = _plan(only, speed, routing, read(config_root), instances)
+    configuration = read(config_root)
+    plan = _plan(only, speed, routing, configuration, instances)
     runs = earlier.read(history) if history else []
-    folder = report.new_folder(reports, datetime.now(UTC))
-    stop, started = threading.Event(), time.time()
+    check_usable(configuration)
+    check_writable()
+    with _written(reports):
+        folder = report.new_folder(reports, datetime.now(UTC))
+        file = (folder / "evidence.jsonl").open("w")
+    stop, started, ticks = threading.Event(), time.time(), time.monotonic()
     print(plan.words, flush=True)
-    with (folder / "evidence.jsonl").open("w") as file, _signals(stop):
+    with file, _signals(stop):
         with display(plan.alerts) as tell:
             workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
                               file=file, tell=tell, stop=stop, routing=routing)  # fmt: skip
-            workers.run(plan.groups, plan.instances, plan.routes)
+            with _threads_that_end(workers.troubles.append):
+                workers.run(plan.groups, plan.instances, plan.routes)
         gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
+        notes = [f"an instance did not come up: {note}" for note in workers.notes]
         done = Proof(
-            started=started, took_s=time.time() - started, speed=speed,
+            started=started, took_s=time.monotonic() - ticks, speed=speed,
             results=in_order([*workers.results.values(), *gaps]),
             packages=dict(workers.packages), folder=folder,
-            interrupted=stop.is_set() and not workers.errors, notes=tuple(workers.notes),
+            interrupted=stop.is_set() and not workers.errors,
+            notes=(*notes, *workers.troubles),
         )  # fmt: skip
         trends = earlier.trends(runs, done) if history else {}
-        report.write(done, trends)
+        with _written(folder):
+            report.write(done, trends)
         report.tell(done, kept=workers.kept, slower=[t for t in trends.values() if t.slower])
         if history and not done.interrupted:
             earlier.append(history, done)
@@ -181,18 +192,40 @@ def _end(done: Proof, errors: Sequence[BaseException]) -> int:
 
 @contextmanager
 def _signals(stop: threading.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM end the proof in order: faults undone, instances down, report written."""
+    """A signal ends the proof in order: faults undone, instances down, report written."""
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        again = stop.is_set()
+    def handle(number: signal.Signals) -> None:
+        word = "still undoing faults" if stop.is_set() else "undoing faults"
         stop.set()
-        word = "still undoing faults" if again else "undoing faults"
-        os.write(2, f"\n{signal.Signals(number).name}: {word}, then the report …\n".encode())
+        told(f"\n{number.name}: {word}, then the report …\n")
 
-    if threading.current_thread() is not threading.main_thread():
+    with ended_by(handle):
         yield
-        return
-    with ExitStack() as restore:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            restore.callback(signal.signal, number, signal.signal(number, handle))
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Raises HostCannot when the block cannot write to the folder."""
+    try:
         yield
+    except OSError as error:
+        where = error.filename or folder
+        raise HostCannot(
+            f"cannot write `{where}`: {error.strerror}.",
+            cure="Make room there, or allow it, then play it again.",
+        ) from None
+
+
+@contextmanager
+def _threads_that_end(tell: Callable[[str], None]) -> Iterator[None]:
+    """Whatever ends a thread of the block, a fault's too, is told; nobody else would see it."""
+
+    def ended(what: threading.ExceptHookArgs) -> None:
+        name = what.thread.name if what.thread else "a thread"
+        tell(f"thread `{name}` ended: {what.exc_type.__name__}: {what.exc_value}")
+
+    before, threading.excepthook = threading.excepthook, ended
+    try:
+        yield
+    finally:
+        threading.excepthook = before

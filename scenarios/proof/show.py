@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.live import Live
@@ -22,8 +22,13 @@ def display(alerts: Sequence[str], console: Console | None = None) -> Iterator[T
     if not console.is_terminal:
         yield board.line
         return
-    with Live(get_renderable=board.table, console=console, refresh_per_second=REFRESH_PER_S):
+    live = Live(get_renderable=board.table, console=console, refresh_per_second=REFRESH_PER_S)
+    live.start()
+    try:
         yield board.note
+    finally:
+        with suppress(OSError):  # its terminal may be gone
+            live.stop()
 
 
 class _Board:
@@ -50,7 +55,8 @@ class _Board:
             _, deadline = _seconds(progress)
             limit = f" (within {deadline})" if deadline else ""
             words = f"{at} {progress.alert:24} {progress.instance:8} {progress.what}{limit}"
-            self._console.print(words, soft_wrap=True, markup=False)
+            with suppress(OSError):  # nobody reads any more; the proof is no worse for that
+                self._console.print(words, soft_wrap=True, markup=False)
 
     def table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold", expand=True)

@@ -2,6 +2,7 @@
 
 import fcntl
 import threading
+from pathlib import Path
 from typing import IO
 
 from stack.errors import HostCannot
@@ -55,7 +56,7 @@ class Slots:
         with self._guard:
             if name in self._locks:
                 return False
-            lock = (instances_dir() / f".{name}.slot").open("w")
+            lock = _open(name)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -63,3 +64,27 @@ class Slots:
                 return False
             self._locks[name] = lock
             return True
+
+
+def check_writable() -> None:
+    """Raises HostCannot where no instance can be made."""
+    _open("check").close()
+
+
+def _open(name: str) -> IO[str]:
+    try:
+        _make_folder(instances_dir())
+        return (instances_dir() / f".{name}.slot").open("w")
+    except OSError as error:
+        raise HostCannot(
+            f"cannot write `{error.filename}`: {error.strerror}.",
+            cure="Set STACK_STATE to a folder that you can write to.",
+        ) from None
+
+
+def _make_folder(folder: Path) -> None:
+    """mkdir -p; whatever the umask, PostgreSQL's user must get through what is made here."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)

@@ -8,18 +8,21 @@ from scenarios.proof.evidence import (
     AlertState,
     Event,
     FaultStep,
+    Full,
     Gate,
     Graph,
     Held,
     Late,
     Notification,
+    Said,
+    Silent,
     Stopped,
     TrafficSeen,
     Trouble,
     Watched,
 )
 from scenarios.proof.scenario import CHANNELS
-from scenarios.proof.verdict import Verdict
+from scenarios.proof.verdict import ENGINES, Verdict
 
 EVALUATORS = {"prometheus": "Prometheus", "loki": "Loki"}
 """Service that evaluates a rule → its name for people."""
@@ -162,7 +165,11 @@ def _words(event: Event, alert: str) -> tuple[str, str] | None:
             return mark, f"{where}: {event.subject}{problems}"
         case Late():
             return "", f"{event.what} late: {event.gap_s:.1f} s after the one before"
-        case Trouble():
+        case Silent():
+            return "", f"{event.what} did not answer for {event.at - event.since:.1f} s"
+        case Said():
+            return "bad", f"{ENGINES.get(event.source, event.source)} says: {event.text}"
+        case Trouble() | Full():
             return "bad", event.what
         case Stopped():
             return "bad", event.why

@@ -4,20 +4,29 @@ inbox."""
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import httpx
+
 from scenarios.proof.deadlines import POLL_S
+from scenarios.proof.engines import NO_ROOM, Tail, complaint
 from scenarios.proof.evidence import (
     AlertState,
     Evidence,
+    Full,
     Held,
     Late,
+    Lost,
     Notification,
+    Said,
+    Silent,
     Stepped,
     Trouble,
     Watched,
@@ -36,6 +45,12 @@ SOURCES = frozenset({"prometheus", "alertmanager", "inbox"})
 
 LOGS = "loki"
 """The service that knows of alerts from logs, asked only where one of those is proven."""
+
+SLOW_S = 1.0
+"""An answer that takes longer was none for so long."""
+
+ROOM_BYTES = 1 << 20
+"""With less left on its disk, an instance no longer keeps what it should."""
 
 STEP_S = 0.5
 """A clock that is adjusted smoothly changes by far less from one look to the next."""
@@ -86,8 +101,8 @@ class Watcher:
         self.until = time.time()
         """Every source that no fault disturbs was read successfully up to here, Unix seconds."""
         self.strayed = strayed
-        """When an alert of no rule that is followed was last active, Unix seconds: nobody waits
-        for the notification of its end."""
+        """When an alert of no rule that is followed was last active, by `time.monotonic`: nobody
+        waits for the notification of its end."""
         self._evidence = evidence
         self._disturbed = disturbed
         self._rules = tuple(rules)
@@ -106,7 +121,16 @@ class Watcher:
         self._last_active = strayed
         self._evaluated: dict[str, float] = {}
         self._last_message = 0
+        self._answered: dict[str, float] = {}
         self._silent_since: dict[str, float] = {}
+        self._silences: dict[str, tuple[float, float]] = {}
+        """Source → since when it is silent, Unix seconds; and until when that is noted."""
+        self._waited_s = 0.0
+        self._full = False
+        self._errors: dict[str, str] = {}
+        self._logs_of = {
+            name: Tail(instance.layout.log(name)) for name in ("prometheus", "alertmanager", LOGS)
+        }
         self._pids: dict[str, int] = {}
         self._noted = self._looked = 0.0
 
@@ -137,7 +161,7 @@ class Watcher:
 
     def at_rest_s(self) -> float:
         """For how long no alert has been active; infinite when none was since the watch began."""
-        return time.time() - self._last_active if self._last_active else float("inf")
+        return time.monotonic() - self._last_active if self._last_active else float("inf")
 
     def evaluations_at_rest(self, alert: str) -> int:
         """How many evaluations in a row left the alert's rule inactive; or firing, if it is one
@@ -147,7 +171,7 @@ class Watcher:
     def held_s(self, alert: str) -> float:
         """For how long Alertmanager has held it, 0 when it does not."""
         since = self._held_since.get(alert)
-        return time.time() - since if since else 0.0
+        return time.monotonic() - since if since else 0.0
 
     def get(self, service: str, path: str, **query: str) -> Any:
         """The parsed answer of a service. Raises httpx.HTTPError."""
@@ -155,12 +179,37 @@ class Watcher:
         answer.raise_for_status()
         return answer.json()
 
+    def note_scrapes(self) -> None:
+        """Add what Prometheus says of targets that it cannot scrape and that no fault disturbs."""
+        disturbed = {one.partition(".")[0] for one in self._disturbed}
+        try:
+            found = self.get("prometheus", "/api/v1/targets", state="active")["data"]
+            for target in found["activeTargets"]:
+                job, error = target["labels"]["job"], target["lastError"]
+                if target["health"] == "down" and job not in disturbed:
+                    text = f"{job}: {error}"
+                    self._add(
+                        Said, time.time(), source="prometheus", about="scrape", of=job, text=text
+                    )
+        except (httpx.HTTPError, KeyError, TypeError, ValueError):
+            return  # no more is known, then
+
     def _run(self) -> None:
+        try:
+            self._watch()
+        except Exception as error:  # whatever it is: a watch that ended must not look like quiet
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}:{place.lineno}"
+            what = f"the watcher ended: {type(error).__name__}: {error} ({where})"
+            self._add(Lost, time.time(), what=what)
+
+    def _watch(self) -> None:
         before, ahead_s = time.monotonic(), _ahead_s()
         while not self._stop.is_set():
             begun, ticks = time.time(), time.monotonic()
-            self._note_late("look", begun, ticks - before, POLL_S)
-            before = ticks
+            # Who does not answer keeps it waiting; that is not the machine.
+            self._note_late("look", begun, ticks - before - self._waited_s, POLL_S)
+            before, self._waited_s = ticks, 0.0
             ahead_before_s, ahead_s = ahead_s, _ahead_s()
             if abs(ahead_s - ahead_before_s) >= STEP_S:
                 what = f"the machine's clock was set by {ahead_s - ahead_before_s:+.1f} s"
@@ -174,39 +223,59 @@ class Watcher:
             if self._logs:
                 read.append(self._read(LOGS, self._read_log_rules))
             if active := self.active():
-                self._last_active = begun
+                self._last_active = ticks
                 if not set(active) <= set(self._rules):
-                    self.strayed = begun
+                    self.strayed = ticks
             if all(read):
-                self._watched(begun)
-            if begun - self._looked >= _SERVICES_EVERY_S:
-                self._looked = begun
+                self._watched(begun, ticks)
+            if ticks - self._looked >= _SERVICES_EVERY_S:
+                self._looked = ticks
                 self._look_at_services(begun)
+                self._look_at_logs(begun)
+                self._look_at_disk(begun)
             self._stop.wait(max(0.0, POLL_S - (time.monotonic() - ticks)))
 
     def _read(self, source: str, read: Callable[[float], None]) -> bool:
-        now = time.time()
+        now, ticks = time.time(), time.monotonic()
         try:
             read(now)
         except Failed as error:
-            since = self._silent_since.setdefault(source, now)
+            since = self._silent_since.setdefault(source, ticks)
             if source in self._disturbed:
                 if source in self._states:
                     # When it is back, what it says is news, be it the same as before.
                     self._states[source] = dict.fromkeys(self._states[source], "")
                 return True
-            if 0 < since < now - SILENT_S:
+            self._note_silent(source, ticks)
+            if 0 < since < ticks - SILENT_S:
                 self._silent_since[source] = -1.0  # said once
                 what = f"`{source}` at {self.instance.url(source)} stopped answering: {error}"
                 self._add(Trouble, now, what=what)
             return False
+        if source not in self._disturbed:
+            self._note_silent(source, ticks)
+        self._answered[source] = time.monotonic()
         self._silent_since.pop(source, None)
+        self._silences.pop(source, None)
         return True
 
-    def _watched(self, at: float) -> None:
+    def _note_silent(self, source: str, asked: float) -> None:
+        """Notes for how long it has not answered: since its last answer, or since it was asked
+        (`time.monotonic`) when this is the answer."""
+        now, failing = time.monotonic(), source in self._silent_since
+        since = self._answered.get(source, asked) if failing else asked
+        if now - since < SLOW_S:
+            return
+        self._waited_s += now - asked
+        begun, noted = self._silences.get(source, (time.time() - (now - since), 0.0))
+        if now - noted >= SLOW_S:
+            self._silences[source] = begun, now
+            self._add(Silent, time.time(), what=source, since=begun)
+
+    def _watched(self, at: float, ticks: float) -> None:
         self.until = at
-        if at - self._noted >= _WATCHED_EVERY_S:
-            self._noted = at
+        if ticks - self._noted >= _WATCHED_EVERY_S:
+            self._noted = ticks
             self._add(Watched, at)
 
     def _read_rules(self, now: float) -> None:
@@ -235,6 +304,7 @@ class Watcher:
                 # Before its first evaluation, that is in the year 1.
                 seen.evaluated[rule["name"]] = last if last > 0 else seen.at
                 self._count(rule, last)
+                self._note_error(rule, seen)
                 self._note(rule["alerts"], seen.evaluated[rule["name"]], seen)
 
     def _note(self, alerts: Sequence[Mapping[str, Any]], at: float, seen: "_Seen") -> None:
@@ -259,7 +329,16 @@ class Watcher:
         at, before = seconds_of(group["lastEvaluation"]), self._evaluated.get(name, 0.0)
         self._evaluated[name] = at
         if before > 0 and at > before and source not in self._disturbed:
-            self._note_late("evaluation", at, at - before, float(group["interval"]) + POLL_S)
+            wanted_s = float(group["interval"]) + POLL_S
+            self._note_late("evaluation", at, at - before, wanted_s, source)
+
+    def _note_error(self, rule: Mapping[str, Any], seen: "_Seen") -> None:
+        """Notes why a rule cannot be evaluated, each time that it begins to fail."""
+        name, error = rule["name"], str(rule.get("lastError") or "")
+        failing = error if rule["health"] == "err" else ""
+        if failing and failing != self._errors.get(name):
+            self._add(Said, seen.at, source=seen.source, about="rule", of=name, text=failing)
+        self._errors[name] = failing
 
     def _count(self, rule: Mapping[str, Any], evaluated: float) -> None:
         seen = self._at_rest.setdefault(rule["name"], set())
@@ -276,7 +355,7 @@ class Watcher:
         }
         for key, state in found.items():
             if state != "unprocessed" and self._held.get(key) != state:
-                self._held_since.setdefault(key[0], now)
+                self._held_since.setdefault(key[0], time.monotonic())
                 self._add(Held, now, alert=key[0], labels=dict(key[1]), state=state)
         for alert, labels in self._held.keys() - found.keys():
             self._held_since.pop(alert, None)
@@ -308,9 +387,33 @@ class Watcher:
                     Trouble, now, what=f"`{service}` {gone}, which the fault does not explain"
                 )
 
-    def _note_late(self, what: str, at: float, gap_s: float, wanted_s: float) -> None:
+    def _look_at_logs(self, now: float) -> None:
+        """Notes what engines say in their logs: Alertmanager keeps its errors nowhere else."""
+        for source, log in self._logs_of.items():
+            for line in log.lines():
+                if found := complaint(source, line):
+                    self._add(Said, now, source=source, about=found.about, of=found.of,
+                              text=found.text)  # fmt: skip
+                if NO_ROOM in line.lower():
+                    self._note_full(now, f"`{source}` says: {NO_ROOM}")
+
+    def _look_at_disk(self, now: float) -> None:
+        disk = os.statvfs(self.instance.directory)
+        blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
+        if disk.f_blocks and blocks * disk.f_frsize < ROOM_BYTES:
+            self._note_full(now, f"no room is left on the disk of `{self.instance.directory}`")
+
+    def _note_full(self, now: float, what: str) -> None:
+        if not self._full:
+            self._full = True
+            self._add(Full, now, what=what)
+
+    def _note_late(
+        self, what: str, at: float, gap_s: float, wanted_s: float, source: str = ""
+    ) -> None:
         if late(gap_s, wanted_s):
-            self._add(Late, at, what=what, gap_s=gap_s, wanted_s=wanted_s, load=os.getloadavg()[0])
+            self._add(Late, at, what=what, gap_s=gap_s, wanted_s=wanted_s, source=source,
+                      load=os.getloadavg()[0])  # fmt: skip
 
     def _add(self, event: Any, at: float, /, **fields: Any) -> None:
         self._evidence.add(event(at=at, instance=self.instance.name, **fields))

@@ -1,24 +1,31 @@
 """Instances that play groups of scenarios, several at a time; each as long as it is as new."""
 
+import errno
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Protocol
 
 from loadgen.traffic import Crew
 from scenarios.proof.catalogue import ScenarioFile
-from scenarios.proof.evidence import Evidence
+from scenarios.proof.evidence import Evidence, Full
 from scenarios.proof.play import Played, Status, Tell, Venue, play
-from scenarios.proof.result import Result
+from scenarios.proof.result import UNPLAYED, Result
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
 from stack.check.configuration import read
 from stack.errors import HostCannot, LabError
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
+
+PACE = 0.5
+"""Of the speed, for what was inconclusive when played by itself, too."""
+
+HOSTS_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE}
+"""An OSError of one of these says nothing of an alert."""
 
 
 class Routing(Protocol):
@@ -56,8 +63,19 @@ class Workers:
     kept: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """Why an instance did not come up."""
+    troubles: list[str] = field(default_factory=list)
+    """What else went wrong beside the scenarios."""
     started: int = 0
     """How many instances came up."""
+    _tries: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Alert or routing case → why each of its tries so far was inconclusive."""
+    _unsure: list[ScenarioFile | str] = field(default_factory=list)
+    """Scenarios and routing cases that are to be played again."""
+    _last: bool = False
+    """Whoever is inconclusive now has failed."""
+    _at_work: set[threading.Thread] = field(default_factory=set)
+    _allowed: int = 0
+    """Workers at once; one fewer each time that the machine could not keep up."""
     _waiting: list[list[ScenarioFile]] = field(default_factory=list)
     _hosted: set[float] = field(default_factory=set)
     """Speeds other than the proof's that an instance has now. It plays all groups of its speed, one
@@ -75,17 +93,17 @@ class Workers:
 
         `routes` are routing cases: the first worker begins with them, and nothing is
         played beside them, since they stop what all other proofs watch.
+
+        What is inconclusive is played again when all else is over, by itself; then slower.
         """
-        self._waiting = list(groups)
         with Slots() as slots:
-            workers = [
-                threading.Thread(target=self._work, args=(slots, () if number else routes))
-                for number in range(min(instances, len(groups) + bool(routes)))
-            ]
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join()
+            self._all(slots, groups, instances, routes)
+            for last in (self.speed <= 1, True):
+                if not self._unsure or self.stop.is_set():
+                    break
+                self._last = last
+                self._alone(slots)
+                self.speed = max(1.0, self.speed * PACE)
         for group in groups:
             for found in group:
                 name = found.scenario.alert
@@ -95,13 +113,52 @@ class Workers:
         for name in routes:
             self.results.setdefault(name, Result(verdict=self._unplayed(name), file="routing/"))
 
+    def _all(
+        self, slots: Slots, groups: Sequence[list[ScenarioFile]], instances: int,
+        routes: Sequence[str],
+    ) -> None:  # fmt: skip
+        self._waiting = list(groups)
+        self._allowed = min(instances, len(groups) + bool(routes))
+        workers = [
+            threading.Thread(target=self._work, args=(slots, () if number else routes))
+            for number in range(self._allowed)
+        ]
+        self._at_work = set(workers)
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def _alone(self, slots: Slots) -> None:
+        """Play again what is inconclusive, one after the other with nothing beside it."""
+        unsure, self._unsure = self._unsure, []
+        for route in [one for one in unsure if isinstance(one, str)]:
+            self._all(slots, [], 1, [route])
+        self._all(slots, [[one] for one in unsure if not isinstance(one, str)], 1, ())
+
     def _work(self, slots: Slots, routes: Sequence[str]) -> None:
-        """One instance after another, until nothing waits or none comes up."""
+        """One instance after another, until nothing waits or none comes up. A thread of its own:
+        whatever happens is named."""
+        try:
+            self._work_on(slots, routes)
+        except Exception as error:
+            self.troubles.append(f"a worker of the proof ended: {_named(error)}")
+        with self._lock:
+            self._at_work.discard(threading.current_thread())
+
+    def _work_on(self, slots: Slots, routes: Sequence[str]) -> None:
         while not self.stop.is_set():
+            if self._too_many():
+                return
             group = [] if routes else self._next()
             if not (group or routes):
                 return
-            name = slots.take()
+            try:
+                name = slots.take()
+            except Exception as error:
+                self._put_back(group)
+                self.notes.append(_named(error))
+                return
             try:
                 self._host(name, group, routes)
             except HostCannot as error:
@@ -118,6 +175,14 @@ class Workers:
             if not self.keep:
                 slots.give_back(name)
             routes = ()
+
+    def _too_many(self) -> bool:
+        """Whether the machine carries one worker fewer, and it is this one that leaves."""
+        with self._lock:
+            if len(self._at_work) > max(1, self._allowed):
+                self._at_work.discard(threading.current_thread())
+                return True
+        return False
 
     def _host(self, name: str, group: list[ScenarioFile], routes: Sequence[str]) -> None:
         """A fresh instance plays the routes or this group, then others of its speed, while it is
@@ -136,14 +201,19 @@ class Workers:
                 while playing and self._play(venue, playing):
                     playing = self._next(speed)
         except HostCannot:
-            with self._lock:
-                self._waiting += [playing] if playing and not self._played(playing) else []
+            self._put_back(playing)
             raise
         except LabError:
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in HOSTS_FAULT:
+                self._put_back(playing)
+                where = f" `{error.filename}`" if error.filename else ""
+                raise HostCannot(
+                    f"instance `{name}`:{where}: {error.strerror}.", cure="Make room, or allow it."
+                ) from None
             # This instance is lost, with what it was playing; the others keep running.
-            why = f"instance `{name}`: {type(error).__name__}: {error}"
+            why = f"instance `{name}`: {_named(error)}"
             self._lost(playing or group, why)
             for one in routes:
                 self.results.setdefault(one, Result(verdict=failed(one, why)))
@@ -151,14 +221,20 @@ class Workers:
             with self._lock:
                 self._hosted.discard(speed)
 
+    def _put_back(self, group: list[ScenarioFile]) -> None:
+        """It had no turn: another instance may still play it."""
+        with self._lock:
+            self._waiting += [group] if group and not self._played(group) else []
+
     def _evidence(self, instance: Instance) -> Evidence:
         return Evidence(instance=instance.name, file=self.file, lock=self._evidence_lock)
 
     def _prove(self, venue: Venue, routes: Sequence[str]) -> bool:
         """Play the routing cases; as `_play`."""
         found = self.routing.prove(venue, routes) if self.routing else []
-        self.results.update({one.alert: one for one in found})
-        venue.strayed = time.time()  # what an inbox that was down did not take may still come
+        for one in found:
+            self._take(one, one.alert)
+        venue.strayed = time.monotonic()  # what an inbox that was down did not take may still come
         return not self.stop.is_set() and all(one.outcome is Outcome.PROVEN for one in found)
 
     def _next(self, speed: float | None = None) -> list[ScenarioFile]:
@@ -176,7 +252,7 @@ class Workers:
         return group[0].scenario.speed(self.speed)
 
     def _played(self, group: Sequence[ScenarioFile]) -> bool:
-        return any(found.scenario.alert in self.results for found in group)
+        return any(found.scenario.alert in self.results or found in self._unsure for found in group)
 
     def _lost(self, group: Sequence[ScenarioFile], why: str) -> None:
         for found in group:
@@ -187,10 +263,12 @@ class Workers:
     def _unplayed(self, name: str) -> Verdict:
         """Interrupted before its turn, or no instance came up that could host it."""
         blocked = self.notes and not self.stop.is_set()
+        again = f"; before that: {self._tries[name][-1]}" if name in self._tries else ""
+        why = f"{UNPLAYED}: the proof ended before its turn{again}"
         return Verdict(
             alert=name,
             outcome=Outcome.BLOCKED if blocked else Outcome.FAILED,
-            reason=self.notes[0] if blocked else "was not played: the proof ended before its turn",
+            reason=self.notes[0] if blocked else why,
         )
 
     @contextmanager
@@ -213,15 +291,34 @@ class Workers:
         instance = venue.instance
         evidence = venue.evidence = self._evidence(instance)
         played = play(group, venue)
-        with self._lock:
-            for found in group:
-                name = found.scenario.alert
-                self.results[name] = _result(found, played[name], instance, evidence)
-        for name, one in played.items():
-            what = f"{one.verdict.outcome}: {one.verdict.reason}".rstrip(": ")
+        for found in group:
+            name = found.scenario.alert
+            result = _result(found, played[name], instance, evidence)
+            inconclusive = self._take(result, found)
+            outcome = "inconclusive, to be played again" if inconclusive else result.outcome
+            what = f"{outcome}: {result.verdict.reason}".rstrip(": ")
             self.tell(Status(alert=name, instance=instance.name, what=what))
+        if full := [e.what for e in evidence.of("") if isinstance(e, Full)]:
+            raise HostCannot(f"{full[0]}.", cure="Make room, then play it again.")
         clean = all(one.verdict.outcome is Outcome.PROVEN for one in played.values())
         return clean and not self.stop.is_set()
+
+    def _take(self, result: Result, what: ScenarioFile | str) -> bool:
+        """Keep what came of a try, unless it is inconclusive and there is another; True then."""
+        name, verdict = result.alert, result.verdict
+        with self._lock:
+            earlier = self._tries.get(name, ())
+            if verdict.excuse and not self._last and not self.stop.is_set():
+                self._tries[name] = (*earlier, verdict.reason)
+                self._unsure.append(what)
+                self._allowed -= 1
+                return True
+            self.results[name] = replace(result, earlier=earlier)
+        return False
+
+
+def _named(error: Exception) -> str:
+    return str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
 
 
 def _result(found: ScenarioFile, played: Played, instance: Instance, evidence: Evidence) -> Result:

@@ -23,7 +23,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -36,12 +36,15 @@ from loadgen import day as days
 from loadgen.day import Day
 from loadgen.faults.base import update_control
 from loadgen.traffic import Locust
-from scenarios.proof.evidence import Evidence, Stopped, TrafficSeen, to_line
-from scenarios.proof.slots import Slots
+from scenarios.proof.endings import ended_by
+from scenarios.proof.evidence import Evidence, Full, Lost, Stopped, TrafficSeen, to_line
+from scenarios.proof.slots import Slots, check_writable
+from scenarios.proof.usable import check_usable
 from scenarios.proof.watch import Watcher
 from scenarios.quiet.count import DayCounts
 from scenarios.quiet.verdict import DayBegan, DayEnded, DayVerdict, judge
-from stack.errors import BadInput, CheckFailed
+from stack.check.configuration import read
+from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
@@ -71,29 +74,58 @@ def quiet_day(
     """Live the day of `seed`, a random one when None; 0 when it was quiet.
 
     Writes one JSON file of evidence. Raises CheckFailed with the reasons when it was not quiet,
-    BadInput for a speed that no day can be lived at, HostCannot when no instance comes up.
+    BadInput for a speed that no day can be lived at or configuration that no program would start
+    with, HostCannot when no instance comes up or nothing can be written.
     """
     if not 1 <= speed <= FASTEST:
         raise BadInput(f"--speed is {speed:g}, expected 1 to {FASTEST:g}.")
     today = days.day(random.SystemRandom().randrange(10**6) if seed is None else seed)
     print(f"quiet day, seed {today.seed}: a {today.weekday}, at most {today.staff} users,"
           f" {days.SECONDS / speed:.0f} s at speed {speed:g}", flush=True)  # fmt: skip
-    reports.mkdir(parents=True, exist_ok=True)
+    check_usable(read(config_root))
+    check_writable()
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
     play = _Play(day=today, speed=speed, file=reports / f"quiet-day-{stamp}.json")
-    with _terminated_like_interrupted(), Slots() as slots:
-        try:
-            with running(slots.take(), speed=speed, config_root=config_root) as instance:
-                play.live(instance)
-        except KeyboardInterrupt:
-            play.add(Stopped, why="interrupted")
-            raise
-        finally:
-            verdict = play.write()
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        with ended_by(_once()), Slots() as slots:
+            verdict = _lived(play, slots, config_root)
+    except OSError as error:
+        where = f" `{error.filename}`" if error.filename else ""
+        raise HostCannot(
+            f"the day cannot be lived:{where}: {error.strerror}.", cure="Make room, or allow it."
+        ) from None
     return _told(verdict, play)
 
 
+def _once() -> Callable[[signal.Signals], None]:
+    """The first signal ends a day as Ctrl-C does: traffic and instance go down, the evidence stays.
+    A closed terminal sends several, and none may stop what the first began."""
+    came: list[signal.Signals] = []
+
+    def interrupt(number: signal.Signals) -> None:
+        came.append(number)
+        if len(came) == 1:
+            raise KeyboardInterrupt
+
+    return interrupt
+
+
+def _lived(play: "_Play", slots: Slots, config_root: Path) -> DayVerdict:
+    try:
+        with running(slots.take(), speed=play.speed, config_root=config_root) as instance:
+            play.live(instance)
+    except KeyboardInterrupt:
+        play.add(Stopped, why="interrupted")
+        raise
+    finally:
+        verdict = play.write()
+    return verdict
+
+
 def _told(verdict: DayVerdict, play: "_Play") -> int:
+    if full := [one.what for one in play.evidence.of("") if isinstance(one, Full)]:
+        raise HostCannot(f"{full[0]}.", cure=f"Make room; evidence: {play.file}")
     if verdict.reasons:
         shown = "\n  ".join(verdict.reasons[:10])
         raise CheckFailed(
@@ -132,13 +164,14 @@ class _Play:
                 return
             counts = DayCounts(watcher)
             self.add(DayBegan)
-            end = self.midnight + days.SECONDS / self.speed
-            while time.time() < end:
+            # By a clock that nobody sets: one that is set is noted, and ends the day's use.
+            end = time.monotonic() + self.midnight + days.SECONDS / self.speed - time.time()
+            while time.monotonic() < end:
                 self._host(instance)
-                if locust.exit_code is not None:
-                    self.add(Stopped, why=f"locust ended with exit code {locust.exit_code}")
+                if why := self._over(locust):
+                    self.add(Stopped, why=why)
                     return
-                time.sleep(min(HOST_EVERY_S, max(0.0, end - time.time())))
+                time.sleep(min(HOST_EVERY_S, max(0.0, end - time.monotonic())))
             for event in counts.events():
                 self.evidence.add(event)
             self.add(DayEnded)
@@ -166,17 +199,24 @@ class _Play:
 
     def _steady(self, watcher: Watcher, locust: Locust) -> bool:
         """Wait for midnight and for everything to be well; the evidence says why it never was."""
-        give_up = self.midnight + STEADY_WITHIN_S
+        give_up = time.monotonic() + self.midnight - time.time() + STEADY_WITHIN_S
         while why := self._unsteady(watcher, locust):
-            if time.time() > give_up or locust.exit_code is not None:
+            if time.monotonic() > give_up or self._over(locust):
                 self.add(Stopped, why=f"not steady before the day began: {why}")
                 return False
             time.sleep(0.1)
         return True
 
-    def _unsteady(self, watcher: Watcher, locust: Locust) -> str:
+    def _over(self, locust: Locust) -> str:
+        """Why the day cannot go on; empty while it can."""
         if locust.exit_code is not None:
             return f"locust ended with exit code {locust.exit_code}"
+        lost = [one.what for one in self.evidence.of("") if isinstance(one, Lost | Full)]
+        return lost[0] if lost else locust.trouble
+
+    def _unsteady(self, watcher: Watcher, locust: Locust) -> str:
+        if why := self._over(locust):
+            return why
         seen = [one for one in self.evidence.of("") if isinstance(one, TrafficSeen)]
         if not seen or seen[-1].requests < REQUESTS_AT_LEAST:
             return "no traffic yet"
@@ -209,13 +249,3 @@ class _Play:
         }
         self.file.write_text(json.dumps(document, indent=1))
         return verdict
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends a day as Ctrl-C does: traffic and instance go down, the evidence is written."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -8,6 +8,7 @@ from loadgen.day import Day, clock
 from scenarios.proof.evidence import (
     AlertState,
     Event,
+    Lost,
     Notification,
     Stopped,
     TrafficSeen,
@@ -77,6 +78,8 @@ def judge(events: Iterable[Event], day: Day, speed: float, midnight: float) -> D
         why = [one.why for one in every if isinstance(one, Stopped)]
         return DayVerdict(reasons=(why[0] if why else "the day never began",), near_misses=(),
                      requests_by_hour=())  # fmt: skip
+    # Of what came after an observer was lost, silence included, nothing is known.
+    lost = [one.what for one in every if isinstance(one, Lost)]
     seen = [one for one in every if one.at >= began]
 
     def hour(at: float) -> float:
@@ -85,6 +88,7 @@ def judge(events: Iterable[Event], day: Day, speed: float, midnight: float) -> D
     by_hour = _requests_by_hour([(hour(one.at), one) for one in seen
                                  if isinstance(one, TrafficSeen)])  # fmt: skip
     reasons = [
+        *lost[:1],
         *(f"{clock(hour(one.at))} {words}" for one in seen if (words := _news(one))),
         *_stored(seen),
         *_rules(seen),
@@ -106,7 +110,7 @@ def _news(event: Event) -> str:
         case Notification():
             channel = CHANNELS.get(event.channel, event.channel)
             return f"{channel} {event.destination} received `{event.subject}`"
-        case Trouble():
+        case Trouble() if not isinstance(event, Lost):
             return event.what
     return ""
 

@@ -11,7 +11,7 @@ import httpx
 
 from scenarios.proof.case import Link, LinkState
 from scenarios.proof.deadlines import BUSY_MACHINE_S, POLL_S
-from scenarios.proof.evidence import Event, Evidence, FaultStep, Notification, Trouble
+from scenarios.proof.evidence import Event, Evidence, FaultStep, Full, Notification, Trouble
 from scenarios.proof.scenario import Want
 from scenarios.proof.timing import RouteTiming, route_timing
 from scenarios.proof.watch import Watcher
@@ -30,6 +30,10 @@ _KEY = re.compile(r"Dedup key</dt><dd[^>]*>([^<]+)<")
 
 class Broken(Exception):
     """A claim that does not hold; its text says which."""
+
+
+class NoRoom(Exception):
+    """The disk is full: nothing can be claimed."""
 
 
 class Interrupted(Exception):
@@ -51,6 +55,7 @@ class Bench:
     stop: Flag
     tell: Callable[[str], None]
     zero: float = field(default_factory=time.time)
+    _ticks: float = field(default_factory=time.monotonic)
     links: list[Link] = field(default_factory=list)
     _subjects: list[Posted] = field(default_factory=list)
     _claimed: set[int] = field(default_factory=set)
@@ -137,7 +142,7 @@ class Bench:
 
     def quiet(self, *, for_s: float | None = None) -> None:
         """Nothing else arrives, for as long as a stray would take to be grouped and sent."""
-        now = time.time()
+        now = self.now()
         longest = max((self.route(one).group_wait_s for one in self._subjects), default=0.0)
         until = now + (longest + 2 * POLL_S if for_s is None else for_s)
         self.tell("waiting for quiet")
@@ -154,7 +159,7 @@ class Bench:
 
     def until(self, what: str, holds: Callable[[], bool], *, within_s: float) -> None:
         """It comes to hold within the time. A service that does not answer is asked again."""
-        due = time.time() + within_s
+        due = self.now() + within_s
         while not _holds(holds):
             self._pause(due, what)
         self._done(what, due=due)
@@ -168,6 +173,10 @@ class Bench:
         self._done("one dedup key", at=time.time())
 
     # What it reads.
+
+    def now(self) -> float:
+        """Unix seconds by a clock that nobody sets: what limits are held against."""
+        return self.zero + time.monotonic() - self._ticks
 
     def route(self, alert: Posted) -> RouteTiming:
         return route_timing(alert.labels, self.configuration)
@@ -260,12 +269,16 @@ class Bench:
 
     def _pause(self, due: float, awaited: str) -> None:
         """A moment of waiting. Raises Broken when it is too late, Interrupted if `stop` is set."""
-        trouble = [one.what for one in self.evidence.of(self.name) if isinstance(one, Trouble)]
-        if trouble:
+        events = self.evidence.of(self.name)
+        if trouble := [one.what for one in events if isinstance(one, Trouble)]:
             raise Broken(trouble[0])
+        if full := [one.what for one in events if isinstance(one, Full)]:
+            raise NoRoom(full[0])
+        if self.poster.trouble:
+            raise Broken(self.poster.trouble)
         if self.stop.wait(LOOK_EVERY_S):
             raise Interrupted(awaited)
-        if time.time() > due:
+        if self.now() > due:
             raise Broken(f"{awaited}, expected by {due - self.zero:.1f} s, got none")
 
     def _done(self, name: str, *, at: float | None = None, due: float | None = None) -> None:

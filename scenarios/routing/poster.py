@@ -48,6 +48,8 @@ class Poster:
         self._alerts: list[tuple[Posted, float | None]] = []
         # Held while posting, so that an end is never overtaken by an older word.
         self._lock = threading.Lock()
+        self.trouble = ""
+        """Why alerts no longer reach Alertmanager as they should; empty while they do."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
 
@@ -92,6 +94,13 @@ class Poster:
                     self._post(self._alerts)
                 except httpx.TransportError:
                     continue  # Alertmanager is away; Prometheus would try again, too
+                except httpx.HTTPStatusError as error:
+                    words = " ".join(error.response.text.split())
+                    code = error.response.status_code
+                    self.trouble = f"Alertmanager refused the alerts with {code}: {words}"
+                except Exception as error:  # a thread of its own: nobody else would see it
+                    what = f"{type(error).__name__}: {error}"
+                    self.trouble = f"the alerts are no longer posted: {what}"
 
     def _post(self, alerts: list[tuple[Posted, float | None]]) -> None:
         ahead = time.time() + 4 * self.resend_s

@@ -78,8 +78,8 @@ def _rules(bench: Bench, alerts: tuple[Posted, ...], factor: float, over: float)
 
 def _until(bench: Bench, at: float) -> None:
     """Wait until then, Unix seconds."""
-    remaining_s = max(0.0, at - time.time())
-    bench.until(f"+{at - bench.zero:.1f} s", lambda: time.time() >= at, within_s=remaining_s + 1)
+    remaining_s = max(0.0, at - bench.now())
+    bench.until(f"+{at - bench.zero:.1f} s", lambda: bench.now() >= at, within_s=remaining_s + 1)
 
 
 def _active(prometheus: Second, alert: str) -> list[float]:

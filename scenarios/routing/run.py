@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from scenarios.proof.case import Link, LinkState
+from scenarios.proof.evidence import Said
+from scenarios.proof.overload import overloaded, unanswered
 from scenarios.proof.play import Status, Venue
 from scenarios.proof.result import Result
-from scenarios.proof.verdict import Outcome, Verdict
+from scenarios.proof.verdict import Outcome, Verdict, failed, quoted
 from scenarios.proof.watch import Watcher
 from scenarios.routing import (
     grouping,
@@ -23,7 +25,7 @@ from scenarios.routing import (
     severities,
     silence,
 )
-from scenarios.routing.bench import Bench, Broken, Interrupted
+from scenarios.routing.bench import Bench, Broken, Interrupted, NoRoom
 from scenarios.routing.poster import Poster, resend_s
 from stack.check.configuration import Configuration
 from stack.errors import BadInput, LabError
@@ -115,7 +117,11 @@ def prove(venue: Venue, only: Sequence[str]) -> list[Result]:
         poster = ending.enter_context(player.poster(instance.url("alertmanager"), instance.speed))
 
         def play(case: RoutingCase) -> None:
-            played[case.name] = player.play(case, poster)
+            try:
+                played[case.name] = player.play(case, poster)
+            except Exception as error:  # in a thread of its own, this case alone has failed
+                why = f"{type(error).__name__}: {error}"
+                played[case.name] = Result(verdict=failed(case.name, why), file=case.file)
 
         with ThreadPoolExecutor(len(CASES)) as pool:
             begun = {one: pool.submit(play, one) for one in chosen if not one.after}
@@ -164,8 +170,11 @@ class _Player:
         )  # fmt: skip
 
     def _result(self, case: RoutingCase, bench: Bench) -> Result:
-        reason = _played(case, bench)
-        outcome = Outcome.FAILED if reason else Outcome.PROVEN
+        outcome, reason = _played(case, bench)
+        excuse = _excuse(bench) if outcome is Outcome.FAILED else ""
+        reason = f"{excuse}; {reason}" if excuse else reason
+        if outcome is Outcome.FAILED:
+            reason += quoted(_said(bench))
         links = [*bench.links]
         if reason:
             links.append(Link(name="broken", state=LinkState.BROKEN, said=reason, at=time.time()))
@@ -173,7 +182,7 @@ class _Player:
         return Result(
             verdict=Verdict(
                 alert=case.name, outcome=outcome, reason=reason, links=tuple(links),
-                zero=bench.zero,
+                zero=bench.zero, excuse=excuse,
             ),
             file=case.file,
             instance=self.instance.name,
@@ -185,16 +194,32 @@ class _Player:
         self.venue.tell(Status(alert=name, instance=self.instance.name, what=what))
 
 
-def _played(case: RoutingCase, bench: Bench) -> str:
-    """Why it is not proven; empty when it is."""
+def _played(case: RoutingCase, bench: Bench) -> tuple[Outcome, str]:
+    """What came of it, and why it is not proven."""
     try:
         case.play(bench)
-    except Broken as error:
-        return str(error)
+    except NoRoom as error:
+        return Outcome.BLOCKED, str(error)
     except Interrupted as error:
-        return f"interrupted while waiting for: {error}"
-    except LabError as error:
-        return str(error)
+        return Outcome.FAILED, f"interrupted while waiting for: {error}"
+    except (Broken, LabError) as error:
+        return Outcome.FAILED, str(error)
     except Exception as error:  # one case's own trouble: the others continue, this one has failed
-        return f"{type(error).__name__}: {error}"
-    return ""
+        return Outcome.FAILED, f"{type(error).__name__}: {error}"
+    return Outcome.PROVEN, ""
+
+
+def _said(bench: Bench) -> list[Said]:
+    """What Alertmanager said of notifications since the case began, the last of each kind."""
+    events = bench.evidence.of(bench.name)
+    return list({e.of: e for e in events if isinstance(e, Said) and e.at >= bench.zero}.values())
+
+
+def _excuse(bench: Bench) -> str:
+    """Who did not answer, or the machine that was too busy, while the case was played."""
+    if bench.stop.is_set():
+        return ""
+    events, since, until = bench.evidence.of(bench.name), bench.zero, time.time()
+    figures = overloaded(events, since, until)
+    busy = f"the machine was overloaded: {figures}" if figures else ""
+    return "; ".join(words for words in (unanswered(events, since, until), busy) if words)

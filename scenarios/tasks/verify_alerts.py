@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scenarios.proof import run
 from scenarios.routing import run as routing
+from stack import paths
 from stack.paths import CONFIG_ROOT
 
 
@@ -30,5 +31,5 @@ def verify_alerts(
         config_root=config_root,
         reports=reports,
         instances=instances,
-        history=Path(history) if history else None,
+        history=paths.given(str(history)) if history else None,
     )

@@ -2,6 +2,8 @@
 
 import io
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from scenarios.proof.deadlines import Deadline, Deadlines, derive
-from scenarios.proof.evidence import Evidence, Gate, TrafficSeen
+from scenarios.proof.evidence import Event, Evidence, Full, Gate, Lost, TrafficSeen
 from scenarios.proof.gate import pass_gate, selectors
 from scenarios.proof.timing import RouteTiming, RuleTiming
 from stack.check.configuration import LOGQL
@@ -36,6 +38,7 @@ class Healthy:
     requests: int = 20
     failures: int = 0
     exit_code: int | None = None
+    trouble: str = ""
     rest_s: float = float("inf")
     lines: float = 7.0
     scraped: str = "250ms"
@@ -71,6 +74,7 @@ class Healthy:
 
 UNSTEADY = [
     ("locust ended", {"exit_code": 1}, "locust ended with exit code 1"),
+    ("locust unheard", {"trouble": "locust is no longer heard"}, "locust is no longer heard"),
     ("no traffic", {"requests": 0}, "0 of 10 requests"),
     ("failures", {"failures": 3}, "3 of 20 requests fail (3x GET /: 500)"),
     ("target down", {"targets": (("inbox", "down"),)}, "target `inbox` is down refused"),
@@ -82,7 +86,9 @@ UNSTEADY = [
 ]
 
 
-def outcome(watcher: Healthy, *, limit_s: float, rule: RuleTiming = RULE) -> Gate:
+def outcome(
+    watcher: Healthy, *, limit_s: float, rule: RuleTiming = RULE, seen: Sequence[Event] = ()
+) -> Gate:
     fault = SimpleNamespace(shows_after_s=0, shows_within_s=0, lingers_s=0)
     route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
     deadlines: Deadlines = replace(
@@ -92,8 +98,11 @@ def outcome(watcher: Healthy, *, limit_s: float, rule: RuleTiming = RULE) -> Gat
     evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
     evidence.add(TrafficSeen(at=1, scenario="A", users=4, requests=watcher.requests,
                              failures=watcher.failures, errors=("3x GET /: 500",)))  # fmt: skip
+    for event in seen:
+        evidence.add(event)
+    locust: Any = SimpleNamespace(exit_code=watcher.exit_code, trouble=watcher.trouble)
     passed = pass_gate(
-        rule, deadlines, watcher, SimpleNamespace(exit_code=watcher.exit_code),  # type: ignore[arg-type]
+        rule, deadlines, watcher, locust,  # type: ignore[arg-type]
         evidence, stopped=lambda: False, tell=lambda said: None,
     )  # fmt: skip
     gate = evidence.of("A")[-1]
@@ -136,6 +145,22 @@ def test_gate_stays_shut_and_says_why(change: dict[str, Any], said: str) -> None
     gate = outcome(replace(Healthy(), **change), limit_s=0)
     assert not gate.passed
     assert gate.reason == f"{said}, still after 0 s"
+
+
+@pytest.mark.parametrize("kind", [Lost, Full])
+def test_gate_does_not_wait_for_what_waiting_cannot_heal(kind: type) -> None:
+    gate = outcome(Healthy(), limit_s=60, seen=[kind(at=1, what="the watcher ended: KeyError")])
+    assert (gate.passed, gate.reason) == (False, "the watcher ended: KeyError")
+
+
+def test_gate_is_limited_by_a_clock_that_nobody_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set ahead by an hour at each look, it would give up at the second one."""
+    ahead = iter(range(0, 10**9, 3600))
+    watcher, real = Healthy(evaluations=3), time.time
+    clock = SimpleNamespace(time=lambda: real() + next(ahead), monotonic=time.monotonic,
+                            sleep=lambda s: setattr(watcher, "evaluations", 4))  # fmt: skip
+    monkeypatch.setattr("scenarios.proof.gate.time", clock)
+    assert outcome(watcher, limit_s=60).passed
 
 
 @pytest.mark.parametrize(

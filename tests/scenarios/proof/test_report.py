@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -15,10 +16,10 @@ from scenarios.proof.deadlines import derive
 from scenarios.proof.evidence import AlertState, Event, FaultStep, Gate, Notification, TrafficSeen
 from scenarios.proof.page import render
 from scenarios.proof.play import Status
-from scenarios.proof.result import Proof, Result, in_order
+from scenarios.proof.result import UNPLAYED, Proof, Result, in_order
 from scenarios.proof.show import display
 from scenarios.proof.timing import RouteTiming, RuleTiming
-from scenarios.proof.verdict import Outcome, Verdict, judge
+from scenarios.proof.verdict import Outcome, Verdict, failed, judge
 
 FOUND = next(f for f in catalogue.survey()[0] if f.scenario.alert == "PostgreSQLDown")
 SCENARIO = FOUND.scenario
@@ -103,11 +104,64 @@ def test_page_shows_verdict_timeline_and_expectations(proof: Proof) -> None:
         assert text in page
 
 
-def test_folder_is_new_and_latest_points_to_it(tmp_path: Path) -> None:
+def test_latest_is_the_last_report_that_was_written(tmp_path: Path, proof: Proof) -> None:
     first = report.new_folder(tmp_path, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    second = report.new_folder(tmp_path, datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC))
     assert first.name == "2026-01-02T030405.000000Z"
+    assert not (tmp_path / "latest").exists()
+    report.write(replace(proof, folder=first))
+    second = report.new_folder(tmp_path, datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC))
+    assert (tmp_path / "latest").resolve() == first, "while the second is played"
+    report.write(replace(proof, folder=second))
     assert (tmp_path / "latest").resolve() == second
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "1 proven, 1 failed, 1 blocked in 12 s at speed 60"),
+        ({"interrupted": True}, "interrupted: 1 proven, 1 failed, 1 blocked in 12 s"),
+        ({"results": [Result(verdict=failed("A", f"{UNPLAYED}: the proof ended"))]},
+         "0 proven, 0 failed, 0 blocked, 1 not played in 12 s"),
+    ],
+    ids=["over", "interrupted", "not played"],
+)  # fmt: skip
+def test_end_counts_what_was_proven(proof: Proof, change: dict[str, Any], said: str) -> None:
+    out = io.StringIO()
+    report.tell(replace(proof, **change), kept=[], console=Console(file=out, width=200))
+    assert said in out.getvalue()
+
+
+def test_end_says_the_short_path_of_the_report(
+    proof: Proof, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STACK_CALLED_FROM", str(tmp_path))
+    out = io.StringIO()
+    done = replace(proof, folder=tmp_path / "reports" / "2026")
+    report.tell(done, kept=[], console=Console(file=out, width=200))
+    assert "\nreport reports/latest/report.html\n" in out.getvalue()
+
+
+def test_report_says_how_often_and_why_an_alert_was_played(proof: Proof) -> None:
+    twice = replace(proof.results[0], earlier=("late because the machine was overloaded",))
+    again = replace(proof, results=(twice, *proof.results[1:]))
+    out = io.StringIO()
+    report.tell(again, kept=[], console=Console(file=out, width=200))
+    said = "played twice, the last time by itself: late because the machine was overloaded"
+    assert f"Fine {said}" in out.getvalue()
+    assert "in 12 s at speed 60, 1 played again" in out.getvalue()
+    assert said in render(again)
+    assert said.encode() in report.junit(again)
+
+
+def test_drawing_that_fails_is_a_gap_in_the_page(
+    proof: Proof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("scenarios.proof.chart.chart", broken)
+    monkeypatch.setattr("scenarios.proof.chart.plot", broken)
+    assert "Alertmanager never held it" in render(proof)
 
 
 def test_final_table_tells_verdicts_and_where_the_report_lies(proof: Proof) -> None:

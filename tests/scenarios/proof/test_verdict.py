@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,15 @@ from scenarios.proof.evidence import (
     AlertState,
     Event,
     FaultStep,
+    Full,
     Gate,
+    Graph,
     Held,
     Late,
+    Lost,
     Notification,
+    Said,
+    Silent,
     Stepped,
     Stopped,
     TrafficSeen,
@@ -162,6 +168,9 @@ def _suppressed(event: Event) -> Event:
 
 
 WARNING = {"severity": "warning"}
+LEFTOVER = (Held(at=95, alert=ALERT, labels=LABELS, state="suppressed"),
+            Held(at=96, alert=ALERT, labels=LABELS, state="gone"),
+            message(96, "slack", "#alerts-database", "resolved"))  # fmt: skip
 
 # Each row: what is wrong, the evidence, the link that breaks, what is said.
 BROKEN = [
@@ -188,6 +197,20 @@ BROKEN = [
     ("firing late", _moved(AlertState, 6.5, state="firing", alert=ALERT), "firing",
      "fired 3.2 s after its deadline of 4.6 s"),
     ("not held", without(Held, state="active"), "held", "fired, but Alertmanager never held it"),
+    ("not held, but a leftover is", (replace(GOOD[8], at=96), *without(Held, state="active")),
+     "held", "fired, but Alertmanager never held it"),
+    ("held before the fault", (*GOOD[:3], replace(GOOD[8], at=99.5), *GOOD[3:]),
+     "steady", "was held by Alertmanager before the fault, under healthy traffic"),
+    ("notified before the fault", (*GOOD[:3], message(99.5, "slack", "#alerts-database"),
+     *without(Notification, kind="firing")[3:]),
+     "steady", "a firing notification arrived on Slack #alerts-database before the fault"),
+    ("resolved before the fault", (*GOOD[:3], message(99.5, "pagerduty", "on-call", "resolved"),
+     *GOOD[3:]), "steady", "a resolved notification arrived on PagerDuty on-call before the fault"),
+    ("only a leftover was pending and firing", (replace(GOOD[5], at=97), replace(GOOD[6], at=97),
+     *without(AlertState, alert=ALERT)), "pending", "never became pending"),
+    ("only a leftover was told of", (message(96, "slack", "#alerts-database"),
+     message(96, "pagerduty", "on-call"), *without(Notification, kind="firing")),
+     "notified", "expected 1 firing notification, got 0"),
     ("suppressed", changed(_suppressed), "held",
      "Alertmanager suppressed it"),
     ("page missing", without(Notification, channel="pagerduty"), "notified",
@@ -298,6 +321,12 @@ def test_verdict_lets_companions_fire() -> None:
     assert explained.outcome is Outcome.PROVEN
 
 
+def test_verdict_does_not_mind_what_was_left_over_before_the_gate() -> None:
+    """Suppressed, gone and told of, all of an earlier fault."""
+    verdict = judge((*LEFTOVER, *GOOD), SCENARIO, DEADLINES)
+    assert (verdict.outcome, verdict.reason) == (Outcome.PROVEN, "")
+
+
 # What no verdict minds: it is told, but belongs to somebody else.
 FINE = [
     ("Watchdog fires", state(101, "firing", "Watchdog", {"severity": "none"})),
@@ -393,3 +422,175 @@ def test_verdict_names_the_clock_before_a_busy_machine() -> None:
     stepped = Stepped(at=101, what="the clock was set")
     late = judge((*changed(_late), pause, stepped), SCENARIO, DEADLINES)
     assert late.reason.startswith("the clock was set; became pending 1.7 s after its deadline")
+
+
+LOST = Lost(at=100.2, what="the watcher ended: KeyError: 'groups' (watch.py:300)")
+
+
+@pytest.mark.parametrize("seen", [2, 5, 8, len(GOOD) - 1])
+@pytest.mark.parametrize("now", [None, 101.0, 500.0])
+def test_verdict_names_an_observer_that_is_lost_first(seen: int, now: float | None) -> None:
+    """Not the alert: what was not seen may have happened all the same."""
+    verdict = judge((*GOOD[:seen], LOST), SCENARIO, DEADLINES, now=now)
+    assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, LOST.what)
+    assert not verdict.excuse, "it would be lost again"
+
+
+def test_verdict_stands_when_an_observer_is_lost_after_all_was_seen() -> None:
+    assert judge((*GOOD, replace(LOST, at=120)), SCENARIO, DEADLINES).outcome is Outcome.PROVEN
+
+
+def test_verdict_says_nothing_of_an_alert_on_a_full_disk() -> None:
+    full = Full(at=100.2, what="no room is left on the disk of `/state`")
+    for now in (None, 101.0):
+        verdict = judge((*GOOD[:5], full), SCENARIO, DEADLINES, now=now)
+        assert (verdict.outcome, verdict.reason) == (Outcome.BLOCKED, full.what)
+    assert judge((*GOOD, full), SCENARIO, DEADLINES).outcome is Outcome.PROVEN
+
+
+def test_verdict_names_who_did_not_answer_and_not_the_machine() -> None:
+    """What Prometheus did not evaluate while it was stopped, it did not evaluate late."""
+    stopped = [Silent(at=at, what="prometheus", since=100.2) for at in (102.0, 104.0, 110.2)]
+    late = Late(at=110.3, what="evaluation", gap_s=10.1, wanted_s=0.25, source="prometheus", load=2)
+
+    def moved(event: Event) -> Event:
+        mine = isinstance(event, AlertState) and event.alert == ALERT and event.active_at
+        return replace(event, active_at=110.4, at=110.4) if mine else event
+
+    verdict = judge((*changed(moved), *stopped, late), SCENARIO, DEADLINES)
+    assert verdict.reason.startswith(
+        "late because `prometheus` did not answer for 10.0 s; became pending 7.1 s after"
+    )
+    assert "overloaded" not in verdict.reason
+    assert verdict.excuse == "`prometheus` did not answer for 10.0 s"
+
+
+@pytest.mark.parametrize(
+    ("source", "link"), [("alertmanager", Held), ("inbox", Notification), ("loki", AlertState)]
+)
+def test_verdict_names_whichever_source_did_not_answer(source: str, link: type[Event]) -> None:
+    gone = Silent(at=110, what=source, since=101)
+    others = {"state": "active"} if link is Held else {"kind": "firing"}
+    events = without(link, **({} if link is AlertState else others))
+    verdict = judge((*events, gone), SCENARIO, DEADLINES)
+    assert f"`{source}` did not answer for" in verdict.reason
+    assert verdict.excuse
+
+
+PAUSES = tuple(Late(at=at, what="look", gap_s=0.9, wanted_s=0.2) for at in (100.2, 101.0))
+
+# Failures that a busy machine may be the cause of; then the try is inconclusive.
+INCONCLUSIVE = [
+    ("never pending", GOOD[:5]),
+    ("late", changed(_late)),
+    ("page missing", without(Notification, channel="pagerduty")),
+    ("Slack twice", (*GOOD, message(102.4, "slack", "#alerts-database"))),
+    ("another alert", (*GOOD, state(102, "firing", "DiskSpaceWarning", WARNING))),
+    ("fault fails", (*GOOD[:4], FaultStep(at=100.1, step="failed", detail="timed out"))),
+    ("not undone", changed(_stuck)),
+    ("not steady", _refused_gate(passed=False, reason="0 of 10 requests")),
+]
+CERTAIN = [
+    ("labels", changed(_relabelled)),
+    ("suppressed", changed(_suppressed)),
+    ("malformed", _malformed(problems=("too long",))),
+    ("no value", _malformed(body="<no value>")),
+    ("wrong channel", (*GOOD, message(102.0, "slack", "#alerts-platform"))),
+]
+
+
+@pytest.mark.parametrize(
+    "events", [row[1] for row in INCONCLUSIVE], ids=[r[0] for r in INCONCLUSIVE]
+)
+def test_failure_is_inconclusive_only_on_a_busy_machine(events: tuple[Event, ...]) -> None:
+    alone = judge(events, SCENARIO, DEADLINES)
+    assert (alone.outcome, alone.excuse) == (Outcome.FAILED, "")
+    busy = judge((*events, *PAUSES), SCENARIO, DEADLINES)
+    assert busy.outcome is Outcome.FAILED
+    assert busy.excuse.startswith("the machine was overloaded: the watcher's looks came late")
+    assert busy.reason.endswith(alone.reason)
+
+
+@pytest.mark.parametrize("events", [row[1] for row in CERTAIN], ids=[r[0] for r in CERTAIN])
+def test_failure_that_no_machine_explains_is_not_excused(events: tuple[Event, ...]) -> None:
+    assert judge((*events, *PAUSES), SCENARIO, DEADLINES).excuse == ""
+
+
+def said(
+    about: str, text: str, *, of: str = "", at: float = 100.5, source: str = "prometheus"
+) -> Said:
+    return Said(at=at, source=source, about=about, of=of, text=text)
+
+
+DUPLICATE = said("rule", "found duplicate series for the match group", of=ALERT)
+INDEX = said("notify", "x/pagerduty[0]: slice index out of range", of="pagerduty",
+             source="alertmanager")  # fmt: skip
+
+# Each row: the evidence, what an engine said, how the reason begins and how it ends.
+QUOTED = [
+    ("rule", GOOD[:5], [DUPLICATE], "never became pending: its rule fails; waited 3.2 s",
+     f"; Prometheus says: {DUPLICATE.text}"),
+    ("rule on logs", GOOD[:5], [replace(DUPLICATE, source="loki")], "never became pending",
+     "; Loki says: found duplicate series for the match group"),
+    ("scrape", GOOD[:5], [said("scrape", "pg: connection refused", of="pg")],
+     "never became pending: its expression stayed empty",
+     "; Prometheus says: pg: connection refused"),
+    ("firing", without(AlertState, state="firing", alert=ALERT), [DUPLICATE],
+     "became pending but never fired", f"; Prometheus says: {DUPLICATE.text}"),
+    ("send", without(Held, state="active"), [said("send", "connect: refused")],
+     "fired, but Alertmanager never held it", "; Prometheus says: connect: refused"),
+    ("notify", without(Notification, channel="pagerduty"),
+     [said("notify", "slow", of="slack", source="alertmanager"), INDEX],
+     "PagerDuty on-call: expected 1", f"; Alertmanager says: {INDEX.text}"
+     "; Alertmanager says: slow"),
+    ("resolved", without(Notification, channel="pagerduty", kind="resolved"), [INDEX],
+     "PagerDuty on-call: expected 1", f"; Alertmanager says: {INDEX.text}"),
+    ("before the gate", GOOD[:5], [replace(DUPLICATE, at=98)],
+     "never became pending: its expr", "after the fault"),
+    ("another alert's", GOOD[:5], [replace(DUPLICATE, of="Other")],
+     "never became pending: its expr", "after the fault"),
+    ("at the gate", _refused_gate(passed=False, reason="at rest 0 of 4 times"),
+     [replace(DUPLICATE, at=98)], "not steady: at rest 0 of 4 times",
+     f"; Prometheus says: {DUPLICATE.text}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("events", "words", "begins", "ends"), [row[1:] for row in QUOTED], ids=[r[0] for r in QUOTED]
+)
+def test_verdict_quotes_the_engine(
+    events: tuple[Event, ...], words: list[Event], begins: str, ends: str
+) -> None:
+    reason = judge((*events, *words), SCENARIO, DEADLINES).reason
+    assert reason.startswith(begins)
+    assert reason.endswith(ends)
+    assert reason.count(" says: ") == ends.count(" says: ")
+
+
+def test_verdict_does_not_quote_what_went_well_in_the_end() -> None:
+    assert judge((*GOOD, INDEX, DUPLICATE), SCENARIO, DEADLINES).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("comparison", "threshold", "lines", "said"),
+    [
+        (
+            ">",
+            20.0,
+            [[[99, 90], [101, 3], [102, 2.5]]],
+            "`pg_up` reached 3, expected more than 20; ",
+        ),
+        ("<", 0.2, [[[101, 0.5]], [[102, 0.25]]], "`pg_up` fell to 0.25, expected less than 0.2; "),
+        (">=", 5.0, [], "`pg_up` had no value, expected at least 5; "),
+        ("", None, [[[101, 3]]], ""),
+    ],
+)
+def test_verdict_says_how_near_a_figure_came_to_its_threshold(
+    comparison: str, threshold: float | None, lines: Any, said: str
+) -> None:
+    graph = Graph(at=110, query="pg_up", threshold=threshold, lines=tuple(lines), names=(),
+                  comparison=comparison)  # fmt: skip
+    reason = judge((*GOOD[:5], graph), SCENARIO, DEADLINES).reason
+    assert reason.startswith("never became pending: its expression stayed empty for 3.2 s (")
+    field = "if the fault needs longer, set its `shows_within_s`"
+    assert reason.endswith(f" after the fault: {said}{field}" if said else " after the fault")

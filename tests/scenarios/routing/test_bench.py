@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from scenarios.proof.evidence import Evidence, Notification
-from scenarios.routing.bench import Bench, Broken
+from scenarios.proof.evidence import Evidence, Full, Notification
+from scenarios.routing.bench import Bench, Broken, NoRoom
 from scenarios.routing.poster import Posted
 from stack.check.configuration import read
 from stack.paths import CONFIG_ROOT
@@ -20,7 +20,9 @@ class Desk:
 
     def __init__(self) -> None:
         self.evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
-        poster: Any = SimpleNamespace(fire=lambda alert: None, heal=lambda *_: time.time())
+        poster: Any = SimpleNamespace(
+            fire=lambda alert: None, heal=lambda *_: time.time(), trouble=""
+        )
         # The watcher is always ahead, so that quiet is seen at once.
         watcher: Any = SimpleNamespace(until=float("inf"))
         self.bench = Bench(
@@ -110,3 +112,25 @@ def test_bench_takes_no_message_that_was_refused(desk: Desk) -> None:
 def test_configuration_of_the_checkout_is_what_the_bench_derives_from(desk: Desk) -> None:
     route = desk.bench.route(desk.bench.fire("Any", "critical"))
     assert (route.group_wait_s, route.group_interval_s) == (30.0, 300.0)
+
+
+def test_bench_says_that_the_alerts_no_longer_reach_alertmanager(desk: Desk) -> None:
+    desk.bench.poster.trouble = "Alertmanager refused the alerts with 500: oh"
+    with pytest.raises(Broken, match="Alertmanager refused the alerts with 500: oh"):
+        desk.bench.hears(desk.bench.fire("Any", "info", "database"))
+
+
+def test_bench_claims_nothing_on_a_full_disk(desk: Desk) -> None:
+    desk.evidence.add(Full(at=time.time(), what="no room is left"))
+    with pytest.raises(NoRoom, match="no room is left"):
+        desk.bench.hears(desk.bench.fire("Any", "info", "database"))
+
+
+def test_limits_of_a_bench_are_held_against_a_clock_that_nobody_sets(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([False, False, True])
+    real, ahead = time.time, iter(range(0, 10**9, 3600))
+    clock = SimpleNamespace(time=lambda: real() + next(ahead), monotonic=time.monotonic)
+    monkeypatch.setattr("scenarios.routing.bench.time", clock)
+    desk.bench.until("three looks", lambda: next(looks), within_s=60)
