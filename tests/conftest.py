@@ -14,6 +14,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _reports(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No proof of a test, wherever it is started, takes the place of the user's own last one."""
+    folder = tmp_path_factory.mktemp("reports")
+    folder.chmod(0o777)
+    os.environ["STACK_REPORTS"] = str(folder)
+
+
 @pytest.fixture(scope="module")
 def state_dir() -> Iterator[Path]:
     """STACK_STATE for the tests of one module; whatever runs in it is stopped at the end.

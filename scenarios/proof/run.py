@@ -38,7 +38,10 @@ SLOW = 10.0
 
 INSTANCE_BYTES = 700 << 20
 
-REPORTS = REPO / "reports"
+
+def reports_dir() -> Path:
+    """Folder of all reports: `reports/` of the checkout, unless STACK_REPORTS says another one."""
+    return Path(os.environ.get("STACK_REPORTS") or REPO / "reports").absolute()
 
 
 def verify_alerts(
@@ -48,14 +51,15 @@ def verify_alerts(
     keep: bool = False,
     routing: Routing | None = None,
     config_root: Path = CONFIG_ROOT,
-    reports: Path = REPORTS,
+    reports: Path | None = None,
     instances: int = 0,
     history: Path | None = None,
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
 
     `routing` has routing cases, chosen by their names as alerts are, and played as well.
-    `instances` is how many may run at once; 0 leaves it to the machine. `history` is a file with
+    `instances` is how many may run at once; 0 leaves it to the machine. `reports` is where the
+    report's folder is made (`reports_dir` when None). `history` is a file with
     the figures of earlier runs, to which those of this one are added.
 
     Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, or nothing
@@ -68,6 +72,7 @@ def verify_alerts(
     runs = earlier.read(history) if history else []
     check_usable(configuration)
     check_writable()
+    reports = reports or reports_dir()
     with _written(reports):
         folder = report.new_folder(reports, datetime.now(UTC))
         file = (folder / "evidence.jsonl").open("w")

@@ -38,6 +38,7 @@ from loadgen.faults.base import update_control
 from loadgen.traffic import Locust
 from scenarios.proof.endings import ended_by
 from scenarios.proof.evidence import Evidence, Full, Lost, Stopped, TrafficSeen, to_line
+from scenarios.proof.run import reports_dir
 from scenarios.proof.slots import Slots, check_writable
 from scenarios.proof.usable import check_usable
 from scenarios.proof.watch import Watcher
@@ -45,7 +46,7 @@ from scenarios.quiet.count import DayCounts
 from scenarios.quiet.verdict import DayBegan, DayEnded, DayVerdict, judge
 from stack.check.configuration import read
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.paths import CONFIG_ROOT, REPO
+from stack.paths import CONFIG_ROOT
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
 
@@ -61,7 +62,6 @@ HOST_EVERY_S = 0.25
 
 CLINIC = Path(__file__).with_name("clinic.py")
 VARIABLE = "QUIET_DAY"
-REPORTS = REPO / "reports"
 
 
 def quiet_day(
@@ -69,7 +69,7 @@ def quiet_day(
     *,
     speed: float,
     config_root: Path = CONFIG_ROOT,
-    reports: Path = REPORTS,
+    reports: Path | None = None,
 ) -> int:
     """Live the day of `seed`, a random one when None; 0 when it was quiet.
 
@@ -84,6 +84,7 @@ def quiet_day(
           f" {days.SECONDS / speed:.0f} s at speed {speed:g}", flush=True)  # fmt: skip
     check_usable(read(config_root))
     check_writable()
+    reports = reports or reports_dir()
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
     play = _Play(day=today, speed=speed, file=reports / f"quiet-day-{stamp}.json")
     try:

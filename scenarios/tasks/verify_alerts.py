@@ -16,7 +16,7 @@ def verify_alerts(
     history: str | Path = "",
     *,
     config_root: Path = CONFIG_ROOT,
-    reports: Path = run.REPORTS,
+    reports: Path | None = None,
     instances: int = 0,
 ) -> int:
     """Prove the alerts and routes called `only`, all when it is empty; 0 when all are proven.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.proof.run import reports_dir
 from stack.paths import REPO
 
 ORDINARY = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--keep-caps"]
@@ -32,3 +33,4 @@ def test_scenario_that_needs_a_namespace_is_blocked(state_dir: Path) -> None:
     assert done.returncode == 3, done.stdout + done.stderr
     assert "blocked on this host: DiskSpaceWarning" in done.stderr
     assert "max_user_namespaces" in done.stdout
+    assert (reports_dir() / "latest" / "report.html").is_file(), "not in the checkout"

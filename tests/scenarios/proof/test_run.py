@@ -1,19 +1,25 @@
 """The runner around the scenarios: what it does when nothing can be played."""
 
+import errno
+import io
 import os
 import shutil
+import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scenarios.proof import catalogue, run, workers
 from scenarios.proof.estimate import total_s, words
-from scenarios.proof.slots import Slots
+from scenarios.proof.evidence import Evidence, Full, Watched
+from scenarios.proof.slots import Slots, check_writable
+from scenarios.quiet.run import quiet_day
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.paths import REPO
+from stack.paths import CONFIG_ROOT, REPO
 
 RULE = """
 groups:
@@ -64,6 +70,107 @@ def test_rule_without_scenario_is_no_matter_for_a_chosen_one(tmp_path: Path) -> 
 def test_scenario_without_rule_fails_the_proof(tmp_path: Path) -> None:
     with pytest.raises(CheckFailed, match="DiskSpaceWarning"):
         run.verify_alerts(reports=tmp_path, config_root=tmp_path / "empty")
+
+
+def test_reports_of_tests_do_not_lie_among_the_users_own() -> None:
+    assert not run.reports_dir().is_relative_to(REPO)
+
+
+def test_reports_lie_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STACK_REPORTS")
+    assert run.reports_dir() == REPO / "reports"
+
+
+TASKS: dict[str, Callable[..., int]] = {
+    "verify-alerts": partial(run.verify_alerts, ["HighCPUUsage"]),
+    "quiet-day": partial(quiet_day, 1, speed=960),
+}
+
+UNUSABLE = [
+    ("alertmanager/alertmanager.yml", "receiver: on-call\n", "receiver: on-cal\n",
+     r"alertmanager\.yml.*undefined receiver \"on-cal\""),
+    ("prometheus/rules/database.yml", "min by (instance) (pg_up", "minn by (instance) (pg_up",
+     r"database\.yml:\d+: `PostgreSQLDown`: not valid PromQL"),
+    ("prometheus/prometheus.yml", "scrape_interval:", "scrape_intervall:",
+     r"prometheus\.yml:\d+: field scrape_intervall not found"),
+    ("loki/rules/logs.yml", "sum by", "summ by", r"logs\.yml:\d+: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"), UNUSABLE, ids=[Path(row[0]).stem for row in UNUSABLE]
+)
+@pytest.mark.parametrize("task", TASKS)
+def test_configuration_that_no_program_starts_with_starts_nothing(
+    tmp_path: Path, task: str, file: str, old: str, new: str, said: str
+) -> None:
+    root = tmp_path / "stack" / "config"
+    shutil.copytree(CONFIG_ROOT, root)
+    text = (root / file).read_text()
+    assert old in text
+    (root / file).write_text(text.replace(old, new, 1))
+    reports = tmp_path / "reports"
+    with pytest.raises(BadInput, match=said) as found:
+        TASKS[task](config_root=root, reports=reports)
+    assert found.value.exit_code == 2
+    assert not reports.exists()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_state_that_cannot_be_written_is_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("STACK_STATE", str(tmp_path / "file"))
+    with pytest.raises(HostCannot, match=r"cannot write `.*/file/instances`: Not a dir") as found:
+        TASKS[task](reports=tmp_path / "reports")
+    assert found.value.cure == "Set STACK_STATE to a folder that you can write to."
+    assert not (tmp_path / "reports").exists()
+
+
+def test_state_is_made_so_that_postgresql_may_enter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACK_STATE", str(tmp_path / "deep" / "state"))
+    before = os.umask(0o077)
+    try:
+        check_writable()
+        with Slots() as slots:
+            slots.take()
+    finally:
+        os.umask(before)
+    folders = [tmp_path / "deep", tmp_path / "deep/state", tmp_path / "deep/state/instances"]
+    assert [oct(one.stat().st_mode & 0o777) for one in folders] == ["0o755"] * 3
+
+
+def test_reports_that_cannot_be_written_are_no_verdict(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HostCannot, match=r"cannot write `.*/file/.*`: Not a directory"):
+        run.verify_alerts(["HighCPUUsage"], reports=tmp_path / "file")
+
+
+def test_evidence_on_a_full_disk_is_no_verdict(tmp_path: Path) -> None:
+    class FullDisk(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    evidence = Evidence(instance="i", file=FullDisk(), lock=threading.Lock())
+    evidence.add(Watched(at=1))
+    assert [one.what for one in evidence.of("A") if isinstance(one, Full)] == [
+        "the evidence cannot be written: No space left on device"
+    ]
+
+
+def test_thread_that_ends_is_told() -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    told: list[str] = []
+    with run._threads_that_end(told.append):
+        thread = threading.Thread(target=broken, name="knocker")
+        thread.start()
+        thread.join()
+    assert told == ["thread `knocker` ended: ZeroDivisionError: division by zero"]
 
 
 def test_speed_below_one_is_refused(tmp_path: Path) -> None:

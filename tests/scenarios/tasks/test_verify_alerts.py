@@ -56,6 +56,16 @@ def test_all_alerts_and_routes_are_played_when_none_is_named(
     assert f" and {len(routing.names())} routing cases on up to " in said
 
 
+def test_history_lies_where_the_user_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `--output` of other tasks: tasks themselves run in the checkout."""
+    monkeypatch.setenv("STACK_CALLED_FROM", str(tmp_path))
+    (tmp_path / "runs.jsonl").write_text("no run\n")
+    with pytest.raises(BadInput, match=f"{tmp_path}/runs.jsonl` line 1 is not a recorded"):
+        verify_alerts(["routing/silence"], history="runs.jsonl", reports=tmp_path / "reports")
+
+
 def test_unknown_route_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="routing/silent"):
         verify_alerts(["routing/silent"], reports=tmp_path)
