@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import NoReturn
 
@@ -96,13 +95,33 @@ def _make(digest: str, bundle: Path | None) -> None:
         if VENV.is_symlink():  # to another checkout's, which stays as it is
             VENV.unlink()
         shutil.rmtree(VENV, ignore_errors=True)
-        venv.create(VENV, with_pip=True)
+        _make_venv()
         _install(total, offline=carried > 0)
     finally:
         shutil.rmtree(WHEELS, ignore_errors=True)
     partial = STAMP.with_suffix(".part")
     partial.write_text(digest)
     partial.replace(STAMP)
+
+
+def _make_venv() -> None:
+    """Exits with 3 for a Python that lacks what it takes, as Debian's does at first."""
+    try:
+        import ensurepip  # noqa: F401  # what venv would only find missing in a process of its own
+        import venv
+
+        venv.create(VENV, with_pip=True)
+    except (ImportError, subprocess.CalledProcessError) as error:
+        shutil.rmtree(VENV, ignore_errors=True)
+        said = getattr(error, "output", None) or str(error)
+        text = said.decode(errors="replace") if isinstance(said, bytes) else said
+        have = f"{sys.version_info.major}.{sys.version_info.minor}"
+        _give_up(
+            f"this Python ({sys.executable}) cannot make a virtual environment: "
+            f"{[*text.strip().splitlines(), ''][-1] or type(error).__name__}",
+            f"Install the rest of it (on Debian and Ubuntu: `apt install python{have}-venv`), or "
+            "run this with another Python.",
+        )
 
 
 def _unpack(bundle: Path) -> int:

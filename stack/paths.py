@@ -37,8 +37,8 @@ def given(path: str) -> Path:
 
 
 def _folder(override: str, system: Path, xdg: str, home: str) -> Path:
-    if given := os.environ.get(override):
-        return Path(given).resolve()
+    if chosen := os.environ.get(override):
+        return given(chosen).resolve()
     if os.geteuid() == 0:
         return system / _NAME
-    return Path(os.environ.get(xdg) or Path.home() / home).resolve() / _NAME
+    return given(os.environ.get(xdg) or str(Path.home() / home)).resolve() / _NAME

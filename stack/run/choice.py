@@ -73,6 +73,13 @@ class Choice:
             why = str(available(self.packages) or f"{why}, and see above")
         return f"{self.own_name} ({why})"
 
+    def coming(self) -> str:
+        """What a new instance would run, and why it is not the real one; takes no more than asking
+        upstream does."""
+        if self._wish() == self.real or (self._wish() == "auto" and not available(self.packages)):
+            return self.real_name
+        return self.reason(())
+
     def _wish(self) -> str:
         wish = os.environ.get(self.variable) or "auto"
         if wish not in ("auto", self.real, self.own):

@@ -14,7 +14,7 @@ from stack.loopback import HOST
 from stack.paths import state_dir
 from stack.run.ports import Ports
 from stack.run.service import Layout
-from stack.run.services import SERVICES
+from stack.run.services import AFTER, SERVICES
 from stack.run.startup import start_all
 from stack.run.supervisor import Supervisor
 
@@ -143,7 +143,7 @@ class Instance:
 
     def take_down(self) -> None:
         """Stop everything; the data stay."""
-        self.supervisor.shutdown()
+        self.supervisor.shutdown(AFTER)
 
 
 def instances_dir() -> Path:

@@ -17,7 +17,7 @@ from stack.run.choice import LOGS
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import check_free, free, shifted
 from stack.run.service import Layout
-from stack.run.services import SERVICES
+from stack.run.services import AFTER, SERVICES
 from stack.run.startup import OnReady, start_all
 from stack.run.supervisor import Supervisor, processes
 from stack.store import guard
@@ -78,7 +78,7 @@ def bring_down(name: str, *, wipe: bool = False) -> bool:
     with locked(directory):
         supervisor = Supervisor(directory)
         was = supervisor.running() or bool(processes(directory))
-        supervisor.shutdown()
+        supervisor.shutdown(AFTER)
         if wipe:
             shutil.rmtree(directory, ignore_errors=True)
             guard.forget(cache_dir(), directory)
@@ -202,7 +202,7 @@ def _hash(record: Record, directory: Path, files: Mapping[str, str]) -> str:
 def _clear_leftovers(directory: Path) -> None:
     """End what a killed supervisor or `doit` left running."""
     if directory.exists():
-        Supervisor(directory).sweep()
+        Supervisor(directory).sweep(AFTER)
 
 
 def _prepare(instance: Instance, files: Mapping[str, str]) -> None:

@@ -18,9 +18,9 @@ from stack.run.instance import Instance
 from stack.run.lifecycle import directory_of, locked
 from stack.run.moved import renamed
 from stack.run.ports import check_free
-from stack.run.services import SERVICES
+from stack.run.services import AFTER, SERVICES
 from stack.run.startup import OnReady, start_all
-from stack.run.supervisor import Supervisor, programs
+from stack.run.supervisor import Supervisor, last, programs
 
 _UNFINISHED = "unfinished"
 _BEFORE = ".before"
@@ -163,9 +163,12 @@ def _return(
 
 def _stop(supervisor: Supervisor, names: Collection[str]) -> None:
     known = supervisor.states()
-    going = [name for name in names if name in known]
+    going = {name for name in names if name in known}
     with ThreadPoolExecutor(max(len(going), 1)) as pool:
-        list(pool.map(supervisor.stop_process, going))
+        while going:
+            now = last(going, AFTER)
+            list(pool.map(supervisor.stop_process, now))
+            going -= now
 
 
 def _start(instance: Instance, on_ready: OnReady) -> None:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from configparser import RawConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +31,9 @@ from stack.users import unprivileged
 
 MARK = "STACK_INSTANCE"
 """Environment variable that every process of an instance inherits; its value is the folder."""
+
+After = Mapping[str, Collection[str]]
+"""Service → those that it comes after when it is started, and before when it is stopped."""
 
 SETTINGS = "supervisord.conf"
 """Name of the file, in an instance's folder, with the command and environment of every service."""
@@ -176,16 +179,21 @@ class Supervisor:
             for name in (*added, *changed):
                 server.addProcessGroup(name)
 
-    def shutdown(self) -> None:
-        """Stop all processes at once, then supervisord, then whatever is left of a killed one."""
+    def shutdown(self, after: After) -> None:
+        """Stop all processes, each once those that come `after` it are gone, then supervisord, then
+        whatever is left of a killed one.
+        """
         try:
             with self._call() as server:
-                server.stopAllProcesses(False)
                 deadline = time.monotonic() + _STOP_S + 2
-                while any(info["pid"] for info in server.getAllProcessInfo()):
+                while alive := _alive(server.getAllProcessInfo()):
                     if time.monotonic() > deadline:
                         break
-                    time.sleep(0.02)
+                    for name in last(alive, after):
+                        if alive[name] != "STOPPING":
+                            with _allowing("NOT_RUNNING"):
+                                server.stopProcess(name, False)
+                    time.sleep(_LOOK_EVERY_S)
                 else:
                     # Nothing is left for it to do, and its own shutdown takes over a second; it is
                     # for a supervisord whose environment, and so its mark, may not be read.
@@ -193,17 +201,23 @@ class Supervisor:
                     _signal(processes(self.directory), signal.SIGKILL)
         except (OSError, HTTPException, Fault):
             pass  # it does not run, or went away meanwhile: the sweep finds what it left
-        self.sweep()
+        self.sweep(after)
         for name in ("supervisor.sock", "supervisord.pid"):
             (self.directory / name).unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """End every process that carries this instance's mark: SIGTERM, then SIGKILL."""
-        found = processes(self.directory)
-        _signal(found, signal.SIGTERM)
-        _, alive = psutil.wait_procs(found, timeout=_STOP_S)
-        _signal(alive, signal.SIGKILL)
-        psutil.wait_procs(alive, timeout=5)
+    def sweep(self, after: After) -> None:
+        """End every process that carries this instance's mark, in that order as well: SIGTERM, then
+        SIGKILL."""
+        deadline = time.monotonic() + _STOP_S
+        while (found := _named(self.directory)) and time.monotonic() < deadline:
+            # supervisord, which has no name, goes first: it would start again what ends.
+            going = {"", *last(set(found.values()) - {""}, after)}
+            ending = [process for process, name in found.items() if name in going]
+            _signal(ending, signal.SIGTERM)
+            psutil.wait_procs(ending, timeout=_AGAIN_S)
+        left = list(found)
+        _signal(left, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=5)
 
     @contextmanager
     def _call(self) -> Iterator[Any]:
@@ -212,6 +226,22 @@ class Supervisor:
             yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
         finally:
             transport.close()
+
+
+def last(running: Collection[str], after: After) -> set[str]:
+    """Of services that run, those that no other one comes after: they may be stopped now."""
+    needed = {name for other in running for name in after.get(other, ())}
+    return set(running) - needed or set(running)
+
+
+def _alive(infos: list[dict[str, Any]]) -> dict[str, str]:
+    """Name → state of what runs, or will soon run again."""
+    coming = {"STARTING", "BACKOFF", "EXITED"}
+    return {
+        info["name"]: info["statename"]
+        for info in infos
+        if info["pid"] or info["statename"] in coming
+    }
 
 
 def programs(directory: Path) -> dict[str, dict[str, str]]:
@@ -252,17 +282,27 @@ def processes(directory: Path) -> list[psutil.Process]:
 
     PostgreSQL's children overwrite their environment; they count by their parent.
     """
+    return list(_named(directory))
+
+
+def _named(directory: Path) -> dict[psutil.Process, str]:
+    """The same, with the name of its service: empty for supervisord."""
     mine = os.getpid()
-    found: dict[int, psutil.Process] = {}
+    found: dict[int, tuple[psutil.Process, str]] = {}
     for process in psutil.process_iter():
         try:
-            if process.pid != mine and process.environ().get(MARK) == str(directory):
-                found[process.pid] = process
-                found.update({child.pid: child for child in process.children(recursive=True)})
+            environment = process.environ() if process.pid != mine else {}
+            if environment.get(MARK) == str(directory):
+                name = environment.get("SUPERVISOR_PROCESS_NAME", "")
+                found[process.pid] = process, name
+                for child in process.children(recursive=True):
+                    # supervisord's own are services, which have names when their turn comes.
+                    if child.pid not in found or not found[child.pid][1]:
+                        found[child.pid] = child, name
         except (psutil.Error, OSError):
             continue
     found.pop(mine, None)
-    return list(found.values())
+    return dict(found.values())
 
 
 def _signal(found: list[psutil.Process], number: signal.Signals) -> None:

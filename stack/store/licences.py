@@ -40,9 +40,10 @@ ELSEWHERE = {
     # The copyright of GCC's libraries is in a package that contains nothing but that:
     # https://gcc.gnu.org/onlinedocs/libstdc++/manual/license.html
     "gcc-14-base": "GPL-3.0-or-later WITH GCC-exception-3.1",
-    # Their archives hold a program and nothing else. The projects' LICENSE files:
+    # Their archives hold a program and nothing else. LICENSING.md of the project: all is under
+    # the AGPL but some folders, `clients/` among them, and Promtail is in that.
     "loki": "AGPL-3.0-only",
-    "promtail": "AGPL-3.0-only",
+    "promtail": "Apache-2.0",
 }
 """Licences of what does not carry them along."""
 

@@ -42,6 +42,8 @@ class Outcome:
     about: str
     differing: Mapping[str, list[str]] = field(default_factory=dict)
     """Package -> what differs, a line each."""
+    unknown: frozenset[str] = frozenset()
+    """Packages of which there is nothing to compare with."""
     cannot: str = ""
     """Why it could not be tried here, if so."""
 
@@ -106,12 +108,15 @@ class _Comparison:
         return outcomes
 
     def _against_lock(self, found: Manifests) -> Outcome:
+        unpinned = frozenset(each.name for each in self.derivations if not each.output)
         wrong = {
             each.name: [f"tree hash {found[each.store_name].sha256}, not {each.output.sha256}"]
             for each in self.derivations
             if each.output and each.output.sha256 != found[each.store_name].sha256
         }
-        return Outcome(variation="lock", about="the lock's tree hashes", differing=wrong)
+        return Outcome(
+            variation="lock", about="the lock's tree hashes", differing=wrong, unknown=unpinned
+        )
 
     def _outcome(
         self, variation: Variation, folder: Path, first: Path, reference: Manifests

@@ -13,6 +13,9 @@ _LARGEST_BYTES = 1 << 30
 """The most that one archive may hold; Loki 3.7's is 130 MB."""
 
 _ELF_HEADER_BYTES = 64
+_SEGMENT_BYTES = 56
+"""The least that a program header takes."""
+
 _PT_INTERP = 3
 
 
@@ -38,19 +41,31 @@ def unpack(archive: bytes, into: Path, *, name: str, wanted: Callable[[str], boo
 
 
 def asks_for_loader(program: Path) -> bool:
-    """Whether a program is linked dynamically: an ELF file with a PT_INTERP header (elf(5))."""
+    """Whether a program is linked dynamically: an ELF file with a PT_INTERP header (elf(5)).
+
+    Raises BadInput for an ELF file whose headers lead nowhere.
+    """
     with program.open("rb") as file:
         header = file.read(_ELF_HEADER_BYTES)
-        if len(header) < _ELF_HEADER_BYTES or header[:5] != b"\x7fELF\x02":
+        if not header.startswith(b"\x7fELF"):
             return False
+        if len(header) < _ELF_HEADER_BYTES or header[4:5] != b"\x02":
+            raise _malformed(program, "its header is not that of a 64-bit program")
         offset, size, count = (
             int.from_bytes(header[at : at + length], "little")
             for at, length in ((32, 8), (54, 2), (56, 2))
         )
+        length = program.stat().st_size
+        if (count and size < _SEGMENT_BYTES) or offset + size * count > length:
+            raise _malformed(program, f"its {count} program headers do not fit {length} bytes")
         file.seek(offset)
         table = file.read(size * count)
     kinds = (int.from_bytes(table[at : at + 4], "little") for at in range(0, len(table), size or 1))
     return _PT_INTERP in kinds
+
+
+def _malformed(program: Path, why: str) -> BadInput:
+    return BadInput(f"`{program.name}` is a malformed ELF file: {why}")
 
 
 def _checked(member: zipfile.ZipInfo, name: str) -> str:

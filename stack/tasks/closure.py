@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from stack.run.choice import LOGS
 from stack.store.artifacts import artifacts_of
 from stack.store.derivation import Derivation, chosen
 from stack.store.packageset import PackageSet
@@ -13,6 +14,8 @@ def closure(packages: list[str]) -> None:
     package_set = PackageSet()
     for line in tree(package_set.derivations(package_set.pinned()), packages):
         print(line)
+    if set(packages) & set(LOGS.packages):
+        print(f"logs by {LOGS.coming()}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ reporter, after doit has closed its books.
 import sys
 import traceback
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -16,11 +17,14 @@ from doit.cmdparse import CmdOption, CmdParseError, TaskParse
 from doit.exceptions import TaskFailed
 from doit.reporter import ZeroReporter
 
-from stack.errors import LabError
+from stack.errors import BadInput, LabError
 from stack.store.disk import refused
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells report SIGINT."""
+
+PASSED_ON = "arguments"
+"""Plain arguments of this name are another program's, its options among them."""
 
 Param = dict[str, Any]
 
@@ -74,8 +78,9 @@ def task(
 
 def _shielded(function: str, names: set[str]) -> Callable[..., object]:
     def call(task: Any) -> object:
-        given = _given(task)
+        given = dict(task.options or {})
         try:
+            given = _given(task)
             module, name = function.split(":")
             getattr(import_module(module), name)(**{name: given[name] for name in names})
         except LabError as error:
@@ -104,13 +109,27 @@ def _given(task: Any) -> dict[str, Any]:
     while rest:
         try:
             options, after = parser.parse_only(rest, {task.pos_arg: [], **given})
-        except CmdParseError:  # not ours: meant for whom the task calls
+        except CmdParseError as error:  # not ours: meant for whom the task calls, if for anyone
+            if rest[0].startswith("--") and task.pos_arg != PASSED_ON:
+                raise _wrong_option(task, rest[0], error) from None
             after, options = rest, given
         given |= options
         plain += after[:1]
         rest = after[1:]
     given[task.pos_arg] = [*given.get(task.pos_arg, []), *plain, *_taken_for_variables()]
     return given
+
+
+def _wrong_option(task: Any, option: str, error: CmdParseError) -> BadInput:
+    known = [f"--{param['long']}" for param in task.params]
+    name = option.partition("=")[0]
+    near = get_close_matches(name, known)
+    cure = f"`doit help {task.name}` shows the options."
+    if name in known:
+        why = "needs a value" if "requires argument" in str(error) else "cannot have this value"
+        return BadInput(f"`doit {task.name}`: `{name}` {why}.", cure=cure)
+    mean = f"Did you mean: {', '.join(near)}? " if near else ""
+    return BadInput(f"`doit {task.name}`: there is no option `{name}`.", cure=f"{mean}{cure}")
 
 
 def _taken_for_variables() -> list[str]:

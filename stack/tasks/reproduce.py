@@ -33,13 +33,19 @@ def table(found: Reproduction) -> Iterator[str]:
     yield f"{'':19} {' '.join(heads)}".rstrip()
     for package in found.packages:
         cells = (
-            ("-" if each.cannot else "DIFF" if package in each.differing else "same").ljust(width)
+            _cell(package, each).ljust(width)
             for each, width in zip(found.outcomes, widths, strict=True)
         )
         yield f"{package:19} {' '.join(cells)}".rstrip()
     for each in found.outcomes:
         said = f"not possible here: {each.cannot}" if each.cannot else each.about
         yield f"{each.variation:8} {said}"
+
+
+def _cell(package: str, outcome: Outcome) -> str:
+    if outcome.cannot or package in outcome.unknown:
+        return "-"
+    return "DIFF" if package in outcome.differing else "same"
 
 
 def judge(outcomes: Iterable[Outcome]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from stack.errors import BadInput
+from stack.run.choice import LOGS
 from stack.run.service import Service
 from stack.run.services import SERVICES
 from stack.store.artifacts import artifacts_of
@@ -40,14 +41,21 @@ def reasons(
     paths = [
         (service.name, path)
         for service in services
-        if service.package is not None
-        for path in _paths(derivations[service.package], name)
+        if (package := service.package or _chosen(service)) in derivations
+        for path in _paths(derivations[package], name)
     ]
     count = len({service for service, _ in paths})
     by = f"needed by {count} service{'' if count == 1 else 's'}:"
     yield f"{name}: {by if paths else 'no service needs it'}"
     width = max((len(service) for service, _ in paths), default=0)
+    if {service for service, _ in paths} & set(LOGS.packages):
+        yield f"  {LOGS.real_name} need it where they run; here: {LOGS.coming()}"
     yield from (f"  {service:{width}} -> {' -> '.join(path)}" for service, path in paths)
+
+
+def _chosen(service: Service) -> str:
+    """The package of a real program that a service may run."""
+    return service.name if service.name in LOGS.packages else ""
 
 
 def _paths(root: Derivation, name: str) -> Iterator[tuple[str, ...]]:

@@ -44,7 +44,7 @@ def supervisor(layout: Layout) -> Iterator[Supervisor]:
     running.write_settings(layout, {"deaf": deaf})
     running.start()
     yield running
-    running.shutdown()
+    running.shutdown({})
 
 
 def test_stop_signal_that_was_lost_is_sent_again(layout: Layout, supervisor: Supervisor) -> None:

@@ -45,3 +45,6 @@ SERVICES |= {
         promtail.SERVICE,
     )
 }
+
+AFTER = {service.name: service.after for service in SERVICES.values()}
+"""Service → those that it comes after; they are stopped in the reverse order."""
