@@ -8,7 +8,7 @@ from scenarios.proof.engines import Complaint, Tail, complaint
 
 INDEX = (
     "time=2026-11-28T20:00:00.000Z level=ERROR source=dispatch.go:360 component=dispatcher"
-    ' msg="Notify for alerts failed" num_alerts=1 err="slack-x/slack[0]: notify retry canceled due to'
+    ' msg="Notify for alerts failed" num_alerts=1 err="team/slack[0]: notify retry canceled due to'
     ' unrecoverable error after 1 attempts: template: slack.tmpl:3:12: executing \\"slack.text\\"'
     ' at <index .Alerts 1>: error calling index: reflect: slice index out of range"'
 )

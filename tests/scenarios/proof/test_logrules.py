@@ -2,7 +2,7 @@
 
 import pytest
 
-from scenarios.proof.logrules import measured, streams
+from scenarios.proof.logrules import compared, measured, streams
 from stack.errors import BadInput
 
 
@@ -45,3 +45,7 @@ def test_graph_measures_one_side_of_the_comparison(
     expression: str, query: str, threshold: float | None
 ) -> None:
     assert measured(expression) == (query, threshold)
+
+
+def test_graph_knows_which_side_of_the_threshold_is_wrong() -> None:
+    assert compared(f"{RATE} <= 0.2") == (RATE, "<=", 0.2)
