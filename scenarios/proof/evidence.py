@@ -174,6 +174,9 @@ class Stopped(Event):
 class Watched(Event):
     """Every source that the fault leaves alone was read successfully up to `at`."""
 
+    load: float = 0.0
+    """Processes that wanted to run, over the last minute, for each core."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Late(Event):

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 from scenarios.proof.deadlines import BUSY_MACHINE_S
-from scenarios.proof.evidence import Event, Late, Silent
+from scenarios.proof.evidence import Event, Late, Silent, Watched
 
 LOST_S = BUSY_MACHINE_S / 2
 """Time lost that explains a missed deadline: half of what each deadline allows for."""
+
+LOADED = 3.0
+"""So many processes for each core are too many, even when nothing measured here came late: scrapes
+end after a moment, and services stand still. A whole proof alone makes about one."""
 
 PAUSE_S = 0.3
 """Shorter pauses are normal on a machine that does other things as well."""
@@ -45,6 +49,9 @@ def overloaded(events: Sequence[Event], since: float, until: float) -> str:
                 f"{plural} came late by {lost_s:.1f} s together, once {worst.gap_s:.1f} s instead"
                 f" of {worst.wanted_s:.2g} s after the one before, at a load of {worst.load:.1f}"
             )
+    loads = [e.load for e in events if isinstance(e, Watched) and since <= e.at <= until]
+    if not words and loads and max(loads) >= LOADED:
+        words.append(f"up to {max(loads):.1f} processes wanted each of its cores")
     return "; ".join(words)
 
 

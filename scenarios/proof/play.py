@@ -129,10 +129,13 @@ class _Part:
         if reason := self.scenario.fault.blocked(self.venue.instance):
             self._step("blocked", reason)
             return False
-        return pass_gate(
+        passed = pass_gate(
             self.rule, self.deadlines, self.watcher, self.locust, self.venue.evidence,
             stopped=self.venue.stop.is_set, tell=self._tell,
         )  # fmt: skip
+        if not passed:
+            self.watcher.note_scrapes()
+        return passed
 
     def perform(self) -> bool:
         """Fault, wait for the notifications, undo, wait for the rest of the chain."""

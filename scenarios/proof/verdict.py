@@ -29,6 +29,9 @@ SPEAK = {
 }
 """Link → what engines said that may explain that it is broken."""
 
+TIMED_OUT = "context deadline exceeded"
+"""What Prometheus says of a target that did not answer in time."""
+
 QUOTED = 2
 """So many engines' words are quoted; the timeline has all of them."""
 
@@ -134,10 +137,12 @@ def _excuse(case: Case, last: Link) -> str:
     since = case.gated if case.gated != float("inf") else 0.0
     until = last.due + LATE_S if last.due is not None else float("inf")
     figures = overloaded(case.events, since, until)
+    scraped = [one.of for one in case.said("scrape") if TIMED_OUT in one.text]
     return "; ".join(
         words
         for words in (
             unanswered(case.events, since, until),
+            f"`{'`, `'.join(scraped)}` did not answer scrapes in time" if scraped else "",
             f"the machine was overloaded: {figures}" if figures else "",
         )
         if words

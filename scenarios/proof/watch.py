@@ -276,7 +276,7 @@ class Watcher:
         self.until = at
         if ticks - self._noted >= _WATCHED_EVERY_S:
             self._noted = ticks
-            self._add(Watched, at)
+            self._add(Watched, at, load=round(os.getloadavg()[0] / (os.cpu_count() or 1), 2))
 
     def _read_rules(self, now: float) -> None:
         only = {"rule_name[]": self._rules} if self._rules else {}

@@ -594,3 +594,22 @@ def test_verdict_says_how_near_a_figure_came_to_its_threshold(
     assert reason.startswith("never became pending: its expression stayed empty for 3.2 s (")
     field = "if the fault needs longer, set its `shows_within_s`"
     assert reason.endswith(f" after the fault: {said}{field}" if said else " after the fault")
+
+
+def test_failure_is_inconclusive_when_far_more_wants_to_run_than_can() -> None:
+    usual = judge((*GOOD[:5], Watched(at=101, load=1.5)), SCENARIO, DEADLINES)
+    assert not usual.excuse
+    loaded = judge((*GOOD[:5], Watched(at=101, load=18.6)), SCENARIO, DEADLINES)
+    assert loaded.excuse == (
+        "the machine was overloaded: up to 18.6 processes wanted each of its cores"
+    )
+    assert judge((*GOOD, Watched(at=101, load=18.6)), SCENARIO, DEADLINES).reason == ""
+
+
+def test_failure_is_inconclusive_when_services_did_not_answer_scrapes_in_time() -> None:
+    late = said("scrape", "backend: context deadline exceeded", of="backend")
+    dead = said("scrape", "worker: connection refused", of="worker")
+    gate = _refused_gate(passed=False, reason="`TargetDown` is active")
+    verdict = judge((*gate, late, dead), SCENARIO, DEADLINES)
+    assert verdict.excuse == "`backend` did not answer scrapes in time"
+    assert not judge((*gate, dead), SCENARIO, DEADLINES).excuse
