@@ -2,12 +2,12 @@
 
 import fcntl
 import threading
-from pathlib import Path
 from typing import IO
 
 from stack.errors import HostCannot
 from stack.run.instance import instances_dir, names
 from stack.run.lifecycle import bring_down, make_instances_dir
+from stack.store.disk import host_refuses
 
 PREFIX = "proof-"
 
@@ -68,23 +68,10 @@ class Slots:
 
 def check_writable() -> None:
     """Raises HostCannot where no instance can be made."""
+    make_instances_dir()
     _open("check").close()
 
 
 def _open(name: str) -> IO[str]:
-    try:
-        _make_folder(instances_dir())
+    with host_refuses():
         return (instances_dir() / f".{name}.slot").open("w")
-    except OSError as error:
-        raise HostCannot(
-            f"cannot write `{error.filename}`: {error.strerror}.",
-            cure="Set STACK_STATE to a folder that you can write to.",
-        ) from None
-
-
-def _make_folder(folder: Path) -> None:
-    """mkdir -p; whatever the umask, PostgreSQL's user must get through what is made here."""
-    if not folder.exists():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)

@@ -1,6 +1,5 @@
 """Instances that play groups of scenarios, several at a time; each as long as it is as new."""
 
-import errno
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,12 +19,10 @@ from stack.check.configuration import read
 from stack.errors import HostCannot, LabError
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
+from stack.store.disk import refused
 
 PACE = 0.5
 """Of the speed, for what was inconclusive when played by itself, too."""
-
-HOSTS_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE}
-"""An OSError of one of these says nothing of an alert."""
 
 
 class Routing(Protocol):
@@ -206,12 +203,9 @@ class Workers:
         except LabError:
             raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in HOSTS_FAULT:
-                self._put_back(playing)
-                where = f" `{error.filename}`" if error.filename else ""
-                raise HostCannot(
-                    f"instance `{name}`:{where}: {error.strerror}.", cure="Make room, or allow it."
-                ) from None
+            if isinstance(error, OSError) and (trouble := refused(error)):
+                self._put_back(playing)  # that says nothing of an alert
+                raise trouble from None
             # This instance is lost, with what it was playing; the others keep running.
             why = f"instance `{name}`: {_named(error)}"
             self._lost(playing or group, why)

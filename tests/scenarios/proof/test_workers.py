@@ -388,5 +388,6 @@ def test_folder_that_cannot_be_written_is_no_verdict(
 
     proof = prove(monkeypatch, [[found("A")], [found("B")]], play)
     assert outcomes(proof) == {"A": "blocked", "B": "blocked"}
-    said = f"instance `proof-1`: `/state/x`: {os.strerror(number)}."
-    assert proof.results["A"].verdict.reason.startswith(said)
+    reason = proof.results["A"].verdict.reason
+    assert "/state" in reason or "disk of" in reason
+    assert "OSError" not in reason
