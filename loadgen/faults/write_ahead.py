@@ -1,5 +1,6 @@
 """Prometheus' write-ahead log may not grow, as if its disk were full."""
 
+import math
 import resource
 import time
 from dataclasses import dataclass, field
@@ -8,15 +9,19 @@ from pathlib import Path
 import psutil
 
 from loadgen.faults.base import FaultFailed, Target
+from stack import durations
 
 SERVICE = "prometheus"
 
 SEGMENT_BYTES = 128 << 20
 """How long a file of the log grows before the next one is begun."""
 
-MAPS_AFTER_S, LASTS_S = 60.0, 20.0
-"""When Prometheus first moves full chunks from memory to a file (`DB.run` in its tsdb/db.go), and
-how long before that the fault must begin to be over in time."""
+CHUNK_SAMPLES, LOOKS_EVERY_S = 120, 60.0
+"""How many samples fill a chunk of a series, and how often Prometheus moves full ones from memory
+to a file (`DB.run` in its tsdb/db.go)."""
+
+SCRAPED_EVERY_S = 15.0
+"""As prometheus.yml has it."""
 
 _LOOK_EVERY_S = 0.1
 
@@ -39,7 +44,7 @@ class LogFull:
 
     def inject(self, instance: Target) -> None:
         pid, data = _pid(instance), instance.layout.data(SERVICE)
-        _wait_for_chunks(pid, data / "chunks_head")
+        _wait_for_chunks(pid, data / "chunks_head", instance.layout.speed)
         logs = _numbered(data / "wal")
         if not logs:
             raise FaultFailed(f"`{data / 'wal'}` has no log that could be full")
@@ -77,11 +82,18 @@ def _numbered(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]" * 6 + "*"))
 
 
-def _wait_for_chunks(pid: int, folder: Path) -> None:
+def _wait_for_chunks(pid: int, folder: Path, speed: float) -> None:
     """Let Prometheus make its first file of chunks, if it is about to: where it cannot reserve the
     128 MB of one, it ends itself. Into one that it has, it only writes."""
+    full_after_s = CHUNK_SAMPLES * max(SCRAPED_EVERY_S / speed, durations.INTERVAL_FLOOR_S)
+    made_after_s = math.ceil(full_after_s / LOOKS_EVERY_S) * LOOKS_EVERY_S
     begun = psutil.Process(pid).create_time()
-    while MAPS_AFTER_S - LASTS_S < time.time() - begun < 2 * MAPS_AFTER_S:
+    while -_lasts_s(speed) < time.time() - begun - made_after_s < LOOKS_EVERY_S:
         if _numbered(folder):
             return
         time.sleep(_LOOK_EVERY_S)
+
+
+def _lasts_s(speed: float) -> float:
+    """The longest that the alert may take; by then the fault is undone."""
+    return 12.0 + 2 * 60.0 / speed

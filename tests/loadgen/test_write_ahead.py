@@ -34,7 +34,7 @@ class Prometheus:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.layout = SimpleNamespace(data=lambda service: folder)
+        self.layout = SimpleNamespace(data=lambda service: folder, speed=60.0)
         for part in ("wal", "chunks_head"):
             (folder / part).mkdir()
         self.process = subprocess.Popen(
@@ -91,10 +91,23 @@ def test_prometheus_without_a_process_or_a_log_is_no_fault(prometheus: Any) -> N
         LogFull().inject(prometheus)
 
 
-@pytest.mark.parametrize(("age_s", "waits"), [(39, False), (41, True), (119, True), (121, False)])
+@pytest.mark.parametrize(
+    ("speed", "age_s", "waits"),
+    [
+        (60, 45, False),
+        (60, 47, True),
+        (60, 119, True),
+        (60, 121, False),
+        # At speed 1 a chunk is full after half an hour.
+        (1, 60, False),
+        (1, 1700, True),
+        (1, 1861, False),
+    ],
+)
 def test_fault_waits_for_the_first_file_of_chunks(
-    prometheus: Any, monkeypatch: pytest.MonkeyPatch, age_s: float, waits: bool
+    prometheus: Any, monkeypatch: pytest.MonkeyPatch, speed: float, age_s: float, waits: bool
 ) -> None:
+    prometheus.layout.speed = speed
     looked: list[float] = []
 
     def look(seconds: float) -> None:
