@@ -16,6 +16,7 @@ from scenarios.proof.evidence import (
     Said,
     Stepped,
 )
+from scenarios.proof.messages import Expected
 from scenarios.proof.scenario import HEARTBEAT, Scenario
 
 
@@ -51,6 +52,8 @@ class Case:
     now: float | None
     explained: frozenset[str]
     """Alerts that are no surprise here: those of companions, and what they may set off."""
+    wanted: Expected | None = None
+    """What the rule writes into messages; None where they are not read."""
 
     def step(self, name: str) -> FaultStep | None:
         found = [one for one in self.events if isinstance(one, FaultStep) and one.step == name]

@@ -7,6 +7,7 @@ missing when it is None.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
+from scenarios.proof import messages
 from scenarios.proof.case import Case, Link, LinkState
 from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline
 from scenarios.proof.evidence import (
@@ -170,7 +171,7 @@ def _delivered(
         said = f"{strays[0].address}: {_count(count, kind)}, expected none"
         return _broken(name, said, certain=True)
     for one in found:
-        if trouble := _malformed(one):
+        if trouble := _malformed(one) or _missays(case, one):
             return _broken(name, trouble, certain=True)
     counts = {
         want: _once([one.at for one in found if one.address == want], case.deadlines.repeat_s)
@@ -365,6 +366,12 @@ def _malformed(message: Notification) -> str:
     if message.answer >= 300 and not message.turned_away:
         return f"{where} was refused with {message.answer}"
     return ""
+
+
+def _missays(case: Case, message: Notification) -> str:
+    """What a message about the alert does not say, or says wrongly."""
+    said = case.wanted and messages.trouble(message, case.wanted, since=case.zero)
+    return f"{message.kind} notification on {message.address}: {said}" if said else ""
 
 
 def _count(number: int, kind: str) -> str:

@@ -62,6 +62,8 @@ class Notification(Event):
     answer: int = 200
     """The HTTP or SMTP code that the sender got."""
     body: str = ""
+    raw: str = ""
+    """What came over the wire."""
 
     @property
     def address(self) -> Want:

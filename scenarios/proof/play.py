@@ -16,6 +16,7 @@ from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.deadlines import POLL_S, Deadlines, Promised, derive
 from scenarios.proof.evidence import Evidence, FaultStep, Lost, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
+from scenarios.proof.messages import expected
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import RuleTiming, fleeting, route_timing, rule_timing
 from scenarios.proof.verdict import Outcome, Verdict, failed, judge
@@ -210,7 +211,11 @@ class _Part:
     def _judge(self, now: float | None) -> Verdict:
         assert self.deadlines is not None  # known once the gate was reached
         events = self.venue.evidence.of(self.scenario.alert)
-        return judge(events, self.scenario, self.deadlines, now=now, explained=self.explained)
+        wanted = expected(self.scenario.routed, self.venue.configuration)
+        return judge(
+            events, self.scenario, self.deadlines,
+            now=now, explained=self.explained, wanted=wanted,
+        )  # fmt: skip
 
     def _heard(self, figures: Mapping[str, Any]) -> None:
         """Locust's figures, as `loadgen.leash` reports them."""

@@ -11,6 +11,7 @@ from scenarios.proof.case import Case, Link, LinkState
 from scenarios.proof.chain import LATE_S, chain_of
 from scenarios.proof.deadlines import Deadlines
 from scenarios.proof.evidence import Event, Full, Lost, Said, Stopped
+from scenarios.proof.messages import Expected
 from scenarios.proof.overload import overloaded, unanswered
 from scenarios.proof.scenario import Scenario
 
@@ -77,6 +78,7 @@ def judge(
     *,
     now: float | None = None,
     explained: Collection[str] = (),
+    wanted: Expected | None = None,
 ) -> Verdict:
     """The verdict that the evidence supports; `running` only while `now` (Unix s) is given."""
     case = Case(
@@ -85,6 +87,7 @@ def judge(
         deadlines=deadlines,
         now=now,
         explained=scenario.follows | frozenset(explained),
+        wanted=wanted,
     )
     links: list[Link] = []
     for name, check in chain_of(scenario):

@@ -363,7 +363,7 @@ class Watcher:
         self._held = {key: state for key, state in found.items() if state != "unprocessed"}
 
     def _read_messages(self, now: float) -> None:
-        asked = {"after": self._last_message}
+        asked = {"after": self._last_message, "raw": 1}
         for message in self._pollers["inbox"].ask("/api/messages", **asked):
             self._last_message = max(self._last_message, message["id"])
             self._add(
@@ -371,7 +371,7 @@ class Watcher:
                 channel=message["channel"], destination=message["destination"],
                 kind=message["kind"], alerts=tuple(message["alerts"]),
                 subject=message["subject"], problems=tuple(message["problems"]),
-                answer=message["answer"], body=message["body"],
+                answer=message["answer"], body=message["body"], raw=message["raw"],
             )  # fmt: skip
 
     def _look_at_services(self, now: float) -> None:

@@ -41,6 +41,15 @@ class Programs:
 
 def complaint(arguments: list[str | Path]) -> str:
     """What the program says, "" if it succeeds. Raises HostCannot if it cannot be run."""
+    good, words = output(arguments)
+    return "" if good else words
+
+
+def output(arguments: list[str | Path]) -> tuple[bool, str]:
+    """Whether the program succeeds, and its output; with its errors if it does not.
+
+    Raises HostCannot if it cannot be run.
+    """
     try:
         done = subprocess.run(
             arguments,
@@ -54,7 +63,8 @@ def complaint(arguments: list[str | Path]) -> str:
         raise HostCannot(
             f"`{arguments[0]}` cannot be run: {error}.", cure="Build it again with `doit build`."
         ) from None
-    return "" if done.returncode == 0 else f"{done.stdout}\n{done.stderr}"
+    good = done.returncode == 0
+    return good, done.stdout if good else f"{done.stdout}\n{done.stderr}"
 
 
 def check_prometheus(file: ConfigFile, programs: Programs) -> list[Problem]:

@@ -97,3 +97,19 @@ def test_expression_that_is_not_promql_is_refused_with_the_reason(expr: str) -> 
 )
 def test_longest_range_adds_up_what_an_expression_looks_back(expr: str, reach_s: float) -> None:
     assert speed.longest_range(expr) == reach_s
+
+
+@pytest.mark.parametrize("scrape_s", [60.0, 120.0])
+def test_range_with_too_few_scrapes_as_written_is_refused(scrape_s: float) -> None:
+    with pytest.raises(BadInput, match=r"looks back over 1m, but what it reads is scraped every"):
+        speed.scale_expression(
+            "rate(x[1m])", 60, scrape_interval_s=scrape_s / 60, written_scrape_s=scrape_s
+        )
+    kept = speed.scale_expression("rate(x[1m])", 60, scrape_interval_s=0.25, written_scrape_s=15)
+    assert kept == "rate(x[1s])"
+
+
+def test_floor_makes_no_two_ranges_equal() -> None:
+    expr = "rate(x[5m]) > 2 * rate(x[1h])"
+    scaled = speed.scale_expression(expr, 5400, scrape_interval_s=0.2, written_scrape_s=15)
+    assert scaled == "rate(x[800ms]) > 2 * rate(x[9s600ms])"

@@ -72,9 +72,10 @@ class MessageStore:
         )
         return cursor.lastrowid or 0
 
-    def after(self, after: int, *, limit: int = -1) -> list[Message]:
-        """Return the messages with a higher id, oldest first, without `raw`; all if limit < 0."""
-        columns = _COLUMNS.replace("raw", "x''")
+    def after(self, after: int, *, limit: int = -1, raw: bool = False) -> list[Message]:
+        """Return the messages with a higher id, oldest first; all if limit < 0. Only with `raw`
+        do they have theirs."""
+        columns = _COLUMNS if raw else _COLUMNS.replace("raw", "x''")
         rows = self._connection.execute(
             f"SELECT id, {columns} FROM messages WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
         )

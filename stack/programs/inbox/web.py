@@ -51,10 +51,15 @@ class Web:
         return PlainTextResponse("ok", message.answer)
 
     async def messages(self, request: Request) -> Response:
-        """List messages with an id above `after`, oldest first, at most `limit`, without raw."""
+        """List messages with an id above `after`, oldest first, at most `limit`; what came over the
+        wire is left out unless `raw` is 1."""
         after, limit = _number(request, "after", 0), _number(request, "limit", -1)
+        raw = _number(request, "raw", 0) == 1
         return JSONResponse(
-            [as_json(found) for found in self._desk.store.after(after, limit=limit)]
+            [
+                as_json(found) | ({"raw": found.raw.decode("utf-8", "replace")} if raw else {})
+                for found in self._desk.store.after(after, limit=limit, raw=raw)
+            ]
         )
 
     async def page(self, request: Request) -> Response:

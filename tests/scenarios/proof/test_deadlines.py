@@ -1,8 +1,8 @@
 """Deadlines from the timing of a rule and a route, against figures worked out by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scenarios.proof.deadlines import BUSY_MACHINE_S, derive
+from scenarios.proof.deadlines import BUSY_MACHINE_S, Promised, derive
 from scenarios.proof.timing import RouteTiming, RuleTiming
 
 
@@ -32,3 +32,32 @@ def test_deadlines_leave_room_to_see_strays() -> None:
                       evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
     route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
     assert derive(rule, route, Slow()).tail_s >= 4 * 0.25 + 0.5  # type: ignore[arg-type]
+
+
+RULE = RuleTiming(alert="Slow", expression="", for_s=1, keep_firing_for_s=0, range_s=0,
+                  evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
+ROUTE = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
+
+
+def test_deadlines_are_no_later_for_what_is_slower_than_promised() -> None:
+    promised = Promised.to("critical", 60)
+    sound = derive(RULE, ROUTE, Slow(), promised)  # type: ignore[arg-type]
+    assert sound == derive(RULE, ROUTE, Slow())  # type: ignore[arg-type]
+    for rule, route in (
+        (RULE, replace(ROUTE, group_wait_s=10)),
+        (replace(RULE, evaluation_s=5), ROUTE),
+        (replace(RULE, scrape_s=5), ROUTE),
+        (replace(RULE, for_s=60), ROUTE),
+    ):
+        slow = derive(rule, route, Slow(), promised)  # type: ignore[arg-type]
+        # Two minutes at speed 60, and the longest `for`.
+        assert slow.notified.seconds <= 3 + 0.5 + 5 + 2 + BUSY_MACHINE_S
+        assert slow.notified.seconds < derive(rule, route, Slow()).notified.seconds  # type: ignore[arg-type]
+    late = derive(RULE, replace(ROUTE, group_interval_s=30), Slow(), promised)  # type: ignore[arg-type]
+    assert late.resolved.seconds == 2.5 + 0.5 + 10 + BUSY_MACHINE_S
+
+
+def test_repetition_that_comes_too_soon_is_not_explained_by_the_route() -> None:
+    often = derive(RULE, replace(ROUTE, repeat_interval_s=1), Slow(),  # type: ignore[arg-type]
+                   Promised.to("critical", 60))  # fmt: skip
+    assert often.repeat_s == 60

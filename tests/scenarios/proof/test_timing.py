@@ -1,5 +1,6 @@
 """Timing of rules and routes from rendered files, against figures worked out by hand."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,3 +208,28 @@ def test_checked_in_rules_on_logs_have_their_scenarios_in_one_folder() -> None:
     assert {"ApplicationErrorBurst", "LogShippingStalled"} <= known
     folders = {one.scenario.alert: one.file.parent.name for one in catalogue.find()}
     assert {folders[alert] for alert in known} == {"logs"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "scrape_s"),
+    [
+        ('up{exported_job="slow-exporter", job="backend"}', 0.25),
+        ('up{job="backend", exported_job="x"}', 0.25),
+        ("up{exported_job='backend'}", 2.0),
+        ("up{job='backend'}", 0.25),
+        ('up{job!="slow-exporter"}', 0.25),
+        ('up{job=~"back.+"}', 0.25),
+        ('label_replace(up{job="backend"}, "a", "job=\\"slow-exporter\\"", "", "")', 0.25),
+        ('up{job="backend"} # job="slow-exporter"', 0.25),
+        ("some:record", 2.0),
+    ],
+)
+def test_rule_is_fed_by_the_jobs_of_its_selectors(
+    tmp_path: Path, expression: str, scrape_s: float
+) -> None:
+    rules = f"groups: [{{name: a, rules: [{{alert: Fed, expr: {json.dumps(expression)}}}]}}]"
+    for name, text in (("prometheus.yml", PROMETHEUS), ("rules/a.yml", rules)):
+        path = tmp_path / "prometheus" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert rule_timing("Fed", read(tmp_path)).scrape_s == scrape_s

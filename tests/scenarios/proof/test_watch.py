@@ -149,7 +149,7 @@ def test_messages_from_before_the_watch_are_no_evidence(instance: Any) -> None:
     begun = watcher.until
     with watcher:
         eventually(lambda: watcher.until > begun, "a look")
-    assert Sources.queries == {"after=3"}
+    assert Sources.queries == {"after=3&raw=1"}
 
 
 @pytest.mark.parametrize("by_s", [3.0, -3.0])

@@ -1,0 +1,73 @@
+"""What a message about a scenario's alert says, judged as its reader sees it.
+
+By the claims that `doit check` holds the templates to (`stack.check.claims`), but on what arrived:
+the annotations as Prometheus rendered them, the links and times of the instance.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from scenarios.proof.evidence import Notification
+from stack.check import claims
+from stack.check.claims import Told
+from stack.check.configuration import Configuration
+from stack.check.yamlfile import text
+
+CLOCK_S = 2.0
+"""How far a time in a message may lie outside the time in which the alert was active."""
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What a rule writes into messages about one of its alerts."""
+
+    labels: Mapping[str, str]
+    """All of them, `alertname` too."""
+    summary: str
+    description: str
+    runbook_url: str
+
+
+def expected(labels: Mapping[str, str], configuration: Configuration) -> Expected | None:
+    """By the rule of the alert with these labels; None when there is none."""
+    found = [rule for rule in configuration.alerts if rule.name == labels["alertname"]]
+    if not found:
+        return None
+    summary, description, runbook_url = (
+        text(found[0].annotation(name)) for name in ("summary", "description", "runbook_url")
+    )
+    return Expected(
+        labels=labels, summary=summary, description=description, runbook_url=runbook_url
+    )
+
+
+def trouble(message: Notification, wanted: Expected, *, since: float) -> str:
+    """The first thing that a message about this alert does not say; "" when it says all.
+
+    `since` is when the fault began, Unix seconds: the alert cannot have fired before.
+    """
+    try:
+        seen = claims.received(message.channel, message.raw)
+    except (ValueError, LookupError, AttributeError) as error:
+        return f"it cannot be read: {type(error).__name__}: {error}"
+    if seen is None:
+        return ""
+    told = Told(
+        state=message.kind,
+        labels=wanted.labels,
+        summary=wanted.summary,
+        description=wanted.description,
+        runbook_url=wanted.runbook_url,
+    )
+    for one in claims.complaints(seen, [told]):
+        return f"{one.field}: {one.said}"
+    for body in seen.texts.values():
+        for written in _TIME.findall(body):
+            at = datetime.fromisoformat(written).replace(tzinfo=UTC).timestamp()
+            if not since - CLOCK_S <= at <= message.at + CLOCK_S:
+                return f"it gives {written} UTC, when the alert was not active"
+    return ""

@@ -1,0 +1,98 @@
+"""What a message must say, on messages as they come over the wire; the quiet row comes first."""
+
+import json
+
+import pytest
+
+from scenarios.proof.evidence import Notification
+from scenarios.proof.messages import expected, trouble
+from stack.check.configuration import read
+from stack.paths import CONFIG_ROOT
+
+ZERO = 1_767_254_400.0  # 2026-01-01 08:00:00 UTC
+LABELS = {"alertname": "PostgreSQLDown", "severity": "critical", "team": "database",
+          "instance": "postgresql"}  # fmt: skip
+WANTED = expected(LABELS, read(CONFIG_ROOT))
+assert WANTED
+SUMMARY, SAID, RUNBOOK = (
+    text.replace("{{ $labels.instance }}", "postgresql")
+    for text in (WANTED.summary, WANTED.description, WANTED.runbook_url)
+)
+QUERY = "http://127.0.0.1:9090/graph?g0.expr=pg_up"
+SHOWN = "instance=postgresql severity=critical team=database"
+
+SLACK = {"attachments": [{
+    "title": f"[FIRING:1] PostgreSQLDown - {SUMMARY}", "title_link": QUERY,
+    "fallback": f"[FIRING:1] PostgreSQLDown - {SUMMARY}", "color": "danger",
+    "text": f"*Firing*\n{SAID.replace('&', '&amp;')}\n{SHOWN}\n<{RUNBOOK}|Runbook>",
+}]}  # fmt: skip
+PAGE = {
+    "client_url": "http://127.0.0.1:9093", "links": [{"href": RUNBOOK, "text": "Runbook"}],
+    "payload": {"summary": f"[FIRING:1] PostgreSQLDown - {SUMMARY}", "severity": "critical",
+                "custom_details": {"firing": SHOWN, "description": SAID, "resolved": ""}},
+}  # fmt: skip
+MAIL = f"""Subject: [FIRING:1] PostgreSQLDown - {SUMMARY}
+MIME-Version: 1.0
+Content-Type: multipart/alternative; boundary=x
+
+--x
+Content-Type: text/plain; charset=utf-8
+
+FIRING since 2026-01-01 08:00:05 UTC
+{SAID}
+{SHOWN}
+{QUERY}
+{RUNBOOK}
+--x
+Content-Type: text/html; charset=utf-8
+
+<div style="border-top:6px solid #c62828"><p>FIRING since 2026-01-01 08:00:05 UTC
+<p>{SAID}<p>{SHOWN}<a href="{QUERY}">Query</a><a href="{RUNBOOK}">Runbook</a></div>
+--x--
+"""
+
+RAW = {"slack": json.dumps(SLACK), "pagerduty": json.dumps(PAGE), "email": MAIL}
+
+TABLE = [
+    ("slack", "FIRING:1", "RESOLVED", "does not begin with `[FIRING`"),
+    ("slack", "FIRING:1", "FIRING:2", "counts 2 firing alerts, expected 1"),
+    ("slack", "*Firing*", "*Resolved*", "an alert that is firing is shown as resolved"),
+    ("slack", "instance=postgresql", "instance=", "label `instance` is not shown as `postgresql`"),
+    ("slack", "runbooks/PostgreSQLDown.md", "runbooks/Postgres.md", "it does not link"),
+    ("slack", "danger", "good", "the colour of firing critical alerts is `good` (green)"),
+    ("slack", "/graph?g0.expr=pg_up", "/graph", "does not link the query"),
+    ("pagerduty", '"severity": "critical"', '"severity": "info"', "is told severity `info`"),
+    ("pagerduty", '"firing": ', '"resolved_": ', "neither firing nor resolved"),
+    ("pagerduty", SUMMARY, "", "does not give the summary"),
+    ("email", "FIRING since", "RESOLVED at", "an alert that is firing is shown as resolved"),
+    ("email", SAID, "", "the description of the rule is not in it"),
+    ("email", "#c62828", "#2e7d32", "the colour of firing critical alerts"),
+    ("email", "2026-01-01 08:00:05", "2026-01-01 09:00:05", "when the alert was not active"),
+    ("email", "2026-01-01 08:00:05", "0001-01-01 00:00:00", "when the alert was not active"),
+    ("email", "2026-01-01 08:00:05", "", "it gives no time in UTC"),
+]
+
+
+def said(channel: str, raw: str) -> str:
+    assert WANTED
+    message = Notification(at=ZERO + 10, id=1, channel=channel, destination="a", kind="firing",
+                           alerts=("PostgreSQLDown",), subject="", raw=raw)  # fmt: skip
+    return trouble(message, WANTED, since=ZERO)
+
+
+@pytest.mark.parametrize("channel", RAW)
+def test_message_that_says_all_is_no_trouble(channel: str) -> None:
+    assert said(channel, RAW[channel]) == ""
+
+
+@pytest.mark.parametrize(("channel", "old", "new", "wanted"), TABLE)
+def test_message_that_says_something_else_is_named(
+    channel: str, old: str, new: str, wanted: str
+) -> None:
+    assert old in RAW[channel]
+    assert wanted in said(channel, RAW[channel].replace(old, new))
+
+
+@pytest.mark.parametrize("channel", ["slack", "pagerduty"])
+def test_message_that_cannot_be_read_is_trouble(channel: str) -> None:
+    assert "it cannot be read" in said(channel, "")
