@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from stack.check import witness
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.names import runbook_path, runbook_url
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
 from stack.check.yamlfile import line, text
-from stack.config.audience import HOME
+from stack.config.audience import HOME, TEAMS
 
 SEVERITIES = ("critical", "warning", "info", "none")
 ANNOTATIONS = ("summary", "description", "runbook_url")
@@ -34,12 +35,14 @@ def check(configuration: Configuration) -> Iterator[Problem]:
 def teams(configuration: Configuration) -> set[str]:
     """The teams that a route of Alertmanager names; all else is the platform team's."""
     named = {
-        matcher.value
+        team
         for route in (configuration.route.every() if configuration.route else ())
         for matcher in route.matchers.readable
         if matcher.name == "team" and matcher.operator in ("=", "=~")
+        for team in witness.values(matcher, frozenset(TEAMS))
+        if team
     }
-    return {HOME} | {team for value in named for team in value.split("|")}
+    return {HOME} | named
 
 
 def _duplicate(alert: AlertRule, first: AlertRule) -> Iterator[Problem]:

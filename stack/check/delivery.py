@@ -118,12 +118,15 @@ def _combinations(
 ) -> Iterator[Problem]:
     """Combinations that go wrong in the same way are one problem."""
     reached = {receiver.name: receiver for receiver in known}
-    wrong: dict[tuple[str, str, int], dict[str, list[Combination]]] = defaultdict(
+    wrong: dict[tuple[str, str, int, str], dict[str, list[Combination]]] = defaultdict(
         lambda: defaultdict(list)
     )
 
-    def add(verb: str, whom: Destination, at: int, case: _Case) -> None:
-        found = wrong[verb, _said(whom), at]
+    def add(verb: str, whom: Destination, at: yaml.Node, case: _Case, by: str = "") -> None:
+        if by:
+            named = next(where for one, where in reached[by].destinations if one == whom)
+            by = f", by receiver `{by}` (line {line(named)})"
+        found = wrong[verb, _said(whom), line(at), by]
         if case.combination not in found[""] and case.combination not in found[case.said]:
             found[case.said].append(case.combination)
 
@@ -139,22 +142,22 @@ def _combinations(
         wanted = set(destinations(*case.combination))
         for lost in sorted(wanted - set(told)):
             leading = {one.name for one in known if lost in dict(one.destinations)}
-            at = _kept_from(top, leading, case.labels) or nodes[-1] if nodes else top.node
-            add("is not notified of", lost, line(at), case)
+            kept = _kept_from(top, leading, case.labels) or (nodes or [top.node])[-1]
+            add("is not notified of", lost, kept, case)
         for one, node in found:
             if one not in wanted:
-                add("is notified of", one, line(node), case)
+                add("is notified of", one, node, case, text(node))
         for one in sorted({one for one in told if one in wanted and told.count(one) > 1}):
-            at = line(next(node for other, node in reversed(found) if other == one))
-            add("is notified twice of", one, at, case)
-    for (verb, whom, number), by_kind in wrong.items():
+            at = next(node for other, node in reversed(found) if other == one)
+            add("is notified twice of", one, at, case, text(at))
+    for (verb, whom, number, by), by_kind in wrong.items():
         for said, combinations in by_kind.items():
             if combinations:
                 yield Problem(
                     check="routes/destinations",
                     path=file.path,
                     line=number,
-                    what=f"{whom} {verb} {said or 'alerts'} of {_words(combinations)}.",
+                    what=f"{whom} {verb} {said or 'alerts'} of {_words(combinations)}{by}.",
                     cure="Fix the routes (order, matchers, `continue`), or change "
                     "stack/config/audience.py if they are right.",
                 )
@@ -185,12 +188,12 @@ def _unreached(file: ConfigFile, known: list[Receiver]) -> Iterator[Problem]:
         one for severity in SEVERITIES for team in HOMES for one in destinations(severity, team)
     }
     for receiver in known:
-        for one, _ in receiver.destinations:
+        for one, at in receiver.destinations:
             if one not in named:
                 yield Problem(
                     check="routes/unproven",
                     path=file.path,
-                    line=line(receiver.node),
+                    line=line(at),
                     what=f"no scenario reaches receiver `{receiver.name}`: "
                     f"`stack/config/audience.py` assigns {_said(one)} to no team.",
                     cure="Add its team or channel there; scenarios/routing/ proves what it says.",

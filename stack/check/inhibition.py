@@ -40,17 +40,19 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         ]
         for name in names
     }
-    idle = list(rules)
-    for loud in sorted(names):
-        for quiet in sorted(names):
-            wanted = quiet in SUPPRESSES.get(loud, ())
-            found = [rule for rule in rules if _ever(rule, cases[loud], cases[quiet])]
-            idle = [rule for rule in idle if rule not in found]
-            yield from _pair(file, loud, quiet, found)
-            if wanted and found:
-                yield from _always(file, (loud, quiet), found, cases)
-                for rule in found:
-                    yield from _equal(file, rule, (loud, quiet), cases, seen)
+    between = {
+        (loud, quiet): [rule for rule in rules if _ever(rule, cases[loud], cases[quiet])]
+        for loud in sorted(names)
+        for quiet in sorted(names)
+    }
+    idle = [rule for rule in rules if not any(rule in found for found in between.values())]
+    for (loud, quiet), found in between.items():
+        nearly = (one for one in (*idle, *rules) if _half(one, cases[loud], cases[quiet]))
+        yield from _pair(file, loud, quiet, found, next(nearly, None))
+        if found and quiet in SUPPRESSES.get(loud, ()):
+            yield from _always(file, (loud, quiet), found, cases)
+            for rule in found:
+                yield from _equal(file, rule, (loud, quiet), cases, seen)
     for rule in idle:
         yield Problem(
             check="inhibition/idle",
@@ -65,6 +67,13 @@ def _ever(
     rule: InhibitRule, louds: Sequence[Mapping[str, str]], quiets: Sequence[Mapping[str, str]]
 ) -> bool:
     return any(rule.pairs(loud, quiet) for loud in louds for quiet in quiets)
+
+
+def _half(
+    rule: InhibitRule, louds: Sequence[Mapping[str, str]], quiets: Sequence[Mapping[str, str]]
+) -> bool:
+    """Whether one of its sides is about them: then it is the rule to be fixed."""
+    return any(map(rule.source.matches, louds)) or any(map(rule.target.matches, quiets))
 
 
 def _always(
@@ -91,15 +100,22 @@ def _always(
                 )
 
 
-def _pair(file: ConfigFile, loud: str, quiet: str, found: list[InhibitRule]) -> Iterator[Problem]:
+def _pair(
+    file: ConfigFile,
+    loud: str,
+    quiet: str,
+    found: list[InhibitRule],
+    nearly: InhibitRule | None,
+) -> Iterator[Problem]:
     wanted = quiet in SUPPRESSES.get(loud, ())
     if bool(found) == wanted:
         return
     said = "does not inhibit" if wanted else "would inhibit"
+    at = nearly if wanted else found[0]
     yield Problem(
         check="inhibition/pairs",
         path=file.path,
-        line=line(found[0].node) if found else None,
+        line=line(at.node) if at else None,
         what=f"`{loud}` {said} `{quiet}`"
         + (", which it should while it fires." if wanted else "; nobody would be notified of it."),
         cure=_CURE,

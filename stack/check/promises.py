@@ -14,13 +14,13 @@ from stack.check import pace
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.pace import Setting
 from stack.check.problem import Problem
-from stack.check.routes import Route
+from stack.check.routes import DEFAULTS_S, Route
 from stack.check.yamlfile import get, text
 from stack.config.audience import PROMISES, Promise
 from stack.durations import duration
 from stack.errors import BadInput
 
-ROUTE_DEFAULTS_S = {"group_wait": 30.0, "group_interval": 300.0, "repeat_interval": 4 * 3600.0}
+ROUTE_DEFAULTS_S = DEFAULTS_S
 """Alertmanager's own, of what no route sets."""
 
 CURE = "Shorten it, or change the promise in stack/config/audience.py."

@@ -40,7 +40,7 @@ Destination = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """One receiver, and each destination with the entry that notifies it."""
+    """One receiver, and each destination with the node that names it."""
 
     name: str
     node: yaml.Node
@@ -74,14 +74,15 @@ def is_heartbeat(config: yaml.Node) -> bool:
 def _destinations(receiver: yaml.Node) -> Iterator[tuple[Destination, yaml.Node]]:
     for kind, config in configs(receiver):
         if kind == "slack_configs":
-            yield ("slack", text(get(config, "channel"))), config
+            channel = get(config, "channel")
+            yield ("slack", text(channel)), channel or config
         elif kind == "email_configs":
             for address in _addresses(config):
-                yield ("email", address), config
+                yield ("email", address), get(config, "to") or config
         elif kind == "pagerduty_configs":
             yield ("pagerduty", _service(receiver, config)), config
         elif beat := _HEARTBEAT.fullmatch(text(get(config, "url"))):
-            yield ("heartbeat", beat["name"]), config
+            yield ("heartbeat", beat["name"]), get(config, "url") or config
 
 
 def _addresses(config: yaml.Node) -> list[str]:
