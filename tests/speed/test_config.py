@@ -207,3 +207,16 @@ def test_prometheus_flags_are_divided_down_to_their_floors(factor: float, flags:
     given = speed.prometheus_flags(factor)
     assert len(given) == len(flags)
     assert all(flag.endswith(end) for flag, end in zip(given, flags, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("factor", "flags"),
+    [
+        (1, []),
+        (60, ["--data.retention=7200s"]),
+        (7, ["--data.retention=61714.286s"]),
+        (100_000, ["--data.retention=600s"]),
+    ],
+)
+def test_alertmanager_remembers_for_as_long_at_any_speed(factor: float, flags: list[str]) -> None:
+    assert speed.alertmanager_flags(factor) == flags
