@@ -118,7 +118,7 @@ def _make_venv() -> None:
         have = f"{sys.version_info.major}.{sys.version_info.minor}"
         _give_up(
             f"this Python ({sys.executable}) cannot make a virtual environment: "
-            f"{[*text.strip().splitlines(), ''][-1] or type(error).__name__}",
+            f"{['', *text.strip().splitlines()][-1] or type(error).__name__}",
             f"Install the rest of it (on Debian and Ubuntu: `apt install python{have}-venv`), or "
             "run this with another Python.",
         )

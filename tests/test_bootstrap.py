@@ -101,6 +101,36 @@ def test_bootstrap_replaces_a_link_to_another_environment(clone: Path, tmp_path:
     assert list(other.iterdir()) == []
 
 
+@pytest.mark.parametrize("lacks", ["ensurepip", "venv"])
+def test_bootstrap_names_what_this_python_lacks(clone: Path, lacks: str) -> None:
+    code = f"import sys; sys.modules['{lacks}'] = None; from stack.bootstrap import main; main([])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(clone)},
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "cannot make a virtual environment" in done.stderr
+    assert "-venv`" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_bootstrap_says_why_pip_cannot_be_put_in(clone: Path) -> None:
+    """As where ensurepip is there and its wheels are not."""
+    (clone / "venv.py").write_text(
+        "import subprocess\n"
+        "def create(*_, **__): raise subprocess.CalledProcessError(1, 'x', b'no wheels of pip')\n"
+    )
+    status, _, errors = run(clone)
+    assert status == 3
+    assert "cannot make a virtual environment: no wheels of pip" in errors
+
+
 AS_IF_OLD = """
 import runpy, sys
 sys.version_info = (3, 9, 18)

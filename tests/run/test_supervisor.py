@@ -1,5 +1,7 @@
 """A real supervisord with one program that does not hear the first signal that it gets."""
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ import pytest
 
 from stack.paths import CONFIG_ROOT
 from stack.run.service import Layout, Service
-from stack.run.supervisor import Supervisor
+from stack.run.supervisor import Supervisor, last
 
 DEAF_ONCE = """\
 import signal, sys, time
@@ -24,6 +26,24 @@ print("listening", flush=True)
 while True:
     time.sleep(60)
 """
+
+
+WRITES = """\
+import signal, sys, time
+name, journal = sys.argv[1:]
+def end(number, frame):
+    time.sleep(0.1)
+    with open(journal, "a") as file:
+        print(name, file=file)
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print("listening", flush=True)
+while True:
+    time.sleep(60)
+"""
+"""It takes its time to end, and then says that it did."""
+
+ORDER = {"page": ("app",), "app": ("cache", "database"), "cache": ("database",)}
 
 
 @pytest.fixture
@@ -57,3 +77,44 @@ def test_stop_signal_that_was_lost_is_sent_again(layout: Layout, supervisor: Sup
     supervisor.stop_process("deaf")
     assert "heard 2" in layout.log("deaf").read_text()
     assert supervisor.states()["deaf"].status == "STOPPED"
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["as it is", "its supervisor killed"])
+@pytest.mark.parametrize("started", [["database", "cache", "app", "page"], ["page", "database"]])
+def test_services_end_before_those_they_come_after(
+    layout: Layout, started: list[str], killed: bool
+) -> None:
+    program, journal = layout.directory / "writes.py", layout.directory / "journal"
+    program.write_text(WRITES)
+
+    def service(name: str) -> Service:
+        command = [sys.executable, str(program), name, str(journal)]
+        return Service(
+            name=name, about="", ready=lambda layout: None, command=lambda layout: command
+        )
+
+    names = ["database", "page", "cache", "app"]
+    running = Supervisor(layout.directory)
+    running.write_settings(layout, {name: service(name) for name in names})
+    running.start()
+    try:
+        for name in started:
+            running.start_process(name)
+        deadline = time.monotonic() + 20
+        while not all("listening" in layout.log(name).read_text() for name in started):
+            assert time.monotonic() < deadline
+        if killed:
+            os.kill(int((layout.directory / "supervisord.pid").read_text()), signal.SIGKILL)
+    finally:
+        running.shutdown(ORDER)
+    ended = journal.read_text().split()
+    if len(started) > 2:
+        assert list(dict.fromkeys(ended)) == ["page", "app", "cache", "database"]
+    assert sorted(set(ended)) == sorted(started)
+
+
+def test_last_are_those_that_nobody_comes_after() -> None:
+    assert last(["page", "app", "database"], ORDER) == {"page"}
+    assert last(["page", "database"], ORDER) == {"page", "database"}
+    assert last(["a", "b"], {"a": ["b"], "b": ["a"]}) == {"a", "b"}
+    assert last([], ORDER) == set()

@@ -296,6 +296,33 @@ def test_linked_programs_ask_for_a_loader(tmp_path: Path) -> None:
     assert upstream.asks_for_loader(Path("/proc/self/exe"))
 
 
+def elf(offset: int, size: int, count: int, *, kind: bytes = b"\2") -> bytes:
+    """The header of an ELF file with a table of program headers there."""
+    header = bytearray(b"\x7fELF" + kind + bytes(59))
+    header[32:40], header[54:56] = offset.to_bytes(8, "little"), size.to_bytes(2, "little")
+    header[56:58] = count.to_bytes(2, "little")
+    return bytes(header)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        elf(2**63, 56, 3),
+        elf(64, 56, 60_000),
+        elf(64, 0, 3),
+        elf(64, 7, 3) + bytes(200),
+        elf(64, 56, 1, kind=b"\1") + bytes(200),
+        elf(64, 56, 1)[:20],
+    ],
+)
+def test_malformed_program_is_bad_input(release: Upstream, mirror: Any, content: bytes) -> None:
+    packed_up = packed(("agent-linux-amd64", content))
+    mirror.files["v3.6/agent-linux-amd64.zip"] = packed_up
+    pinned = release.of(sha256=hashlib.sha256(packed_up).hexdigest())
+    with pytest.raises(BadInput, match="is a malformed ELF file"):
+        realise(["agent"], pinned)
+
+
 def test_lock_says_nothing_of_a_size_that_is_not_known(release: Upstream, tmp_path: Path) -> None:
     assert release.package_set.lock is not None
     file = tmp_path / "lock.toml"

@@ -23,6 +23,12 @@ def test_table_has_a_row_for_each_package_and_says_what_the_columns_are() -> Non
     ]
 
 
+def test_table_says_nothing_of_what_the_lock_does_not_know() -> None:
+    lock = Outcome(variation="lock", about="tree hashes", unknown=frozenset({"tool"}))
+    found = Reproduction(packages=("base", "tool"), outcomes=(lock,))
+    assert list(table(found))[1:3] == ["base                same", "tool                -"]
+
+
 def test_what_is_the_same_passes() -> None:
     judge([SAME])
 

@@ -1,9 +1,14 @@
 """`doit why` says which services need a package or an artifact."""
 
+from pathlib import Path
+
 import pytest
 
 from stack.errors import BadInput
+from stack.run.choice import LOGS
 from stack.run.service import Service
+from stack.tasks.closure import closure
+from stack.tasks.images import images
 from stack.tasks.why import reasons, why
 from tests.tasks.packages import ALL
 
@@ -56,3 +61,31 @@ def test_why_explains_the_checked_in_packages(capsys: pytest.CaptureFixture[str]
 def test_why_asks_for_a_name() -> None:
     with pytest.raises(BadInput, match="name a package or an artifact"):
         why([])
+
+
+@pytest.mark.parametrize("name", LOGS.packages)
+@pytest.mark.parametrize(
+    ("wish", "runs"), [("embedded", "(STACK_LOGS=embedded)"), ("loki", "here: Loki and Promtail")]
+)
+def test_why_says_what_keeps_the_logs_here(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    wish: str,
+    runs: str,
+) -> None:
+    monkeypatch.setenv("STACK_LOGS", wish)
+    why([name])
+    said = capsys.readouterr().out
+    assert f"{name}: needed by 1 service:" in said
+    assert runs in said
+    closure([name])
+    assert "logs by " in capsys.readouterr().out
+
+
+def test_image_of_what_keeps_the_logs_is_refused_with_what_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STACK_LOGS", "embedded")
+    with pytest.raises(BadInput, match="STACK_LOGS=embedded"):
+        images(["loki"], str(tmp_path / "images"))
