@@ -49,6 +49,10 @@ its exec is lost. Those that are on their way out take no harm."""
 
 _LOOK_EVERY_S = 0.02
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Each supervisord that this process started and has not seen end: it is to outlive us, and until
+then somebody has to wait for it."""
+
 _HELD = {"STOPPED", "FATAL"}
 """Supervisor's words for what it does not start by itself."""
 
@@ -95,11 +99,13 @@ class Supervisor:
         command += ["-c", str(self.directory / SETTINGS)]
         environment = {**os.environ, MARK: str(self.directory), "PYTHONPATH": str(REPO)}
         output = self.directory / "logs" / "supervisord.out"
+        _started[:] = [other for other in _started if other.poll() is None]
         with output.open("w") as out:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True, env=environment, cwd=REPO,
             )  # fmt: skip
+        _started.append(process)
         deadline = time.monotonic() + 15
         while not self.running():
             if process.poll() is not None or time.monotonic() > deadline:

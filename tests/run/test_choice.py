@@ -15,6 +15,7 @@ from stack.run.instance import Record, layout_of
 from stack.run.ports import free
 from stack.run.service import Layout
 from stack.run.services import SERVICES, cadvisor, loki, promtail
+from stack.run.startup import start_all
 from stack.store.lock import Artifact
 from stack.store.optional import Unreachable
 
@@ -158,3 +159,23 @@ def test_promtail_config_is_that_of_the_instance(layout: Layout) -> None:
 
 def test_promtail_config_names_no_path_of_the_container(layout: Layout) -> None:
     assert "/var/l" not in promtail.config(layout)["promtail-config.yml"]
+
+
+def test_real_program_that_dies_at_its_start_names_the_alternative(layout: Layout) -> None:
+    class Gone:
+        def states(self) -> dict[str, object]:
+            return {}
+
+        def start_process(self, name: str) -> None: ...
+
+    def told(of: Layout, service: str) -> str:
+        dead = replace(SERVICES[service], ready=lambda layout: "nobody answers", after=())
+        with pytest.raises(HostCannot, match="stopped while starting") as caught:
+            start_all(of, Gone(), {service: dead})  # type: ignore[arg-type]
+        return str(caught.value)
+
+    alternative = "STACK_LOGS=embedded runs the lab's own store and shipper instead."
+    for name in LOGS.packages:
+        assert alternative in told(real(layout), name)
+        assert alternative not in told(layout, name)
+    assert alternative not in told(real(layout), "inbox")

@@ -110,12 +110,13 @@ def test_two_ups_at_once_are_one_stack(begun, offset: str) -> None:
     assert bring_down("twice")
 
 
-def test_ctrl_c_during_up_stops_what_it_started(begun, offset: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_up_that_is_ended_stops_what_it_started(begun, offset: str, number: signal.Signals) -> None:
     directory = instances_dir() / "interrupted"
     for _ in range(5):
         process = begun("up", "--instance", "interrupted", "--port-offset", offset)
         until(lambda: Supervisor(directory).running())
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
         if process.returncode != 0:
             break

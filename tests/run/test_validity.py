@@ -46,7 +46,7 @@ BROKEN = [
     (LOG_RULES, "expr: ", "expr: summ(", "`expr`: parse error"),
     (LOG_RULES, "for: ", "fur: ", "`fur` is not known"),
     (PROMTAIL, "batchwait:", "batchwaite:", "batchwaite` is not known"),
-    (PROMTAIL, "format: ", "format: 2026-", "of the layout"),
+    (PROMTAIL, "format: ", "format: 2026-", "the layout `2026-RFC3339Nano`"),
     (PROMTAIL, "static_configs:", "static_config:", "static_config` is not known"),
 ]
 
