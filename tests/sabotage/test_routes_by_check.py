@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import delivery, inhibition, limits, receivers, routing
+from stack.check import alerts, delivery, inhibition, limits, receivers, routing
 from stack.check.configuration import load
 from stack.check.problem import Problem
 from stack.config import audience
@@ -324,7 +324,7 @@ TABLE = [*routes(), *inhibit_rules(), *integrations()]
 
 def problems(copy: Path) -> list[Problem]:
     configuration = load(copy / "stack" / "config")
-    checks = (routing, delivery, inhibition, limits)
+    checks = (alerts, routing, delivery, inhibition, limits)
     return [*configuration.problems, *(one for each in checks for one in each.check(configuration))]
 
 
@@ -363,6 +363,10 @@ def test_breakage_is_named_with_its_line(row: Row, copy: Path, sabotage) -> None
         (CRITICAL, "match: {severity: critical}\n      matchers: ['severity!=warning']"),
         ("continue: true", "continue: yes"),
         (MAIL_DATABASE, "{receiver: email-database, match: {team: database}}"),
+        (
+            "{receiver: slack-database, matchers: ['team=\"database\"']}",
+            "{receiver: slack-database, match_re: {team: '(data|no)base?'}}",
+        ),
         ("to: platform@residency.example", "to: Platform <platform@residency.example>"),
         (TWIN, "  - source_match: {alertname: CriticalErrorRate}\n"),
         (TWIN, """  - source_matchers: ['{"alertname"=~"Critical(Error)Rate"}']\n"""),
