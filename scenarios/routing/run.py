@@ -178,7 +178,7 @@ class _Player:
         links = [*bench.links]
         if reason:
             links.append(Link(name="broken", state=LinkState.BROKEN, said=reason, at=time.time()))
-        self._tell(case.name, f"{outcome}: {reason}".rstrip(": "))
+        self._tell(case.name, f"{'inconclusive' if excuse else outcome}: {reason}".rstrip(": "))
         return Result(
             verdict=Verdict(
                 alert=case.name, outcome=outcome, reason=reason, links=tuple(links),
