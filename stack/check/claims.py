@@ -307,7 +307,7 @@ def slack(attachment: Mapping[str, str]) -> Seen:
     body = "\n".join(attachment.get(key, "") for key in ("pretext", "text", "footer"))
     links = [found[1] for found in _SLACK_LINK.finditer(body)]
     # Slack takes any other `<…>` for markup of its own and shows none of it.
-    text = re.sub(r"<[^>]*>", "", _SLACK_LINK.sub(lambda link: link[2] or link[1], body))
+    text = re.sub(r"<[^>]*>?", "", _SLACK_LINK.sub(lambda link: link[2] or link[1], body))
     return Seen(
         channel=SLACK,
         headings={key: attachment.get(key, "") for key in ("title", "fallback")},

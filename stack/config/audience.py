@@ -39,7 +39,7 @@ class Promise:
 
 PROMISES: Mapping[str, Promise] = {
     # Immediately: as soon as it is certain, and two minutes to be told.
-    "critical": Promise(lasts="5m", told="2m", over="10m", reminded="4h", spared="1h"),
+    "critical": Promise(lasts="6m", told="2m", over="10m", reminded="4h", spared="1h"),
     # Within half an hour.
     "warning": Promise(lasts="30m", told="5m", over="15m", reminded="4h", spared="1h"),
     # As well as it goes.

@@ -63,7 +63,7 @@ TABLE = {
                            "promises/over", "severity `critical`"),
     "heartbeat-every-50m": (ALERTMANAGER, "repeat_interval: 50s", "repeat_interval: 50m",
                             "promises/reminded", "`Watchdog`"),
-    "heartbeat-flushed-every-5m": (ALERTMANAGER, "group_interval: 1m", "group_interval: 5m",
+    "heartbeat-flushed-every-5m": (ALERTMANAGER, "group_interval: 30s", "group_interval: 5m",
                                    "promises/reminded", "repeated every 5m"),
     "heartbeat-every-5s": (ALERTMANAGER, "repeat_interval: 50s", "repeat_interval: 5s",
                            "promises/spared", "`Watchdog`"),
