@@ -24,7 +24,7 @@ def clean(key: str) -> str:
     return _UNCLEAN.sub("_", key)
 
 
-def _joined(path: tuple[str, ...]) -> str:
+def nested(path: tuple[str, ...]) -> str:
     """The name of a nested member: the parts that are not blank, joined by `_`."""
     name = "_".join(_UNCLEAN.sub("_", part.strip()) for part in path if part.strip())
     return "_" + name if name[:1].isdecimal() else name
@@ -60,7 +60,7 @@ class _Names:
 
     def of(self, key: str, path: tuple[str, ...]) -> str:
         if path:
-            return self._wanted(_joined((*path, key)))
+            return self._wanted(nested((*path, key)))
         name = self._known.get(key)
         if name is None:
             name = self._wanted(clean(key))
@@ -173,11 +173,11 @@ def _scan_object(text: str, path: tuple[str, ...], entry: Entry, hints: Hints) -
     for key, kind, raw in jsonscan.members(text):
         if kind == "object":
             inner = (*path, key)
-            if hints.wants_prefix(_joined(inner)):
+            if hints.wants_prefix(nested(inner)):
                 _scan_object(raw, inner, entry, hints)
             continue
         if kind in ("string", "number", "boolean"):
-            name = _joined((*path, key)) if path else clean(key)
+            name = nested((*path, key)) if path else clean(key)
             if name:
                 _put(entry, hints, name, jsonscan.label_value(raw) if kind == "string" else raw)
         if hints.all_found(entry):

@@ -53,12 +53,10 @@ def text_of(query: Query) -> str:
             return _range(query)
         case VectorAggregation():
             param = "" if query.param is None else f"{query.param}, "
-            grouping = f" {_grouping(query.grouping)} " if query.grouping else ""
+            grouping = f" {grouping_text(query.grouping)} " if query.grouping else ""
             return f"{query.op}{grouping}({param}{text_of(query.of)})"
         case BinaryOperation():
-            words = [query.op, *(["bool"] * query.bool_), _matching(query.matching)]
-            operator = " ".join([word for word in words if word])
-            return f"({text_of(query.left)} {operator} {text_of(query.right)})"
+            return f"({text_of(query.left)} {operator_text(query)} {text_of(query.right)})"
         case Literal():
             return _number(query.value)
         case VectorLiteral():
@@ -68,16 +66,24 @@ def text_of(query: Query) -> str:
             return f"label_replace({text_of(query.of)}, {', '.join(map(quoted, texts))})"
 
 
+def operator_text(query: BinaryOperation) -> str:
+    words = [query.op, *(["bool"] * query.bool_), _matching(query.matching)]
+    return " ".join([word for word in words if word])
+
+
 def _log(query: LogQuery) -> str:
-    selector = "{" + ", ".join(map(_matcher, query.matchers)) + "}"
-    return " ".join([selector, *map(_stage, query.stages)])
+    return " ".join([selector_text(query.matchers), *map(stage_text, query.stages)])
+
+
+def selector_text(matchers: tuple[Matcher, ...]) -> str:
+    return "{" + ", ".join(map(_matcher, matchers)) + "}"
 
 
 def _matcher(matcher: Matcher) -> str:
     return f"{matcher.name}{matcher.op.value}{quoted(matcher.value)}"
 
 
-def _stage(stage: Stage) -> str:
+def stage_text(stage: Stage) -> str:
     match stage:
         case LineFilter():
             needles = (
@@ -145,21 +151,26 @@ def _filter(
 
 def _range(query: RangeAggregation) -> str:
     param = "" if query.param is None else f"{_number(query.param)}, "
-    unwrap = _unwrap(query.unwrap) if query.unwrap else ""
+    unwrap = "".join([f" {part}" for part in unwrap_text(query.unwrap)]) if query.unwrap else ""
+    grouping = f" {grouping_text(query.grouping)}" if query.grouping else ""
+    return f"{query.op}({param}{_log(query.query)}{unwrap} {length_text(query)}){grouping}"
+
+
+def length_text(query: RangeAggregation) -> str:
     length = durations.text_of(query.range_ns // 1_000_000)
     offset = f" offset {duration_text(query.offset_ns)}" if query.offset_ns else ""
-    grouping = f" {_grouping(query.grouping)}" if query.grouping else ""
-    return f"{query.op}({param}{_log(query.query)}{unwrap} [{length}]{offset}){grouping}"
+    return f"[{length}]{offset}"
 
 
-def _unwrap(unwrap: Unwrap) -> str:
+def unwrap_text(unwrap: Unwrap) -> list[str]:
+    """The unwrapping itself, then the filters after it."""
     name = unwrap.name
     if unwrap.conversion is not Conversion.NONE:
         name = f"{unwrap.conversion.value}({name})"
-    return f" | unwrap {name}" + "".join(f" | {_filter(one)}" for one in unwrap.filters)
+    return [f"| unwrap {name}", *(f"| {_filter(one)}" for one in unwrap.filters)]
 
 
-def _grouping(grouping: Grouping) -> str:
+def grouping_text(grouping: Grouping) -> str:
     return f"{'without' if grouping.without else 'by'} ({', '.join(grouping.labels)})"
 
 

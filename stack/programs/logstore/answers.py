@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from stack.logql.golang import printable
-from stack.logql.results import Matrix, Result, Sample, Scalar, Streams, Vector
+from stack.logql.golang import duration_text, printable
+from stack.logql.results import Matrix, Result, Sample, Scalar, Series, Streams, Vector
 from stack.programs.logstore.params import VolumeQuery
+from stack.programs.logstore.settings import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +95,8 @@ def volume(
 ) -> bytes:
     """`index/volume`: bytes by series or label, largest first."""
     totals: Counter[tuple[tuple[str, str], ...]] = Counter()
-    kept = asked.targets or named
     for labels, size in sizes:
-        pairs = [(name, value) for name, value in labels.items() if not kept or name in kept]
-        groups = [((name, ""),) for name, _ in pairs] if asked.by_labels else [tuple(pairs)]
-        for group in groups:
+        for group in _groups(labels, asked, named):
             totals[group] += size
     largest = sorted(totals.items(), key=lambda item: (-item[1], item[0]))[: asked.limit]
     samples = tuple(
@@ -109,6 +107,36 @@ def volume(
     )
 
 
+def volume_range(found: Matrix, asked: VolumeQuery, named: Collection[str]) -> bytes:
+    """`index/volume_range`: the same by step; a vector where nothing has two steps, as in Loki."""
+    totals: dict[tuple[tuple[str, str], ...], Counter[int]] = {}
+    for one in found.series:
+        for group in _groups(one.labels, asked, named):
+            counts = totals.setdefault(group, Counter())
+            for at_ns, size in one.points:
+                counts[at_ns] += int(size)
+    series = [
+        Series(labels=dict(group), points=tuple((at, float(n)) for at, n in sorted(counts.items())))
+        for group, counts in totals.items()
+    ]
+    series.sort(key=lambda one: (-one.points[0][1], sorted(one.labels.items())))
+    kept = tuple(series[: asked.limit])
+    cost = Cost(seconds=0, lines=0, size_bytes=0)
+    if all(len(one.points) == 1 for one in kept):
+        samples = tuple(Sample(labels=one.labels, value=one.points[0][1]) for one in kept)
+        return result(Vector(time_ns=asked.end_ns, samples=samples), cost)
+    return result(Matrix(series=kept), cost)
+
+
+def _groups(
+    labels: Mapping[str, str], asked: VolumeQuery, named: Collection[str]
+) -> list[tuple[tuple[str, str], ...]]:
+    """The series, or the labels, that a stream's volume counts for."""
+    kept = asked.targets or named
+    pairs = [(name, value) for name, value in labels.items() if not kept or name in kept]
+    return [((name, ""),) for name, _ in pairs] if asked.by_labels else [tuple(pairs)]
+
+
 def buildinfo(version: str) -> bytes:
     return orjson.dumps(
         {
@@ -116,6 +144,24 @@ def buildinfo(version: str) -> bytes:
             "buildDate": "", "goVersion": "",
         }
     )  # fmt: skip
+
+
+def drilldown_limits(limits: Limits, version: str) -> bytes:
+    """What Grafana's Logs Drilldown asks first, with the limits that the store has."""
+    named = {
+        "max_entries_limit_per_query": limits.entries,
+        "max_line_size": limits.line_bytes,
+        "max_line_size_truncate": limits.truncate_lines,
+        "max_query_length": duration_text(int(limits.query_length_s * 1e9)),
+        "max_query_series": limits.series,
+        "query_timeout": duration_text(int(limits.query_timeout_s * 1e9)),
+        "retention_period": duration_text(int(limits.retention_s * 1e9)),
+        "volume_enabled": True,
+        "discover_log_levels": False,
+        "discover_service_name": [],
+        "allow_structured_metadata": False,
+    }
+    return orjson.dumps({"limits": named, "pattern_ingester_enabled": True, "version": version})
 
 
 def seconds(at_ns: int) -> int | float:

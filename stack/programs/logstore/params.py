@@ -13,6 +13,7 @@ from stack.programs.logstore.settings import Limits
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3600 * SECOND_NS
 DEFAULT_LIMIT = 100
+END_BEFORE_START = "end timestamp must not be before or equal to start time"
 _POINTS = 250
 _MOST_POINTS = 11_000
 _DAYS = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(.*)", re.S | re.ASCII)
@@ -59,6 +60,19 @@ class VolumeQuery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FieldsQuery:
+    """`detected_fields`."""
+
+    query: str
+    start_ns: int
+    end_ns: int
+    lines: int
+    """That are looked at, newest first."""
+    limit: int
+    """Fields, or values of one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InstantQuery:
     """`query`."""
 
@@ -75,7 +89,7 @@ def one(form: Form, name: str) -> str:
 def range_query(form: Form, now_ns: int, limits: Limits) -> RangeQuery:
     start_ns, end_ns = bounds(form, now_ns)
     if end_ns < start_ns:
-        raise BadParameter("end timestamp must not be before or equal to start time")
+        raise BadParameter(END_BEFORE_START)
     step_ns = step(form, start_ns, end_ns)
     if (end_ns - start_ns) // step_ns > _MOST_POINTS:
         raise BadParameter(
@@ -114,6 +128,17 @@ def volume_query(form: Form, now_ns: int) -> VolumeQuery:
     return VolumeQuery(
         query=one(form, "query") or "{}", start_ns=start_ns, end_ns=end_ns, limit=limit(form),
         targets=targets, by_labels=by == "labels",
+    )  # fmt: skip
+
+
+def fields_query(form: Form, now_ns: int, limits: Limits) -> FieldsQuery:
+    asked = range_query(form, now_ns, limits)
+    lines = count(form, "line_limit", DEFAULT_LIMIT)
+    check_entries(lines, limits)
+    name = "limit" if one(form, "limit") else "field_limit"
+    return FieldsQuery(
+        query=asked.query, start_ns=asked.start_ns, end_ns=asked.end_ns, lines=lines,
+        limit=count(form, name, 1000),
     )  # fmt: skip
 
 

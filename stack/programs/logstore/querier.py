@@ -3,16 +3,27 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from stack.logql import Budget, Engine, LogQLError
-from stack.logql.ast import LogQuery, Matcher, Query
+from stack.logql.ast import LogQuery, Matcher, Query, RangeAggregation
+from stack.logql.budget import Account
 from stack.logql.errors import Kind
-from stack.logql.parse import parse
-from stack.logql.results import Result
+from stack.logql.metrics import Evaluation
+from stack.logql.parse import parse, parse_log
+from stack.logql.pipeline import leading_filters
+from stack.logql.results import Matrix, Result, Series
 from stack.programs.logstore.answers import Cost
 from stack.programs.logstore.database import MEMORY_LIMIT_MB, OutOfTime, TooLarge, Unreadable
+from stack.programs.logstore.detect import Fields, Patterns
 from stack.programs.logstore.memtable import Memtable
-from stack.programs.logstore.params import BadParameter, InstantQuery, RangeQuery, check_entries
+from stack.programs.logstore.params import (
+    BadParameter,
+    FieldsQuery,
+    InstantQuery,
+    RangeQuery,
+    check_entries,
+)
 from stack.programs.logstore.pushdown import SqlCounts, prefilter
 from stack.programs.logstore.reader import Condition, View, matching
 from stack.programs.logstore.segment import Segment
@@ -95,6 +106,82 @@ class Querier:
     def _budget(self) -> Budget:
         return Budget(
             entries=ENTRIES, series=self._limits.series, deadline_s=self._limits.query_timeout_s
+        )
+
+    # What is in the lines -----------------------------------------------------------------------
+
+    def fields(self, asked: FieldsQuery) -> Fields:
+        """The fields of the newest lines. Raises Failed."""
+        with self._view(asked.query) as (query, view, account):
+            found, left = Fields(query, asked.limit), asked.lines
+            filters = leading_filters(query)
+            for batch in view.select(
+                query.matchers, asked.start_ns, asked.end_ns, backward=True, line_filters=filters
+            ):
+                account.read(len(batch.lines))
+                left -= found.add(batch, left)
+                if left <= 0:
+                    break
+        return found
+
+    def patterns(self, asked: RangeQuery) -> Patterns:
+        """Lines that are alike, counted by step. Raises Failed."""
+        with self._view(asked.query) as (query, view, account):
+            if query.stages:
+                raise LogQLError("only label matchers are supported", kind=Kind.EXECUTION)
+            found = Patterns(asked.step_ns)
+            for batch in view.select(query.matchers, asked.start_ns, asked.end_ns):
+                account.read(len(batch.lines))
+                found.add(batch)
+        return found
+
+    @contextmanager
+    def _view(self, text: str) -> Iterator[tuple[LogQuery, View, Account]]:
+        began = time.monotonic()
+        with _translated(), self._store.snapshot() as snapshot:
+            query = parse_log(text)
+            deadline = began + self._limits.query_timeout_s
+            view = View(store=self._store, snapshot=snapshot, deadline=deadline)
+            yield query, view, Account(budget=self._budget())
+
+    def volume_range(self, asked: RangeQuery) -> Matrix:
+        """Bytes of each stream in each step; the first and the last one may be cut. A value has the
+        time at which its step ends. Raises Failed."""
+        step_ns, end_ns = asked.step_ns, asked.end_ns
+        points: dict[Known, list[tuple[int, float]]] = {}
+        begin_ns = asked.start_ns
+        first_ns = (begin_ns // step_ns + 1) * step_ns
+        whole = max((end_ns - first_ns) // step_ns, 0)
+        ends = [first_ns + step_ns * count for count in range(whole + 1)]
+        cuts = [(begin_ns, min(first_ns - 1, end_ns))]
+        if ends[-1] < end_ns:
+            cuts.append((ends[-1], end_ns))
+        for from_ns, to_ns in cuts:
+            for stream, (_, size) in self.volumes(asked.query, from_ns, to_ns).items():
+                points.setdefault(stream, []).append((to_ns, float(size)))
+        named = {tuple(sorted(stream.labels.items())): stream for stream in self._store.streams}
+        if whole:
+            with _translated(), self._store.snapshot() as snapshot:
+                view = View(store=self._store, snapshot=snapshot)
+                budget = replace(self._budget(), series=10**9)
+                query = RangeAggregation(
+                    op="bytes_over_time", range_ns=step_ns,
+                    query=LogQuery(matchers=self._matchers(asked.query)),
+                )  # fmt: skip
+                times = [at_ns - 1 for at_ns in ends[1:]]
+                counts = SqlCounts(view=view, budget=budget)
+                frame = Evaluation(
+                    source=view, times_ns=times, account=Account(budget=budget), shortcut=counts
+                ).frame(query)
+            for key, sizes in frame.items():
+                points.setdefault(named[key], []).extend(
+                    (at_ns, size) for at_ns, size in zip(times, sizes, strict=True) if size
+                )
+        return Matrix(
+            series=tuple(
+                Series(labels=stream.labels, points=tuple(sorted(sizes)))
+                for stream, sizes in points.items()
+            )
         )
 
     # What is there ------------------------------------------------------------------------------

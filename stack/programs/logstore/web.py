@@ -17,8 +17,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stack.logql import LogQLError
+from stack.logql.parse import parse
+from stack.logql.pretty import pretty
 from stack.logql.results import Streams
-from stack.programs.logstore import answers, params, tail
+from stack.programs.logstore import answers, detect, params, tail
 from stack.programs.logstore.check import Outcome
 from stack.programs.logstore.committer import Committer
 from stack.programs.logstore.metrics import VERSION, Metrics
@@ -120,6 +122,50 @@ class Web:
         sizes = [(dict(stream.labels), size) for stream, (_, size) in found.items()]
         return _json(answers.volume(sizes, asked, named))
 
+    async def index_volume_range(self, request: Request) -> Response:
+        form = await _form(request)
+        now_ns, limits = time.time_ns(), self._context.settings.limits
+        asked = params.volume_query(form, now_ns)
+        steps = params.range_query({**form, "query": [asked.query]}, now_ns, limits)
+        named = {matcher.name for matcher in self._context.querier.matchers(asked.query)}
+        found = await self._in_thread(lambda: self._context.querier.volume_range(steps))
+        return _json(answers.volume_range(found, asked, named))
+
+    async def detected_fields(self, request: Request) -> Response:
+        form = await _form(request)
+        asked = params.fields_query(form, time.time_ns(), self._context.settings.limits)
+        found = (await self._in_thread(lambda: self._context.querier.fields(asked))).found
+        name = request.path_params.get("name")
+        if name is None:
+            return _json(answers.encoded(detect.fields(found, asked.limit)))
+        return _json(answers.encoded(detect.values(found.get(name), asked.limit)))
+
+    async def detected_labels(self, request: Request) -> Response:
+        form = await _form(request)
+        selector, bounds = one(form, "query"), params.bounds(form, time.time_ns())
+        if bounds[1] < bounds[0]:
+            raise BadParameter(params.END_BEFORE_START)
+        streams = self._context.querier.streams([selector] if selector else [], *bounds)
+        return _json(answers.encoded(detect.labels(stream.labels for stream in streams)))
+
+    async def patterns(self, request: Request) -> Response:
+        form = await _form(request)
+        asked = params.range_query(form, time.time_ns(), self._context.settings.limits)
+        found = await self._in_thread(lambda: self._context.querier.patterns(asked))
+        return _json(answers.success(found.rows()))
+
+    async def format_query(self, request: Request) -> Response:
+        form = await _form(request)
+        try:
+            text = pretty(parse(one(form, "query")))
+        except LogQLError as error:
+            body = answers.encoded({"status": "invalid-query", "error": str(error)})
+            return Response(body, 400, media_type="application/json; charset=utf-8")
+        return _json(answers.success(text))
+
+    async def drilldown_limits(self, request: Request) -> Response:
+        return _json(answers.drilldown_limits(self._context.settings.limits, VERSION))
+
     async def follow(self, socket: WebSocket) -> None:
         form = parse_qs(socket.scope["query_string"].decode())
         await socket.accept()
@@ -193,6 +239,13 @@ def application(context: Context, more: list[BaseRoute]) -> Starlette:
         _route(context, f"{api}/series", web.series),
         _route(context, f"{api}/index/stats", web.index_stats),
         _route(context, f"{api}/index/volume", web.index_volume),
+        _route(context, f"{api}/index/volume_range", web.index_volume_range),
+        _route(context, f"{api}/detected_fields", web.detected_fields),
+        _route(context, f"{api}/detected_field/{{name}}/values", web.detected_fields),
+        _route(context, f"{api}/detected_labels", web.detected_labels),
+        _route(context, f"{api}/patterns", web.patterns),
+        _route(context, f"{api}/format_query", web.format_query),
+        _route(context, f"{api}/drilldown-limits", web.drilldown_limits),
         WebSocketRoute(f"{api}/tail", web.follow),
         _route(context, "/ready", web.ready),
         _route(context, "/metrics", web.metrics),
