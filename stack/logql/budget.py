@@ -21,6 +21,8 @@ class Budget:
     """Loki's `query_timeout`."""
     line_text: int = 4 << 20
     """Characters that templates may make of one line, all steps on the way counted."""
+    line_steps: int = 200_000
+    """Functions that templates may call for one line, and times that they may go round."""
     text: int = 128 << 20
     """Characters in an answer: lines, and labels that stages made."""
 
@@ -82,11 +84,12 @@ class Account:
 class Meter:
     """What templates make of one line: text, and steps on the way to it."""
 
-    __slots__ = ("account", "limit", "steps", "text")
+    __slots__ = ("account", "limit", "most", "steps", "text")
 
     def __init__(self, account: Account | None = None) -> None:
         self.account = account
-        self.limit = (account.budget if account else Budget()).line_text
+        budget = account.budget if account else Budget()
+        self.limit, self.most = budget.line_text, budget.line_steps
         self.text = 0
         self.steps = 0
 
@@ -95,7 +98,6 @@ class Meter:
         self.text += characters
         if self.text > self.limit:
             raise self._too_much()
-        self.steps += characters >> 10
 
     def check(self, characters: int) -> None:
         """Before that much text is made: whether it may be. Raises LogQLError."""
@@ -105,10 +107,17 @@ class Meter:
     def step(self) -> None:
         """Counts one step; looks at the clock now and then. Raises LogQLError."""
         self.steps += 1
-        if self.steps >= _STEPS:
-            self.steps = 0
-            if self.account:
-                self.account.check_time()
+        if self.steps > self.most:
+            raise LogQLError(
+                f"a template takes too many steps for one line (limit: {self.most})",
+                kind=Kind.LIMIT,
+            )
+        if self.account and not self.steps % _STEPS:
+            self.account.check_time()
+
+    def begin(self) -> None:
+        """The next line."""
+        self.text = self.steps = 0
 
     def _too_much(self) -> LogQLError:
         return LogQLError(
@@ -118,3 +127,4 @@ class Meter:
 
 
 _STEPS = 2000
+"""From one look at the clock to the next."""

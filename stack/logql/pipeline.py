@@ -80,7 +80,7 @@ class Pipeline:
         for timestamp_ns, text, stream, metadata in self.rows(batch):
             begin(stream.labels, metadata, timestamp_ns)
             if meter:
-                meter.text = 0
+                meter.begin()
             line: str | None = text
             for function in functions:
                 line = function(line, entry)  # type: ignore[arg-type]  # never None here

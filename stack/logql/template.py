@@ -23,7 +23,7 @@ DEEPEST = 100
 _NOT_HERE = ("define", "template", "block")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Scope:
     """What a template sees."""
 

@@ -8,6 +8,7 @@ import urllib.error
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,9 @@ from rich.text import Text
 
 from stack.durations import milliseconds
 from stack.errors import BadInput, HostCannot
+from stack.logql import LogQLError, parse
+from stack.logql.ast import MatchOp
+from stack.logql.walk import selectors
 from stack.loopback import urlopen
 from stack.run.instance import Instance
 
@@ -67,8 +71,13 @@ def logql(
         printer.show(entries(result))
         if not printer.shown:
             print(f"no line within {since}", file=sys.stderr)
+            for known in store.unknown_values(query[0], since_ns):
+                print(known, file=sys.stderr)
     else:
         _show_series(result, output, since)
+        if not result:
+            for known in store.unknown_values(query[0], since_ns):
+                print(known, file=sys.stderr)
 
 
 def _nanoseconds(since: str) -> int:
@@ -111,15 +120,33 @@ class Store:
             "step": f"{max(1, since_ns // _NS // _STEPS)}s",
             "direction": "backward",
         }
-        url = f"http://{self._base}/query_range?{urlencode(parameters)}"
+        data = self._asked("query_range", parameters, query)
+        return data["resultType"], data["result"]
+
+    def unknown_values(self, query: str, since_ns: int) -> list[str]:
+        """What there is instead of labels and values that the query asks for and that no stream
+        had within the time."""
+        told = []
+        parameters = {"start": time.time_ns() - since_ns}
+        names = self._asked("labels", parameters, query) or []
+        for name, value in sorted(_wanted(query)):
+            if name not in names:
+                told.append(_known(f"no stream has a label `{name}`", name, names))
+                continue
+            values = self._asked(f"label/{name}/values", parameters, query) or []
+            if value not in values:
+                told.append(_known(f"no stream has {name}={json.dumps(value)}", value, values))
+        return told
+
+    def _asked(self, path: str, parameters: Mapping[str, Any], query: str) -> Any:
+        url = f"http://{self._base}/{path}?{urlencode(parameters)}"
         try:
             with urlopen(url, timeout_s=_TIMEOUT_S) as answer:
-                data = json.load(answer)["data"]
+                return json.load(answer).get("data")
         except urllib.error.HTTPError as error:
             raise refused(query, error.code, error.read().decode(errors="replace")) from None
         except (OSError, HTTPException) as error:
             raise self.away(error) from None
-        return data["resultType"], data["result"]
 
     def tail_url(self, query: str, since_ns: int, limit: int) -> str:
         start = time.time_ns() - since_ns
@@ -133,6 +160,36 @@ class Store:
             cure=f"`doit logs loki --instance {self._instance}` shows why; "
             f"`doit restart loki --instance {self._instance}` starts it.",
         )
+
+
+_SHOWN = 20
+"""Names in a list of what there is."""
+
+
+def _wanted(query: str) -> set[tuple[str, str]]:
+    """(label, value) of each equality in the query's selectors; none where the lab cannot read it
+    and Loki can."""
+    try:
+        found = selectors(parse(query))
+        return {
+            (one.name, one.value)
+            for of in found
+            for one in of
+            if one.op is MatchOp.EQ and one.value
+        }
+    except LogQLError:
+        return set()
+
+
+def _known(what: str, wanted: str, there: Sequence[str]) -> str:
+    """What is missing, and what there is, the likeliest first."""
+    if not there:
+        return f"{what}; there is none at all"
+    near = [one for one in there if wanted in one or one in wanted]
+    near += [one for one in get_close_matches(wanted, there, n=3) if one not in near]
+    ordered = [*near, *(one for one in sorted(there) if one not in near)]
+    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
+    return f"{what}; there are {', '.join(ordered[:_SHOWN])}{more}"
 
 
 def refused(query: str, status: int, said: str) -> BadInput | HostCannot:
@@ -185,9 +242,13 @@ class Printer:
             print(json.dumps(told, ensure_ascii=False))
         else:
             text = Text(f"{at(entry.time_ns)[:23]}Z ", style="dim")
-            for name, value in sorted(entry.labels.items()):
-                if name not in shared:
-                    text.append(f"{value} ", style=_colour(value))
+            own = [pair for pair in sorted(entry.labels.items()) if pair[0] not in shared]
+            for at_, (name, value) in enumerate(own):
+                # As logcli writes it, so that `| json` can be read: {level="info", status="200"}.
+                text.append("{" if not at_ else " ")
+                text.append(f"{name}=", style="dim")
+                text.append(json.dumps(value, ensure_ascii=False), style=_colour(value))
+                text.append("," if at_ + 1 < len(own) else "} ")
             text.append(entry.line, style="not dim")
             self._console.print(text)
 

@@ -23,6 +23,8 @@ class Store:
     name: str = "default"
     status: int = 200
     answer: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
+    """By the end of a path, before `answer`."""
     asked: dict[str, list[str]] = field(default_factory=dict)
 
     def port(self, service: str, name: str) -> int:
@@ -38,10 +40,15 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            made.asked = parse_qs(urlsplit(self.path).query)
+            url = urlsplit(self.path)
+            answer = next(
+                (text for end, text in made.answers.items() if url.path.endswith(end)), ""
+            )
+            if not answer:
+                made.asked = parse_qs(url.query)
             self.send_response(made.status)
             self.end_headers()
-            self.wfile.write(made.answer.encode())
+            self.wfile.write((answer or made.answer).encode())
 
         def log_message(self, format: str, *args: object) -> None: ...
 
@@ -74,7 +81,8 @@ def test_lines_are_printed_in_order_with_the_labels_they_do_not_share(
     ask('{service="a"}')
     said = capsys.readouterr()
     assert said.out == (
-        "2026-11-24T11:10:10.691Z info first [x]\n2026-11-24T11:10:10.691Z error second\n"
+        '2026-11-24T11:10:10.691Z {level="info"} first [x]\n'
+        '2026-11-24T11:10:10.691Z {level="error"} second\n'
     )
     assert said.err == "common labels: service=a\n"
     assert store.asked["limit"] == ["7"]
@@ -113,9 +121,41 @@ def test_metric_query_is_a_table(store: Store, capsys) -> None:
     ]
 
 
+def test_labels_of_a_line_are_printed_with_their_names(store: Store, capsys) -> None:
+    labels = {"service": "a", "status": "200", "msg": 'say "x"'}
+    other = {"stream": {"service": "a"}, "values": [[str(NS + 9), "plain"]]}
+    store.finds("streams", {"stream": labels, "values": [[str(NS), "{}"]]}, other)
+    ask('{service="a"} | json')
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == r'2026-11-24T11:10:10.691Z {msg="say \"x\"", status="200"} {}'
+    assert second == "2026-11-24T11:10:10.691Z plain"
+
+
+def test_value_that_no_stream_has_is_said_with_those_there_are(store: Store, capsys) -> None:
+    store.answers = {
+        "/labels": json.dumps({"status": "success", "data": ["level", "service"]}),
+        "/label/service/values": json.dumps({"data": ["alpha", "residency-scheduler-backend"]}),
+        "/label/level/values": json.dumps({"data": ["info"]}),
+    }
+    for kind, query in (
+        ("streams", '{service="backend", level="info", pod="x"}'),
+        ("matrix", 'rate({service="backend", level="info", pod="x"}[1m])'),
+    ):
+        store.finds(kind)
+        ask(query)
+        said = capsys.readouterr().err.splitlines()
+        assert said[1:] == [
+            "no stream has a label `pod`; there are level, service",
+            'no stream has service="backend"; there are residency-scheduler-backend, alpha',
+        ]
+    ask('{service=~"back.*", level="info"}')
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("kind", ["streams", "matrix"])
 def test_nothing_found_is_said_beside_the_output(store: Store, capsys, kind: str) -> None:
     store.finds(kind)
+    store.answers = {"/labels": '{"status": "success"}'}
     ask("{a=`b`}")
     said = capsys.readouterr()
     assert said.out == ""

@@ -50,6 +50,9 @@ _COUNTED = {
 """Operation -> what is counted for it, and how."""
 _RATES = ("rate", "bytes_rate")
 
+_MOST_FILTERS = 50
+"""Filters that are worth saying in SQL: of more, the database only thinks longer."""
+
 _MOST_ROWS = 200_000
 """Most rows of a count by group and bucket; beyond that, the engine decides."""
 
@@ -58,7 +61,7 @@ def prefilter(query: LogQuery, streams: Sequence[Known]) -> Condition | None:
     """What segment rows must satisfy for the query to pass them, as far as SQL can express it."""
     made = Fields(streams=streams)
     keeps, before = [], ["true"]
-    for one in json_filters(query.stages):
+    for one in json_filters(query.stages)[:_MOST_FILTERS]:
         sure, passes = verdict(one, made)
         if sure == "false":
             before.append(sure)
@@ -126,6 +129,8 @@ class SqlCounts:
                          doubt="", made=made, fields={})  # fmt: skip
         filters = json_filters(query.query.stages)
         if stages[0] != Json() or len(filters) != len(stages) - 1:
+            return None
+        if len(filters) > _MOST_FILTERS:
             return None
         if grouping is None or grouping.without:
             return None

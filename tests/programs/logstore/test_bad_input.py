@@ -250,7 +250,8 @@ def test_text_in_a_query_that_is_none_is_refused(served: Running, query: str):
 def test_halves_of_surrogate_pairs_in_a_push_are_replaced(served: Running):
     name = f"halves-{next(_names)}"
     value = f'["{time.time_ns()}", "a\\ud800b \\\\ud800 \\ud83d\\ude00"]'
-    body = f'{{"streams": [{{"stream": {{"service": "{name}", "x": "\\udfff"}}, "values": [{value}]}}]}}'
+    labels = f'{{"service": "{name}", "x": "\\udfff"}}'
+    body = f'{{"streams": [{{"stream": {labels}, "values": [{value}]}}]}}'
     headers = {"Content-Type": "application/json"}
     answer = httpx.post(f"{served.url}{API}/push", content=body.encode(), headers=headers)
     assert answer.status_code == 204, answer.text
@@ -275,14 +276,18 @@ TOO_MUCH = [
     'line_format `{{ alignRight 1000000000 "x" }}`',
     'line_format `{{ indent 1000000000 "x" }}`',
     'line_format `{{ nindent 100000000 "x" }}`',
-    'line_format `{{ $x := repeat 1000000 "x" }}{{ replace "x" $x $x }}`',
-    'line_format `{{ $x := repeat 1000000 "x" }}{{ Replace $x "x" $x 1000000 }}`',
-    'line_format `{{ $x := repeat 1000000 "x" }}{{ regexReplaceAll "x" $x $x }}`',
-    'line_format `{{ $x := repeat 1000000 "x" }}{{ regexReplaceAll "(x+)" $x "$1$1$1$1$1$1$1$1" }}`',
-    'line_format `{{ $x := repeat 1000000 "x" }}' + "{{ $x }}" * 20 + "`",
-    'line_format `{{ $x := repeat 1000000 "x" }}{{ print' + " $x" * 5000 + " }}`",
-    'line_format `{{ $x := repeat 1000000 "x" }}{{ printf "' + "%s" * 5000 + '"' + " $x" * 5000 + " }}`",
+    'line_format `{{ $x := repeat 999999 "x" }}{{ replace "x" $x $x }}`',
+    'line_format `{{ $x := repeat 999999 "x" }}{{ Replace $x "x" $x 1000000 }}`',
+    'line_format `{{ $x := repeat 999999 "x" }}{{ regexReplaceAll "x" $x $x }}`',
+    'line_format `{{ $x := repeat 999999 "x" }}{{ regexReplaceAll "(x+)" $x "$1$1$1$1$1" }}`',
+    'line_format `{{ $x := repeat 999999 "x" }}' + "{{ $x }}" * 20 + "`",
+    'line_format `{{ $x := repeat 999999 "x" }}{{ print' + " $x" * 5000 + " }}`",
+    'line_format `{{ $x := repeat 999999 "x" }}{{ printf "'
+    + "%s" * 5000 + '"' + " $x" * 5000 + " }}`",
     "line_format `{{ range 1000000000 }}{{ . }}{{ end }}`",
+    "line_format `{{ range 1000000000 }}{{ end }}`",
+    "line_format `{{ range 1000 }}{{ range 1000 }}{{ range 1000 }}{{ end }}{{ end }}{{ end }}`",
+    "line_format `{{ $x := 1 }}{{ range 1000000000 }}{{ $x = mul $x 3 }}{{ end }}`",
     'label_format ' + ", ".join(f'a{n}=`{{{{ repeat 1000000 "x" }}}}`' for n in range(100)),
     " | ".join(f'label_format a{n}=`{{{{ repeat 1000000 "x" }}}}`' for n in range(100)),
 ]  # fmt: skip
@@ -298,5 +303,5 @@ def test_template_that_makes_too_much_is_refused_with_the_limit(served: Running,
         form = {"query": query}
         answer = httpx.post(f"{served.url}{API}/{path}", data=form, timeout=60)
         assert answer.status_code == 400, answer.text[:300]
-        assert "limit: 4194304 characters" in answer.text
+        assert "(limit: " in answer.text
     assert time.monotonic() - began < 20
