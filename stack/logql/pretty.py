@@ -12,6 +12,7 @@ from stack.logql.golang import quoted
 from stack.logql.text import (
     grouping_text,
     length_text,
+    number_text,
     operator_text,
     selector_text,
     stage_text,
@@ -37,7 +38,7 @@ def pretty(query: Query, level: int = 0) -> str:
         case RangeAggregation():
             lines = [f"{indent}{query.op}("]
             if query.param is not None:
-                lines.append(f"{indent}{_INDENT}{query.param:g},")
+                lines.append(f"{indent}{_INDENT}{number_text(query.param)},")
             lines += _log(query.query, level + 1)
             if query.unwrap:
                 lines += [f"{indent}{_INDENT * 2}{part}" for part in unwrap_text(query.unwrap)]
@@ -50,7 +51,7 @@ def pretty(query: Query, level: int = 0) -> str:
             lines = [f"{indent}{query.op}{grouping}(", *param, pretty(query.of, level + 1)]
             return "\n".join([*lines, f"{indent})"])
         case BinaryOperation():
-            left, right = pretty(query.left, level + 1), pretty(query.right, level + 1)
+            left, right = _operand(query.left, level + 1), _operand(query.right, level + 1)
             return f"{left}\n{indent}{operator_text(query)}\n{right}"
         case LabelReplace():
             texts = (query.target, query.replacement, query.source, query.pattern)
@@ -58,6 +59,14 @@ def pretty(query: Query, level: int = 0) -> str:
             inner = ",\n".join([pretty(query.of, level + 1), *last])
             return f"{indent}label_replace(\n{inner}\n{indent})"
     return indent + text
+
+
+def _operand(query: Query, level: int) -> str:
+    """An operation that is split keeps its brackets: they say what belongs together."""
+    indent = _INDENT * level
+    if not isinstance(query, BinaryOperation) or len(text_of(query)) <= WIDEST:
+        return pretty(query, level)
+    return f"{indent}(\n{pretty(query, level + 1)}\n{indent})"
 
 
 def _log(query: LogQuery, level: int) -> list[str]:

@@ -58,9 +58,9 @@ def text_of(query: Query) -> str:
         case BinaryOperation():
             return f"({text_of(query.left)} {operator_text(query)} {text_of(query.right)})"
         case Literal():
-            return _number(query.value)
+            return number_text(query.value)
         case VectorLiteral():
-            return f"vector({_number(query.value)})"
+            return f"vector({number_text(query.value)})"
         case LabelReplace():
             texts = (query.target, query.replacement, query.source, query.pattern)
             return f"label_replace({text_of(query.of)}, {', '.join(map(quoted, texts))})"
@@ -135,7 +135,7 @@ def _filter(
         case StringFilter():
             return _matcher(stage.matcher)
         case NumberFilter():
-            return f"{stage.name} {stage.op.value} {_number(stage.value)}"
+            return f"{stage.name} {stage.op.value} {number_text(stage.value)}"
         case DurationFilter():
             return f"{stage.name} {stage.op.value} {duration_text(stage.value_ns)}"
         case BytesFilter():
@@ -150,7 +150,7 @@ def _filter(
 
 
 def _range(query: RangeAggregation) -> str:
-    param = "" if query.param is None else f"{_number(query.param)}, "
+    param = "" if query.param is None else f"{number_text(query.param)}, "
     unwrap = "".join([f" {part}" for part in unwrap_text(query.unwrap)]) if query.unwrap else ""
     grouping = f" {grouping_text(query.grouping)}" if query.grouping else ""
     return f"{query.op}({param}{_log(query.query)}{unwrap} {length_text(query)}){grouping}"
@@ -183,7 +183,7 @@ def _matching(matching: Matching) -> str:
     return text
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     if math.isnan(value):
         return "(0 / 0)"
     if math.isinf(value):
