@@ -45,6 +45,14 @@ _TOO_LARGE = (
 )
 
 
+Gone = Callable[[], bool]
+"""Whether nobody waits for the answer any more: the work ends."""
+
+
+def _stays() -> bool:
+    return False
+
+
 class Failed(Exception):
     """A query without an answer: the status and the message that the client gets."""
 
@@ -59,7 +67,7 @@ class Querier:
     def __init__(self, store: LogStore, limits: Limits) -> None:
         self._store, self._limits = store, limits
 
-    def range(self, asked: RangeQuery) -> tuple[Result, Cost]:
+    def range(self, asked: RangeQuery, gone: Gone = _stays) -> tuple[Result, Cost]:
         """Raises Failed."""
         return self._answer(
             asked.query,
@@ -68,18 +76,20 @@ class Querier:
                 asked.query, asked.start_ns, asked.end_ns, asked.step_ns, asked.limit,
                 asked.direction, asked.interval_ns,
             ),
+            gone,
         )  # fmt: skip
 
-    def instant(self, asked: InstantQuery) -> tuple[Result, Cost]:
+    def instant(self, asked: InstantQuery, gone: Gone = _stays) -> tuple[Result, Cost]:
         """Raises Failed."""
         return self._answer(
             asked.query,
             0,
             lambda engine: engine.query(asked.query, asked.time_ns, asked.limit, asked.direction),
+            gone,
         )
 
     def _answer(
-        self, text: str, limit: int, ask: Callable[[Engine], Result]
+        self, text: str, limit: int, ask: Callable[[Engine], Result], gone: Gone
     ) -> tuple[Result, Cost]:
         began = time.monotonic()
         with _translated(), self._store.snapshot() as snapshot:
@@ -93,7 +103,7 @@ class Querier:
                 deadline=began + self._limits.query_timeout_s,
             )
             counts = SqlCounts(view=view, budget=self._budget())
-            found = ask(Engine(view, budget=self._budget(), shortcut=counts))
+            found = ask(Engine(view, budget=self._budget(), shortcut=counts, gone=gone))
         lines, size_bytes = view.read
         return found, Cost(seconds=time.monotonic() - began, lines=lines, size_bytes=size_bytes)
 
@@ -110,9 +120,9 @@ class Querier:
 
     # What is in the lines -----------------------------------------------------------------------
 
-    def fields(self, asked: FieldsQuery) -> Fields:
+    def fields(self, asked: FieldsQuery, gone: Gone = _stays) -> Fields:
         """The fields of the newest lines. Raises Failed."""
-        with self._view(asked.query) as (query, view, account):
+        with self._view(asked.query, gone) as (query, view, account):
             found, left = Fields(query, asked.limit), asked.lines
             filters = leading_filters(query)
             for batch in view.select(
@@ -124,9 +134,9 @@ class Querier:
                     break
         return found
 
-    def patterns(self, asked: RangeQuery) -> Patterns:
+    def patterns(self, asked: RangeQuery, gone: Gone = _stays) -> Patterns:
         """Lines that are alike, counted by step. Raises Failed."""
-        with self._view(asked.query) as (query, view, account):
+        with self._view(asked.query, gone) as (query, view, account):
             if query.stages:
                 raise LogQLError("only label matchers are supported", kind=Kind.EXECUTION)
             found = Patterns(asked.step_ns)
@@ -136,13 +146,13 @@ class Querier:
         return found
 
     @contextmanager
-    def _view(self, text: str) -> Iterator[tuple[LogQuery, View, Account]]:
+    def _view(self, text: str, gone: Gone) -> Iterator[tuple[LogQuery, View, Account]]:
         began = time.monotonic()
         with _translated(), self._store.snapshot() as snapshot:
             query = parse_log(text)
             deadline = began + self._limits.query_timeout_s
             view = View(store=self._store, snapshot=snapshot, deadline=deadline)
-            yield query, view, Account(budget=self._budget())
+            yield query, view, Account(budget=self._budget(), gone=gone)
 
     def volume_range(self, asked: RangeQuery) -> Matrix:
         """Bytes of each stream in each step; the first and the last one may be cut. A value has the
@@ -226,13 +236,16 @@ def _present(snapshot: Snapshot, stream: Known, start_ns: int, end_ns: int) -> b
     )
 
 
+_STATUS = {Kind.DEADLINE: 504, Kind.CANCELLED: 499}
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """What can go wrong with a query, as its client is told."""
     try:
         yield
     except LogQLError as error:
-        raise Failed(504 if error.kind is Kind.DEADLINE else 400, str(error)) from error
+        raise Failed(_STATUS.get(error.kind, 400), str(error)) from error
     except BadParameter as error:
         raise Failed(400, str(error)) from error
     except OutOfTime as error:

@@ -3,11 +3,12 @@ lab's own tools use."""
 
 import asyncio
 import queue
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -37,6 +38,8 @@ _BOTH_S = 60.0
 
 Handler = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
+Gone = Callable[[], bool]
+"""Whether nobody waits for the answer any more."""
 
 
 @dataclass(kw_only=True)
@@ -74,14 +77,19 @@ class Web:
         form = await _form(request)
         asked = params.range_query(form, time.time_ns(), self._context.settings.limits)
         return _json(
-            await self._in_thread(lambda: answers.result(*self._context.querier.range(asked)))
+            await self._in_thread(
+                lambda gone: answers.result(*self._context.querier.range(asked, gone)), request.receive
+            )
         )
 
     async def query(self, request: Request) -> Response:
         form = await _form(request)
         asked = params.instant_query(form, time.time_ns())
         return _json(
-            await self._in_thread(lambda: answers.result(*self._context.querier.instant(asked)))
+            await self._in_thread(
+                lambda gone: answers.result(*self._context.querier.instant(asked, gone)),
+                request.receive,
+            )
         )
 
     async def labels(self, request: Request) -> Response:
@@ -109,7 +117,7 @@ class Web:
     async def index_stats(self, request: Request) -> Response:
         form = await _form(request)
         selector, bounds = one(form, "query"), params.bounds(form, time.time_ns())
-        found = await self._in_thread(lambda: self._context.querier.volumes(selector, *bounds))
+        found = await self._in_thread(lambda gone: self._context.querier.volumes(selector, *bounds))
         return _json(answers.index_stats(found.values()))
 
     async def index_volume(self, request: Request) -> Response:
@@ -117,7 +125,7 @@ class Web:
         asked = params.volume_query(form, time.time_ns())
         named = {matcher.name for matcher in self._context.querier.matchers(asked.query)}
         found = await self._in_thread(
-            lambda: self._context.querier.volumes(asked.query, asked.start_ns, asked.end_ns)
+            lambda gone: self._context.querier.volumes(asked.query, asked.start_ns, asked.end_ns)
         )
         sizes = [(dict(stream.labels), size) for stream, (_, size) in found.items()]
         return _json(answers.volume(sizes, asked, named))
@@ -128,13 +136,16 @@ class Web:
         asked = params.volume_query(form, now_ns)
         steps = params.range_query({**form, "query": [asked.query]}, now_ns, limits)
         named = {matcher.name for matcher in self._context.querier.matchers(asked.query)}
-        found = await self._in_thread(lambda: self._context.querier.volume_range(steps))
+        found = await self._in_thread(lambda gone: self._context.querier.volume_range(steps))
         return _json(answers.volume_range(found, asked, named))
 
     async def detected_fields(self, request: Request) -> Response:
         form = await _form(request)
         asked = params.fields_query(form, time.time_ns(), self._context.settings.limits)
-        found = (await self._in_thread(lambda: self._context.querier.fields(asked))).found
+        fields = await self._in_thread(
+            lambda gone: self._context.querier.fields(asked, gone), request.receive
+        )
+        found = fields.found
         name = request.path_params.get("name")
         if name is None:
             return _json(answers.encoded(detect.fields(found, asked.limit)))
@@ -151,7 +162,9 @@ class Web:
     async def patterns(self, request: Request) -> Response:
         form = await _form(request)
         asked = params.range_query(form, time.time_ns(), self._context.settings.limits)
-        found = await self._in_thread(lambda: self._context.querier.patterns(asked))
+        found = await self._in_thread(
+            lambda gone: self._context.querier.patterns(asked, gone), request.receive
+        )
         return _json(answers.success(found.rows()))
 
     async def format_query(self, request: Request) -> Response:
@@ -188,16 +201,16 @@ class Web:
             query=query, start_ns=start_ns, end_ns=2**63 - 1, step_ns=1, interval_ns=0,
             limit=params.limit(form), direction="backward",
         )  # fmt: skip
-        found, _ = await self._in_thread(lambda: self._context.querier.range(asked))
+        found, _ = await self._in_thread(lambda gone: self._context.querier.range(asked))
         assert isinstance(found, Streams)
         await tail.send(socket, tail.forward(found))
         # What was committed while the query ran is in both.
         seen, seen_until = tail.keys(found), time.monotonic() + _BOTH_S
-        gone = asyncio.create_task(_gone(socket))
+        gone = asyncio.create_task(_gone(socket.receive))
         while not gone.done():
             await asyncio.wait([gone], timeout=tail.EVERY_S)
-            if parts := incoming.drain():
-                new = await self._in_thread(lambda: tail.matched(query, parts, start_ns))
+            if parts := fresh.drain():
+                new = await self._in_thread(lambda gone: tail.matched(query, parts, start_ns))
                 if time.monotonic() < seen_until:
                     new = tail.without(new, seen)
                 await tail.send(socket, new, incoming.lost())
@@ -216,13 +229,29 @@ class Web:
     async def buildinfo(self, request: Request) -> Response:
         return _json(answers.buildinfo(VERSION))
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(
+        self, work: Callable[[Gone], T], receive: Callable[[], Awaitable[Any]] | None = None
+    ) -> T:
+        """The work, done by one of few threads; it is told when the client of `receive` has left,
+        and is not begun for one who left while it waited."""
         if self._outstanding >= OUTSTANDING:
             raise Failed(429, "too many outstanding requests")
         self._outstanding += 1
+        gone = threading.Event()
+        loop = asyncio.get_running_loop()
+        working = loop.run_in_executor(self._pool, work, gone.is_set)
+        leaving = asyncio.ensure_future(_gone(receive)) if receive else None
+        either: list[asyncio.Future[Any]] = [working, *([leaving] if leaving else [])]
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ClientDisconnect
+            return working.result()
         finally:
+            gone.set()
+            working.cancel()
+            if leaving:
+                leaving.cancel()
             self._outstanding -= 1
 
 
@@ -309,7 +338,7 @@ async def _form(request: Request) -> Form:
     return form
 
 
-async def _gone(socket: WebSocket) -> None:
-    """Return once the client has left."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
+async def _gone(receive: Callable[[], Awaitable[Any]]) -> None:
+    """Returns when the client has left."""
+    while not (await receive())["type"].endswith(".disconnect"):
         pass
