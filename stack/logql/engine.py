@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal as OneOf
 
-from stack.logql import matching, walk
+from stack.logql import frames, matching, walk
 from stack.logql.ast import (
+    LabelReplace,
     Literal,
     LogQuery,
     MetricQuery,
@@ -60,6 +61,8 @@ def check(text: str) -> Query:
     for node in walk.nodes(query):
         if isinstance(node, RangeAggregation):
             Sampler(node, None)
+        elif isinstance(node, LabelReplace):
+            frames.relabelled(node, {})
     return query
 
 

@@ -55,7 +55,11 @@ def range_ns_of(token: Token) -> int:
 def duration_ns_of(token: Token) -> int:
     """`> 1.5s`, `offset 5m`: Prometheus' grammar or Go's."""
     length_ns = _prometheus_ns(str(token))
-    return _converted(token, golang.duration_ns) if length_ns is None else length_ns
+    if length_ns is not None:
+        return length_ns
+    if set("ywd") & set(token):
+        raise refused(token, f'duration out of range: "{token}"')
+    return _converted(token, golang.duration_ns)
 
 
 def _prometheus_ns(text: str) -> int | None:

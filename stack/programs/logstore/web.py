@@ -78,7 +78,8 @@ class Web:
         asked = params.range_query(form, time.time_ns(), self._context.settings.limits)
         return _json(
             await self._in_thread(
-                lambda gone: answers.result(*self._context.querier.range(asked, gone)), request.receive
+                lambda gone: answers.result(*self._context.querier.range(asked, gone)),
+                request.receive,
             )
         )
 
@@ -180,14 +181,17 @@ class Web:
         return _json(answers.drilldown_limits(self._context.settings.limits, VERSION))
 
     async def follow(self, socket: WebSocket) -> None:
-        form = parse_qs(socket.scope["query_string"].decode())
+        form = parse_qs(socket.scope["query_string"].decode(errors="replace"))
         await socket.accept()
         incoming = tail.Incoming()
         self._context.committer.listeners.add(incoming.take)
         try:
             await self._follow(socket, form, incoming)
         except (Failed, BadParameter, LogQLError) as error:
-            await socket.close(1000, str(error)[:120])
+            # A reason has room for 123 bytes.
+            await socket.close(
+                1000, str(error).encode(errors="replace")[:120].decode(errors="ignore")
+            )
         except (WebSocketDisconnect, asyncio.CancelledError):
             pass
         finally:
@@ -209,7 +213,7 @@ class Web:
         gone = asyncio.create_task(_gone(socket.receive))
         while not gone.done():
             await asyncio.wait([gone], timeout=tail.EVERY_S)
-            if parts := fresh.drain():
+            if parts := incoming.drain():
                 new = await self._in_thread(lambda gone: tail.matched(query, parts, start_ns))
                 if time.monotonic() < seen_until:
                     new = tail.without(new, seen)

@@ -1,10 +1,12 @@
 """Queries that no store should stumble over: refused with 400 and a reason, or answered."""
 
+import asyncio
 import time
 from itertools import count
 
 import httpx
 import pytest
+import websockets
 
 from tests.programs.logstore.conftest import SECOND, Running
 
@@ -56,6 +58,7 @@ def test_literal_out_of_range_is_refused_with_its_place(served: Running, name: s
         (f'quantile_over_time({"9" * 5000}, {{a="b"}} | unwrap x [5m])', "out of range"),
         ("vector(1e999)", "out of range"),
         ("1e999 + 1", "out of range"),
+        ('label_replace(vector(1), "a", "b", "c", "(")', "invalid regex in label_replace"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("instant", [True, False], ids=["instant", "range"])
@@ -98,6 +101,17 @@ def test_query_at_the_ends_of_time_is_answered(served: Running, service: str, at
         f"{API}/query", query=query.replace('a="b"', f'service="{service}"'), time=at
     )
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("query", ["{ä", '{a="b"} | line_format "' + "ä" * 200, "vector(1)"])
+def test_tail_that_cannot_be_says_why(served: Running, query: str):
+    async def follow() -> str:
+        url = httpx.URL(served.url.replace("http", "ws") + f"{API}/tail", params={"query": query})
+        async with websockets.connect(str(url)) as socket:
+            await asyncio.wait_for(socket.wait_closed(), 30)
+            return socket.close_reason or ""
+
+    assert asyncio.run(follow())
 
 
 def test_regular_expression_that_is_too_large_is_refused(served: Running):
