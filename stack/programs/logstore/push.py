@@ -142,7 +142,9 @@ def _with_replacements(data: bytes, error: orjson.JSONDecodeError) -> Any:
 
 def _timestamp(text: Any) -> int:
     """Of the size of 64 bits: a longer one is none, however Python reads it."""
-    if not isinstance(text, str) or not re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):
+    if not isinstance(text, str):
+        return int(text)  # refused below, as Loki does, with the other numbers
+    if not re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):
         raise ValueError(f"a timestamp is not a string of nanoseconds: {str(text)[:50]!r}")
     return int(text)
 
@@ -155,7 +157,7 @@ def _from_json_stream(stream: Any) -> Pushed:
         timestamps_ns = [_timestamp(value[0]) for value in values]
         lines = [value[1] for value in values]
         metadata = any(len(value) > 2 and value[2] for value in values)
-    except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError, OverflowError) as error:
         raise Refused(
             400, f"loghttp.PushRequest.Streams: {type(error).__name__}: {error}"
         ) from None
