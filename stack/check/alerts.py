@@ -1,28 +1,31 @@
 """Each alert by itself: labels that route it, annotations that explain it, a runbook."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from stack.check import witness
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.names import runbook_path, runbook_url
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
-from stack.check.yamlfile import line, text
+from stack.check.yamlfile import get, line, pairs, text
 from stack.config.audience import HOME, TEAMS
 
 SEVERITIES = ("critical", "warning", "info", "none")
+ROUTED = ("severity", "team")
 ANNOTATIONS = ("summary", "description", "runbook_url")
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    known_teams = teams(configuration)
+    known_teams = None if "alertmanager" in configuration.gaps else teams(configuration)
     first: dict[str, AlertRule] = {}
     for alert in configuration.alerts:
         yield from _duplicate(alert, first.setdefault(alert.name, alert))
         yield from _labels(alert, known_teams)
         yield from _annotations(alert)
         yield from _runbook(alert, configuration)
-    for page in sorted((configuration.root / "runbooks").glob("*.md")):
+    pages = () if "rules" in configuration.gaps else (configuration.root / "runbooks").glob("*.md")
+    for page in sorted(pages):
         if page.stem not in first and page.stem != "README":
             yield Problem(
                 check="alerts/runbook",
@@ -56,7 +59,7 @@ def _duplicate(alert: AlertRule, first: AlertRule) -> Iterator[Problem]:
         )
 
 
-def _labels(alert: AlertRule, known_teams: set[str]) -> Iterator[Problem]:
+def _labels(alert: AlertRule, known_teams: set[str] | None) -> Iterator[Problem]:
     severity = alert.label("severity")
     if text(severity) not in SEVERITIES:
         found = f"has severity `{text(severity)}`" if severity else "has no severity"
@@ -67,8 +70,18 @@ def _labels(alert: AlertRule, known_teams: set[str]) -> Iterator[Problem]:
             what=f"`{alert.name}` {found}, which decides the channels.",
             cure=f"Write a label `severity`. {nearest(text(severity), SEVERITIES)}",
         )
+    for name, value in pairs(get(alert.node, "labels")):
+        meant = get_close_matches(name.lower(), ROUTED, n=1, cutoff=0.7)
+        if meant and name not in ROUTED and not alert.label(meant[0]):
+            yield Problem(
+                check="alerts/label",
+                path=alert.path,
+                line=line(value),
+                what=f"`{alert.name}` has a label `{name}`, which no route reads.",
+                cure=f"Did you mean `{meant[0]}`?",
+            )
     team = alert.label("team")
-    if team and text(team) not in known_teams:
+    if team and known_teams is not None and text(team) not in known_teams:
         yield Problem(
             check="alerts/team",
             path=alert.path,

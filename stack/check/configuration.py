@@ -24,6 +24,17 @@ TENANT = "fake"
 """What Loki calls its only tenant, whose rules it looks for in a folder of that name."""
 
 
+KNOWN = {
+    "prometheus": ("prometheus.yml",),
+    "alertmanager": ("alertmanager.yml",),
+    "loki": ("loki-config.yml",),
+    "promtail": ("promtail-config.yml",),
+    "blackbox": ("blackbox.yml",),
+    "runbooks": (),
+}
+"""Folder → the files that lie in it directly and that a program is started with."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AlertRule:
     """One alerting rule."""
@@ -61,6 +72,9 @@ class Configuration:
     """Folder with `prometheus/`, `loki/`, `alertmanager/` and `runbooks/`."""
     files: Mapping[Path, ConfigFile]
     problems: list[Problem] = field(default_factory=list)
+    gaps: frozenset[str] = frozenset()
+    """Kinds of files (`kind_of`) of which one cannot be read: what it says is not known, and
+    nothing may be concluded from its silence."""
 
     @property
     def prometheus(self) -> ConfigFile | None:
@@ -81,6 +95,14 @@ class Configuration:
     @property
     def loki(self) -> ConfigFile | None:
         return self.files.get(self.root / "loki" / "loki-config.yml")
+
+    @property
+    def promtail(self) -> ConfigFile | None:
+        return self.files.get(self.root / "promtail" / "promtail-config.yml")
+
+    @property
+    def blackbox(self) -> ConfigFile | None:
+        return self.files.get(self.root / "blackbox" / "blackbox.yml")
 
     @property
     def log_rules(self) -> list[ConfigFile]:
@@ -128,6 +150,12 @@ class Configuration:
         return [file for path, file in self.files.items() if path.parent == folder]
 
 
+def kind_of(path: Path) -> str:
+    """What a file below a root is: `rules` and `tests` of either language, else its folder."""
+    folders = [one for one in path.parts[:-1] if one in ("rules", "tests")]
+    return folders[-1] if folders else path.parent.name
+
+
 def load(root: Path) -> Configuration:
     """Parse every file below `root` that a check looks at."""
     prometheus, loki = root / "prometheus", root / "loki"
@@ -140,6 +168,14 @@ def load(root: Path) -> Configuration:
         *sorted(loki.glob("rules/*.yml")),
         *sorted(loki.glob(f"rules/{TENANT}/*.yml")),
         *sorted(loki.glob("tests/*.yml")),
+        *(
+            path
+            for path in (
+                root / "promtail" / "promtail-config.yml",
+                root / "blackbox" / "blackbox.yml",
+            )
+            if path.parent.is_dir()
+        ),
     ]
     parsed = [parse(path) for path in paths]
     return Configuration(

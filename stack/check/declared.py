@@ -8,8 +8,10 @@ from pathlib import Path
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.names import scenario_path
 from stack.check.problem import Problem
+from stack.check.reads import selectors
+from stack.check.scrapes import jobs
 from stack.check.suggest import nearest
-from stack.check.yamlfile import text
+from stack.check.yamlfile import entries, get, pairs, text
 from stack.config.audience import destinations
 
 FAULTS = Path("loadgen") / "faults"
@@ -29,6 +31,8 @@ class DeclaredScenario:
 
 def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
     """`scenarios` is their folder; the faults lie in `loadgen/faults/` beside it."""
+    carried = _carried(configuration)
+    told: set[str] = set()
     for alert in configuration.alerts:
         path = scenarios / scenario_path(alert.name, alert.path)
         if not path.is_file():
@@ -47,6 +51,12 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
             continue
         if one := _declared(tree, path):
             yield from _fits(one, alert)
+            # Scenarios of one host all say its name: a change of it is told once.
+            for problem in _carries(one, carried.get(alert.name), _targets(configuration, alert)):
+                words = problem.what.partition("` ")[2]
+                if "target" not in words or words not in told:
+                    yield problem
+                told.add(words)
         yield from _faults(tree, path, scenarios.parent / FAULTS)
 
 
@@ -84,6 +94,65 @@ def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
                     f"and team {'require' if said == 'lacks' else 'do not allow'}.",
                     "List what stack/config/audience.py says.",
                 )
+
+
+def _carried(configuration: Configuration) -> dict[str, frozenset[str]]:
+    """The labels that each alert has in the unit tests in which it fires."""
+    found: dict[str, frozenset[str]] = {}
+    for file in (*configuration.unit_tests, *configuration.log_tests):
+        for group in entries(file.root, "tests"):
+            for case in entries(group, "alert_rule_test"):
+                for alert in entries(case, "exp_alerts"):
+                    names = frozenset(name for name, _ in pairs(get(alert, "exp_labels")))
+                    found.setdefault(text(get(case, "alertname")), names)
+    return found
+
+
+def _targets(configuration: Configuration, alert: AlertRule) -> dict[str, set[str]]:
+    """The values that `job` and `instance` have on the targets that an alert reads."""
+    found: dict[str, set[str]] = {"job": set(), "instance": set()}
+    if alert.on_logs or not configuration.prometheus:
+        return found
+    asked = list(selectors(alert.expression))
+    for job in jobs(configuration.prometheus):
+        for target in job.targets:
+            name = target.labels.get("job") or ""
+            if not any(one.holds("job", name) for one in asked):
+                continue
+            for name, values in found.items():
+                if value := target.labels.get(name):
+                    values.add(value)
+    return found
+
+
+def _carries(
+    one: DeclaredScenario, carried: frozenset[str] | None, targets: dict[str, set[str]]
+) -> Iterator[Problem]:
+    """All labels of the alert are declared, with values that targets have."""
+
+    def problem(what: str, cure: str) -> Problem:
+        return Problem(check="scenarios/labels", path=one.path, line=one.line, what=what, cure=cure)
+
+    if one.labels is None:
+        return
+    for name in sorted((carried or frozenset()) - set(one.labels) - {"severity", "team"}):
+        yield problem(
+            f"`{one.alert}` carries label `{name}`, which is not declared here.",
+            f"Add `{name}` to `labels`: the proof compares all of them.",
+        )
+    for name in sorted(set(one.labels) - carried if carried else ()):
+        if name not in ("severity", "team"):
+            yield problem(
+                f"`{one.alert}` does not carry label `{name}`.",
+                nearest(name, (carried or frozenset()) - set(one.labels)),
+            )
+    for name, values in targets.items():
+        value = one.labels.get(name)
+        if value and values and value not in values:
+            yield problem(
+                f"`{one.alert}` has {name} `{value}` here; no target that it reads has.",
+                nearest(value, values),
+            )
 
 
 def _declared(tree: ast.Module, path: Path) -> DeclaredScenario | None:

@@ -1,10 +1,11 @@
-"""Every rule file and every template file is one that the main configuration loads."""
+"""Every file that people edit is read by something: rule and template files by the main file."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from stack.check.configuration import Configuration
+from stack.check.configuration import KNOWN, Configuration
 from stack.check.problem import Problem
+from stack.check.suggest import nearest
 from stack.check.yamlfile import ConfigFile, entries, line, text
 
 
@@ -14,15 +15,50 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         yield from _listed(file, "rule_files", rules)
     if file := configuration.alertmanager:
         yield from _listed(file, "templates", configuration.templates)
+    for path in strays(configuration):
+        yield _stray(configuration, path)
+
+
+def strays(configuration: Configuration) -> list[Path]:
+    """Files in the folders of the configuration that nothing opens."""
+    root, known = configuration.root, set(configuration.files) | set(configuration.templates)
+    known |= {problem.path for problem in configuration.problems}
+    known |= set((root / "runbooks").glob("*.md"))
+    return sorted(
+        path
+        for folder in KNOWN
+        for path in (root / folder).rglob("*")
+        if path.is_file() and path not in known and not _private(path.relative_to(root))
+    )
+
+
+def _private(path: Path) -> bool:
+    """What an instance keeps beside its files, or an editor does."""
+    return any(part.startswith(".") or part in ("secrets", "__pycache__") for part in path.parts)
+
+
+def _stray(configuration: Configuration, path: Path) -> Problem:
+    folder = path.parent.relative_to(configuration.root)
+    suffix = {"prometheus/rules": "yml", "prometheus/tests": "yml", "loki/rules": "yml",
+              "loki/tests": "yml", "alertmanager/templates": "tmpl", "runbooks": "md"
+              }.get(str(folder), "")  # fmt: skip
+    if suffix:
+        cure = f"Rename it to `{path.stem}.{suffix}`, or delete it."
+    else:
+        known = KNOWN[path.relative_to(configuration.root).parts[0]]
+        cure = f"Delete it. {nearest(path.name, known)}"
+    return Problem(check="files/unknown", path=path, what="nothing reads this file.", cure=cure)
 
 
 def _listed(file: ConfigFile, key: str, files: list[Path]) -> Iterator[Problem]:
     """Patterns of a list `key` and the files that they should find."""
     taken: set[Path] = set()
+    idle = False
     for pattern in entries(file.root, key):
         found = set(file.path.parent.glob(text(pattern))) if text(pattern) else set()
         taken |= found
         if not found:
+            idle = True
             yield Problem(
                 check="files/loaded",
                 path=file.path,
@@ -30,7 +66,8 @@ def _listed(file: ConfigFile, key: str, files: list[Path]) -> Iterator[Problem]:
                 what=f"`{text(pattern)}` in `{key}` matches no file.",
                 cure="Write a path or pattern relative to this file.",
             )
-    for path in sorted(set(files) - taken):
+    # Where a pattern finds nothing, that is why nothing loads these.
+    for path in sorted(set(files) - taken) if not idle else ():
         yield Problem(
             check="files/loaded",
             path=path,

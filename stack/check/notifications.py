@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from stack.check import claims, remembered, samples
+from stack.check import claims, passed_tests, samples
 from stack.check.claims import Complaint, Seen
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.problem import Problem
@@ -71,13 +71,13 @@ def check(configuration: Configuration, programs: Programs) -> Iterator[Problem]
     desk = _Desk(configuration=configuration, programs=programs)
     jobs = list(desk.jobs())
     every = desk.digest("all", *(job.key for job in jobs))
-    if remembered.passed(every):
+    if passed_tests.passed(every):
         return
     first = [job for job in jobs if job.first]
     # What is wrong with the first rule of a template is wrong with all: said once, and at once.
     found = _judged(desk, first) or _judged(desk, [job for job in jobs if not job.first])
     if not found:
-        remembered.remember(every)
+        passed_tests.remember(every)
     yield from found
 
 
@@ -166,7 +166,7 @@ class _Desk:
     def judge(self, job: _Job) -> list[Problem]:
         """What is wrong with one message."""
         key = self.digest(job.key)
-        if remembered.passed(key):
+        if passed_tests.passed(key):
             return []
         told = samples.told(job.sample, job.rule)
         with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +177,7 @@ class _Desk:
             found = claims.complaints(_seen(job.kind, rendered), told)
             problems = [self._problem(job, one, rendered) for one in found]
         if not problems:
-            remembered.remember(key)
+            passed_tests.remember(key)
         return problems
 
     def _rendered(self, job: _Job, group: Path) -> tuple[dict[str, str], list[Problem]]:

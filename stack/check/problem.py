@@ -20,14 +20,14 @@ class Problem:
     cure: str
 
     def text(self, root: Path) -> str:
-        """Two lines for a person; `root` is left out of the path."""
+        """Two lines for a person, the id last; `root` is left out of the path."""
         path = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
         where = f"{path}:{self.line}" if self.line else str(path)
-        return f"{where}: {self.what}\n  {self.cure}"
+        return f"{where}: {self.what}\n  {self.cure} [{self.check}]"
 
 
 class ProblemsFound(CheckFailed):
-    """Every problem of one run, by file and line."""
+    """Every problem of one run, causes first."""
 
     def __init__(self, problems: list[Problem], root: Path) -> None:
         self.problems = problems

@@ -4,20 +4,27 @@ Messages read are those of promtool 2.53 and amtool 0.28; a message of another s
 whole, without a line.
 """
 
+import os
 import re
 import subprocess
-from collections.abc import Iterator
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack.check import remembered
-from stack.check.configuration import Configuration
+from stack.check import passed_tests
+from stack.check.configuration import AlertRule, Configuration
 from stack.check.problem import Problem
+from stack.check.slices import Slice, slices
 from stack.check.yamlfile import ConfigFile, entries, get, line, text
 from stack.errors import HostCannot
 
 _TIMEOUT_S = 300.0
 """Seconds; a busy machine needs its time, and a program that hangs must still end."""
+
+_FULL = re.compile(r"no space left on device|disk quota exceeded|read-only file system", re.I)
 
 _FIELD = re.compile(r"^\s*line (\d+): (.+)$", re.MULTILINE)
 _RULE = re.compile(
@@ -33,10 +40,12 @@ _CASE = re.compile(r"^ {4}name: (.+),\n {4}(alertname|expr): (.+), time: ([^,]+)
 
 @dataclass(frozen=True, kw_only=True)
 class Programs:
-    """Where promtool and amtool are."""
+    """Where promtool, amtool and blackbox_exporter are."""
 
     promtool: Path
     amtool: Path
+    blackbox_exporter: Path | None = None
+    """None where nobody built it: blackbox.yml is then only read by our own eyes."""
 
 
 def complaint(arguments: list[str | Path]) -> str:
@@ -64,13 +73,33 @@ def output(arguments: list[str | Path]) -> tuple[bool, str]:
             f"`{arguments[0]}` cannot be run: {error}.", cure="Build it again with `doit build`."
         ) from None
     good = done.returncode == 0
-    return good, done.stdout if good else f"{done.stdout}\n{done.stderr}"
+    said = done.stdout if good else f"{done.stdout}\n{done.stderr}"
+    # Not what an annotation says in a test that fails.
+    own = [row for row in said.splitlines() if "Annotations:" not in row]
+    if not good and (full := _FULL.search("\n".join(own))):
+        raise HostCannot(
+            f"`{Path(arguments[0]).name}` could not write to `{tempfile.gettempdir()}`: {full[0]}.",
+            cure="Make room there, or set TMPDIR to another folder.",
+        )
+    return good, said
 
 
 def check_prometheus(file: ConfigFile, programs: Programs) -> list[Problem]:
     """prometheus.yml itself; the rule files have checks of their own."""
     output = complaint([programs.promtool, "check", "config", "--syntax-only", file.path])
     return list(_unread(output, file, "prometheus/config"))
+
+
+def check_blackbox(file: ConfigFile, programs: Programs) -> list[Problem]:
+    """blackbox.yml, by the exporter itself, which does not look at the names of probers."""
+    if programs.blackbox_exporter is None:
+        return []
+    arguments = ["--config.check", f"--config.file={file.path}"]
+    output = complaint([programs.blackbox_exporter, *arguments])
+    # Its words are one string of a log line.
+    words = re.findall(r'err="((?:[^"\\]|\\.)*)"', output)
+    said = "\n".join(one.replace("\\n", "\n").replace('\\"', '"') for one in words) or output
+    return list(_unread(said, file, "blackbox/config"))
 
 
 def check_rules(file: ConfigFile, programs: Programs) -> list[Problem]:
@@ -109,29 +138,59 @@ def _rule(match: re.Match[str], file: ConfigFile) -> Problem:
     )
 
 
-def check_unit_tests(file: ConfigFile, programs: Programs) -> list[Problem]:
-    """One file of `promtool test rules`, unless it passed before with the same inputs."""
-    key = remembered.key(file, programs.promtool)
-    if remembered.passed(key):
-        return []
-    output = complaint([programs.promtool, "test", "rules", file.path])
-    if not output:
-        remembered.remember(key)
+def check_unit_tests(
+    file: ConfigFile,
+    programs: Programs,
+    rules: Sequence[AlertRule] = (),
+    say: Callable[[str], None] = lambda words: None,
+) -> list[Problem]:
+    """One file of `promtool test rules`: one problem for each alert whose tests fail.
+
+    Its parts run side by side, those that passed before with the same inputs not at all. `rules`
+    say where each alert is.
+    """
+    parts = [(one, passed_tests.key(programs.promtool, one.digest)) for one in slices(file)]
+    parts = [part for part in parts if not passed_tests.passed(part[1])]
+    if parts:
+        say(f"unit tests of {file.path.stem}")
+    with ThreadPoolExecutor() as pool:
+        ran = pool.map(lambda part: _tested(part[0], part[1], programs), parts)
+        output = "\n".join(words for words in ran if words)
     cases = {text(get(group, "name")): group for group in entries(file.root, "tests")}
-    found = []
+    at = {rule.name: f" The rule is {rule.path.name}:{rule.line}." for rule in rules}
+    found: dict[str, list[re.Match[str]]] = {}
     for match in _CASE.finditer(output):
+        found.setdefault(match[3], []).append(match)
+    problems = []
+    for alert, matches in found.items():
+        match, more = matches[0], len(matches) - 1
         group = cases.get(match[1])
         outcome = _outcome(output[match.end() :].split("\n    name: ")[0])
-        found.append(
+        others = f" {more} more case{'s' if more > 1 else ''} of it fail." if more else ""
+        problems.append(
             Problem(
                 check="prometheus/unit-test",
                 path=file.path,
                 line=line(group) if group else None,
-                what=f"`{match[3]}` at {match[4]} in test `{match[1]}`: {outcome}",
+                what=f"`{alert}` at {match[4]} in test `{match[1]}`: {outcome}{others}"
+                f"{at.get(alert, '')}",
                 cure="Fix the rule, or the test if the rule is right.",
             )
         )
-    return found or list(_unread(output, file, "prometheus/unit-test"))
+    return problems or list(_unread(output, file, "prometheus/unit-test"))
+
+
+_CORES = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""As many at once as there are cores: each promtool keeps one busy."""
+
+
+def _tested(part: Slice, digest: str, programs: Programs) -> str:
+    """What promtool says of a part, "" if it passes."""
+    with _CORES, tempfile.TemporaryDirectory() as folder:
+        output = complaint([programs.promtool, "test", "rules", part.write(Path(folder))])
+        if not output:
+            passed_tests.remember(digest)
+        return output.replace(f"{folder}/", "")
 
 
 def _outcome(words: str) -> str:

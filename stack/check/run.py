@@ -1,31 +1,41 @@
-"""All checks of one configuration, together."""
+"""All checks of one configuration, together: causes first, and not what only follows from them."""
 
-from collections.abc import Callable, Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from stack.check import (
     addresses,
     alerts,
+    contract,
     coverage,
     declared,
     delivery,
     inhibition,
     limits,
     loaded,
+    logcontract,
     logrules,
     logtests,
     notifications,
+    offered,
+    playable,
     programs,
     promises,
     routing,
+    runbooks,
     scaling,
+    scrapes,
+    settings,
 )
-from stack.check.configuration import Configuration, load
+from stack.check.configuration import Configuration, kind_of, load
+from stack.check.names import snake_case
 from stack.check.problem import Problem
 from stack.check.programs import Programs
+from stack.check.yamlfile import ConfigFile, entries, text
 from stack.paths import CONFIG_ROOT, REPO
 
 
@@ -39,6 +49,14 @@ class Setup:
     addresses: Collection[str]
     """Every `service:default port` of the lab."""
     programs: Programs
+    readers: settings.Readers = field(default_factory=dict)
+    """What reads the files of the lab's own programs."""
+    services: Collection[str] = ()
+    """Every service of the lab by name, as in the names of log files."""
+    scraped: Mapping[str, str] = field(default_factory=dict)
+    """Service that offers metrics → the path at which it does; empty where nobody knows."""
+    say: Callable[[str], None] = lambda words: None
+    """Told what takes a while."""
 
     @property
     def shown_from(self) -> Path:
@@ -47,61 +65,141 @@ class Setup:
 
 
 def find_problems(setup: Setup, configuration: Configuration | None = None) -> list[Problem]:
-    """Every problem, by file and line; `configuration` is what lies there, if it is read already.
+    """Every problem, causes first; `configuration` is what lies there, if it is read already.
 
-    Raises HostCannot if promtool or amtool cannot be run.
+    What cannot be read, or is refused by the program that reads it, is told alone: whatever else
+    depends on its contents is left out. Raises HostCannot if promtool or amtool cannot be run.
     """
     configuration = configuration or load(setup.config_root)
-    own: list[Problem] = [
-        *configuration.problems,
-        *loaded.check(configuration),
-        *alerts.check(configuration),
-        *coverage.check(configuration, setup.scenarios),
-        *declared.check(configuration, setup.scenarios),
-        *routing.check(configuration),
-        *delivery.check(configuration),
-        *inhibition.check(configuration),
-        *promises.check(configuration),
-        *limits.check(configuration),
-        *addresses.check(configuration, setup.addresses),
-    ]
-    theirs = _asked(configuration, setup.programs) + _logs(configuration)
-    # Where a program found fault, speed and rendering would only repeat it in other words.
-    faulty = {problem.path for problem in theirs}
-    scaled = [problem for problem in scaling.check(configuration) if problem.path not in faulty]
-    # amtool names no line; where we do, its word adds nothing.
-    named = {problem.path for problem in own if problem.line}
-    theirs = [problem for problem in theirs if problem.line or problem.path not in named]
-    if not theirs and not any(problem.check.startswith("templates/") for problem in own):
-        theirs += notifications.check(configuration, setup.programs)
-    return sorted(
-        {*own, *theirs, *scaled},
-        key=lambda problem: (problem.path, problem.line or 0, problem.check, problem.what),
-    )
+    unread = [*configuration.problems, *loaded.check(configuration)]
+    with ThreadPoolExecutor() as pool:
+        plays = pool.submit(lambda: list(playable.check(setup.scenarios, setup.say)))
+        refused = _refused(configuration, setup, pool)
+        gaps = {one.path for one in [*unread, *refused] if one.check != "files/loaded"}
+        configuration = replace(
+            configuration,
+            gaps=frozenset(kind_of(path.relative_to(configuration.root)) for path in gaps
+                           if path.is_relative_to(configuration.root)),
+        )  # fmt: skip
+        own, mixed = _single(configuration, setup, gaps), _together(configuration, setup)
+        # amtool names no line; where we do, its word adds nothing.
+        named = {problem.path for problem in own if problem.line}
+        refused = [problem for problem in refused if problem.line or problem.path not in named]
+        mixed += plays.result()
+        tested = _tested(configuration, setup, gaps | {one.path for one in own}, pool)
+    found = {*unread, *refused, *own, *mixed, *tested}
+    if not refused and not any(problem.check.startswith("templates/") for problem in own):
+        found |= set(notifications.check(configuration, setup.programs))
+    found = _without_consequences(configuration, setup, found)
+    order = {one: _rank(one, unread, refused, own) for one in found}
+    return sorted(found, key=lambda one: (order[one], one.path, one.line or 0, one.check, one.what))
 
 
-def _asked(configuration: Configuration, tools: Programs) -> list[Problem]:
-    """promtool and amtool, a file each, side by side."""
+def _rank(one: Problem, *causes: Collection[Problem]) -> int:
+    return next((rank for rank, known in enumerate(causes) if one in known), len(causes))
+
+
+def _refused(configuration: Configuration, setup: Setup, pool: ThreadPoolExecutor) -> list[Problem]:
+    """What the program that reads a file says of it, a file each, side by side."""
+    tools = setup.programs
     asked: list[Callable[[], Iterable[Problem]]] = [
         partial(programs.check_alertmanager, configuration, tools)
     ]
     if configuration.prometheus:
         asked.append(partial(programs.check_prometheus, configuration.prometheus, tools))
+    if configuration.blackbox:
+        asked.append(partial(programs.check_blackbox, configuration.blackbox, tools))
     asked += [partial(programs.check_rules, file, tools) for file in configuration.rules]
-    with ThreadPoolExecutor() as pool:
-        found = [problem for result in pool.map(_call, asked) for problem in result]
-        # Unit tests of a rule file that does not load say so once for each case.
-        broken = {problem.path.name for problem in [*found, *configuration.problems]}
-        tests = [one for one in configuration.unit_tests if one.path.name not in broken]
-        ran = pool.map(lambda file: programs.check_unit_tests(file, tools), tests)
-        return found + [problem for result in ran for problem in result]
+    ours = [*logrules.check(configuration), *settings.check(configuration, setup.readers)]
+    return ours + [problem for result in pool.map(_call, asked) for problem in result]
 
 
-def _logs(configuration: Configuration) -> list[Problem]:
-    """What the log store says of its rules; they are tested only when it can read them."""
-    refused = list(logrules.check(configuration))
-    tests = () if refused else configuration.log_tests
-    return refused + [one for file in tests for one in logtests.check(configuration, file)]
+def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list[Problem]:
+    """What is wrong with one rule, route or job by itself, in files that their programs take."""
+    found = [*alerts.check(configuration), *addresses.check(configuration, setup.addresses)]
+    if "prometheus" not in configuration.gaps:
+        lost = list(scrapes.check(configuration, setup.scraped)) if setup.scraped else []
+        found += lost
+        # Of a target that is dropped or has another name nothing arrives as it should.
+        if not any(one.check == "scrapes/relabel" for one in lost):
+            rules = "rules" not in configuration.gaps
+            found += contract.check(configuration, offered.table()) if rules else ()
+    if not configuration.gaps & {"rules", "promtail"}:
+        found += logcontract.check(configuration, setup.services)
+    found += routing.check(configuration)
+    found += [one for one in scaling.check(configuration) if one.path not in gaps]
+    found += runbooks.check(configuration, offered.table())
+    broken = gaps - {configuration.root / "alertmanager" / "alertmanager.yml"}
+    return [one for one in found if one.path not in broken]
+
+
+def _together(configuration: Configuration, setup: Setup) -> list[Problem]:
+    """Whether rules, tests, scenarios, routes and promises fit each other; nothing about a pair of
+    which one side is not known."""
+    found = list(coverage.check(configuration, setup.scenarios))
+    gaps = configuration.gaps
+    if "rules" not in gaps:
+        found += declared.check(configuration, setup.scenarios)
+    if not gaps & {"rules", "alertmanager"}:
+        found += [*delivery.check(configuration), *limits.check(configuration)]
+        if "prometheus" not in gaps:
+            found += promises.check(configuration)
+    if not gaps & {"rules", "alertmanager", "tests"}:
+        found += inhibition.check(configuration)
+    return found
+
+
+def _tested(
+    configuration: Configuration, setup: Setup, broken: set[Path], pool: ThreadPoolExecutor
+) -> list[Problem]:
+    """Unit tests of rule files that are read and refused by nobody."""
+
+    def whole(file: ConfigFile) -> bool:
+        loads = {path.resolve() for one in entries(file.root, "rule_files") if text(one)
+                 for path in file.path.parent.glob(text(one))}  # fmt: skip
+        stray = {path.with_suffix(".yml").resolve() for path in broken}
+        return not loads & stray and file.path not in broken
+
+    files = [file for file in configuration.unit_tests if whole(file)]
+    ran = pool.map(
+        lambda file: programs.check_unit_tests(
+            file, setup.programs, configuration.alerts, setup.say
+        ),
+        files,
+    )
+    logs = [one for file in configuration.log_tests if whole(file)
+            for one in logtests.check(configuration, file)]  # fmt: skip
+    return logs + [problem for result in ran for problem in result]
+
+
+_FOLLOWS = ("alerts/", "scenarios/", "inhibition/", "prometheus/unit-test", "loki/unit-test",
+            "promises/", "routes/")  # fmt: skip
+"""Checks that compare an alert with what belongs to it."""
+
+_OF_THE_RULE = ("alerts/severity", "alerts/team", "alerts/label", "alerts/duplicate", "metrics/")
+"""What is wrong with a rule itself: until it is fixed, its tests and scenario fail as well."""
+
+
+def _without_consequences(
+    configuration: Configuration, setup: Setup, found: set[Problem]
+) -> set[Problem]:
+    """Leave out what a fault of one alert's name or labels makes of all that belongs to it."""
+    causes: set[Problem] = set()
+    names: set[str] = set()
+    for old, alert in coverage.renamed(configuration, setup.scenarios).items():
+        causes.add(coverage.told_renamed(old, alert))
+        names |= {old, alert.name}
+    for one in found:
+        if one.check.startswith(_OF_THE_RULE):
+            causes.add(one)
+            names |= set(re.findall(r"^`(\w+)`", one.what))
+    words = names | {snake_case(name) for name in names}
+
+    def follows(one: Problem) -> bool:
+        said = set(re.findall(r"\w+", one.what)) | {one.path.stem}
+        return one.check.startswith(_FOLLOWS) and bool(said & words)
+
+    return causes | {one for one in found if not follows(one)}
 
 
 def _call(question: Callable[[], Iterable[Problem]]) -> list[Problem]:

@@ -5,6 +5,8 @@ by constant seconds and compared with constant seconds; anything else done to th
 because nobody can tell which of the numbers near it are seconds.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -43,6 +45,11 @@ _KEEPS_SORT = {
 _DROPS_VALUE = {
     "absent", "absent_over_time", "present_over_time", "count_over_time", "count", "group",
 }  # fmt: skip
+_OVER_WINDOW = {"increase", "delta", "changes", "resets", "count_over_time", "sum_over_time"}
+_PER_SECOND = {"rate", "irate", "deriv"}
+_UNITS_S = (1, 60, 3600, 86_400, 604_800)
+_ENGINE_AGES = ("prometheus_rule_group_interval_seconds", "prometheus_target_interval_length_")
+"""Beginnings of metrics that hold one of the engine's intervals, which the speed divides itself."""
 _COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
 _SETS = {"and", "or", "unless"}
 _CLOCK = {Sort.INSTANT, Sort.AGE, Sort.SETTLED_AGE, Sort.SETTLED}
@@ -88,6 +95,8 @@ class _Search:
                 return self._call(node)
             case "binary":
                 return self._binary(node)
+            case "selector" if node.text.startswith(_ENGINE_AGES) and not node.range_s:
+                return Sort.AGE
         return Sort.PLAIN
 
     def _call(self, node: Node) -> Sort:
@@ -145,13 +154,27 @@ class _Search:
         return Sort.SETTLED
 
     def _window_in_number(self, node: Node) -> Sort:
-        """Refuse a rate made by hand: `increase(x[5m]) / 300` repeats its range as a number."""
-        divisor = value(node.parts[1]) if node.name == "/" else None
-        for part in node.parts[0].walk() if divisor else ():
-            windows = [inner.range_s for inner in part.parts]
-            if part.name in {"increase", "delta"} and divisor in windows:
+        """Refuse a conversion of time by hand, whose seconds would stay as they are.
+
+        `increase(x[5m]) / 300` and `increase(x[1d]) / 24` are rates for a unit of time, and
+        `deriv(x[1h]) * 3600` is what an hour brings.
+        """
+        core, factor = _linear(node)
+        if core is node or not factor:
+            return Sort.PLAIN
+        for part in _counted(core):
+            window_s = next((inner.range_s for inner in part.parts if inner.range_s), 0.0)
+            per_s = window_s * abs(factor)
+            if part.name in _OVER_WINDOW and any(math.isclose(per_s, unit) for unit in _UNITS_S):
                 return self.refuse(
                     node, "divides by its own range in seconds; use `rate` or `deriv`"
+                    if math.isclose(per_s, 1) else
+                    "turns a range into another unit of time; use `rate` or `deriv`",
+                )  # fmt: skip
+            minutes = abs(factor) / 60
+            if part.name in _PER_SECOND and minutes >= 1 and math.isclose(minutes, round(minutes)):
+                return self.refuse(
+                    node, "multiplies a rate by seconds; use `increase` or `predict_linear`"
                 )
         return Sort.PLAIN
 
@@ -217,3 +240,26 @@ class _Search:
             return False
         self.numbers |= numbers
         return True
+
+
+def _linear(node: Node) -> tuple[Node, float]:
+    """What a chain of multiplications and divisions by constants is about, and their product."""
+    node = strip(node)
+    if node.kind == "binary" and node.name in ("*", "/"):
+        left, right = map(value, node.parts)
+        if right and left is None:
+            core, factor = _linear(node.parts[0])
+            return core, factor * right if node.name == "*" else factor / right
+        if left and right is None and node.name == "*":
+            core, factor = _linear(node.parts[1])
+            return core, factor * left
+    return node, 1.0
+
+
+def _counted(node: Node) -> Iterator[Node]:
+    """The calls whose unit is that of the whole; of a ratio it is that of neither side."""
+    if node.kind == "binary" and node.name == "/" and None is value(node.parts[1]):
+        return
+    yield node
+    for part in node.parts:
+        yield from _counted(part)

@@ -1,11 +1,25 @@
 """`doit check`: is the configuration that people edit whole, before anything is started?"""
 
+import sys
+
+from stack.check import offered
 from stack.check.configuration import load
 from stack.check.problem import ProblemsFound
 from stack.check.programs import Programs
 from stack.check.run import Setup, find_problems
-from stack.run.services import SERVICES
+from stack.run.services import SERVICES, loki, promtail
 from stack.store.packageset import PackageSet, realise
+
+READERS = {
+    "promtail/promtail-config.yml": promtail.read_settings,
+    "loki/loki-config.yml": loki.read_settings,
+}
+"""Files of the lab's own programs, and how these read them."""
+
+SCRAPED = {
+    name: "/probe" if name == "blackbox-exporter" else "/metrics" for name in offered.table().jobs
+}
+"""Service → where it offers metrics."""
 
 
 def check() -> None:
@@ -18,18 +32,34 @@ def host_setup(package_set: PackageSet | None = None) -> Setup:
 
     Programs of another lock than the checked-in one come from its `package_set`.
     """
-    built = realise(["prometheus", "alertmanager"], package_set or PackageSet())
     return Setup(
         addresses={
             f"{service.name}:{port}"
             for service in SERVICES.values()
             for port in service.ports.values()
         },
-        programs=Programs(
-            promtool=built["prometheus"] / "bin" / "promtool",
-            amtool=built["alertmanager"] / "bin" / "amtool",
-        ),
+        programs=programs(package_set),
+        services=SERVICES,
+        readers=READERS,
+        scraped=SCRAPED,
+        say=_say,
     )
+
+
+def programs(package_set: PackageSet | None = None) -> Programs:
+    """Those that check files, built if missing."""
+    names = ["prometheus", "alertmanager", "blackbox_exporter"]
+    built = realise(names, package_set or PackageSet())
+    return Programs(
+        promtool=built["prometheus"] / "bin" / "promtool",
+        amtool=built["alertmanager"] / "bin" / "amtool",
+        blackbox_exporter=built["blackbox_exporter"] / "bin" / "blackbox_exporter",
+    )
+
+
+def _say(words: str) -> None:
+    """What takes a while, as it begins."""
+    print(f"{words} …", file=sys.stderr, flush=True)
 
 
 def run(setup: Setup) -> None:

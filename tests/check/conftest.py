@@ -12,7 +12,7 @@ from stack.check.programs import Programs
 from stack.check.run import Setup
 from stack.paths import CONFIG_ROOT
 from stack.run.services import SERVICES
-from stack.store.packageset import realise
+from stack.tasks import check as task
 
 ADDRESSES = {
     f"{service.name}:{port}" for service in SERVICES.values() for port in service.ports.values()
@@ -21,11 +21,7 @@ ADDRESSES = {
 
 @pytest.fixture(scope="session")
 def programs() -> Programs:
-    built = realise(["prometheus", "alertmanager"])
-    return Programs(
-        promtool=built["prometheus"] / "bin" / "promtool",
-        amtool=built["alertmanager"] / "bin" / "amtool",
-    )
+    return task.programs()
 
 
 @pytest.fixture
@@ -34,9 +30,9 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
 
     promtool's unit tests take their time, so they count as passed until `monkeypatch.undo()`.
     """
-    monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda file, tools: [])
+    monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda *_: [])
     root = tmp_path / "stack" / "config"
-    for folder in ("prometheus", "loki", "alertmanager", "runbooks"):
+    for folder in ("prometheus", "loki", "promtail", "alertmanager", "blackbox", "runbooks"):
         shutil.copytree(CONFIG_ROOT / folder, root / folder)
     for alert in load(root).alerts:
         path = tmp_path / "scenarios" / scenario_path(alert.name, alert.path)
@@ -47,6 +43,9 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
         scenarios=tmp_path / "scenarios",
         addresses=ADDRESSES,
         programs=programs,
+        services=SERVICES,
+        readers=task.READERS,
+        scraped=task.SCRAPED,
     )
 
 

@@ -95,7 +95,7 @@ TABLE = [
     ),
     Broken(
         id="speed-of-the-ruler", file=CONFIG, old="resend_delay: 1m", new="resend_delay: soon",
-        check="speed/loki", below=None, line=False, says="`ruler.resend_delay`",
+        check="loki/config", says="`ruler.resend_delay`",
     ),
     Broken(
         id="alertmanager", file=CONFIG, old="alertmanager:9093", new="alert-manager:9093",

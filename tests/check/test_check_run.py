@@ -27,14 +27,14 @@ def test_run_says_in_one_line_what_is_good(setup: Setup, capsys) -> None:
     assert said.endswith("are good.\n")
 
 
-def test_run_reports_all_problems_together_in_order(setup: Setup, edit) -> None:
+def test_run_reports_all_problems_together_causes_first(setup: Setup, edit) -> None:
     edit("prometheus/rules/database.yml", "severity: critical", "severity: high")
     edit("prometheus/rules/application.yml", ") > 2", ") >> 2")
     edit("alertmanager/alertmanager.yml", "receiver: on-call", "receiver: oncall")
     with pytest.raises(ProblemsFound) as raised:
         run(setup)
     places = [(one.path.name, one.line or 0) for one in raised.value.problems]
-    assert [name for name, _ in places] == sorted(name for name, _ in places)
+    assert places[0][0] == "application.yml", "what cannot be read comes first"
     assert {name for name, _ in places} >= {"alertmanager.yml", "application.yml", "database.yml"}
     assert str(raised.value).endswith(f"{len(places)} problems")
 

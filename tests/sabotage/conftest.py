@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from stack.check.programs import Programs
+from stack.check.run import Setup
 from stack.paths import REPO
-from stack.store.packageset import realise
+from stack.run.services import SERVICES
+from stack.tasks import check as task
 
 CONFIGURATION = (
     "stack/config/prometheus",
@@ -23,11 +25,7 @@ SCENARIOS = ("scenarios", "loadgen")
 
 @pytest.fixture(scope="session")
 def programs() -> Programs:
-    built = realise(["prometheus", "alertmanager"])
-    return Programs(
-        promtool=built["prometheus"] / "bin" / "promtool",
-        amtool=built["alertmanager"] / "bin" / "amtool",
-    )
+    return task.programs()
 
 
 @pytest.fixture
@@ -38,6 +36,24 @@ def copy(tmp_path: Path) -> Path:
             REPO / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
     return tmp_path
+
+
+@pytest.fixture
+def setup(copy: Path, programs: Programs) -> Setup:
+    """All that `doit check` looks at, of the copy."""
+    return Setup(
+        config_root=copy / "stack" / "config",
+        scenarios=copy / "scenarios",
+        addresses={
+            f"{service.name}:{port}"
+            for service in SERVICES.values()
+            for port in service.ports.values()
+        },
+        programs=programs,
+        services=SERVICES,
+        readers=task.READERS,
+        scraped=task.SCRAPED,
+    )
 
 
 Sabotage = Callable[[str, str, str], int]

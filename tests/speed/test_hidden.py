@@ -10,7 +10,10 @@ QUIET = [
     "x_age_seconds > 86400",
     "time_of_day > 3600",
     "count_over_time(x[5m]) > 3600",
-    "rate(x[5m]) * 300 > 60",
+    "rate(x[5m]) * 100 > 60",
+    "increase(x[5m]) / increase(y[5m]) * 60 > 1",
+    'time() - max by (job) (group:last{job=~".*"}) > 10 * max by (job) '
+    "(prometheus_rule_group_interval_seconds)",
     "increase(x[5m]) / 100 > 3",
     "absent(timestamp(x))",
     "count(time() - x) > 5",
@@ -83,6 +86,15 @@ REFUSED = [
     ("x @ 1609746000 > 1", "`@` with a fixed instant is wall-clock time"),
     ("increase(x[5m]) / 300 > 1", "divides by its own range in seconds; use `rate`"),
     ("sum(increase(x[1h])) / (60*60) > 1", "divides by its own range in seconds; use `rate`"),
+    ("increase(x[1h]) * (1/3600) > 1", "divides by its own range in seconds; use `rate`"),
+    ("increase(x[1d]) / 24 > 1", "turns a range into another unit of time"),
+    ("24 * increase(x[1h]) > 1", "turns a range into another unit of time"),
+    ("sum(increase(x[5m]) + increase(y[5m])) / 5 > 1", "turns a range into another unit of time"),
+    ("sum(count_over_time(x[1h])) / 60 > 1", "turns a range into another unit of time"),
+    ("deriv(x[1h]) * 4 * 3600 < 0", "multiplies a rate by seconds"),
+    ("x + deriv(x[1h]) * 4 * 3600 < 0", "multiplies a rate by seconds"),
+    ("3600 * sum(rate(x[5m])) > 1", "multiplies a rate by seconds"),
+    ("rate(x[5m]) / (1/300) > 60", "multiplies a rate by seconds"),
     ("x > 5m", "`5m` is used as a plain number"),
 ]
 
@@ -120,7 +132,9 @@ def test_hidden_seconds_all_refusals_come_at_once() -> None:
 @pytest.mark.parametrize("expr", [row[0] for row in REFUSED])
 def test_hidden_seconds_declared_absent_leave_numbers_but_not_durations(expr: str) -> None:
     unscaled_numbers = scale(expr, numbers=False)
-    assert unscaled_numbers.replace("[5s", "[5m").replace("[1m", "[1h") == expr
+    assert (
+        unscaled_numbers.replace("[5s", "[5m").replace("[1m", "[1h").replace("[24m", "[1d") == expr
+    )
 
 
 @pytest.mark.parametrize("expr", ["time() - x > 600", "x < time() - 600"])

@@ -26,6 +26,11 @@ _DATA = "/loki"
 """Folders of the container, as the file names them."""
 
 
+def read_settings(file: Path) -> None:
+    """Read the file as the lab's own program does. Raises BadInput naming file and key."""
+    settings.load(file)
+
+
 def config(layout: Layout) -> dict[str, str]:
     """loki-config.yml and the rule files, resolved and scaled for the instance."""
     source = layout.config_root / "loki"

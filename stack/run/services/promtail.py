@@ -25,6 +25,11 @@ _DATA = "/var/lib/promtail/"
 """Folders of the container, as the file names them."""
 
 
+def read_settings(file: Path) -> None:
+    """Read the file as the lab's own program does. Raises BadInput naming file and key."""
+    settings.read(file)
+
+
 def config(layout: Layout) -> dict[str, str]:
     """promtail-config.yml with the addresses and folders of the instance.
 

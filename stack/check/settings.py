@@ -1,0 +1,112 @@
+"""The files that one program alone reads, as it reads them, with the line of each fault.
+
+promtail-config.yml and loki-config.yml are read by the lab's own shipper and log store, and
+blackbox.yml by blackbox_exporter (`programs`), which takes any name for a prober.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+
+from stack.check.configuration import Configuration
+from stack.check.problem import Problem
+from stack.check.suggest import nearest
+from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
+from stack.errors import BadInput
+
+Readers = Mapping[str, Callable[[Path], object]]
+"""File below the root → what reads it and raises BadInput that names the file and the key."""
+
+PROBERS = ("http", "tcp", "dns", "icmp", "grpc", "unix")
+
+_KEY = re.compile(r"`([\w.\[\]-]+)`")
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+def check(configuration: Configuration, readers: Readers) -> Iterator[Problem]:
+    for name, read in readers.items():
+        path = configuration.root / name
+        if (file := configuration.files.get(path)) is None:
+            continue
+        try:
+            read(path)
+        except BadInput as error:
+            yield _refused(file, error)
+    if file := configuration.blackbox:
+        yield from _blackbox(configuration, file)
+
+
+def _refused(file: ConfigFile, error: BadInput) -> Problem:
+    what = error.what
+    for shown in (f"`{file.path}`: ", f"{file.path}: "):
+        what = what.removeprefix(shown)
+    key = _KEY.search(what)
+    written = [one for one, _ in pairs(file.root)]
+    section = re.split(r"[.\[]", key[1])[0] if key else ""
+    meant = get_close_matches(section, written, n=1, cutoff=0.85)
+    if meant and section not in written:
+        return Problem(
+            check=f"{file.path.parent.name}/config",
+            path=file.path,
+            line=_line(file.root, meant[0]),
+            what=f"`{meant[0]}` is not known.",
+            cure=f"Did you mean `{section}`?",
+        )
+    return Problem(
+        check=f"{file.path.parent.name}/config",
+        path=file.path,
+        line=_line(file.root, key[1]) if key else None,
+        what=what,
+        cure=error.cure or "Fix it; the program would not start with this file.",
+    )
+
+
+def _line(root: yaml.Node | None, key: str) -> int | None:
+    """The line of the deepest node that is there on the way to `a.b[0].c`."""
+    found = None
+    for name, index in _STEP.findall(key):
+        if index:
+            listed = entries(root)
+            root = listed[int(index)] if int(index) < len(listed) else None
+            found = line(root) if root else found
+        else:
+            for written, value in root.value if isinstance(root, yaml.MappingNode) else ():
+                if str(written.value) == name:
+                    found, root = line(written), value
+                    break
+            else:
+                break
+    return found
+
+
+def _blackbox(configuration: Configuration, file: ConfigFile) -> Iterator[Problem]:
+    modules = dict(pairs(get(file.root, "modules")))
+    for name, module in modules.items():
+        prober = get(module, "prober")
+        if text(prober) not in PROBERS:
+            yield Problem(
+                check="blackbox/prober", path=file.path, line=line(prober or module),
+                what=f"module `{name}` has the prober `{text(prober)}`, which does not exist.",
+                cure=nearest(text(prober), PROBERS),
+            )  # fmt: skip
+        settings = [key for key, _ in pairs(module) if key in PROBERS and key != text(prober)]
+        for key in settings:
+            yield Problem(
+                check="blackbox/prober", path=file.path, line=line(get(module, key) or module),
+                what=f"module `{name}` has settings for `{key}`, but its prober is "
+                f"`{text(prober)}`.",
+                cure="Remove them, or change the prober.",
+            )  # fmt: skip
+    main = configuration.prometheus
+    for job in entries(main.root if main else None, "scrape_configs"):
+        for node in entries(job, "params", "module"):
+            if main and text(get(job, "metrics_path")) == "/probe" and text(node) not in modules:
+                yield Problem(
+                    check="blackbox/module", path=main.path, line=line(node),
+                    what=f"job `{text(get(job, 'job_name'))}` asks for module `{text(node)}`, "
+                    "which blackbox.yml does not have.",
+                    cure=nearest(text(node), modules),
+                )  # fmt: skip

@@ -1,0 +1,315 @@
+"""One-line breakages from the scrape to the scenario: the first problem of `doit check` names each.
+
+Each row: what is broken, the file, what is replaced by what, the check that sees it, and its words.
+The problem is at the line that was broken, in that file, unless the row says where.
+"""
+
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from stack.check.run import Setup, find_problems
+
+PROMETHEUS = "prometheus/prometheus.yml"
+APPLICATION = "prometheus/rules/application.yml"
+DATABASE = "prometheus/rules/database.yml"
+HOST = "prometheus/rules/infrastructure.yml"
+MONITORING = "prometheus/rules/monitoring.yml"
+LOGS = "loki/rules/logs.yml"
+LOKI = "loki/loki-config.yml"
+PROMTAIL = "promtail/promtail-config.yml"
+BLACKBOX = "blackbox/blackbox.yml"
+DOWN = "../../scenarios/database/postgresql_down.py"
+BUSY = "../../scenarios/infrastructure/high_cpu_usage.py"
+ERRORS = "../../scenarios/application/high_error_rate.py"
+
+GLOBAL = "  evaluation_interval: 15s\n"
+TARGET = '    - static_configs:\n        - targets: ["alertmanager:9093"]'
+SENDING = '      static_configs:\n        - targets: ["alertmanager:9093"]'
+BACKEND = "  - job_name: backend\n"
+ALERTING = "alerting:\n"
+NODE = '      - targets: ["node-exporter:9100"]\n'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    id: str
+    file: str
+    old: str
+    new: str
+    check: str
+    says: str
+    at: str = ""
+    """The file that is named, where it is not the broken one."""
+
+
+def row(id: str, file: str, old: str, new: str, check: str, says: str, at: str = "") -> Row:
+    return Row(id=id, file=file, old=old, new=new, check=check, says=says, at=at)
+
+
+TABLE = [
+    # Rules: metric names.
+    row("metric", DATABASE, "pg_up{", "pg_upp{", "metrics/offered",
+        "`PostgreSQLDown`: it reads `pg_upp`, which `postgres-exporter` does not offer."),
+    row("metric-in-a-range", DATABASE, "pg_stat_database_deadlocks{", "pg_stat_database_deadlock{",
+        "metrics/offered", "Did you mean `pg_stat_database_deadlocks`"),
+    row("metric-of-another-job", DATABASE, "pg_up{", "probe_success{", "metrics/offered",
+        "`blackbox-exporter` offers it."),
+    row("metric-of-the-host", HOST, "node_filesystem_avail_bytes", "node_filesystem_availl_bytes",
+        "metrics/offered", "`DiskSpaceWarning`: it reads `node_filesystem_availl_bytes`"),
+    row("metric-of-containers", HOST, "container_cpu_usage_seconds_total",
+        "container_cpu_usage_total", "metrics/offered", "`ContainerCPUHigh`: it reads"),
+    row("bucket", APPLICATION, "http_request_duration_seconds_bucket",
+        "http_request_duration_second_bucket", "metrics/offered", "`HighLatencyP95`: it reads"),
+    row("bucket-without-its-end", APPLICATION, "http_request_duration_seconds_bucket",
+        "http_request_duration_seconds", "metrics/offered", "`HighLatencyP95`: it reads"),
+    row("counter-without-its-end", APPLICATION, "http_requests_total{", "http_requests{",
+        "metrics/offered", "`HighErrorRate`: it reads `http_requests`"),
+    row("metric-of-compliance", APPLICATION, "acgme_compliance_violations_total",
+        "acgme_violations_total", "metrics/offered", "`ACGMEComplianceViolations`: it reads"),
+    row("metric-of-generations", APPLICATION, "schedule_generation_failures_total",
+        "schedule_generation_errors_total", "metrics/offered", "`ScheduleGenerationFailures`"),
+    row("metric-of-alertmanager", MONITORING, "alertmanager_config_last_reload_successful",
+        "alertmanager_config_last_reload_success", "metrics/offered",
+        "`AlertmanagerConfigReloadFailed`: it reads"),
+    row("recorded-name", HOST, "            instance_name:container_seen:1d\n",
+        "              instance_name:containers_seen:1d\n", "metrics/offered",
+        "`ContainerDown`: it reads `instance_name:containers_seen:1d`"),
+    row("name-that-is-recorded", HOST, "record: instance_name:container_seen:1d",
+        "record: instance_name:container_seen:2d", "metrics/offered", "`ContainerDown`", at=HOST),
+    # Rules: labels.
+    row("job", DATABASE, 'pg_up{job="postgres-exporter"', 'pg_up{job="postgres"',
+        "metrics/offered", "`PostgreSQLDown`: it reads job=`postgres`, but no scrape job"),
+    row("job-of-another", DATABASE, 'pg_up{job="postgres-exporter"', 'pg_up{job="cadvisor"',
+        "metrics/offered", "`pg_up`, which `cadvisor` does not offer"),
+    row("job-by-pattern", DATABASE, 'pg_up{job="postgres-exporter"', 'pg_up{job=~"postgres_.*"',
+        "metrics/offered", "`PostgreSQLDown`: it reads job=~`postgres_.*`"),
+    row("job-of-up", APPLICATION, 'up{job="backend"} == 0', 'up{job="backnd"} == 0',
+        "metrics/offered", "`APIServiceDown`: it reads job=`backnd`"),
+    row("label-of-a-metric", APPLICATION, 'status=~"5.."', 'stauts=~"5.."', "metrics/offered",
+        "`HighErrorRate`: it reads label `stauts` of `http_requests_total`, which has none."),
+    row("label-that-is-not-there", APPLICATION, 'path!~"/health.*', 'route!~"/health.*',
+        "metrics/offered", "`HighLatencyP95`: it reads label `route`"),
+    row("label-of-the-host", HOST, 'mode="idle"', 'mod="idle"', "metrics/offered",
+        "`HighCPUUsage`: it reads label `mod`"),
+    row("label-of-compose", HOST, "container_label_com_docker_compose_service",
+        "container_label_docker_compose_service", "metrics/offered",
+        "`instance_name:container_seen:1d`: it reads label"),
+    row("instance", APPLICATION, 'instance="backend"}) == 0', 'instance="backend:8000"}) == 0',
+        "metrics/offered", "`HealthCheckFailing`: instance=`backend:8000` matches no target"),
+    row("grouped-by", DATABASE, "min by (instance) (pg_up", "min by (instanc) (pg_up",
+        "metrics/offered", "`PostgreSQLDown`: `min by (instanc)`, but what is there has no"),
+    row("grouped-without-le", APPLICATION, "sum by (job, le) (", "sum by (job, lee) (",
+        "metrics/offered", "`HighLatencyP95`: `sum by (lee)`"),
+    row("grouped-by-the-disk", HOST, "min by (instance, device, mountpoint)",
+        "min by (instance, device, mount)", "metrics/offered", "`min by (mount)`"),
+    row("joined-on", APPLICATION, "and on (instance)", "and on (instnce)", "metrics/offered",
+        "`HealthCheckFailing`: `and on (instnce)`"),
+    row("joined-on-the-container", HOST, "and on (instance)\n", "and on (host)\n",
+        "metrics/offered", "`ContainerDown`: `and on (host)`"),
+    row("label-that-is-shown", DATABASE, "PostgreSQL {{ $labels.instance }} does",
+        "PostgreSQL {{ $labels.instnce }} does", "metrics/template",
+        "`PostgreSQLDown`: summary shows `$labels.instnce`, a label that the alert does not have."),
+    row("label-that-is-aggregated-away", DATABASE, "sum by (instance, datname) (\n",
+        "sum by (instance) (\n", "metrics/template", "shows `$labels.datname`"),
+    row("label-of-a-container", HOST, "Container {{ $labels.name }} is gone",
+        "Container {{ $labels.nme }} is gone", "metrics/template", "`ContainerDown`: summary"),
+    row("severity-key", DATABASE, "severity: critical", "severty: critical", "alerts/label",
+        "`PostgreSQLDown` has a label `severty`, which no route reads."),
+    row("team-key", DATABASE, "team: database", "taem: database", "alerts/label",
+        "`PostgreSQLDown` has a label `taem`"),
+    row("team-key-in-capitals", DATABASE, "team: database", "Team: database", "alerts/label",
+        "Did you mean `team`?"),
+    row("name", DATABASE, "alert: PostgreSQLDown", "alert: PostgreSQLDwn", "alerts/renamed",
+        "those of `PostgreSQLDown` have no rule."),
+    row("name-of-a-log-alert", LOGS, "alert: LogShippingStalled", "alert: LogShipingStalled",
+        "alerts/renamed", "those of `LogShippingStalled` have no rule."),
+    # Files.
+    row("tab", APPLICATION, "      - alert: APIServiceDown", "\t- alert: APIServiceDown",
+        "yaml/syntax", "not valid YAML: "),
+    row("quote", DATABASE, 'summary: "PostgreSQL', 'summary: "Postgre"SQL', "yaml/syntax",
+        "not valid YAML: "),
+    row("tab-in-scrapes", PROMETHEUS, BACKEND, "\t- job_name: backend\n", "yaml/syntax",
+        "not valid YAML: "),
+    row("pattern-of-rules", PROMETHEUS, "rules/*.yml", "rules/*.yaml", "files/loaded",
+        "`rules/*.yaml` in `rule_files` matches no file."),
+    # Scrapes.
+    row("job-renamed", PROMETHEUS, "job_name: node-exporter", "job_name: node_exporter",
+        "metrics/job", "no job is called `node-exporter`, which "),
+    row("job-nobody-reads", PROMETHEUS, "job_name: inbox", "job_name: mailbox", "scrapes/job",
+        "job `mailbox` is none that the lab knows"),
+    row("port-of-another", PROMETHEUS, '["cadvisor:8080"]', '["node-exporter:9100"]',
+        "scrapes/target", "job `cadvisor` asks `node-exporter`."),
+    row("path", PROMETHEUS, BACKEND, f"{BACKEND}    metrics_path: /metric\n", "scrapes/target",
+        "job `backend` asks for `/metric`; `backend` answers at `/metrics`."),
+    row("scheme", PROMETHEUS, BACKEND, f"{BACKEND}    scheme: https\n", "scrapes/target",
+        "job `backend` speaks https"),
+    row("no-target", PROMETHEUS, '["inbox:8025"]', "[]", "scrapes/target",
+        "job `inbox` has no target."),
+    row("instance-of-the-host", PROMETHEUS, f"{NODE}        labels: {{instance: scheduler-host}}",
+        f"{NODE}        labels: {{instance: scheduler}}", "scenarios/labels",
+        "has instance `scheduler-host` here; no target that it reads has.", at="scenarios"),
+    row("prober", PROMETHEUS, "metrics_path: /probe", "metrics_path: /probes", "scrapes/target",
+        "`blackbox-exporter` answers at `/probe`"),
+    row("module", PROMETHEUS, "module: [readiness]", "module: [readyness]", "blackbox/module",
+        "asks for module `readyness`"),
+    row("prober-address", PROMETHEUS, "replacement: blackbox-exporter:9115",
+        "replacement: backend:8000", "scrapes/target", "job `blackbox-exporter` asks `backend`."),
+    # Relabelling.
+    row("target-dropped", PROMETHEUS, BACKEND, f"{BACKEND}    relabel_configs: [{{source_labels: "
+        "[__address__], regex: 'backend:.*', action: drop}]\n", "scrapes/relabel",
+        "`relabel_configs` of job `backend` drop its target `backend:8000`."),
+    row("job-relabelled", PROMETHEUS, BACKEND, f"{BACKEND}    relabel_configs: [{{target_label: "
+        "job, replacement: api}]\n", "scrapes/relabel", "come out as job `api`."),
+    row("metric-dropped", PROMETHEUS, BACKEND, f"{BACKEND}    metric_relabel_configs: "
+        "[{source_labels: [__name__], regex: 'http_.*', action: drop}]\n", "metrics/offered",
+        "of job `backend` drop `http_requests_total`, which it reads", at=APPLICATION),
+    row("metric-not-kept", PROMETHEUS, BACKEND, f"{BACKEND}    metric_relabel_configs: "
+        "[{source_labels: [__name__], regex: 'http_.*', action: keep}]\n", "metrics/offered",
+        "of job `backend` drop `schedule_generation", at=APPLICATION),
+    row("label-dropped", PROMETHEUS, BACKEND, f"{BACKEND}    metric_relabel_configs: "
+        "[{regex: status, action: labeldrop}]\n", "metrics/offered",
+        "remove `status` of `http_requests_total`", at=APPLICATION),
+    row("label-overwritten", PROMETHEUS, BACKEND, f"{BACKEND}    metric_relabel_configs: "
+        "[{target_label: status, replacement: all}]\n", "metrics/offered",
+        "make `status` of `http_requests_total` `all`", at=APPLICATION),
+    row("metric-renamed", PROMETHEUS, BACKEND, f"{BACKEND}    metric_relabel_configs: "
+        "[{source_labels: [__name__], regex: 'http_(.*)', target_label: __name__}]\n",
+        "metrics/offered", "rename `http_requests_total`", at=APPLICATION),
+    row("values-dropped", PROMETHEUS, BACKEND, f"{BACKEND}    metric_relabel_configs: "
+        "[{source_labels: [status], regex: '5..', action: drop}]\n", "metrics/offered",
+        "drop `http_requests_total`", at=APPLICATION),
+    row("alerts-dropped", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
+        "[{source_labels: [severity], regex: critical, action: drop}]\n", "alerts/relabel",
+        "`alert_relabel_configs` drop `APIServiceDown`"),
+    row("teams-dropped", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
+        "[{regex: team, action: labeldrop}]\n", "alerts/relabel", "change `team` of"),
+    row("severity-rewritten", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
+        "[{target_label: severity, replacement: info}]\n", "alerts/relabel",
+        "change `severity` of"),
+    row("equal-dropped", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
+        "[{regex: mountpoint, action: labeldrop}]\n", "alerts/relabel", "change `mountpoint` of"),
+    row("external-team", PROMETHEUS, GLOBAL, f"{GLOBAL}  external_labels: {{team: database}}\n",
+        "alerts/external", "external label `team` would be put on every alert without one"),
+    # To Alertmanager.
+    row("alertmanager-path", PROMETHEUS, TARGET, f"    - path_prefix: /am\n{SENDING}",
+        "scrapes/alertmanager",
+        "`path_prefix` of the Alertmanager is `/am`, expected `/`"),
+    row("alertmanager-scheme", PROMETHEUS, TARGET, f"    - scheme: https\n{SENDING}",
+        "scrapes/alertmanager", "`scheme` of the Alertmanager"),
+    row("alertmanager-elsewhere", PROMETHEUS, '["alertmanager:9093"]', '["prometheus:9090"]',
+        "scrapes/alertmanager", "alerts are sent to `http://prometheus:9090"),
+    row("no-alertmanager", PROMETHEUS, f"  alertmanagers:\n{TARGET}", "  alertmanagers: []",
+        "scrapes/alertmanager", "no Alertmanager is configured"),
+    # Blackbox.
+    row("blackbox-prober", BLACKBOX, "prober: http", "prober: htp", "blackbox/prober",
+        "module `readiness` has the prober `htp`, which does not exist."),
+    row("blackbox-other-prober", BLACKBOX, "prober: http", "prober: tcp", "blackbox/prober",
+        "has settings for `http`, but its prober is `tcp`."),
+    row("blackbox-key", BLACKBOX, "timeout: 6s", "tmeout: 6s", "blackbox/config",
+        "field tmeout not found here."),
+    row("blackbox-duration", BLACKBOX, "timeout: 6s", "timeout: six", "blackbox/config", "six"),
+    row("blackbox-codes", BLACKBOX, "[200]", "[ok]", "blackbox/config", "ok"),
+    row("blackbox-module", BLACKBOX, "  readiness:\n", "  readyness:\n", "blackbox/module",
+        "asks for module `readiness`", at=PROMETHEUS),
+    # Log pipeline.
+    row("promtail-key", PROMTAIL, "batchwait:", "batchwiat:", "promtail/config",
+        "`clients[0].batchwiat` is not known"),
+    row("promtail-layout", PROMTAIL, "'2006-01-02 15:04:05,000'", "'2006-13-02 15:04:05,000'",
+        "promtail/config", "`scrape_configs[2].pipeline_stages[2].timestamp`"),
+    row("promtail-regex", PROMTAIL, r"'(?P<service>[^/]+)\.log$'", r"'(?P<service>[^/+\.log$'",
+        "promtail/config", "is not a valid Go regular expression"),
+    row("promtail-stage", PROMTAIL, "- labeldrop:", "- labelsdrop:", "promtail/config",
+        "`scrape_configs[0].pipeline_stages[5].labelsdrop` is"),
+    row("promtail-duration", PROMTAIL, "sync_period: 1s", "sync_period: 1 second",
+        "promtail/config", "expected a duration"),
+    row("promtail-group", PROMTAIL, "(?P<level>[A-Z]+)\\d?:'\n      - timestamp",
+        "(?P<levl>[A-Z]+)\\d?:'\n      - timestamp", "promtail/source",
+        "a stage uses `level`, which no stage before it finds."),
+    row("promtail-source", PROMTAIL, "timestamp: {source: time, format: RFC3339Nano",
+        "timestamp: {source: tiem, format: RFC3339Nano", "promtail/source", "uses `tiem`"),
+    row("promtail-service", PROMTAIL, "service: postgresql", "service: postgres", "metrics/logs",
+        "`DatabaseFatalErrors`: no service writes as `postgresql`.", at=LOGS),
+    row("loki-key", LOKI, "max_query_series:", "max_query_serie:", "loki/config",
+        "`limits_config.max_query_serie` is not known"),
+    row("loki-size", LOKI, "per_stream_rate_limit: 48MB", "per_stream_rate_limit: lots",
+        "loki/config", "`limits_config.per_stream_rate_limit` is `lots`"),
+    row("loki-duration", LOKI, "retention_period: 168h", "retention_period: 168 hours",
+        "loki/config", "`limits_config.retention_period`"),
+    row("loki-section", LOKI, "limits_config:", "limit_config:", "loki/config",
+        "`limit_config` is not known"),
+    row("loki-flag", LOKI, "enable_api: true", "enable_api: false", "loki/config",
+        "`ruler.enable_api`"),
+    # Rules on logs.
+    row("log-label", LOGS, '{service="worker"}', '{servce="worker"}', "metrics/logs",
+        "`LogShippingStalled`: it reads label `servce`, which promtail-config.yml gives to no"),
+    row("log-service", LOGS, '{service="worker"}', '{service="wroker"}', "metrics/logs",
+        "`LogShippingStalled`: no service writes as `wroker`."),
+    row("log-grouping", LOGS, "sum by (service) (\n", "sum by (servce) (\n", "metrics/logs",
+        "`ApplicationErrorBurst`: it groups by `servce`"),
+    # Runbooks.
+    row("runbook-query", "runbooks/HighCPUUsage.md", "rate(http_requests_total",
+        "rate(http_request_total", "runbooks/query", "its query reads `http_request_total`"),
+    row("runbook-promql", "runbooks/HighCPUUsage.md", "avg by (instance, mode) (",
+        "avg by (instance, mode (", "runbooks/query", "its query is not valid PromQL"),
+    row("runbook-metric", "runbooks/HighCPUUsage.md", "`node_disk_io_time_seconds_total`",
+        "`node_disk_io_times_seconds_total`", "runbooks/query",
+        "it names `node_disk_io_times_seconds_total`"),
+    # Scenarios.
+    row("scenario-fault", BUSY, "host.cpu(", "host.cpuu(", "scenarios/import",
+        "has no attribute 'cpuu'"),
+    row("scenario-name", BUSY, "shape=QuietClinic", "shape=QuietClinc", "scenarios/import",
+        "NameError: name 'QuietClinc' is not defined"),
+    row("scenario-argument", BUSY, "percent=93", "percents=93", "scenarios/import",
+        "unexpected keyword argument 'percents'"),
+    row("scenario-import", BUSY, "from loadgen.shapes", "from loadgen.shaps", "scenarios/import",
+        "No module named 'loadgen.shaps'"),
+    row("scenario-user", BUSY, "import Faculty, Resident", "import Facuty, Resident",
+        "scenarios/import", "Facuty"),
+    row("scenario-lacks-job", ERRORS, '{"severity": "warning", "job": "backend"}',
+        '{"severity": "warning"}', "scenarios/labels", "carries label `job`"),
+    row("scenario-job", ERRORS, '"job": "backend"', '"job": "backnd"', "scenarios/labels",
+        "has job `backnd` here; no target that it reads has."),
+    row("scenario-label", BUSY, '"instance": "scheduler-host"', '"instnce": "scheduler-host"',
+        "scenarios/labels", "does not carry label `instnce`."),
+    row("scenario-instance", BUSY, '"instance": "scheduler-host"', '"instance": "scheduler"',
+        "scenarios/labels", "has instance `scheduler` here"),
+    row("scenario-syntax", BUSY, "SCENARIO = Scenario(", "SCENARIO = Scenario((",
+        "scenarios/syntax", "not valid Python"),
+    row("scenario-alert", BUSY, 'alert="HighCPUUsage"', 'alert="HighCPUUsag"', "scenarios/alert",
+        "it is about `HighCPUUsag`"),
+]  # fmt: skip
+
+A_HANDFUL = 7
+
+
+@pytest.fixture(autouse=True)
+def no_unit_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here is to be seen by unit tests alone, which take their time."""
+    monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda *_: [])
+
+
+def test_whole_copy_has_nothing_wrong(setup: Setup) -> None:
+    assert find_problems(setup) == []
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
+def test_breakage_is_named_first_and_without_what_follows(row: Row, setup: Setup, sabotage) -> None:
+    line = sabotage(f"stack/config/{row.file}", row.old, row.new)
+    begun = time.monotonic()
+    found = find_problems(setup)
+    took = time.monotonic() - begun
+    root = setup.config_root
+    said = [one.text(root) for one in found]
+    print(f"{row.id}: {took:.1f} s: {said[0] if said else 'nothing'}")
+    assert found, "seen by nobody"
+    told = [one for one in found if one.check == row.check and row.says in one.text(root)]
+    assert told, said
+    first = told[0]
+    path = (root / (row.at or row.file)).resolve()
+    assert first.path.resolve() == path or row.at == "scenarios", said
+    if not row.at:
+        assert found[0].path.resolve() == path, said
+        assert first.line is None or abs(first.line - line) <= row.new.count("\n") + 11, said
+    assert len(found) <= A_HANDFUL, said
