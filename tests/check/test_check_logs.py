@@ -102,7 +102,7 @@ TABLE = [
         check="services/unknown", says="`alert-manager:9093` is not a service of the lab.",
     ),
     Broken(
-        id="threshold", old=f"rate({FATAL}[5m])) > 0.2", new=f"rate({FATAL}[5m])) > 0.3",
+        id="threshold", old=") > 0.2\n          or", new=") > 0.3\n          or",
         check="loki/unit-test", at=TESTS, below=None,
         says="`DatabaseFatalErrors` at 5m15s in test `one fatal line every four seconds`: expected "
         '{alertname="DatabaseFatalErrors", service="postgresql", severity="critical", '

@@ -169,12 +169,12 @@ TABLE = [
     Broken(
         id="template-field-of-the-group", file=SLACK, old=".CommonAnnotations.runbook_url",
         new=".Annotations.runbook_url", check="templates/render",
-        says="cannot be rendered: <.Annotations.runbook_url>: can't evaluate field Annotations",
+        says="<.Annotations.runbook_url>: can't evaluate field Annotations",
     ),
     Broken(
         id="receiver-field-of-the-group", file=ALERTMANAGER, old="{{ .GroupLabels.alertname }}",
         new="{{ .Labels.alertname }}", check="templates/render",
-        says="`{{ .Labels.alertname }}` cannot be rendered: ",
+        says="`{{ .Labels.alertname }}` cannot be rendered",
     ),
 ]  # fmt: skip
 

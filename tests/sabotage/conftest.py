@@ -1,8 +1,9 @@
 """A copy of everything that `doit check` looks at, to be sabotaged."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,12 @@ def sabotage(copy: Path) -> Sabotage:
         return text[: text.index(old)].count("\n") + 1
 
     return replace
+
+
+def sampled(rows: Iterable[Any], every: int) -> list[Any]:
+    """All rows, of which each `every`th is played in any run and the rest in the nightly one: a row
+    costs a whole check."""
+    return [
+        pytest.param(row, marks=() if count % every == 0 else pytest.mark.nightly)
+        for count, row in enumerate(rows)
+    ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from stack.check.run import Setup, find_problems
+from tests.sabotage.conftest import sampled
 
 PROMETHEUS = "prometheus/prometheus.yml"
 APPLICATION = "prometheus/rules/application.yml"
@@ -294,7 +295,7 @@ def test_whole_copy_has_nothing_wrong(setup: Setup) -> None:
     assert find_problems(setup) == []
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", sampled(TABLE, 6), ids=lambda row: row.id)
 def test_breakage_is_named_first_and_without_what_follows(row: Row, setup: Setup, sabotage) -> None:
     line = sabotage(f"stack/config/{row.file}", row.old, row.new)
     begun = time.monotonic()

@@ -7,6 +7,7 @@ import pytest
 from stack.check import notifications
 from stack.check.configuration import load
 from stack.check.programs import Programs
+from tests.sabotage.conftest import sampled
 
 FOLDER = "stack/config/alertmanager/"
 ALERTMANAGER = FOLDER + "alertmanager.yml"
@@ -111,7 +112,7 @@ TABLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", sampled(TABLE, 6))
 def test_breakage_of_a_message_is_named_with_its_template(
     name: str, copy: Path, sabotage, programs: Programs
 ) -> None:

@@ -203,11 +203,11 @@ def test_deadlines_count_the_way_of_a_line_instead_of_scrapes(config: Path) -> N
     assert "scrape" not in found.pending.why
 
 
-def test_checked_in_rules_on_logs_have_their_scenarios_in_one_folder() -> None:
+def test_checked_in_rules_on_logs_have_their_scenarios_beside_others() -> None:
     known = read(CONFIG_ROOT).on_logs
     assert {"ApplicationErrorBurst", "LogShippingStalled"} <= known
     folders = {one.scenario.alert: one.file.parent.name for one in catalogue.find()}
-    assert {folders[alert] for alert in known} == {"logs"}
+    assert {folders[alert] for alert in known} == {"logs", "monitoring"}
 
 
 @pytest.mark.parametrize(
