@@ -24,6 +24,6 @@ SCENARIO = Scenario(
         email("platform@residency.example"),
     ),
     may_also_fire=frozenset(
-        {"ApplicationErrorBurst", "CriticalErrorRate", "DatabaseFatalErrors", "HighErrorRate"}
+        {"ApplicationErrorBurst", "CriticalErrorRate", "DatabaseLoginFailures", "HighErrorRate"}
     ),
 )
