@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack.errors import HostCannot
-from stack.run import generations, rollback
+from stack.errors import BadInput, HostCannot
+from stack.run import generations, rollback, startup
 from stack.run.instance import Instance, Record
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.services import SERVICES
@@ -170,19 +170,36 @@ def test_up_goes_forward_again(stack: Instance, config: Path, offset: str) -> No
     assert [g.number for g in generations.generations(again.directory)] == [1, 2]
 
 
-def test_rollback_after_an_up_that_failed(stack: Instance, config: Path, offset: str) -> None:
+def test_rollback_after_an_up_that_failed(
+    stack: Instance, config: Path, offset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = config / "prometheus" / "rules" / "database.yml"
     good = file.read_text()
-    file.write_text(good.replace("min by", "mean by"))
+    file.write_text(good.replace("for: 1m", "for: 2m"))
+    monkeypatch.setattr(startup, "READY_WITHIN_S", 0.0)
     try:
-        with pytest.raises(HostCannot, match="`prometheus` stopped while starting"):
+        with pytest.raises(HostCannot, match="not ready after 0 s"):
             bring_up(NAME, port_offset=int(offset), config_root=config)
     finally:
         file.write_text(good)
+        monkeypatch.undo()
     assert not Instance.open(NAME).is_running()
     back, _ = rollback.roll_back(NAME, None)
     assert back.record.generation == 2
     assert back.is_running()
+
+
+def test_up_that_is_refused_leaves_what_runs(stack: Instance, config: Path, offset: str) -> None:
+    before = pids(stack)
+    file = config / "prometheus" / "rules" / "database.yml"
+    good = file.read_text()
+    file.write_text(good.replace("min by", "mean by"))
+    try:
+        with pytest.raises(BadInput, match=r"database\.yml:\d+: .*parse error"):
+            bring_up(NAME, port_offset=int(offset), config_root=config)
+    finally:
+        file.write_text(good)
+    assert pids(stack) == before
 
 
 def older(directory: Path) -> None:

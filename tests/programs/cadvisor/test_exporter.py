@@ -49,7 +49,7 @@ def supervisor(layout: Layout) -> Iterator[Supervisor]:
         assert time.monotonic() < deadline, [SERVICES[name].ready(layout) for name in NAMES]
         time.sleep(0.05)
     yield running
-    running.shutdown()
+    running.shutdown({})
 
 
 def scrape(layout: Layout, metric: str) -> dict[str, float]:
