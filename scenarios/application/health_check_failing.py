@@ -24,6 +24,12 @@ SCENARIO = Scenario(
         email("platform@residency.example"),
     ),
     may_also_fire=frozenset(
-        {"ApplicationErrorBurst", "CriticalErrorRate", "DatabaseLoginFailures", "HighErrorRate"}
+        {
+            "ApplicationErrorBurst",
+            "CriticalErrorRate",
+            "DatabaseFatalErrors",  # the sessions that it had are ended
+            "DatabaseLoginFailures",
+            "HighErrorRate",
+        }
     ),
 )

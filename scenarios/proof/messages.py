@@ -63,7 +63,7 @@ def trouble(message: Notification, wanted: Expected, *, since: float) -> str:
         description=wanted.description,
         runbook_url=wanted.runbook_url,
     )
-    for one in claims.complaints(seen, [told]):
+    for one in claims.complaints(seen, [told], others=True):
         return f"{one.field}: {one.said}"
     for body in seen.texts.values():
         for written in _TIME.findall(body):

@@ -87,13 +87,17 @@ class Complaint:
     said: str
 
 
-def complaints(seen: Seen, told: Sequence[Told]) -> list[Complaint]:
-    """All that is wrong with a message about these alerts, which are of one rule."""
+def complaints(seen: Seen, told: Sequence[Told], *, others: bool = False) -> list[Complaint]:
+    """All that is wrong with a message about these alerts, which are of one rule.
+
+    With `others` it may speak of more alerts of the rule, of which nothing is known: one that has
+    ended stands beside one that fires, so that both states may be named.
+    """
     if cut := list(_sizes(seen)):  # what else it says, nobody gets to see
         return cut
     found = [
         *_headings(seen, told),
-        *_texts(seen, told),
+        *_texts(seen, told, others=others),
         *_links(seen, told),
         *_colours(seen, told),
         *_severity(seen, told),
@@ -125,7 +129,7 @@ def _headings(seen: Seen, told: Sequence[Told]) -> Iterator[Complaint]:
             yield Complaint(field=where, said=f"`{_short(heading)}` does not give the summary")
 
 
-def _texts(seen: Seen, told: Sequence[Told]) -> Iterator[Complaint]:
+def _texts(seen: Seen, told: Sequence[Told], *, others: bool) -> Iterator[Complaint]:
     for where, text in seen.texts.items():
         flat = _flat(text)
         shown = [one for one in told if _shows(flat, one)] if len(told) > 1 else list(told)
@@ -135,7 +139,8 @@ def _texts(seen: Seen, told: Sequence[Told]) -> Iterator[Complaint]:
         for one in shown or told[:1]:
             yield from _about(where, flat, one)
         for one in shown:
-            yield from _states(where, flat, one, alone=len({each.state for each in told}) == 1)
+            alone = len({each.state for each in told}) == 1
+            yield from _states(where, flat, one, alone=alone, others=others)
         if seen.channel == EMAIL:
             for one in shown or told[:1]:
                 yield from _times(where, flat, one)
@@ -168,7 +173,7 @@ def _about(where: str, text: str, one: Told) -> Iterator[Complaint]:
                             f"{_instead(text)}")  # fmt: skip
 
 
-def _states(where: str, text: str, one: Told, *, alone: bool) -> Iterator[Complaint]:
+def _states(where: str, text: str, one: Told, *, alone: bool, others: bool) -> Iterator[Complaint]:
     """The state nearest before a mention of the alert is its own."""
     value = _flat(one.labels.get("instance", ""))
     own = pattern(one.description, one.labels).sub(" ", text)
@@ -179,7 +184,7 @@ def _states(where: str, text: str, one: Told, *, alone: bool) -> Iterator[Compla
         places = [found.start() for found in re.finditer(rf"{re.escape(value)}(?![\w-])", own)]
         before = [[state for at, state in words if at < place] for place in places]
         given = {states[-1] for states in before if states}
-    if given != {one.state}:
+    if one.state not in given if others else given != {one.state}:
         said = " and ".join(sorted(given)) or "neither firing nor resolved"
         yield Complaint(field=where, said=f"an alert that is {one.state} is shown as {said}")
 
