@@ -66,8 +66,13 @@ def trouble(message: Notification, wanted: Expected, *, since: float) -> str:
     for one in claims.complaints(seen, [told], others=True):
         return f"{one.field}: {one.said}"
     for body in seen.texts.values():
-        for written in _TIME.findall(body):
-            at = datetime.fromisoformat(written).replace(tzinfo=UTC).timestamp()
-            if not since - CLOCK_S <= at <= message.at + CLOCK_S:
-                return f"it gives {written} UTC, when the alert was not active"
+        written = _TIME.findall(body)
+        # A message may speak of other alerts of the rule, which have times of their own.
+        if written and not any(_within(one, since, message.at) for one in written):
+            return f"it gives {written[0]} UTC, when the alert was not active"
     return ""
+
+
+def _within(written: str, since: float, until: float) -> bool:
+    at = datetime.fromisoformat(written).replace(tzinfo=UTC).timestamp()
+    return since - CLOCK_S <= at <= until + CLOCK_S
