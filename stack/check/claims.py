@@ -96,7 +96,7 @@ def complaints(seen: Seen, told: Sequence[Told], *, others: bool = False) -> lis
     if cut := list(_sizes(seen)):  # what else it says, nobody gets to see
         return cut
     found = [
-        *_headings(seen, told),
+        *_headings(seen, told, others=others),
         *_texts(seen, told, others=others),
         *_links(seen, told),
         *_colours(seen, told),
@@ -110,7 +110,7 @@ def state_of(told: Sequence[Told]) -> str:
     return "firing" if any(one.state == "firing" for one in told) else "resolved"
 
 
-def _headings(seen: Seen, told: Sequence[Told]) -> Iterator[Complaint]:
+def _headings(seen: Seen, told: Sequence[Told], *, others: bool) -> Iterator[Complaint]:
     state, firing = state_of(told), sum(one.state == "firing" for one in told)
     for where, heading in seen.headings.items():
         found = _HEADING.match(heading)
@@ -125,6 +125,9 @@ def _headings(seen: Seen, told: Sequence[Told]) -> Iterator[Complaint]:
             yield Complaint(field=where, said=f"`{_short(heading)}` does not name `{name}`")
         same = {(one.summary, _used(one.summary, one.labels)) for one in told}
         plain = _flat(heading), _flat(html.unescape(heading))
+        anyones = pattern(_TEMPLATE.sub("{{ $value }}", told[0].summary), {})
+        if others and any(map(anyones.search, plain)):
+            continue  # that of another alert of the rule stands for the group
         if len(same) == 1 and not any(map(pattern(told[0].summary, told[0].labels).search, plain)):
             yield Complaint(field=where, said=f"`{_short(heading)}` does not give the summary")
 
