@@ -120,6 +120,15 @@ class Case:
         ]
 
     @cached_property
+    def siblings(self) -> bool:
+        """Whether other alerts of the rule were active, of which its messages may speak, too."""
+        return any(
+            one.alert == self.scenario.alert and dict(one.labels) != dict(self.scenario.labels)
+            for one in self.events
+            if isinstance(one, AlertState | Held)
+        )
+
+    @cached_property
     def messages(self) -> list[Notification]:
         return [one for one in self.since if isinstance(one, Notification)]
 

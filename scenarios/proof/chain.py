@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from scenarios.proof import messages
 from scenarios.proof.case import Case, Link, LinkState
-from scenarios.proof.deadlines import BUSY_MACHINE_S, Deadline
+from scenarios.proof.deadlines import BUSY_MACHINE_S, POLL_S, Deadline
 from scenarios.proof.evidence import (
     AlertState,
     Gate,
@@ -24,6 +24,9 @@ from scenarios.proof.scenario import HEARTBEAT, Scenario, always
 
 LATE_S = 2.0
 """How long past its deadline a link is still waited for, to say how late it was."""
+
+SIBLINGS_S = 5 * POLL_S
+"""What a message speaks of was active when it was sent; the watcher sees it within so long."""
 
 Check = Callable[[Case, str], Link]
 
@@ -369,8 +372,14 @@ def _malformed(message: Notification) -> str:
 
 
 def _missays(case: Case, message: Notification) -> str:
-    """What a message about the alert does not say, or says wrongly."""
-    said = case.wanted and messages.trouble(message, case.wanted, since=case.zero)
+    """What a message about the alert does not say, or says wrongly.
+
+    One that has only just come is judged when there was time to see which other alerts of the rule
+    are active; at the end all are.
+    """
+    if not case.wanted or (case.now is not None and case.now < message.at + SIBLINGS_S):
+        return ""
+    said = messages.trouble(message, case.wanted, since=case.zero, siblings=case.siblings)
     return f"{message.kind} notification on {message.address}: {said}" if said else ""
 
 

@@ -45,10 +45,13 @@ def expected(labels: Mapping[str, str], configuration: Configuration) -> Expecte
     )
 
 
-def trouble(message: Notification, wanted: Expected, *, since: float) -> str:
+def trouble(
+    message: Notification, wanted: Expected, *, since: float, siblings: bool = False
+) -> str:
     """The first thing that a message about this alert does not say; "" when it says all.
 
-    `since` is when the fault began, Unix seconds: the alert cannot have fired before.
+    `since` is when the fault began, Unix seconds: the alert cannot have fired before. With
+    `siblings`, other alerts of its rule were active, of which the message may speak as well.
     """
     try:
         seen = claims.received(message.channel, message.raw)
@@ -63,13 +66,14 @@ def trouble(message: Notification, wanted: Expected, *, since: float) -> str:
         description=wanted.description,
         runbook_url=wanted.runbook_url,
     )
-    for one in claims.complaints(seen, [told], others=True):
+    for one in claims.complaints(seen, [told], others=siblings):
         return f"{one.field}: {one.said}"
     for body in seen.texts.values():
         written = _TIME.findall(body)
-        # A message may speak of other alerts of the rule, which have times of their own.
-        if written and not any(_within(one, since, message.at) for one in written):
-            return f"it gives {written[0]} UTC, when the alert was not active"
+        wrong = [one for one in written if not _within(one, since, message.at)]
+        # Siblings have times of their own.
+        if wrong and (not siblings or wrong == written):
+            return f"it gives {wrong[0]} UTC, when the alert was not active"
     return ""
 
 

@@ -73,11 +73,14 @@ TABLE = [
 ]
 
 
-def said(channel: str, raw: str) -> str:
+def arrived(channel: str, raw: str) -> Notification:
+    return Notification(at=ZERO + 10, id=1, channel=channel, destination="a", kind="firing",
+                        alerts=("PostgreSQLDown",), subject="", raw=raw)  # fmt: skip
+
+
+def said(channel: str, raw: str, *, siblings: bool = False) -> str:
     assert WANTED
-    message = Notification(at=ZERO + 10, id=1, channel=channel, destination="a", kind="firing",
-                           alerts=("PostgreSQLDown",), subject="", raw=raw)  # fmt: skip
-    return trouble(message, WANTED, since=ZERO)
+    return trouble(arrived(channel, raw), WANTED, since=ZERO, siblings=siblings)
 
 
 @pytest.mark.parametrize("channel", RAW)
@@ -96,3 +99,21 @@ def test_message_that_says_something_else_is_named(
 @pytest.mark.parametrize("channel", ["slack", "pagerduty"])
 def test_message_that_cannot_be_read_is_trouble(channel: str) -> None:
     assert "it cannot be read" in said(channel, "")
+
+
+ENDED = "\\n*Resolved*\\ninstance=replica"
+BESIDE = [
+    ("slack", SHOWN, SHOWN + ENDED, "is shown as firing and resolved"),
+    ("email", "FIRING since", "RESOLVED at 2026-01-01 07:00:00 UTC, instance=replica FIRING since",
+     "is shown as firing and resolved"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("channel", "old", "new", "wanted"), BESIDE)
+def test_message_may_speak_of_siblings_only_where_there_are_any(
+    channel: str, old: str, new: str, wanted: str
+) -> None:
+    raw = RAW[channel].replace(old, new)
+    assert raw != RAW[channel]
+    assert wanted in said(channel, raw)
+    assert said(channel, raw, siblings=True) == ""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from scenarios.proof.chain import CHAIN
+from scenarios.proof.case import Case
+from scenarios.proof.chain import CHAIN, SIBLINGS_S
 from scenarios.proof.deadlines import Deadlines, derive
 from scenarios.proof.evidence import (
     AlertState,
@@ -27,6 +28,7 @@ from scenarios.proof.evidence import (
     Trouble,
     Watched,
 )
+from scenarios.proof.messages import Expected
 from scenarios.proof.scenario import Scenario, Traffic, email, pagerduty, slack
 from scenarios.proof.timing import RouteTiming, RuleTiming
 from scenarios.proof.verdict import Outcome, judge
@@ -613,3 +615,36 @@ def test_failure_is_inconclusive_when_services_did_not_answer_scrapes_in_time() 
     verdict = judge((*gate, late, dead), SCENARIO, DEADLINES)
     assert verdict.excuse == "`backend` did not answer scrapes in time"
     assert not judge((*gate, dead), SCENARIO, DEADLINES).excuse
+
+
+SAYS = Expected(
+    labels={"alertname": ALERT, **LABELS}, summary="", description="", runbook_url="http://r"
+)
+OTHER = {**LABELS, "instance": "replica"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        (state(101.3, "firing"), False),
+        (state(101.3, "firing", "HighErrorRate", OTHER), False),
+        (state(101.3, "firing", ALERT, OTHER), True),
+        (Held(at=101.4, alert=ALERT, labels=OTHER, state="active"), True),
+    ],
+)
+def test_siblings_are_the_other_alerts_of_the_rule_that_were_seen(
+    seen: Event, wanted: bool
+) -> None:
+    case = Case(events=(*GOOD, seen), scenario=SCENARIO, deadlines=DEADLINES, now=None,
+                explained=frozenset(), wanted=SAYS)  # fmt: skip
+    assert case.siblings is wanted
+
+
+def test_message_that_has_just_come_is_judged_once_its_siblings_can_be_known() -> None:
+    begun = tuple(one for one in GOOD if one.at < 102)  # until the first message, which is empty
+    arrived = max(one.at for one in begun)
+    for now, wanted in ((arrived + SIBLINGS_S / 2, Outcome.RUNNING), (None, Outcome.FAILED)):
+        assert judge(begun, SCENARIO, DEADLINES, now=now, wanted=SAYS).outcome is wanted
+    verdict = judge(begun, SCENARIO, DEADLINES, now=arrived + SIBLINGS_S, wanted=SAYS)
+    assert "cannot be read" in verdict.reason
+    assert "cannot be read" in judge(GOOD, SCENARIO, DEADLINES, wanted=SAYS).reason
