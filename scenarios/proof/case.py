@@ -7,6 +7,7 @@ from functools import cached_property
 from scenarios.proof.deadlines import Deadline, Deadlines
 from scenarios.proof.evidence import (
     AlertState,
+    Earlier,
     Event,
     FaultStep,
     Gate,
@@ -121,11 +122,11 @@ class Case:
 
     @cached_property
     def siblings(self) -> bool:
-        """Whether other alerts of the rule were active, of which its messages may speak, too."""
+        """Whether other alerts of the rule were active, of which its messages may speak as well."""
         return any(
             one.alert == self.scenario.alert and dict(one.labels) != dict(self.scenario.labels)
             for one in self.events
-            if isinstance(one, AlertState | Held)
+            if isinstance(one, AlertState | Held | Earlier)
         )
 
     @cached_property

@@ -111,9 +111,18 @@ class Deadlines:
 
 
 def derive(
-    rule: RuleTiming, route: RouteTiming, fault: Fault, promised: Promised | None = None
+    rule: RuleTiming,
+    route: RouteTiming,
+    fault: Fault,
+    promised: Promised | None = None,
+    *,
+    joins: bool = False,
 ) -> Deadlines:
-    """The deadlines of one scenario. Pure."""
+    """The deadlines of one scenario. Pure.
+
+    With `joins` its notification group lives already, because of an earlier alert: what joins it
+    is told at the group's next flush, which no promise foresees.
+    """
     # The fault shows, the next scrape sees it, a window over it fills, the next evaluation reads
     # it. One more evaluation: the scrape may land just after the first.
     pending = Deadline(terms=()).plus(
@@ -130,6 +139,7 @@ def derive(
     # Prometheus sends at once; only being busy can delay it, and that is in already.
     held = firing.plus(poll=POLL_S)
     notified = firing.plus(group_wait=route.group_wait_s)
+    joined = Deadline(terms=()).plus(group_interval=route.group_interval_s if joins else 0.0)
     inactive = Deadline(terms=()).plus(
         fault_lingers=fault.lingers_s,
         scrape=rule.scrape_s,
@@ -158,6 +168,7 @@ def derive(
         over = seen.plus(fault_lingers=fault.lingers_s, promised=promised.over_s)
         notified = min(notified, told, key=lambda one: one.seconds)
         resolved = min(resolved, over, key=lambda one: one.seconds)
+    notified = Deadline(terms=notified.terms + joined.terms)
     steady = Deadline(terms=()).plus(
         # Locust starts, its users log in, a rate needs two scrapes, and what an earlier fault left
         # in the windows and groups of the same instance has to drain.

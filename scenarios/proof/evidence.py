@@ -47,6 +47,18 @@ class Held(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Earlier(Event):
+    """An alert that another scenario set off on this instance, in the same notification group.
+
+    Prometheus goes on sending it as resolved for 15 minutes, so that its group lives on: whatever
+    joins it is told at the next flush, together with what has ended.
+    """
+
+    alert: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notification(Event):
     """A message reached the inbox."""
 
@@ -205,6 +217,7 @@ KINDS: Mapping[str, type[Event]] = {
     for kind in (
         AlertState,
         Held,
+        Earlier,
         Notification,
         Gate,
         FaultStep,

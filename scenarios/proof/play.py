@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event as Flag
 from typing import Any
 
@@ -14,13 +14,19 @@ from scenarios.proof import graphs
 from scenarios.proof.absence import derive_absence
 from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.deadlines import POLL_S, Deadlines, Promised, derive
-from scenarios.proof.evidence import Evidence, FaultStep, Lost, Stopped, TrafficSeen
+from scenarios.proof.evidence import Earlier, Evidence, FaultStep, Lost, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
 from scenarios.proof.messages import expected
 from scenarios.proof.scenario import Scenario
-from scenarios.proof.timing import RuleTiming, fleeting, route_timing, rule_timing
+from scenarios.proof.timing import (
+    RuleTiming,
+    fleeting,
+    notification_groups,
+    route_timing,
+    rule_timing,
+)
 from scenarios.proof.verdict import Outcome, Verdict, failed, judge
-from scenarios.proof.watch import Watcher
+from scenarios.proof.watch import Key, Watcher
 from stack.check.configuration import Configuration
 from stack.errors import LabError
 from stack.run.instance import Instance
@@ -32,6 +38,10 @@ WATCHER_MAY_LAG_S = 5.0
 """A deadline is held against what has been watched, unless the watcher is this far behind."""
 
 LOOK_EVERY_S = POLL_S
+
+RESOLVED_KEPT_S = 15 * 60.0
+"""Real seconds for which Prometheus goes on sending an alert that has ended, at any speed
+(`resolvedRetention` in rules/alerting.go)."""
 
 RESEND_S = 60.0
 """Prometheus' `rules.alert.resend-delay` at speed 1."""
@@ -75,6 +85,13 @@ class Venue:
     tell: Tell
     strayed: float = 0.0
     """The watcher's, from one group to the next, by `time.monotonic`."""
+    fired: dict[Key, float] = field(default_factory=dict)
+    """As the watcher's, of all groups so far."""
+
+    def keep(self, watcher: Watcher) -> None:
+        """Remember, for the next group, what was active in this one."""
+        self.strayed = watcher.strayed
+        self.fired |= watcher.fired
 
 
 def play(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
@@ -92,7 +109,7 @@ def play(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
             for future in [pool.submit(part.guarded, part.perform) for part in steady]:
                 future.result()
         graphs.keep([part.rule for part in parts if part.rule], watcher, venue.evidence)
-        venue.strayed = watcher.strayed
+        venue.keep(watcher)
     return {part.scenario.alert: part.played() for part in parts}
 
 
@@ -124,7 +141,10 @@ class _Part:
 
     def gate(self) -> bool:
         """True when this host can host the fault and the instance is steady under traffic."""
-        self.rule, self.deadlines = derived(self.scenario, self.venue)
+        earlier = self._earlier()
+        for alert, labels in earlier:
+            self._add(Earlier, alert=alert, labels=dict(labels))
+        self.rule, self.deadlines = derived(self.scenario, self.venue, joins=bool(earlier))
         if self.scenario.speedup > 1:
             self.explained |= fleeting(self.venue.configuration)
         if reason := self.scenario.fault.blocked(self.venue.instance):
@@ -137,6 +157,19 @@ class _Part:
         if not passed:
             self.watcher.note_scrapes()
         return passed
+
+    def _earlier(self) -> list[Key]:
+        """Alerts of earlier groups whose notification group still lives, and is this one's too."""
+        if self.scenario.always:
+            return []
+        configuration, since = self.venue.configuration, time.time() - RESOLVED_KEPT_S
+        own = notification_groups(self.scenario.routed, configuration)
+        return [
+            (alert, labels)
+            for (alert, labels), at in self.venue.fired.items()
+            if at > since
+            and own & notification_groups({"alertname": alert, **dict(labels)}, configuration)
+        ]
 
     def perform(self) -> bool:
         """Fault, wait for the notifications, undo, wait for the rest of the chain."""
@@ -247,13 +280,15 @@ def _told(error: Exception) -> str:
     return str(error) if expected else f"{type(error).__name__}: {error}"
 
 
-def derived(scenario: Scenario, venue: Venue) -> tuple[RuleTiming, Deadlines]:
-    """The rule as the instance has it, and the deadlines that follow."""
+def derived(
+    scenario: Scenario, venue: Venue, *, joins: bool = False
+) -> tuple[RuleTiming, Deadlines]:
+    """The rule as the instance has it, and the deadlines that follow; `joins` as for `derive`."""
     rule = rule_timing(scenario.alert, venue.configuration)
     route = route_timing(scenario.routed, venue.configuration)
     if not scenario.always:
         promised = Promised.to(scenario.labels["severity"], venue.instance.speed)
-        return rule, derive(rule, route, scenario.fault, promised)
+        return rule, derive(rule, route, scenario.fault, promised, joins=joins)
     return rule, derive_absence(
         rule, route, scenario.fault,
         missed_after_s=scenario.missed_after_s / venue.instance.speed,

@@ -13,6 +13,7 @@ from stack import durations, speed
 from stack.check import pace
 from stack.check.configuration import PROMQL, AlertRule, Configuration
 from stack.check.promises import ROUTE_DEFAULTS_S
+from stack.check.routes import EVERY_LABEL
 from stack.check.yamlfile import get, text
 from stack.errors import BadInput
 from stack.speed import logql
@@ -124,6 +125,30 @@ def route_timing(labels: Mapping[str, str], configuration: Configuration) -> Rou
         group_wait_s=max(seconds["group_wait"]),
         group_interval_s=max(seconds["group_interval"]),
         repeat_interval_s=min(seconds["repeat_interval"]),
+    )
+
+
+Group = tuple[int, tuple[tuple[str, str], ...]]
+
+
+def notification_groups(
+    labels: Mapping[str, str], configuration: Configuration
+) -> frozenset[Group]:
+    """The groups in which Alertmanager tells of an alert with these labels (`alertname` included):
+    for each route that notifies of it, the route and the labels by which it groups."""
+    top = configuration.route
+    return frozenset(
+        (
+            id(route),
+            tuple(
+                sorted(
+                    (name, value)
+                    for name, value in labels.items()
+                    if name in route.group_by or EVERY_LABEL in route.group_by
+                )
+            ),
+        )
+        for route in (top.leaves(labels) if top else ())
     )
 
 

@@ -59,6 +59,8 @@ _WATCHED_EVERY_S = 0.5
 _SERVICES_EVERY_S = 1.0
 
 Labels = tuple[tuple[str, str], ...]
+Key = tuple[str, Labels]
+"""An alert's name, and its labels without it."""
 
 
 @dataclass(kw_only=True)
@@ -69,7 +71,7 @@ class _Seen:
     at: float
     evaluated: dict[str, float] = field(default_factory=dict)
     """Alert → when its rule was last evaluated."""
-    states: dict[tuple[str, Labels], str] = field(default_factory=dict)
+    states: dict[Key, str] = field(default_factory=dict)
 
 
 def seconds_of(stamp: str) -> float:
@@ -103,6 +105,8 @@ class Watcher:
         self.strayed = strayed
         """When an alert of no rule that is followed was last active, by `time.monotonic`: nobody
         waits for the notification of its end."""
+        self.fired: dict[Key, float] = {}
+        """Alert → when it was last seen to fire, Unix seconds."""
         self._evidence = evidence
         self._disturbed = disturbed
         self._rules = tuple(rules)
@@ -114,8 +118,8 @@ class Watcher:
         self._thread = threading.Thread(
             target=self._run, name=f"watch-{instance.name}", daemon=True
         )
-        self._states: dict[str, dict[tuple[str, Labels], str]] = {"prometheus": {}, LOGS: {}}
-        self._held: dict[tuple[str, Labels], str] = {}
+        self._states: dict[str, dict[Key, str]] = {"prometheus": {}, LOGS: {}}
+        self._held: dict[Key, str] = {}
         self._at_rest: dict[str, set[float]] = {}
         self._held_since: dict[str, float] = {}
         self._last_active = strayed
@@ -297,12 +301,15 @@ class Watcher:
         self._over(seen)
 
     def _follow(self, groups: Sequence[Mapping[str, Any]], seen: "_Seen") -> None:
+        answered = time.time()
         for group in groups:
             self._pace(group, seen.source)
             for rule in group["rules"]:
                 last = seconds_of(rule["lastEvaluation"])
-                # Before its first evaluation, that is in the year 1.
-                seen.evaluated[rule["name"]] = last if last > 0 else seen.at
+                # Alerts change before the time of their evaluation is written: once the next one
+                # is due, they may be its. Before the first one, that time is in the year 1.
+                sure = last > 0 and answered < last + float(group["interval"])
+                seen.evaluated[rule["name"]] = last if sure else answered
                 self._count(rule, last)
                 self._note_error(rule, seen)
                 self._note(rule["alerts"], seen.evaluated[rule["name"]], seen)
@@ -312,6 +319,8 @@ class Watcher:
         for alert in alerts:
             key = _key(alert["labels"])
             seen.states[key] = alert["state"]
+            if alert["state"] == "firing":
+                self.fired[key] = seen.at
             if self._states[seen.source].get(key) != alert["state"]:
                 self._add(AlertState, at, alert=key[0], labels=dict(key[1]), state=alert["state"],
                           active_at=seconds_of(alert["activeAt"]), source=seen.source)  # fmt: skip
@@ -427,6 +436,6 @@ def _ahead_s() -> float:
             return now - before
 
 
-def _key(labels: Mapping[str, str]) -> tuple[str, Labels]:
+def _key(labels: Mapping[str, str]) -> Key:
     others = tuple(sorted((k, v) for k, v in labels.items() if k != "alertname"))
     return labels["alertname"], others

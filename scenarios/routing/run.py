@@ -131,6 +131,7 @@ def prove(venue: Venue, only: Sequence[str]) -> list[Result]:
             wait(begun.values())
             for case in [one for one in chosen if one.after == "all"]:
                 play(case)
+        venue.keep(watcher)
     return [played[case.name] for case in chosen]
 
 

@@ -61,3 +61,14 @@ def test_repetition_that_comes_too_soon_is_not_explained_by_the_route() -> None:
     often = derive(RULE, replace(ROUTE, repeat_interval_s=1), Slow(),  # type: ignore[arg-type]
                    Promised.to("critical", 60))  # fmt: skip
     assert often.repeat_s == 60
+
+
+def test_what_joins_a_living_group_may_wait_for_its_next_flush() -> None:
+    for promised in (None, Promised.to("critical", 60)):
+        alone, joined = (
+            derive(RULE, ROUTE, Slow(), promised, joins=joins)  # type: ignore[arg-type]
+            for joins in (False, True)
+        )
+        assert joined.notified.seconds == alone.notified.seconds + ROUTE.group_interval_s
+        assert "group interval 5" in joined.notified.why
+        assert replace(joined, notified=alone.notified) == alone

@@ -13,6 +13,7 @@ from scenarios.proof.timing import (
     RouteTiming,
     RuleTiming,
     fleeting,
+    notification_groups,
     route_timing,
     rule_timing,
 )
@@ -233,3 +234,22 @@ def test_rule_is_fed_by_the_jobs_of_its_selectors(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     assert rule_timing("Fed", read(tmp_path)).scrape_s == scrape_s
+
+
+@pytest.mark.parametrize(
+    ("group_by", "same"),
+    [("[alertname]", True), ("['...']", False), ("[name]", False), ("[]", True)],
+)
+def test_alerts_share_a_group_when_a_route_tells_of_both_together(
+    tmp_path: Path, group_by: str, same: bool
+) -> None:
+    (tmp_path / "alertmanager").mkdir()
+    file = tmp_path / "alertmanager" / "alertmanager.yml"
+    file.write_text(f"route: {{receiver: a, group_by: {group_by}}}\nreceivers: [{{name: a}}]\n")
+    configuration = read(tmp_path)
+    one, other = (
+        notification_groups({"alertname": "ContainerDown", "name": name}, configuration)
+        for name in ("inbox", "worker")
+    )
+    assert one
+    assert bool(one & other) is same

@@ -11,6 +11,7 @@ from scenarios.proof.chain import CHAIN, SIBLINGS_S
 from scenarios.proof.deadlines import Deadlines, derive
 from scenarios.proof.evidence import (
     AlertState,
+    Earlier,
     Event,
     FaultStep,
     Full,
@@ -630,6 +631,8 @@ OTHER = {**LABELS, "instance": "replica"}
         (state(101.3, "firing", "HighErrorRate", OTHER), False),
         (state(101.3, "firing", ALERT, OTHER), True),
         (Held(at=101.4, alert=ALERT, labels=OTHER, state="active"), True),
+        (Earlier(at=98, alert=ALERT, labels=OTHER), True),
+        (Earlier(at=98, alert=ALERT, labels=LABELS), False),
     ],
 )
 def test_siblings_are_the_other_alerts_of_the_rule_that_were_seen(

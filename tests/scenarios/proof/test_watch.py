@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +47,8 @@ class Sources(BaseHTTPRequestHandler):
     stopped: threading.Event
     """While it is cleared, Alertmanager takes what it is asked and does not answer."""
     targets: list[dict[str, Any]]
+    evaluated: str
+    """When the rule was evaluated last."""
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
@@ -54,9 +57,9 @@ class Sources(BaseHTTPRequestHandler):
         self.asked.add(path)
         self.queries |= {query} if path == "/api/messages" else set()
         state = "pending" if self.alerts else "inactive"
-        rule: Any = {"name": "Burst", "state": state, "labels": {}, "lastEvaluation": NOON,
-                     "health": "err" if self.error else "ok", "lastError": self.error,
-                     "alerts": self.alerts}  # fmt: skip
+        rule: Any = {"name": "Burst", "state": state, "labels": {},
+                     "lastEvaluation": self.evaluated, "alerts": self.alerts,
+                     "health": "err" if self.error else "ok", "lastError": self.error}  # fmt: skip
         group = {"name": "logs", "interval": 1, "lastEvaluation": NOON, "rules": [rule]}
         answers = {
             "/api/v1/rules": {"data": {"groups": []}},
@@ -80,6 +83,7 @@ def instance(tmp_path: Path) -> Iterator[Any]:
     Sources.asked, Sources.queries, Sources.alerts = set(), set(), []
     Sources.error, Sources.stopped, Sources.targets = "", threading.Event(), []
     Sources.stopped.set()
+    Sources.evaluated = NOON
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sources)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield SimpleNamespace(
@@ -285,3 +289,21 @@ def test_scrapes_that_fail_are_quoted_but_for_those_that_the_fault_breaks(instan
     with Watcher(instance, evidence, frozenset({"backend.tables"})) as watcher:
         watcher.note_scrapes()
     assert [one.text for one in of(evidence, Said)] == ["inbox: connection refused"]
+
+
+def test_change_after_the_next_evaluation_was_due_is_not_dated_back(instance: Any) -> None:
+    """Prometheus changes a rule's alerts a moment before it says when that evaluation was."""
+    watcher, evidence = watched(instance, logs=True)
+    with watcher:
+        last = time.time() + 60  # the next evaluation is a second after it: nothing is due
+        Sources.evaluated = datetime.fromtimestamp(last, UTC).isoformat()
+        Sources.alerts = [{"labels": LABELS, "state": "firing", "activeAt": NOON}]
+        eventually(watcher.active, "the alert")
+        overdue = time.time()
+        Sources.evaluated = datetime.fromtimestamp(overdue - 2, UTC).isoformat()
+        Sources.alerts = []
+        eventually(lambda: not watcher.active(), "its end")
+    fired, ended = (one.at for one in evidence.of("") if isinstance(one, AlertState))
+    assert abs(fired - last) < 0.001
+    assert ended >= overdue
+    assert list(watcher.fired) == [("Burst", (("service", "a"),))]
