@@ -33,7 +33,10 @@ class ConfigFile:
 def parse(path: Path) -> ConfigFile | Problem:
     """The file, or what is wrong with its YAML."""
     try:
-        return ConfigFile(path=path, root=compose(path.read_text()))
+        root = compose(path.read_text())
+        if not (said := _unreasonable(root)):
+            return ConfigFile(path=path, root=root)
+        line = None
     except FileNotFoundError:
         return Problem(
             check="yaml/missing",
@@ -48,6 +51,8 @@ def parse(path: Path) -> ConfigFile | Problem:
         line = mark.line + 1 if mark else None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         said, line = str(error).splitlines()[0], None
+    except RecursionError:
+        said, line = TOO_DEEP, None
     return Problem(
         check="yaml/syntax",
         path=path,
@@ -55,6 +60,33 @@ def parse(path: Path) -> ConfigFile | Problem:
         what=f"not valid YAML: {said}.",
         cure="Fix this line, or one above that it belongs to.",
     )
+
+
+DEEPEST = 100
+"""Levels of values within values; no file of ours has more than a dozen."""
+TOO_DEEP = f"values lie more than {DEEPEST} levels deep"
+MOST_VALUES = 200_000
+"""In one file, those that aliases repeat counted each time."""
+
+
+def _unreasonable(root: yaml.Node | None) -> str:
+    """Why nobody could read the document to its end; empty for any that people write."""
+    count, waiting = 0, [(root, frozenset[int]())]
+    while waiting:
+        node, above = waiting.pop()
+        count += 1
+        if id(node) in above:
+            return "an alias (`*`) stands within the anchor that it names"
+        if len(above) > DEEPEST:
+            return TOO_DEEP
+        if count > MOST_VALUES:
+            return f"its aliases make more than {MOST_VALUES:,} values of it"
+        within = above | {id(node)}
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [(one, within) for one in node.value]
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [(one, within) for pair in node.value for one in pair]
+    return ""
 
 
 def compose(text: str) -> yaml.Node | None:
@@ -128,9 +160,30 @@ def truth(node: yaml.Node | None) -> bool | None:
 
 def plain(node: yaml.Node | None) -> dict[str, Any]:
     """The plain value of a mapping."""
-    # A copy, because constructing writes merged keys into the nodes.
-    found = yaml.SafeLoader("").construct_document(deepcopy(node)) if node else {}
+    if node and _merges(node):
+        node = deepcopy(node)  # constructing writes merged keys into the nodes
+    try:
+        found = _Plain("").construct_document(node) if node else {}
+    except (yaml.YAMLError, ValueError):  # a tag such as `!!int` before what is none
+        return {}
     return found if isinstance(found, dict) else {}
+
+
+class _Plain(yaml.SafeLoader):
+    """Times, and what has a tag that nobody knows, stay text: to the programs they are."""
+
+
+_Plain.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+_Plain.add_constructor(None, lambda _, node: text(node))
+
+
+def _merges(node: yaml.Node) -> bool:
+    """Whether some mapping in it has a merge key (`<<`)."""
+    if isinstance(node, yaml.SequenceNode):
+        return any(_merges(one) for one in node.value)
+    if not isinstance(node, yaml.MappingNode):
+        return False
+    return any(key.value == "<<" or _merges(value) for key, value in node.value)
 
 
 def scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

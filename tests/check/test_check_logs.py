@@ -1,10 +1,13 @@
 """Rules on logs are checked as strictly as Prometheus' own; each row breaks one configuration."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stack.check import logtests
 from stack.check.configuration import load
 from stack.check.logtests import check
 from stack.check.problem import Problem
@@ -216,3 +219,36 @@ def test_unit_test_lives_through_true_durations(
     tmp_path: Path, eval_time: str, expected: str, good: bool
 ) -> None:
     assert (outcome(tmp_path, RULE, TEST % (eval_time, expected)) == []) == good
+
+
+def test_unit_tests_that_passed_run_again_only_when_something_changed(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACK_CACHE", str(tmp_path / "cache"))
+    ran: list[str] = []
+    run = logtests._test
+
+    def counted(*given: Any) -> Iterator[Problem]:
+        ran.append(given[0].path.name)
+        return run(*given)
+
+    monkeypatch.setattr(logtests, "_test", counted)
+
+    def again() -> list[str]:
+        ran.clear()
+        configuration = load(setup.config_root)
+        for file in configuration.log_tests:
+            list(logtests.check(configuration, file))
+        return sorted(set(ran))
+
+    every = again()
+    assert every
+    assert again() == []
+    rules = setup.config_root / RULES
+    rules.write_text(rules.read_text().replace("for: 5m", "for: 6m"))
+    assert "logs.yml" in again()
+    (setup.config_root / TESTS).write_text(
+        (setup.config_root / TESTS).read_text().replace("eval_time: ", "eval_time:  1")
+    )
+    assert "logs.yml" in again()
+    assert "logs.yml" in again(), "what failed is not remembered"
