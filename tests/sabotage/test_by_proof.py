@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.tasks.verify_alerts import verify_alerts
-from stack.errors import CheckFailed
+from stack.errors import BadInput, CheckFailed
 
 pytestmark = [pytest.mark.usefixtures("state_dir"), pytest.mark.alone]
 
@@ -48,3 +48,80 @@ def test_sabotage_is_named_by_its_proof(tmp_path: Path, copy: Path, sabotage) ->
     assert {
         name: wanted for name, (_, _, wanted) in TABLE.items() if wanted not in said[name]
     } == {}, said
+
+
+TEMPLATES = "stack/config/alertmanager/templates/"
+PROMETHEUS = "stack/config/prometheus/prometheus.yml"
+FALSE = {
+    # What a message says.
+    "mail-says-firing-of-what-has-ended": (
+        TEMPLATES + "email.tmpl", "RESOLVED at", "FIRING since",
+        "resolved notification on email database@residency.example: text: an alert that is "
+        "resolved is shown as firing and resolved",
+    ),
+    "mail-without-description": (
+        TEMPLATES + "email.tmpl", ".Annotations.description", ".Annotations.desription",
+        "text: the description of the rule is not in it",
+    ),
+    "title-without-summary": (
+        TEMPLATES + "title.tmpl", ".CommonAnnotations.summary", ".CommonAnnotations.sumary",
+        "does not give the summary",
+    ),
+    "mail-without-runbook": (
+        TEMPLATES + "email.tmpl", ".CommonAnnotations.runbook_url",
+        ".CommonAnnotations.runbok_url", "runbook: it does not link",
+    ),
+    "slack-lists-the-resolved-as-firing": (
+        TEMPLATES + "slack.tmpl", '*Firing*{{ template "slack.lab.alerts" .Alerts.Firing',
+        '*Firing*{{ template "slack.lab.alerts" .Alerts.Resolved',
+        "firing notification on Slack #alerts-database: text: ",
+    ),
+    "pagerduty-severity": (
+        ALERTMANAGER, "severity: critical\n", "severity: info\n",
+        "PagerDuty is told severity `info`",
+    ),
+    "colours-swapped": (
+        TEMPLATES + "slack.tmpl", "}}danger{{", "}}good{{", "the colour of firing critical alerts",
+    ),
+    "mail-colours-swapped": (
+        TEMPLATES + "email.tmpl", "#c62828", "#2e7d32", "the colour of firing critical alerts",
+    ),
+    # How soon somebody hears, and how often.
+    "group-wait": (
+        ALERTMANAGER, "group_wait: 30s", "group_wait: 10m",
+        "expected 1 firing notification, got 0 within",
+    ),
+    "evaluation-interval": (
+        PROMETHEUS, "evaluation_interval: 15s", "evaluation_interval: 5m",
+        "after its deadline of",
+    ),
+    "repeat-interval": (
+        ALERTMANAGER, "repeat_interval: 4h", "repeat_interval: 1m", "firing notifications, expected"
+        " 1",
+    ),
+}  # fmt: skip
+"""What was once proven although nobody would have been helped → what is replaced by what, where,
+and what the proof says."""
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", FALSE)
+def test_what_helps_nobody_is_not_proven(name: str, tmp_path: Path, copy: Path, sabotage) -> None:
+    file, old, new, wanted = FALSE[name]
+    sabotage(file, old, new)
+    reports = tmp_path / "reports"
+    with pytest.raises(CheckFailed, match=r"not proven: PostgreSQLDown\."):
+        verify_alerts(["PostgreSQLDown"], reports=reports, config_root=copy / "stack" / "config")
+    [case] = ET.parse(reports / "latest" / "junit.xml").getroot().iter("testcase")
+    failure = case.find("failure")
+    assert failure is not None
+    assert wanted in str(failure.get("message"))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("interval", ["1m", "2m"])
+def test_interval_that_only_works_at_speed_is_refused(interval: str, copy: Path, sabotage) -> None:
+    """At true speed `rate(…[1m])` would never have enough samples."""
+    sabotage(PROMETHEUS, "scrape_interval: 15s", f"scrape_interval: {interval}")
+    with pytest.raises(BadInput, match=r"\[1m\]"):
+        verify_alerts(["HighCPUUsage"], config_root=copy / "stack" / "config")
