@@ -44,7 +44,7 @@ def roll_back(
         changed = frozenset(_changed(directory, target.directory))
         with _kept(instance) as before:
             if not instance.is_running() or instance.hash == _UNFINISHED:
-                return _start_anew(instance, before, target, on_ready), frozenset(SERVICES)
+                return _start_fresh(instance, before, target, on_ready), frozenset(SERVICES)
             _check_ports(instance, target)
             try:
                 return _switch(instance, target, changed, on_ready), changed
@@ -102,7 +102,7 @@ def _kept(instance: Instance) -> Iterator[Path]:
         shutil.rmtree(before)
 
 
-def _start_anew(
+def _start_fresh(
     instance: Instance, before: Path, target: Generation, on_ready: OnReady
 ) -> Instance:
     """From standstill: there is nothing to go on running, only files to put back."""
