@@ -141,7 +141,7 @@ class _Part:
 
     def gate(self) -> bool:
         """True when this host can host the fault and the instance is steady under traffic."""
-        earlier = self._earlier()
+        earlier = group_mates(self.scenario, self.venue)
         for alert, labels in earlier:
             self._add(Earlier, alert=alert, labels=dict(labels))
         self.rule, self.deadlines = derived(self.scenario, self.venue, joins=bool(earlier))
@@ -157,19 +157,6 @@ class _Part:
         if not passed:
             self.watcher.note_scrapes()
         return passed
-
-    def _earlier(self) -> list[Key]:
-        """Alerts of earlier groups whose notification group still lives, and is this one's too."""
-        if self.scenario.always:
-            return []
-        configuration, since = self.venue.configuration, time.time() - RESOLVED_KEPT_S
-        own = notification_groups(self.scenario.routed, configuration)
-        return [
-            (alert, labels)
-            for (alert, labels), at in self.venue.fired.items()
-            if at > since
-            and own & notification_groups({"alertname": alert, **dict(labels)}, configuration)
-        ]
 
     def perform(self) -> bool:
         """Fault, wait for the notifications, undo, wait for the rest of the chain."""
@@ -278,6 +265,21 @@ class _Part:
 def _told(error: Exception) -> str:
     expected = isinstance(error, FaultFailed | LabError)
     return str(error) if expected else f"{type(error).__name__}: {error}"
+
+
+def group_mates(scenario: Scenario, venue: Venue) -> list[Key]:
+    """Alerts that fired before on this instance, and whose notification group still lives and is
+    that of the scenario's alert, too."""
+    if scenario.always:
+        return []
+    configuration, since = venue.configuration, time.time() - RESOLVED_KEPT_S
+    own = notification_groups(scenario.routed, configuration)
+    return [
+        (alert, labels)
+        for (alert, labels), at in venue.fired.items()
+        if at > since
+        and own & notification_groups({"alertname": alert, **dict(labels)}, configuration)
+    ]
 
 
 def derived(

@@ -173,8 +173,8 @@ class _Plain(yaml.SafeLoader):
     """Times, and what has a tag that nobody knows, stay text: to the programs they are."""
 
 
-_Plain.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
-_Plain.add_constructor(None, lambda _, node: text(node))
+for _tag in ("tag:yaml.org,2002:timestamp", None):
+    _Plain.add_constructor(_tag, lambda _, node: text(node))
 
 
 def _merges(node: yaml.Node) -> bool:
