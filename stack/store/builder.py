@@ -19,7 +19,7 @@ from stack.store.launcher import OUTPUT, STORE, launcher
 if TYPE_CHECKING:
     from stack.store.derivation import Derivation
     from stack.store.lock import Artifact
-    from stack.store.package import Program
+    from stack.store.package import Package, Program
 
 _PLATFORM = {
     "amd64": {"triplet": "x86_64-linux-gnu", "loader": "ld-linux-x86-64.so.2"},
@@ -35,7 +35,7 @@ def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: P
     package = derivation.package
     keep = _matcher(derivation, package.keep)
     drop = _matcher(derivation, package.drop)
-    unpack = upstream.unpack if package.zips else deb.unpack
+    unpack = _unpacker(package)
     for artifact in derivation.artifacts:
         unpack(
             read(artifact),
@@ -46,10 +46,17 @@ def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: P
     for replacement in package.replacements:
         _replace(into / replacement.file, replacement.old.encode(), replacement.new.encode())
     for program in package.programs:
-        if package.zips:
+        if package.releases:
             _name(derivation, program, into)
         else:
             _wrap(derivation, program, into)
+
+
+def _unpacker(package: "Package") -> Callable[..., None]:
+    """What unpacks the package's artifacts."""
+    if package.zips:
+        return upstream.unpack
+    return upstream.unpack_tar if package.tars else deb.unpack
 
 
 def _matcher(derivation: "Derivation", patterns: tuple[str, ...]) -> Callable[[str], object]:

@@ -4,14 +4,14 @@ import bz2
 import gzip
 import io
 import lzma
-import stat
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, cast
 
 from stack.errors import BadInput
+from stack.store import tar
 
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER_BYTES = 60
@@ -30,42 +30,10 @@ def unpack(deb: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) 
     """
     most = min(max(len(deb) * _MOST_TIMES, _LEAST_BYTES), _MOST_BYTES)
     try:
-        with (
-            _opened(_data_member(deb, name)) as data,
-            tarfile.open(fileobj=cast(IO[bytes], _Limited(data, most, name)), mode="r:") as archive,
-        ):
-            for member in archive:
-                path = _checked(member, name)
-                if path and wanted(path):
-                    _check_rights(member, name)
-                    _extract(archive, member, into, path, name)
+        with _opened(_data_member(deb, name)) as data:
+            tar.unpack(data, into, name=name, wanted=wanted, most=most)
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
         raise BadInput(f"`{name}` contains a broken archive: {error}") from error
-
-
-class _Limited:
-    """A stream that refuses to be read beyond `most` bytes: tarfile believes every size that an
-    archive states, and reads some of them at one go."""
-
-    def __init__(self, stream: IO[bytes], most: int, name: str) -> None:
-        self._stream, self._most, self._name = stream, most, name
-
-    def read(self, size: int) -> bytes:
-        self._check(self._stream.tell() + size)
-        return self._stream.read(size)
-
-    def seek(self, position: int) -> int:
-        self._check(position)
-        return self._stream.seek(position)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def _check(self, end: int) -> None:
-        if end > self._most + tarfile.RECORDSIZE:
-            raise BadInput(
-                f"`{self._name}` unpacks to more than {self._most} bytes, the most allowed"
-            )
 
 
 def _opened(data: bytes) -> IO[bytes]:
@@ -100,70 +68,3 @@ def _ar_members(ar: bytes, name: str) -> Iterator[tuple[str, bytes]]:
             raise BadInput(f"`{name}` is cut off or damaged at byte {at}")
         yield header[:16].decode("ascii", "replace").rstrip(" /"), ar[at : at + size]
         at += size + size % 2
-
-
-def _checked(member: tarfile.TarInfo, name: str) -> str:
-    """The member's path below the root, `""` for the root. Raises BadInput if it may not be."""
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts:
-        raise BadInput(f"`{name}` would write outside its folder: `{member.name}`")
-    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-        raise BadInput(f"`{name}` contains a device or pipe: `{member.name}`")
-    if member.issym() and not _stays_inside(path.parent, member.linkname):
-        raise BadInput(f"`{name}` links outside its folder: `{member.name}` -> `{member.linkname}`")
-    return "" if path == PurePosixPath(".") else str(path)
-
-
-def _check_rights(member: tarfile.TarInfo, name: str) -> None:
-    if not member.isdir() and member.mode & (stat.S_ISUID | stat.S_ISGID):
-        raise BadInput(f"`{name}` contains a set-user-ID or set-group-ID file: `{member.name}`")
-
-
-def _stays_inside(folder: PurePosixPath, target: str) -> bool:
-    depth = len(folder.parts)
-    for part in PurePosixPath(target).parts:
-        depth += -1 if part == ".." else 1
-        if depth < 0 or part == "/":
-            return False
-    return True
-
-
-def _extract(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path, path: str, name: str
-) -> None:
-    target = into / path
-    _make_folders(into, target if member.isdir() else target.parent, name)
-    if member.isdir():
-        return
-    if target.is_symlink() or target.exists():
-        raise BadInput(f"`{name}` contains `{path}`, which is already there")
-    if member.issym():
-        target.symlink_to(member.linkname)
-        return
-    try:
-        content = archive.extractfile(member)
-    except KeyError:
-        content = None
-    if content is None:
-        raise BadInput(f"`{name}`: `{path}` is a link to `{member.linkname}`, which is not there")
-    with content, target.open("xb") as file:
-        while chunk := content.read(1 << 20):
-            file.write(chunk)
-    target.chmod(0o755 if member.mode & 0o100 else 0o644)
-
-
-def _make_folders(root: Path, folder: Path, name: str) -> None:
-    """Make `folder` and its parents below `root`; none of them may be a link."""
-    at = root
-    for part in folder.relative_to(root).parts:
-        at = at / part
-        if at.is_symlink():
-            raise BadInput(f"`{name}` writes through the link `{at.relative_to(root)}`")
-        if not at.is_dir():
-            try:
-                at.mkdir()
-            except FileExistsError as error:
-                where = at.relative_to(root)
-                raise BadInput(
-                    f"`{name}` contains `{where}` both as a file and as a folder"
-                ) from error

@@ -38,13 +38,13 @@ class Derivation:
     def json(self) -> str:
         """Canonical: sorted keys, no spaces, ASCII."""
         arguments = asdict(self.package)
-        for said_elsewhere in ("name", "debs", "zips", "optional", "needs"):
+        for said_elsewhere in ("name", "debs", "zips", "tars", "optional", "needs"):
             del arguments[said_elsewhere]
         recipe = {
             "name": self.name,
             "version": self.version,
             "system": self.system,
-            "builder": "upstream" if self.package.zips else "debian",
+            "builder": "upstream" if self.package.releases else "debian",
             "artifacts": [artifact.sha256 for artifact in self.artifacts],
             "needs": [need.store_name for need in self.needs],
             "arguments": arguments,
@@ -94,7 +94,7 @@ def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, De
     def visit(package: Package) -> Derivation:
         if package.name not in done:
             artifacts = tuple(
-                lock.artifact(each, system) for each in (*package.debs, *package.zips)
+                lock.artifact(each, system) for each in (*package.debs, *package.releases)
             )
             done[package.name] = Derivation(
                 package=package,

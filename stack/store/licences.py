@@ -44,8 +44,10 @@ ELSEWHERE = {
     # the AGPL but some folders, `clients/` among them, and Promtail is in that.
     "loki": "AGPL-3.0-only",
     "promtail": "Apache-2.0",
+    # Its archive has the licence as a text, which nobody reads here; its package.json names it.
+    "grafana": "AGPL-3.0-only",
 }
-"""Licences of what does not carry them along."""
+"""Licences of what does not carry them along, or not in a form for machines."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,9 @@ from stack.store.package import Package
 _RELEASE = re.compile(
     r"https://(?P<host>github\.com)/(?P<repository>[^/]+/[^/]+)/releases/download/"
 )
+_ELSEWHERE = {"https://dl.grafana.com/grafana/": "github.com/grafana/grafana"}
+"""Beginning of a URL -> the project whose releases are there."""
+
 _TIMEOUT_S = 5.0
 
 
@@ -86,6 +89,7 @@ def asked(artifact: Artifact) -> str:
     docs.github.com/en/rest/releases/releases, "Get the latest release".
     """
     match = _RELEASE.match(artifact.path)
-    return (
-        f"https://api.{match['host']}/repos/{match['repository']}/releases/latest" if match else ""
-    )
+    known = [of for begins, of in _ELSEWHERE.items() if artifact.path.startswith(begins)]
+    project = f"{match['host']}/{match['repository']}" if match else "".join(known)
+    host, _, repository = project.partition("/")
+    return f"https://api.{host}/repos/{repository}/releases/latest" if project else ""

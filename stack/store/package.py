@@ -37,7 +37,10 @@ class Package:
     debs: tuple[str, ...] = ()
     """Artifacts, unpacked into one tree. The first one gives the version."""
     zips: tuple[str, ...] = ()
-    """Artifacts of upstream projects, unpacked in the same way; a package has these or `debs`."""
+    """Artifacts of upstream projects, unpacked in the same way; a package has these, or `tars`, or
+    `debs`."""
+    tars: tuple[str, ...] = ()
+    """The same, as `.tar.gz` archives that hold everything in one folder, which is left out."""
     optional: bool = False
     """The lab does without it where its artifacts are not available."""
     needs: tuple[str, ...] = ()
@@ -48,3 +51,8 @@ class Package:
     """Shell patterns of paths to leave out after all."""
     replacements: tuple[Replacement, ...] = ()
     programs: tuple[Program, ...] = ()
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """Artifacts that upstream projects released."""
+        return (*self.zips, *self.tars)

@@ -1,16 +1,23 @@
-"""Unpacks the zip archives of upstream releases, and trusts none of them."""
+"""Unpacks the archives of upstream releases, and trusts none of them."""
 
+import gzip
 import io
 import stat
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import IO, cast
 
 from stack.errors import BadInput
+from stack.store import tar
 
 _LARGEST_BYTES = 1 << 30
-"""The most that one archive may hold; Loki 3.7's is 130 MB."""
+"""The most that one zip archive may hold; Loki 3.7's is 130 MB."""
+
+_LARGEST_TAR_BYTES = 1 << 31
+"""The same for a `.tar.gz`; Grafana's hold its pages, too, and what debuggers need of them."""
 
 _ELF_HEADER_BYTES = 64
 _SEGMENT_BYTES = 56
@@ -38,6 +45,21 @@ def unpack(archive: bytes, into: Path, *, name: str, wanted: Callable[[str], boo
                     _extract(opened, member, into / path, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise BadInput(f"`{name}` is not a readable zip archive: {error}") from error
+
+
+def unpack_tar(archive: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) -> None:
+    """Unpack those files of a `.tar.gz` for whose path `wanted` is true into an existing folder.
+
+    Paths are those in the only folder that the archive holds. `name` is for messages. Raises
+    BadInput for what is not such an archive, and as `tar.unpack`.
+    """
+    try:
+        with gzip.open(io.BytesIO(archive)) as opened:
+            stream = cast(IO[bytes], opened)
+            most = _LARGEST_TAR_BYTES
+            tar.unpack(stream, into, name=name, wanted=wanted, most=most, without_first=True)
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
+        raise BadInput(f"`{name}` is not a readable .tar.gz archive: {error}") from error
 
 
 def asks_for_loader(program: Path) -> bool:

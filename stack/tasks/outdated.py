@@ -54,7 +54,7 @@ def _show_upstream(package_set: PackageSet, old: Lock) -> list[str]:
     unknown = []
     with httpx.Client(follow_redirects=True) as client:
         for package in package_set.recipes():
-            for name in package.zips:
+            for name in package.releases:
                 artifact = next(a for a in old.artifacts if a.name == name)
                 newest = latest(artifact, client)
                 if newest is None:

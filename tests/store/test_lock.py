@@ -23,7 +23,7 @@ def test_lock_checked_in_is_what_would_be_written() -> None:
 
 
 def test_lock_pins_nothing_that_no_package_names() -> None:
-    named = {name for package in PACKAGES for name in (*package.debs, *package.zips)}
+    named = {name for package in PACKAGES for name in (*package.debs, *package.releases)}
     assert {artifact.name for artifact in locks.load().artifacts} == named
 
 

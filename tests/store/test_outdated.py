@@ -23,15 +23,21 @@ PATH = "https://github.com/grafana/loki/releases/download/v3.7.1/loki-linux-amd6
         (PATH, httpx.Response(403), None),
         (PATH, httpx.Response(200, text="<html>"), None),
         (PATH, httpx.ConnectError("no route"), None),
+        (
+            "https://dl.grafana.com/grafana/x.tar.gz",
+            httpx.Response(200, json={"tag_name": "v13"}),
+            "13",
+        ),
         ("https://example.org/loki.zip", httpx.Response(200, json={"tag_name": "v9"}), None),
     ],
-    ids=["newer", "refused", "no JSON", "no network", "no project known"],
+    ids=["newer", "refused", "no JSON", "no network", "a site of its own", "no project known"],
 )
 def test_latest_of_an_upstream_project(
     path: str, answer: httpx.Response | Exception, newest: str | None
 ) -> None:
     def handle(request: httpx.Request) -> httpx.Response:
-        assert request.url.path == "/repos/grafana/loki/releases/latest"
+        project = "grafana/loki" if path == PATH else "grafana/grafana"
+        assert request.url.path == f"/repos/{project}/releases/latest"
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -12,6 +12,7 @@ from stack.store.packages import (
     alertmanager,
     blackbox_exporter,
     glibc,
+    grafana,
     loki,
     node_exporter,
     postgres_exporter,
@@ -30,4 +31,5 @@ PACKAGES: tuple[Package, ...] = (
     postgresql.PACKAGE,
     loki.PACKAGE,
     promtail.PACKAGE,
+    grafana.PACKAGE,
 )

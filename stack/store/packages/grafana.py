@@ -1,0 +1,13 @@
+"""Grafana OSS, from its upstream release: Debian has no package of it."""
+
+from stack.store.package import Package, Program
+
+PACKAGE = Package(
+    name="grafana",
+    tars=("grafana",),
+    optional=True,
+    needs=("glibc",),
+    # What browsers load only to debug, and programs that do no more than call `grafana`.
+    drop=("*.map", "docs/*", "bin/grafana-cli", "bin/grafana-server"),
+    programs=(Program(name="grafana", file="bin/grafana"),),
+)
