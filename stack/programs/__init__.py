@@ -7,6 +7,7 @@
 - `cadvisor`: the instance's processes under cAdvisor's metric names
 - `inbox`: stands in for Slack, PagerDuty, mail and a heartbeat monitor
 - `logship`, `logstore`: stand in for Promtail and Loki where these are not available
+- `viewer`: stands in for Grafana where that is not available
 
 Beside them lies what they share: `control` (control files), `logfmt` (log lines), `serving`
 (listening and HTTP), `lokiproto` (Loki's push messages). Each program is started by its own service
