@@ -118,7 +118,7 @@ def tell(
     again = sum(bool(one.earlier) for one in proof.results)
     retried = f", {again} played again" if again else ""
     console.print(f"\n{begin}{proof.counts} in {proof.took_s:.0f} s"
-                  f" at speed {proof.speed:g}{retried}, logs by {proof.logs}"
+                  f" at speed {proof.speed:g}{retried}, {proof.chosen}"
                   f"{figure}\nreport {_short(proof)}", soft_wrap=True)  # fmt: skip
     for name in kept:
         console.print(f"instance `{name}` keeps running: `doit status --instance {name}` shows it, "

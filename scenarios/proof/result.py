@@ -10,7 +10,7 @@ from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict
-from stack.run.choice import LOGS
+from stack.run.choice import LOGS, told
 
 LEAST_MEASURE_S = 0.1
 """A shorter floor says nothing: at speed 7200 a `group_wait` lasts 4 ms, a scrape 200 ms."""
@@ -110,6 +110,11 @@ class Proof:
     def logs(self) -> str:
         """Who kept the logs: Loki and Promtail, or their stand-ins."""
         return LOGS.name(self.packages)
+
+    @property
+    def chosen(self) -> str:
+        """What ran where there is a choice: `logs by …, dashboards by …`."""
+        return told(self.packages)
 
     def count(self, outcome: str) -> int:
         return sum(one.outcome == outcome for one in self.results)

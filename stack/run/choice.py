@@ -2,6 +2,7 @@
 
     LOGS.variant()            # what a new instance gets on this machine
     LOGS.of(layout.packages)  # what an instance was made with
+    told(layout.packages)     # all choices of an instance, for people
 
 The services have the same names in both cases, on the same ports, from the same files.
 """
@@ -21,8 +22,10 @@ _asking = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Real programs that belong together, and the lab's own that stand in for them."""
+    """A real program, or several that belong together, and what stands in for them."""
 
+    what: str
+    """What they are for: `logs by Loki and Promtail`."""
     variable: str
     """Environment variable with the wish: `auto` (or unset) takes the real ones where their
     packages are available, `real` and `own` insist."""
@@ -32,8 +35,10 @@ class Choice:
     """Packages of the real ones, and the services that run from them; an instance that has them
     runs them."""
     real_name: str
-    """For people, as `own_name`."""
+    """For people, as `own_name`; both are plural if there are several packages."""
     own_name: str
+    own_packages: tuple[str, ...] = ()
+    """Packages that the lab's own needs."""
 
     def variant(self) -> str:
         """`real` or `own`: what a new instance gets. Raises BadInput for a bad wish.
@@ -45,6 +50,10 @@ class Choice:
         if wish == "auto":
             return self.real if self._available() else self.own
         return wish
+
+    def needed(self) -> tuple[str, ...]:
+        """The packages of what a new instance gets. As `variant`."""
+        return self.packages if self.variant() == self.real else self.own_packages
 
     def of(self, packages: Collection[str]) -> str:
         """`real` or `own`: what an instance that was made with these packages runs."""
@@ -73,6 +82,10 @@ class Choice:
             why = str(available(self.packages) or f"{why}, and see above")
         return f"{self.own_name} ({why})"
 
+    def wanting(self) -> str:
+        """Who has a need, and where it is one: `Grafana needs it where it runs`."""
+        return f"{self.real_name} " + self._said("needs it where it runs", "need it where they run")
+
     def coming(self) -> str:
         """What a new instance would run, and why it is not the real one; takes no more than asking
         upstream does."""
@@ -93,9 +106,8 @@ class Choice:
         with _asking:
             try:
                 missing = obtain(self.packages)
-            except (
-                LabError
-            ) as error:  # not upstream's fault, and still no reason to do without logs
+            except LabError as error:
+                # Not upstream's fault, and still no reason to do without logs or dashboards.
                 self._warn(error.what)
                 return False
         if missing and missing.fresh:
@@ -104,14 +116,19 @@ class Choice:
 
     def _warn(self, reason: str) -> None:
         print(
-            f"{self.real_name} are not available, so {self.own_name} run instead:\n    {reason}\n"
-            f"  {self.variable}={self.own} chooses them without asking. Downloaded elsewhere, "
-            "`doit import --artifact FILE` brings a release in.",
+            f"{self.real_name} {self._said('is', 'are')} not available, so {self.own_name} "
+            f"{self._said('runs', 'run')} instead:\n    {reason}\n"
+            f"  {self.variable}={self.own} chooses {self._said('it', 'them')} without asking. "
+            "Downloaded elsewhere, `doit import --artifact FILE` brings a release in.",
             file=sys.stderr,
         )
 
+    def _said(self, of_one: str, of_several: str) -> str:
+        return of_several if len(self.packages) > 1 else of_one
+
 
 LOGS = Choice(
+    what="logs",
     variable="STACK_LOGS",
     real="loki",
     own="embedded",
@@ -120,3 +137,31 @@ LOGS = Choice(
     own_name="the lab's own store and shipper",
 )
 """What collects and keeps the logs."""
+
+GRAFANA = Choice(
+    what="dashboards",
+    variable="STACK_GRAFANA",
+    real="grafana",
+    own="viewer",
+    packages=("grafana",),
+    real_name="Grafana",
+    own_name="the lab's viewer",
+)
+"""What shows the dashboards."""
+
+CHOICES = (LOGS, GRAFANA)
+
+
+def behind(service: str) -> Choice | None:
+    """The choice that says what runs as this service; None where there is none to make."""
+    return next((choice for choice in CHOICES if service in choice.packages), None)
+
+
+def told(packages: Collection[str], services: Collection[str] | None = None) -> str:
+    """What an instance with these packages runs: `logs by …, dashboards by …`. One that was made
+    before there were some `services` has no more than these."""
+    return ", ".join(
+        f"{choice.what} by {choice.name(packages)}"
+        for choice in CHOICES
+        if services is None or set(choice.packages) <= set(services)
+    )

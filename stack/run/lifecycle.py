@@ -13,7 +13,7 @@ from pathlib import Path
 from stack.errors import BadInput, HostCannot, LabError
 from stack.paths import CONFIG_ROOT, cache_dir
 from stack.run import generations, secrets, validity
-from stack.run.choice import LOGS
+from stack.run.choice import CHOICES
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import check_free, free, shifted
 from stack.run.service import Layout
@@ -158,8 +158,7 @@ def _plan(
 ) -> tuple[Record, dict[str, str]]:
     """What the instance will be, before anything is touched: its record and rendered files."""
     wanted = [service.package for service in SERVICES.values() if service.package]
-    if LOGS.variant() == LOGS.real:
-        wanted += LOGS.packages
+    wanted += [package for choice in CHOICES for package in choice.needed()]
     packages = {package: str(path) for package, path in realise(wanted).items()}
     ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
     record = Record(

@@ -1,9 +1,13 @@
-"""Passwords and keys, generated for each instance and kept in its folder alone."""
+"""Passwords and keys, generated for each instance (but one, which people type) and kept in its
+folder alone."""
 
 import os
 import secrets
 
 from stack.run.service import Layout
+
+DEVELOPMENT_PASSWORD = "admin"
+"""Of Grafana's user `admin`, and of the viewer's."""
 
 
 def generate(layout: Layout) -> None:
@@ -20,6 +24,9 @@ def generate(layout: Layout) -> None:
         "slack_token",
     ):
         _keep(layout, name, secrets.token_hex(16))
+    # A development instance listens on this machine alone and says its password in the README.
+    _keep(layout, "grafana_admin_password", DEVELOPMENT_PASSWORD)
+    _keep(layout, "grafana_secret_key", secrets.token_hex(16))
     # 32 characters, as PagerDuty's integration keys are.
     _keep(layout, "pagerduty_routing_key", secrets.token_hex(16))
     token = layout.secret("slack_token").read_text()[:24]

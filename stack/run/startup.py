@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from stack.errors import HostCannot
-from stack.run.choice import LOGS
+from stack.run.choice import behind
 from stack.run.service import Layout, Service
 from stack.run.supervisor import Supervisor
 from stack.store.disk import said
@@ -99,8 +99,8 @@ class _Run:
         cure = f"Its full log is {log}."
         if trouble := said(tail, self.layout.directory):
             cure = f"{trouble.what}. {trouble.cure} {cure}"
-        elif instead := LOGS.instead_of(service.name, self.layout.packages):
-            cure = f"{cure} {instead}"
+        elif choice := behind(service.name):
+            cure = f"{cure} {choice.instead_of(service.name, self.layout.packages)}".rstrip()
         return HostCannot(f"`{service.name}` {what}.{tail}", cure=cure)
 
 

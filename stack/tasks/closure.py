@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stack.run.choice import LOGS
+from stack.run.choice import CHOICES
 from stack.store.artifacts import artifacts_of
 from stack.store.derivation import Derivation, chosen
 from stack.store.packageset import PackageSet
@@ -14,8 +14,9 @@ def closure(packages: list[str]) -> None:
     package_set = PackageSet()
     for line in tree(package_set.derivations(package_set.pinned()), packages):
         print(line)
-    if set(packages) & set(LOGS.packages):
-        print(f"logs by {LOGS.coming()}")
+    for choice in CHOICES:
+        if set(packages) & set(choice.packages):
+            print(f"{choice.what} by {choice.coming()}")
 
 
 @dataclass(frozen=True, kw_only=True)

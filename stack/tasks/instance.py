@@ -9,13 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.run.choice import LOGS
+from stack.run.choice import CHOICES, behind, told
 from stack.run.instance import Instance, known_service, names
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes
 
 _MIB = 1024 * 1024
+
+_LATER = "added by the next `doit up`"
 
 
 def up(instance: str, speed: float, port_offset: int) -> None:
@@ -28,7 +30,9 @@ def up(instance: str, speed: float, port_offset: int) -> None:
         on_ready=lambda service, seconds: print(f"  {service} ready after {seconds:.1f} s"),
     )
     print(f"all {len(SERVICES)} services ready in {time.monotonic() - started:.1f} s")
-    print(f"logs by {LOGS.reason(stack.layout.packages)}\n")
+    for choice in CHOICES:
+        print(f"{choice.what} by {choice.reason(stack.layout.packages)}")
+    print()
     _show(stack)
 
 
@@ -73,7 +77,7 @@ def restart(instance: str, services: list[str]) -> None:
     if not services:
         raise BadInput("name a service to restart.", cure=f"One or more of {', '.join(SERVICES)}.")
     stack = _running(instance)
-    for service in [known_service(name) for name in services]:
+    for service in [_part(stack, name) for name in services]:
         started = time.monotonic()
         stack.restart_service(service)
         print(f"{service} ready after {time.monotonic() - started:.1f} s")
@@ -82,7 +86,7 @@ def restart(instance: str, services: list[str]) -> None:
 def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
     """Print the last `lines` lines of the services' logs (all when none is named)."""
     stack = Instance.open(instance)
-    chosen = [known_service(name) for name in services] or list(SERVICES)
+    chosen = [_part(stack, name) for name in services] or [n for n in SERVICES if n in stack.ports]
     files = [str(stack.layout.log(service)) for service in chosen]
     present = [file for file in files if stack.layout.log("").parent.exists()]
     tail = ["tail", f"--lines={lines}", *(["--follow=name", "--retry"] if follow else [])]
@@ -95,6 +99,16 @@ def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
         ) from None
 
 
+def _part(stack: Instance, name: str) -> str:
+    """`name` if the instance has that service. Raises BadInput."""
+    if known_service(name) in stack.ports:
+        return name
+    raise BadInput(
+        f"`{name}` is newer than instance `{stack.name}`.",
+        cure=f"`doit up --instance {stack.name}` adds it.",
+    )
+
+
 def _running(name: str) -> Instance:
     stack = Instance.open(name)
     if not stack.is_running():
@@ -104,16 +118,19 @@ def _running(name: str) -> Instance:
 
 def _show(stack: Instance) -> list[str]:
     """Print the table; the names of services that do not run."""
-    states = stack.supervisor.states()
+    states, packages = stack.supervisor.states(), stack.layout.packages
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("service", "state", "pid", "memory", "address", "what it is"):
         table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
     stopped, total = [], 0
     for service in SERVICES.values():
-        state = states.get(service.name)
+        state, choice = states.get(service.name), behind(service.name)
         alive = bool(state and state.pid)
         memory = memory_bytes(state.pid) if state and alive else 0
         total += memory
+        if service.name not in stack.ports:
+            table.add_row(service.name, "not part", "", "", "", f"{service.about}: {_LATER}")
+            continue
         if not alive:
             stopped.append(service.name)
         table.add_row(
@@ -122,7 +139,7 @@ def _show(stack: Instance) -> list[str]:
             str(state.pid) if state and alive else "",
             f"{memory / _MIB:.0f} MB" if alive else "",
             _address(stack, service.name),
-            service.about + LOGS.note(service.name, stack.layout.packages),
+            service.about + (choice.note(service.name, packages) if choice else ""),
         )
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     console.print(table)
@@ -130,15 +147,13 @@ def _show(stack: Instance) -> list[str]:
     console.print(
         f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
         f"  memory {total / _MIB:.0f} MB  generation {stack.record.generation}  {stack.directory}"
-        f"\nlogs by {LOGS.name(stack.layout.packages)}"
+        f"\n{told(packages, stack.ports)}"
     )
     return stopped
 
 
 def _address(stack: Instance, name: str) -> str:
     service = SERVICES[name]
-    if name not in stack.ports:  # the instance was made before the service was added
-        return ""
     if "http" in service.ports:
         smtp = f" smtp:{stack.port(name, 'smtp')}" if "smtp" in service.ports else ""
         return f"{stack.url(name)}{service.page}{smtp}"

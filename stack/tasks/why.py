@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from stack.errors import BadInput
-from stack.run.choice import LOGS
+from stack.run.choice import CHOICES, behind
 from stack.run.service import Service
 from stack.run.services import SERVICES
 from stack.store.artifacts import artifacts_of
@@ -48,14 +48,15 @@ def reasons(
     by = f"needed by {count} service{'' if count == 1 else 's'}:"
     yield f"{name}: {by if paths else 'no service needs it'}"
     width = max((len(service) for service, _ in paths), default=0)
-    if {service for service, _ in paths} & set(LOGS.packages):
-        yield f"  {LOGS.real_name} need it where they run; here: {LOGS.coming()}"
+    for choice in CHOICES:
+        if {service for service, _ in paths} & set(choice.packages):
+            yield f"  {choice.wanting()}; here: {choice.coming()}"
     yield from (f"  {service:{width}} -> {' -> '.join(path)}" for service, path in paths)
 
 
 def _chosen(service: Service) -> str:
     """The package of a real program that a service may run."""
-    return service.name if service.name in LOGS.packages else ""
+    return service.name if behind(service.name) else ""
 
 
 def _paths(root: Derivation, name: str) -> Iterator[tuple[str, ...]]:

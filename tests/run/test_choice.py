@@ -1,4 +1,4 @@
-"""Which pair keeps the logs: by wish, else the real one where it can be had."""
+"""Which program runs: by wish, else the real one where it can be had, or the lab's own."""
 
 import json
 from dataclasses import replace
@@ -10,11 +10,11 @@ import yaml
 from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT
 from stack.run import choice
-from stack.run.choice import LOGS
+from stack.run.choice import CHOICES, GRAFANA, LOGS, Choice, behind, told
 from stack.run.instance import Record, layout_of
 from stack.run.ports import free
 from stack.run.service import Layout
-from stack.run.services import SERVICES, cadvisor, loki, promtail
+from stack.run.services import SERVICES, cadvisor, grafana, loki, promtail
 from stack.run.startup import start_all
 from stack.store.lock import Artifact
 from stack.store.optional import Unreachable
@@ -42,7 +42,7 @@ def upstream(monkeypatch: pytest.MonkeyPatch):
     return answers
 
 
-CHOICES = [
+WISHES = [
     ("auto", None, False, "loki"),
     ("", None, False, "loki"),
     ("auto", AWAY, False, "embedded"),
@@ -52,7 +52,7 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize(("wish", "found", "breaks", "wanted"), CHOICES)
+@pytest.mark.parametrize(("wish", "found", "breaks", "wanted"), WISHES)
 def test_variant(monkeypatch, upstream, wish: str, found, breaks: bool, wanted: str) -> None:
     monkeypatch.setenv("STACK_LOGS", wish)
     upstream(found, breaks=breaks)
@@ -78,6 +78,60 @@ def test_falling_back_is_said_with_reason_and_cure(
     assert bool(told) == bool(said)
     assert said in told
     assert not said or "STACK_LOGS=embedded chooses them without asking" in told
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (LOGS, "Loki and Promtail are not available, so the lab's own store and shipper run "
+         "instead:\n    http://x/l: HTTP 404 (asked again in 24 h)\n  STACK_LOGS=embedded chooses "
+         "them without asking."),
+        (GRAFANA, "Grafana is not available, so the lab's viewer runs instead:\n"
+         "    http://x/l: HTTP 404 (asked again in 24 h)\n  STACK_GRAFANA=viewer chooses it "),
+    ],
+    ids=["several programs", "one program"],
+)  # fmt: skip
+def test_falling_back_is_said_in_good_english(
+    monkeypatch, upstream, capsys, chosen: Choice, said: str
+) -> None:
+    monkeypatch.setenv(chosen.variable, "auto")
+    upstream(replace(AWAY, age_s=0.0))
+    assert chosen.variant() == chosen.own
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_each_choice_has_its_own_variable(monkeypatch, upstream) -> None:
+    upstream(None)
+    monkeypatch.setenv("STACK_LOGS", "embedded")
+    monkeypatch.setenv("STACK_GRAFANA", "viewer")
+    assert [choice.variant() for choice in CHOICES] == ["embedded", "viewer"]
+    assert [choice.needed() for choice in CHOICES] == [(), GRAFANA.own_packages]
+    monkeypatch.setenv("STACK_GRAFANA", "grafana")
+    assert [choice.variant() for choice in CHOICES] == ["embedded", "grafana"]
+    assert GRAFANA.needed() == ("grafana",)
+    monkeypatch.setenv("STACK_GRAFANA", "embedded")
+    with pytest.raises(BadInput, match="STACK_GRAFANA is `embedded`") as caught:
+        GRAFANA.variant()
+    assert caught.value.cure == "Set it to `auto`, `grafana` or `viewer`, or unset it."
+
+
+def test_who_needs_a_package_is_said_in_good_english() -> None:
+    assert LOGS.wanting() == "Loki and Promtail need it where they run"
+    assert GRAFANA.wanting() == "Grafana needs it where it runs"
+
+
+def test_choice_behind_a_service() -> None:
+    assert behind("promtail") is LOGS
+    assert behind("grafana") is GRAFANA
+    assert behind("prometheus") is None
+
+
+def test_told_names_what_an_instance_runs() -> None:
+    own = "logs by the lab's own store and shipper"
+    assert told(["grafana"]) == f"{own}, dashboards by Grafana"
+    assert told([]) == f"{own}, dashboards by the lab's viewer"
+    # An instance that was made before there were dashboards.
+    assert told([], ["loki", "promtail"]) == own
 
 
 def test_variant_names_the_three_choices(monkeypatch, upstream) -> None:
@@ -115,7 +169,8 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def real(layout: Layout) -> Layout:
-    packages = {**layout.packages, **{name: Path(f"/store/x-{name}") for name in LOGS.packages}}
+    names = [name for choice in CHOICES for name in choice.packages]
+    packages = {**layout.packages, **{name: Path(f"/store/x-{name}") for name in names}}
     return replace(layout, packages=packages)
 
 
@@ -124,6 +179,8 @@ def test_services_run_what_the_instance_has(layout: Layout) -> None:
     assert promtail.command(layout)[1:3] == ["-m", "stack.programs.logship"]
     assert loki.command(real(layout))[0] == "/store/x-loki/bin/loki"
     assert promtail.command(real(layout))[0] == "/store/x-promtail/bin/promtail"
+    assert grafana.command(layout)[1:3] == ["-m", "stack.programs.viewer"]
+    assert grafana.command(real(layout))[:2] == ["/store/x-grafana/bin/grafana", "server"]
 
 
 def test_note_says_which_stands_in(layout: Layout) -> None:
@@ -168,14 +225,15 @@ def test_real_program_that_dies_at_its_start_names_the_alternative(layout: Layou
 
         def start_process(self, name: str) -> None: ...
 
-    def told(of: Layout, service: str) -> str:
+    def failure(of: Layout, service: str) -> str:
         dead = replace(SERVICES[service], ready=lambda layout: "nobody answers", after=())
         with pytest.raises(HostCannot, match="stopped while starting") as caught:
             start_all(of, Gone(), {service: dead})  # type: ignore[arg-type]
         return str(caught.value)
 
-    alternative = "STACK_LOGS=embedded runs the lab's own store and shipper instead."
-    for name in LOGS.packages:
-        assert alternative in told(real(layout), name)
-        assert alternative not in told(layout, name)
-    assert alternative not in told(real(layout), "inbox")
+    logs = "STACK_LOGS=embedded runs the lab's own store and shipper instead."
+    dashboards = "STACK_GRAFANA=viewer runs the lab's viewer instead."
+    for name, alternative in (("loki", logs), ("promtail", logs), ("grafana", dashboards)):
+        assert alternative in failure(real(layout), name)
+        assert alternative not in failure(layout, name)
+    assert " instead." not in failure(real(layout), "inbox")

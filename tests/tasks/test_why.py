@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stack.errors import BadInput
-from stack.run.choice import LOGS
+from stack.run.choice import CHOICES, Choice
 from stack.run.service import Service
 from stack.tasks.closure import closure
 from stack.tasks.images import images
@@ -63,29 +63,32 @@ def test_why_asks_for_a_name() -> None:
         why([])
 
 
-@pytest.mark.parametrize("name", LOGS.packages)
 @pytest.mark.parametrize(
-    ("wish", "runs"), [("embedded", "(STACK_LOGS=embedded)"), ("loki", "here: Loki and Promtail")]
+    ("choice", "name"), [(choice, name) for choice in CHOICES for name in choice.packages]
 )
-def test_why_says_what_keeps_the_logs_here(
+@pytest.mark.parametrize("real", [False, True], ids=["the lab's own", "the real one"])
+def test_why_says_which_of_two_runs_here(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    choice: Choice,
     name: str,
-    wish: str,
-    runs: str,
+    real: bool,
 ) -> None:
-    monkeypatch.setenv("STACK_LOGS", wish)
+    wish = choice.real if real else choice.own
+    runs = f"here: {choice.real_name}" if real else f"({choice.variable}={choice.own})"
+    monkeypatch.setenv(choice.variable, wish)
     why([name])
     said = capsys.readouterr().out
     assert f"{name}: needed by 1 service:" in said
     assert runs in said
     closure([name])
-    assert "logs by " in capsys.readouterr().out
+    assert f"{choice.what} by " in capsys.readouterr().out
 
 
-def test_image_of_what_keeps_the_logs_is_refused_with_what_runs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("choice", CHOICES)
+def test_image_of_what_may_be_the_labs_own_is_refused_with_what_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, choice: Choice
 ) -> None:
-    monkeypatch.setenv("STACK_LOGS", "embedded")
-    with pytest.raises(BadInput, match="STACK_LOGS=embedded"):
-        images(["loki"], str(tmp_path / "images"))
+    monkeypatch.setenv(choice.variable, choice.own)
+    with pytest.raises(BadInput, match=f"{choice.variable}={choice.own}"):
+        images([choice.packages[0]], str(tmp_path / "images"))

@@ -10,7 +10,7 @@ from stack.deploy.images.declared import DATA, IMAGES, Image, Script
 from stack.deploy.images.layer import STORE, USER_ID, entry, members_layer, store_layer
 from stack.deploy.images.oci import Layer, Runs, Written, write_archive, write_image, write_index
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.run.choice import LOGS
+from stack.run.choice import behind
 from stack.run.instance import known_service
 from stack.run.service import Service
 from stack.run.services import SERVICES
@@ -74,8 +74,8 @@ def assemble(
 
 def _reason(service: Service, derivations: Mapping[str, Derivation]) -> str:
     """Why the service has no image, "" if it has one."""
-    if service.name in LOGS.packages:
-        return f"what keeps the logs runs in no container; here that is {LOGS.coming()}"
+    if choice := behind(service.name):
+        return f"none is made for {choice.what}; here they are by {choice.coming()}"
     if service.package is None:
         return "one of the lab's own Python programs, which run from no package"
     if service.name not in IMAGES:

@@ -12,6 +12,7 @@ from stack.run.services import (
     blackbox_exporter,
     cadvisor,
     database_link,
+    grafana,
     inbox,
     loki,
     node_exporter,
@@ -43,6 +44,7 @@ SERVICES |= {
         inbox.SERVICE,
         loki.SERVICE,
         promtail.SERVICE,
+        grafana.SERVICE,
     )
 }
 

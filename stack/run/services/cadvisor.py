@@ -18,7 +18,7 @@ def config(layout: Layout, services: Mapping[str, Service]) -> dict[str, str]:
     """What the exporter must know of each service and cannot see: its image and its limits."""
 
     def image(service: Service) -> str:
-        # Loki and Promtail run from the packages of their names where the instance has these.
+        # Loki, Promtail and Grafana run from packages of their names where the instance has these.
         package = service.package or service.name
         return layout.packages[package].name if package in layout.packages else OWN_IMAGE
 

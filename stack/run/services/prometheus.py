@@ -71,6 +71,6 @@ SERVICE = Service(
     command=command,
     ready=probes.http("prometheus", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.
-    after=("blackbox-exporter", "promtail"),
+    after=("blackbox-exporter", "promtail", "grafana"),
     page="/classic/alerts",
 )
