@@ -78,6 +78,12 @@ LINES = [
         {"job": "lab", "service": "prometheus"},
         1795518610_691_000_000,
     ),
+    (
+        "lab",
+        'logger=provisioning.dashboard t=2026-11-24T11:10:10.691234567Z level=error msg="x"',
+        {"job": "lab", "service": "prometheus", "level": "error"},
+        1795518610_691_234_567,
+    ),
     ("lab", "no logfmt", {"job": "lab", "service": "prometheus"}, None),
     ("lab", "time=then level=", {"job": "lab", "service": "prometheus"}, None),
 ]
@@ -103,6 +109,7 @@ FIRSTLINES = [
     ("scheduler", '{"timestamp": ""}', True),
     ("scheduler", "  File x", False),
     ("lab", "time=x", True),
+    ("lab", "logger=x", True),
     ("lab", "panic: x", True),
     ("lab", "goroutine 1 [running]:", False),
 ]
