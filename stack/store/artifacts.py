@@ -27,7 +27,12 @@ def collected(
     """
     from stack.store.fetch import Fetcher  # httpx takes long to import
 
-    fetcher = Fetcher(folder=store.artifacts, mirrors=store.mirrors, progress=progress)
+    fetcher = Fetcher(
+        folder=store.artifacts,
+        mirrors=store.mirrors,
+        registries=store.registries,
+        progress=progress,
+    )
     with fetcher.client, ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
         try:
             coming = {artifact: pool.submit(fetcher.fetch, artifact) for artifact in artifacts}

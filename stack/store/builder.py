@@ -1,4 +1,5 @@
-"""Builds the output of a derivation: unpacked packages, relocated so that they run anywhere.
+"""Builds the output of a derivation: unpacked packages, relocated so that they run anywhere. (The
+output of a web page is made by `page`.)
 
 A program's ELF interpreter cannot be relative, so each program is moved to `libexec/` and a
 launcher takes its place, which starts it with the loader and the libraries of its own closure.
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stack.errors import BadInput
-from stack.store import deb, upstream
+from stack.store import deb, page, upstream
 from stack.store.launcher import OUTPUT, STORE, launcher
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: P
     Raises BadInput where a package does not hold what the recipe says.
     """
     package = derivation.package
+    if package.page:
+        page.build(package.page, derivation, read, into)
+        return
     keep = _matcher(derivation, package.keep)
     drop = _matcher(derivation, package.drop)
     unpack = _unpacker(package)

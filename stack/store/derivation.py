@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
 from stack.errors import BadInput, HostCannot
+from stack.store import sources
 from stack.store.lock import Artifact, Lock, Output
 from stack.store.package import Package
 
@@ -30,6 +31,8 @@ class Derivation:
     artifacts: tuple[Artifact, ...]
     needs: tuple["Derivation", ...]
     output: Output | None
+    sources: str = ""
+    """Digest of the page's own sources, where the package is one."""
 
     @property
     def name(self) -> str:
@@ -40,15 +43,18 @@ class Derivation:
         arguments = asdict(self.package)
         for said_elsewhere in ("name", "debs", "zips", "tars", "optional", "needs"):
             del arguments[said_elsewhere]
+        if not self.package.page:
+            del arguments["page"]
         recipe = {
             "name": self.name,
             "version": self.version,
             "system": self.system,
-            "builder": "upstream" if self.package.releases else "debian",
+            "builder": _builder(self.package),
             "artifacts": [artifact.sha256 for artifact in self.artifacts],
             "needs": [need.store_name for need in self.needs],
             "arguments": arguments,
             "output": self.output.sha256 if self.output else None,
+            **({"sources": self.sources} if self.sources else {}),
         }
         return json.dumps(recipe, sort_keys=True, separators=(",", ":"))
 
@@ -63,6 +69,12 @@ class Derivation:
         for need in self.needs:
             found |= need.closure()
         return found | {self.name: self}
+
+
+def _builder(package: Package) -> str:
+    if package.page:
+        return "esbuild"
+    return "upstream" if package.releases else "debian"
 
 
 def host_system() -> str:
@@ -93,9 +105,7 @@ def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, De
 
     def visit(package: Package) -> Derivation:
         if package.name not in done:
-            artifacts = tuple(
-                lock.artifact(each, system) for each in (*package.debs, *package.releases)
-            )
+            artifacts = _artifacts(package, lock, system)
             done[package.name] = Derivation(
                 package=package,
                 system=system,
@@ -104,12 +114,30 @@ def derive(packages: Iterable[Package], lock: Lock, system: str) -> dict[str, De
                 artifacts=artifacts,
                 needs=tuple(visit(by_name[need]) for need in package.needs),
                 output=lock.outputs.get((system, package.name)),
+                sources=sources.digest(package.page) if package.page else "",
             )
         return done[package.name]
 
     for package in by_name.values():
         visit(package)
     return done
+
+
+def _artifacts(package: Package, lock: Lock, system: str) -> tuple[Artifact, ...]:
+    """What the package is made of, first that which gives the version.
+
+    A page is the same for every system: it has the tool that bundles it for each of them, of which
+    the machine that builds takes its own.
+    """
+    if not package.page:
+        return tuple(lock.artifact(each, system) for each in (*package.debs, *package.releases))
+    named = [each for each in lock.tarballs if each.name == package.page.version_of]
+    if not named:
+        raise BadInput(
+            f"`{lock.npm_file.name}` pins no package `{package.page.version_of}`",
+            cure=f"`doit lock --update {package.name}` pins what the page is bundled from.",
+        )
+    return (named[0], *(each for each in lock.tarballs if each is not named[0]))
 
 
 def chosen(names: Iterable[str] | None, derivations: Mapping[str, Derivation]) -> list[str]:

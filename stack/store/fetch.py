@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
 
@@ -18,9 +19,10 @@ import httpx
 
 from stack.errors import CheckFailed, HostCannot
 from stack.store.disk import make_folder, unusable
-from stack.store.lock import Artifact, FetchFailed
+from stack.store.lock import Artifact, FetchFailed, Tarball
 from stack.store.mirrors import ARCHIVE
 from stack.store.progress import Progress
+from stack.store.registry import registry
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds, for each read and for connecting
 _STALL_S = 10.0
@@ -29,7 +31,7 @@ _UNKNOWN_BYTES = 1 << 29  # the most that is taken where the lock knows no size
 _TRIES = 3  # for each URL; a broken transfer continues where it broke
 _PATIENCE_S = 30.0
 """The longest wait for a mirror that asks to be asked again; one that asks for more is left."""
-_BEGINNINGS = (b"!<arch>", b"PK")
+_BEGINNINGS = (b"!<arch>", b"PK", b"\x1f\x8b")
 """Of artifacts, whatever a server says of their type."""
 
 
@@ -61,18 +63,22 @@ class _NotPinned(FetchFailed, CheckFailed):
 class Fetcher:
     """Fetches into `folder` from `mirrors` (base URLs, tried in order). Safe to use from threads
     and by several processes at once. `stop` set ends every transfer; what came stays for later.
-    `within_s`, if given, is the time for all that it fetches, from when it was made.
+    `registries` are the same for npm's packages; where it is None, the host is asked once one of
+    those is missing. `within_s`, if given, is the time for all that it fetches, from when it was
+    made.
     """
 
     folder: Path
     mirrors: tuple[str, ...]
     progress: Progress
+    registries: tuple[str, ...] | None = None
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
     )
     stop: threading.Event = field(default_factory=threading.Event)
     within_s: float | None = None
     made: float = field(default_factory=time.monotonic)
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def fetch(self, artifact: Artifact) -> Path:
         """The artifact's file in the cache, with the content that the lock wants.
@@ -122,8 +128,18 @@ class Fetcher:
     def _urls(self, artifact: Artifact) -> tuple[str, ...]:
         if artifact.upstream:
             return (artifact.path,)
+        if isinstance(artifact, Tarball):
+            return tuple(f"{base}/{artifact.path}" for base in self._asked())
         kept = (f"{ARCHIVE}/{artifact.snapshot}",) if artifact.snapshot else ()
         return tuple(f"{mirror}/{artifact.path}" for mirror in (*self.mirrors, *kept))
+
+    def _asked(self) -> tuple[str, ...]:
+        with self._asking:  # npm, if it has to be asked itself, takes half a second
+            return self._registries
+
+    @cached_property
+    def _registries(self) -> tuple[str, ...]:
+        return (registry(),) if self.registries is None else self.registries
 
     def _from_url(self, url: str, artifact: Artifact, file: BufferedRandom, what: str) -> None:
         for attempt in range(_TRIES):
@@ -289,11 +305,12 @@ def alone_with(path: Path) -> Iterator[BufferedRandom]:
 
 def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> FetchFailed:
     tried = "\n".join(f"    {failure}" for failure in failures) or "    there is no mirror to ask"
-    elsewhere = (
-        f"download it elsewhere and `doit import --artifact FILE` ({artifact.path})"
-        if artifact.upstream
-        else "name another Debian mirror in STACK_DEBIAN_MIRROR"
-    )
+    if artifact.upstream:
+        elsewhere = f"download it elsewhere and `doit import --artifact FILE` ({artifact.path})"
+    elif isinstance(artifact, Tarball):
+        elsewhere = "name another npm registry in NPM_CONFIG_REGISTRY"
+    else:
+        elsewhere = "name another Debian mirror in STACK_DEBIAN_MIRROR"
     # An upstream release has one URL, which whoever reads the reason is told already.
     reason = "; ".join(each.removeprefix(f"{artifact.path}: ") for each in failures)
     if wrong:
@@ -304,7 +321,8 @@ def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> FetchF
             cure="Nothing of it was kept. If the lock was edited, restore it; otherwise the "
             f"server is broken: {elsewhere}.",
         )
-    where = "" if artifact.upstream else " from any mirror"
+    registered = isinstance(artifact, Tarball)
+    where = "" if artifact.upstream else " from the registry" if registered else " from any mirror"
     return _NotThere(
         artifact,
         reason,

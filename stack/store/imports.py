@@ -46,7 +46,7 @@ def import_bundle(
             for name, artifact in pinned.items()
         )
         report.end(file.name)
-    return realise(derivations, replace(package_set, mirrors=()), report), new
+    return realise(derivations, replace(package_set, mirrors=(), registries=()), report), new
 
 
 def import_artifact(file: Path, package_set: PackageSet) -> tuple[Artifact, bool]:

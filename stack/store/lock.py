@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from stack.store.lockcheck import problems
 _SHOWN = 10  # problems named of one file
 
 LOCK_FILE = Path(__file__).resolve().parent.parent / "lock.toml"
+NPM_LOCK = "npm-lock.json"
+"""The file beside the lock that pins npm's tarballs: see `npmlock`."""
 
 _HEADER = """\
 # Every artifact that may enter the store, and the tree hash of every output. `doit lock` writes
@@ -47,6 +49,22 @@ class Artifact:
         return f"{self.name} {self.version} ({self.architecture})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tarball(Artifact):
+    """A package of npm. `path` is relative to the root of a registry."""
+
+    places: tuple[str, ...]
+    """Folders to unpack it into: `node_modules/NAME`, or below those of packages that want this
+    version where others want another."""
+    integrity: str
+    """What the registry says of its content: `sha512-` and base64 (w3.org/TR/SRI)."""
+    licence: str = ""
+    """As its own `package.json` declares it; empty if it declares none."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} (npm)"
+
+
 class FetchFailed(LabError):
     """`artifact` did not come, because of `reason`, from any server that may have it."""
 
@@ -79,9 +97,21 @@ class Lock:
     outputs: Mapping[tuple[str, str], Output]
     file: Path = LOCK_FILE
 
+    @property
+    def tarballs(self) -> tuple[Tarball, ...]:
+        """What is pinned of npm's packages."""
+        return tuple(artifact for artifact in self.artifacts if isinstance(artifact, Tarball))
+
+    @property
+    def npm_file(self) -> Path:
+        return self.file.with_name(NPM_LOCK)
+
     def artifact(self, name: str, system: str) -> Artifact:
-        """The artifact of `name` that `system` uses. Raises BadInput if it is not pinned."""
+        """The artifact of `name` that `system` uses, npm's apart. Raises BadInput if it is not
+        pinned."""
         for artifact in self.artifacts:
+            if isinstance(artifact, Tarball):
+                continue
             if artifact.name == name and artifact.architecture in (system, "all"):
                 return artifact
         raise BadInput(
@@ -91,7 +121,10 @@ class Lock:
 
 
 def load(file: Path = LOCK_FILE) -> Lock:
-    """Read a lock. Raises BadInput, naming the file and all that is wrong in it."""
+    """Read a lock, and the one of npm's tarballs beside it if there is one. Raises BadInput, naming
+    the file and all that is wrong in it."""
+    from stack.store import npmlock
+
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
         wrong = problems(document)
@@ -108,7 +141,8 @@ def load(file: Path = LOCK_FILE) -> Lock:
             f"`{file}` cannot be used:\n{shown}{more}",
             cure="Restore it from version control, or `doit lock`.",
         )
-    return _parsed(document, file)
+    lock = _parsed(document, file)
+    return replace(lock, artifacts=(*lock.artifacts, *npmlock.load(lock.npm_file)))
 
 
 def _parsed(document: dict[str, Any], file: Path) -> Lock:
@@ -127,10 +161,14 @@ def _parsed(document: dict[str, Any], file: Path) -> Lock:
 
 
 def text(lock: Lock) -> str:
-    """The lock as a file's text: sorted, one field a line, so that a diff of it reads well."""
+    """The lock as a file's text, without npm's tarballs: sorted, one field a line, so that a diff
+    of it reads well."""
     import tomlkit
 
-    artifacts = sorted(lock.artifacts, key=lambda a: (a.name, a.architecture))
+    artifacts = sorted(
+        (a for a in lock.artifacts if not isinstance(a, Tarball)),
+        key=lambda a: (a.name, a.architecture),
+    )
     systems = sorted({system for system, _ in lock.outputs})
     document = {
         "suite": lock.suite,

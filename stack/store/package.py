@@ -26,6 +26,40 @@ class Replacement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A file or folder that a page needs as it is: from `what`, below the sources' folder or in
+    `node_modules/`, to the path `to` in the page."""
+
+    what: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A web page that esbuild bundles from sources of the lab's own and packages of npm.
+
+    Which packages those are, the lock of npm's tarballs says; all of it belongs to the page.
+    """
+
+    folder: str
+    """The sources' folder in the repository."""
+    sources: tuple[str, ...]
+    """Shell patterns of the sources in it; what else lies there is none of the page's."""
+    entry: str
+    """The script to begin with, in that folder."""
+    into: str
+    """Folder of the output."""
+    version_of: str
+    """The package of npm that gives the version."""
+    options: tuple[str, ...] = ()
+    """For esbuild, besides those that every page is bundled with."""
+    stubs: tuple[str, ...] = ()
+    """Packages that the page does without, though others ask for them: an empty module stands
+    in."""
+    copies: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Package:
     """The recipe for an output, before the lock says from which artifacts.
 
@@ -41,6 +75,8 @@ class Package:
     `debs`."""
     tars: tuple[str, ...] = ()
     """The same, as `.tar.gz` archives that hold everything in one folder, which is left out."""
+    page: Page | None = None
+    """A web page to bundle; such a package has no other artifacts and no programs."""
     optional: bool = False
     """The lab does without it where its artifacts are not available."""
     needs: tuple[str, ...] = ()

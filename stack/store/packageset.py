@@ -36,6 +36,8 @@ class PackageSet:
     cache: Path | None = None
     mirrors: tuple[str, ...] | None = None
     """Base URLs of Debian mirrors; unless given, those that the host is configured for."""
+    registries: tuple[str, ...] | None = None
+    """The same for npm's packages."""
 
     def pinned(self) -> Lock:
         return self.lock or load()
@@ -54,6 +56,7 @@ class PackageSet:
             folder=cache / "store",
             artifacts=cache / "artifacts",
             mirrors=mirrors(lock.snapshot) if self.mirrors is None else self.mirrors,
+            registries=self.registries,
         )
 
 

@@ -36,6 +36,8 @@ class Store:
     folder: Path
     artifacts: Path
     mirrors: tuple[str, ...]
+    registries: tuple[str, ...] | None = None
+    """Of npm's packages; None for the one that the host is configured for."""
 
     def path(self, derivation: Derivation) -> Path:
         return self.folder / derivation.store_name
@@ -105,6 +107,7 @@ class _Build:
         return Fetcher(
             folder=self.store.artifacts,
             mirrors=self.store.mirrors,
+            registries=self.store.registries,
             progress=self.progress,
             within_s=self.within_s,
         )

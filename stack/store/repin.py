@@ -22,12 +22,12 @@ import httpx
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import cache_dir
 from stack.store import lock as locks
-from stack.store import progress, tree
+from stack.store import npmlock, progress, tree
 from stack.store.derivation import SYSTEMS, derive
 from stack.store.disk import make_folder, unusable
 from stack.store.fetch import Refused, get
 from stack.store.guard import in_use
-from stack.store.lock import Artifact, FetchFailed, Lock, Output
+from stack.store.lock import Artifact, FetchFailed, Lock, Output, Tarball
 from stack.store.mirrors import mirrors
 from stack.store.optional import LIMIT_S, remember, unreachable
 from stack.store.package import Package
@@ -81,7 +81,7 @@ def repin(package_set: "PackageSet", keyring: Path = KEYRING) -> Repinned:
     cache = package_set.cache or cache_dir()
     bases = package_set.mirrors or mirrors(old.snapshot or "99991231T000000Z")
     fresh = pinned(package_set.recipes(), old, bases, keyring)
-    made = complete(package_set.recipes(), fresh, bases, cache)
+    made = complete(package_set.recipes(), fresh, bases, cache, package_set.registries)
     new = made.lock
     changes = (*_changes(_artifacts(old), _artifacts(new)), *_changes(_trees(old), _trees(new)))
     if changes or locks.text(old) != locks.text(new):
@@ -132,8 +132,10 @@ def _pinned_by(client: httpx.Client, dists: str, names: set[str], old: Lock, key
         old,
         release=_field(release, "Version"),
         snapshot=snapshot,
-        # What is for all architectures is in each index. No index has upstream's releases.
-        artifacts=tuple(dict.fromkeys([*artifacts, *(a for a in old.artifacts if a.upstream)])),
+        # What is for all architectures is in each index. None has upstream's releases, nor npm's.
+        artifacts=tuple(
+            dict.fromkeys([*artifacts, *(a for a in old.artifacts if a.upstream), *old.tarballs])
+        ),
         outputs={},
     )
 
@@ -219,7 +221,11 @@ def _artifacts_in(index: str, names: set[str]) -> Iterator[Artifact]:
 
 
 def complete(
-    packages: Iterable[Package], fresh: Lock, bases: tuple[str, ...], cache: Path
+    packages: Iterable[Package],
+    fresh: Lock,
+    bases: tuple[str, ...],
+    cache: Path,
+    registries: tuple[str, ...] | None = None,
 ) -> Completed:
     """Build everything for every system in a store of its own, and pin what comes out.
 
@@ -229,7 +235,9 @@ def complete(
     unpinned: dict[str, str] = {}
     with in_use(cache / "store"):  # what it builds beside it is nobody's garbage
         scratch = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
-        store = Store(folder=scratch, artifacts=cache / "artifacts", mirrors=bases)
+        store = Store(
+            folder=scratch, artifacts=cache / "artifacts", mirrors=bases, registries=registries
+        )
         try:
             for system in SYSTEMS.values():
                 made = _with_outputs(fresh, tuple(packages), system, store)
@@ -286,7 +294,16 @@ def _sized(artifact: Artifact, store: Store) -> Artifact:
 
 
 def _artifacts(lock: Lock) -> dict[str, str]:
-    return {f"{a.name} ({a.architecture})": f"{a.version} {a.sha256[:12]}" for a in lock.artifacts}
+    """Of npm's packages, several versions of one name can stand side by side."""
+    found = {
+        f"{a.name} ({a.architecture})": f"{a.version} {a.sha256[:12]}"
+        for a in lock.artifacts
+        if not isinstance(a, Tarball)
+    }
+    for each in lock.tarballs:
+        key = f"{each.name} (npm)"
+        found[key] = ", ".join(filter(None, [found.get(key, ""), each.version]))
+    return found
 
 
 def _trees(lock: Lock) -> dict[str, str]:
@@ -302,10 +319,17 @@ def _changes(old: dict[str, str], new: dict[str, str]) -> list[Change]:
 
 
 def write(lock: Lock) -> None:
-    temporary = lock.file.with_name(f".{lock.file.name}.new")
+    """Write the lock, and the one of npm's tarballs beside it if there are any."""
+    if lock.tarballs:
+        _write(lock.npm_file, npmlock.text(lock.tarballs))
+    _write(lock.file, locks.text(lock))
+
+
+def _write(file: Path, text: str) -> None:
+    temporary = file.with_name(f".{file.name}.new")
     try:
-        temporary.write_text(locks.text(lock))
-        temporary.replace(lock.file)
+        temporary.write_text(text)
+        temporary.replace(file)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise unusable(error, lock.file.parent) from error
+        raise unusable(error, file.parent) from error
