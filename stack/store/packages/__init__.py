@@ -19,6 +19,7 @@ from stack.store.packages import (
     postgresql,
     prometheus,
     promtail,
+    viewer,
 )
 
 PACKAGES: tuple[Package, ...] = (
@@ -32,4 +33,5 @@ PACKAGES: tuple[Package, ...] = (
     loki.PACKAGE,
     promtail.PACKAGE,
     grafana.PACKAGE,
+    viewer.PACKAGE,
 )
