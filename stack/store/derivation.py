@@ -43,7 +43,9 @@ class Derivation:
         arguments = asdict(self.package)
         for said_elsewhere in ("name", "debs", "zips", "tars", "optional", "needs"):
             del arguments[said_elsewhere]
-        if not self.package.page:
+        if self.package.page:
+            del arguments["page"]["folder"]  # what is in it, `sources` says
+        else:
             del arguments["page"]
         recipe = {
             "name": self.name,

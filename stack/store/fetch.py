@@ -31,7 +31,7 @@ _UNKNOWN_BYTES = 1 << 29  # the most that is taken where the lock knows no size
 _TRIES = 3  # for each URL; a broken transfer continues where it broke
 _PATIENCE_S = 30.0
 """The longest wait for a mirror that asks to be asked again; one that asks for more is left."""
-_BEGINNINGS = (b"!<arch>", b"PK", b"\x1f\x8b")
+_BEGINNINGS = (b"!<arch>", b"PK")
 """Of artifacts, whatever a server says of their type."""
 
 

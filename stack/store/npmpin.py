@@ -23,8 +23,8 @@ from typing import Any
 
 import httpx
 
-from stack.errors import CheckFailed, HostCannot
-from stack.store import npmlock, page
+from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.store import npmlock, page, sources
 from stack.store.derivation import Derivation
 from stack.store.fetch import Refused, get
 from stack.store.imports import keep
@@ -61,9 +61,8 @@ def repinned(derivation: Derivation, store: Store, report: Progress) -> tuple[Ta
     """
     made = derivation.package.page
     assert made is not None
-    manifest = sources_manifest(made)
     report.say(f"asking npm which packages {made.folder} is to be made of")
-    wanted = [each for each in _resolved(manifest) if each.name not in made.stubs]
+    wanted = [each for each in _resolved(manifest(made)) if each.name not in made.stubs]
     bases = (registry(),) if store.registries is None else store.registries
     known = {(a.name, a.version, a.integrity): a for a in _tarballs(derivation)}
     report.say(f"fetching {len(wanted)} packages of npm")
@@ -75,17 +74,25 @@ def repinned(derivation: Derivation, store: Store, report: Progress) -> tuple[Ta
     return _needed(replace(derivation, artifacts=brought), made, store)
 
 
-def sources_manifest(made: Page) -> bytes:
-    """The page's `package.json`."""
-    from stack.store.sources import contents
+def possible() -> bool:
+    """Whether npm is installed here."""
+    return shutil.which("npm") is not None
 
+
+def manifest(made: Page) -> bytes:
+    """The page's `package.json`. Raises BadInput if it has none."""
     beside = str(Path(made.entry).with_name(MANIFEST))
-    return contents(made)[beside]
+    found = sources.contents(made)
+    if beside not in found:
+        raise BadInput(
+            f"`{made.folder}` has no `{beside}`, so nothing says which packages it is made of"
+        )
+    return found[beside]
 
 
-def named(manifest: bytes) -> list[str]:
+def named(content: bytes) -> list[str]:
     """The packages that a `package.json` names, sorted."""
-    document = json.loads(manifest)
+    document = json.loads(content)
     return sorted({*document.get("dependencies", {}), *document.get("optionalDependencies", {})})
 
 
@@ -93,7 +100,7 @@ def _tarballs(derivation: Derivation) -> list[Tarball]:
     return [each for each in derivation.artifacts if isinstance(each, Tarball)]
 
 
-def _resolved(manifest: bytes) -> list[_Wanted]:
+def _resolved(content: bytes) -> list[_Wanted]:
     """What npm makes of a `package.json`, in a folder of its own and installing nothing."""
     npm = shutil.which("npm")
     if npm is None:
@@ -102,7 +109,7 @@ def _resolved(manifest: bytes) -> list[_Wanted]:
             cure="Install it; only `doit lock --update` needs it.",
         )
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / MANIFEST).write_bytes(manifest)
+        (Path(folder) / MANIFEST).write_bytes(content)
         command = [npm, "install", "--package-lock-only", "--ignore-scripts", "--no-audit"]
         ran = subprocess.run(
             [*command, "--no-fund", "--loglevel=error"],

@@ -2,12 +2,12 @@
 its own word."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import httpx
 
-from stack.store.lock import Artifact, Lock
+from stack.store.lock import Artifact, Lock, Tarball
 from stack.store.package import Package
 
 _RELEASE = re.compile(
@@ -35,7 +35,9 @@ class Behind:
 def behind(packages: Iterable[Package], old: Lock, new: Lock) -> list[Behind]:
     """Artifacts that `new` pins in another version, in the order of the packages; once each,
     whatever the number of systems that they are for."""
-    versions = {(a.name, a.architecture): a.version for a in new.artifacts}
+    versions = {
+        (a.name, a.architecture): a.version for a in new.artifacts if not isinstance(a, Tarball)
+    }
     found: dict[Behind, None] = {}
     for package in packages:
         for name in package.debs:
@@ -50,7 +52,25 @@ def behind(packages: Iterable[Package], old: Lock, new: Lock) -> list[Behind]:
                             available=available,
                         )
                     ] = None
+        if package.page:
+            found |= dict.fromkeys(_behind_of_npm(package, old, new))
     return list(found)
+
+
+def _behind_of_npm(package: Package, old: Lock, new: Lock) -> Iterator[Behind]:
+    """Of one name, several versions can stand side by side."""
+    before, after = _versions_of_npm(old), _versions_of_npm(new)
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            pinned, available = (each.get(name, "not there") for each in (before, after))
+            yield Behind(package=package.name, artifact=name, pinned=pinned, available=available)
+
+
+def _versions_of_npm(lock: Lock) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for each in lock.tarballs:
+        found.setdefault(each.name, []).append(each.version)
+    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
 
 
 def merged(packages: Iterable[Package], old: Lock, new: Lock) -> Lock:
@@ -60,9 +80,11 @@ def merged(packages: Iterable[Package], old: Lock, new: Lock) -> Lock:
     keeps the moment at which it was.
     """
     chosen = {deb for package in packages for deb in package.debs}
-    before = {(a.name, a.architecture): a for a in old.artifacts}
+    before = {(a.name, a.architecture): a for a in old.artifacts if not isinstance(a, Tarball)}
 
     def one(artifact: Artifact) -> Artifact:
+        if isinstance(artifact, Tarball):  # no suite has those
+            return artifact
         kept = before.get((artifact.name, artifact.architecture))
         if kept is None or artifact.name in chosen or kept.sha256 == artifact.sha256:
             return artifact
@@ -79,6 +101,15 @@ def latest(artifact: Artifact, client: httpx.Client) -> str | None:
     try:
         answer = client.get(url, timeout=_TIMEOUT_S).raise_for_status().json()
         return str(answer["tag_name"]).removeprefix("v")
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+
+
+def latest_of_npm(name: str, base: str, client: httpx.Client) -> str | None:
+    """The version of a package that a registry calls its latest; None if it does not say."""
+    try:
+        answer = client.get(f"{base}/{name}/latest", timeout=_TIMEOUT_S).raise_for_status().json()
+        return str(answer["version"])
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return None
 

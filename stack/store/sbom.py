@@ -3,6 +3,7 @@
 https://cyclonedx.org/docs/1.6/json/ says what the fields mean.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -42,7 +43,7 @@ from stack.store.artifacts import artifacts_of, collected
 from stack.store.bundle import aside
 from stack.store.derivation import Derivation
 from stack.store.licences import ELSEWHERE, Licence, declared
-from stack.store.lock import Artifact, Lock
+from stack.store.lock import Artifact, Lock, Tarball
 from stack.store.mirrors import ARCHIVE
 from stack.store.packageset import PackageSet, closures
 from stack.store.requirements import Requirement
@@ -137,6 +138,8 @@ def _package(derivation: Derivation) -> Component:
 
 
 def _artifact(artifact: Artifact, lock: Lock, licences: list[Licence]) -> Component:
+    if isinstance(artifact, Tarball):
+        return _tarball(artifact, licences)
     if artifact.upstream:
         url, properties = artifact.path, []
         purl = PackageURL(
@@ -183,20 +186,41 @@ def _given(licences: list[Licence]) -> list[License]:
     ]
 
 
+def _tarball(tarball: Tarball, licences: list[Licence]) -> Component:
+    """Of npm: where it is from no registry is named, any will do."""
+    scope, _, name = tarball.name.rpartition("/")
+    purl = PackageURL("npm", scope or None, name, tarball.version)
+    sha512 = base64.b64decode(tarball.integrity.removeprefix("sha512-")).hex()
+    return Component(
+        name=tarball.name,
+        version=tarball.version,
+        bom_ref=str(purl),
+        purl=purl,
+        hashes=[
+            HashType(alg=HashAlgorithm.SHA_256, content=tarball.sha256),
+            HashType(alg=HashAlgorithm.SHA_512, content=sha512),
+        ],
+        licenses=_given(licences),
+    )
+
+
 def _licences(
     derivations: Mapping[str, Derivation],
     package_set: PackageSet,
     lock: Lock,
     report: progress.Progress,
 ) -> dict[Artifact, list[Licence]]:
-    """Of each artifact: as its own copyright file declares it. Upstream's carry none."""
+    """Of each artifact: as its own copyright file declares it, or npm's `package.json`. Upstream's
+    carry none."""
     every = artifacts_of(derivations.values())
-    debs = [artifact for artifact in every if not artifact.upstream]
+    tarballs = [artifact for artifact in every if isinstance(artifact, Tarball)]
+    debs = [a for a in every if not a.upstream and not isinstance(a, Tarball)]
     files = collected(debs, package_set.store(lock), report)
     report.say(f"reading the copyright files of {len(debs)} packages")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         read = pool.map(lambda artifact: _of_deb(artifact, files[artifact]), debs)
         found = dict(zip(debs, read, strict=True))
+    found |= {each: _of_npm(each) for each in tarballs}
     return {a: found[a] if a in found else _elsewhere(a.name) for a in every}
 
 
@@ -215,6 +239,12 @@ def _of_deb(artifact: Artifact, file: Path) -> list[Licence]:
         text = (root / folder / "copyright").read_text(errors="replace")
     found = declared(text)
     return found or [Licence(name=f"see {folder}/copyright in the package", spdx=False)]
+
+
+def _of_npm(tarball: Tarball) -> list[Licence]:
+    """As its `package.json` declares it, which the lock has."""
+    said = tarball.licence
+    return [Licence(name=said, spdx=is_expression(said))] if said else []
 
 
 def _elsewhere(package: str) -> list[Licence]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from stack.errors import BadInput
 from stack.paths import cache_dir
-from stack.store import repin
+from stack.store import npmpin, progress, repin
 from stack.store.derivation import chosen
+from stack.store.lock import Artifact, Lock, Tarball
 from stack.store.mirrors import mirrors
 from stack.store.outdated import behind, merged
 from stack.store.package import Package
@@ -55,19 +56,42 @@ def update_packages(
     old = package_set.pinned()
     wanted = _chosen(package_set, names)
     new = merged(wanted, old, available(package_set, old))
+    new = replace(new, artifacts=(*_others(new), *_of_npm(package_set, wanted, old, bool(names))))
     changes = behind(package_set.recipes(), old, new)
     if not changes:
         print("nothing to update: these packages are what the suite has")
         return
     show(changes, wanted)
     bases = package_set.mirrors or mirrors(new.snapshot)
-    made = repin.complete(package_set.recipes(), new, bases, package_set.cache or cache_dir())
+    cache = package_set.cache or cache_dir()
+    made = repin.complete(package_set.recipes(), new, bases, cache, package_set.registries)
     _show_unpinned(made.unpinned)
     candidate = replace(package_set, lock=made.lock)
     realise(None, candidate)
     check(candidate)
     repin.write(made.lock)
     print(f"{made.lock.file} is written: Debian {made.lock.release} ({made.lock.suite})")
+
+
+def _others(lock: Lock) -> list[Artifact]:
+    return [each for each in lock.artifacts if not isinstance(each, Tarball)]
+
+
+def _of_npm(
+    package_set: PackageSet, wanted: Iterable[Package], old: Lock, insist: bool
+) -> tuple[Tarball, ...]:
+    """What pages are to be made of: the newest that they allow, if one of them is to move on.
+
+    Without npm they stay as they are, unless somebody insists.
+    """
+    pages = [package for package in wanted if package.page]
+    if not pages or not (insist or npmpin.possible()):
+        for package in pages:
+            print(f"{package.name} stays as it is: npm is not installed")
+        return old.tarballs
+    derivation = package_set.derivations(old)[pages[0].name]
+    with progress.shown() as report:
+        return npmpin.repinned(derivation, package_set.store(old), report)
 
 
 def _chosen(package_set: PackageSet, names: Iterable[str]) -> tuple[Package, ...]:

@@ -78,7 +78,7 @@ function Page() {
         Skip to the panels
       </a>
       <Top uid={uid} title={json?.title} list={list.answer ?? []} />
-      <main id="panels" tabIndex={-1} style={{ outline: 'none', padding: '0 8px 16px' }}>
+      <main id="panels" tabIndex={-1} style={{ outline: 'none', padding: '8px 8px 16px' }}>
         {!uid || (missing && location.pathname === '/') ? (
           <DashboardList list={list} />
         ) : json ? (

@@ -29,8 +29,8 @@ export function Top({ uid, title, list }) {
         <nav aria-label="Dashboards" style={{ display: 'flex', alignItems: 'center', minWidth: 0 }}>
           <Icon name="angle-right" />
           <Dropdown overlay={menu}>
-            <ToolbarButton variant="canvas" aria-label={`${title}: other dashboards`}>
-              {title} <Icon name="angle-down" />
+            <ToolbarButton variant="canvas" isOpen={false} aria-label={`${title}: other dashboards`}>
+              {title}
             </ToolbarButton>
           </Dropdown>
         </nav>

@@ -1,7 +1,7 @@
 // Annotations over a plot: a line at a moment or a band over a time, with a mark that says more.
 import { useLayoutEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
-import { dateTimeFormat } from '@grafana/data';
+import { colorManipulator, dateTimeFormat } from '@grafana/data';
 import { Toggletip, useTheme2 } from '@grafana/ui';
 
 export function AnnotationMarks({ config, frames, timeZone }) {
@@ -20,20 +20,19 @@ export function AnnotationMarks({ config, frames, timeZone }) {
   return createPortal(marks, plot.over);
 }
 
-/** Rows of annotation frames as objects; a moment ends when it begins. */
+const COLUMNS = ['id', 'time', 'timeEnd', 'title', 'text', 'tags', 'color'];
+
+/** Rows of annotation frames as objects; a moment ends when it begins. What several queries found is
+ * there once, as the last of them has it. */
 function events(frames) {
-  return frames.flatMap((frame) => {
-    const column = (name) => frame.fields.find((field) => field.name === name)?.values ?? [];
-    const [time, timeEnd, title, text, tags, color] = ['time', 'timeEnd', 'title', 'text', 'tags', 'color'].map(column);
-    return Array.from({ length: frame.length }, (_, at) => ({
-      time: time[at],
-      timeEnd: timeEnd[at] || time[at],
-      title: title[at],
-      text: text[at],
-      tags: tags[at] ?? [],
-      color: color[at],
-    }));
+  const rows = frames.flatMap((frame) => {
+    const columns = COLUMNS.map((name) => frame.fields.find((field) => field.name === name)?.values ?? []);
+    return Array.from({ length: frame.length }, (_, at) => {
+      const event = Object.fromEntries(COLUMNS.map((name, number) => [name, columns[number][at]]));
+      return { ...event, timeEnd: event.timeEnd || event.time, tags: event.tags ?? [] };
+    });
   });
+  return [...new Map(rows.map((event, at) => [event.id ?? `row ${at}`, event])).values()];
 }
 
 function Mark({ event, plot, timeZone }) {
@@ -53,8 +52,7 @@ function Mark({ event, plot, timeZone }) {
     width: wide,
     borderLeft: `1px dashed ${color}`,
     borderRight: wide > 1 ? `1px dashed ${color}` : 'none',
-    background: wide > 1 ? theme.colors.emphasize(color, 0) : 'none',
-    opacity: wide > 1 ? 0.35 : 1,
+    background: wide > 1 ? colorManipulator.alpha(color, 0.15) : 'none',
     pointerEvents: 'none',
   };
   const mark = {

@@ -25,14 +25,16 @@ const PANELS = {
   stat: { component: StatPanel, fields: byThresholds, noPadding: true },
   table: { component: TablePanel, fields: byThresholds },
   text: { component: TextPanel, meta: withoutQueries },
-  timeseries: { component: TimeSeriesPanel, fields: byPalette },
+  timeseries: { component: TimeSeriesPanel, fields: byPalette, annotated: true },
 };
 
-for (const [pluginId, { component, fields, meta, noPadding }] of Object.entries(PANELS)) {
+for (const [pluginId, { component, fields, meta, noPadding, annotated }] of Object.entries(PANELS)) {
   const plugin = new PanelPlugin(component);
   const hasCustom = Object.keys(supported.panels[pluginId].custom).length > 0;
   if (fields) plugin.useFieldConfig({ ...fields, ...(hasCustom && { useCustomConfig: customOptions(pluginId) }) });
   if (noPadding) plugin.setNoPadding();
+  // Without this Scenes keeps annotations from it.
+  if (annotated) plugin.setDataSupport({ annotations: true, alertStates: false });
   register(pluginId, plugin, meta);
 }
 register(UNSUPPORTED, new PanelPlugin(UnsupportedPanel).useFieldConfig(byThresholds));

@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import { FieldType, formattedValueToString } from '@grafana/data';
 import { SortOrder, TooltipDisplayMode } from '@grafana/schema';
 import {
@@ -19,9 +20,11 @@ const ALL = 1; // TooltipHoverMode.xAll
 
 export function TimeSeriesPanel(props) {
   const { data, timeRange, timeZone, width, height, options, fieldConfig, onChangeTimeRange } = props;
-  const frames = data.series.filter(isDrawable);
+  const narrow = width < 400;
+  // The plot is made anew whenever one of these is another object.
+  const frames = useMemo(() => data.series.filter(isDrawable), [data.series]);
+  const legend = useMemo(() => legendOf(options, narrow), [options, narrow]);
   if (!frames.length) return <NoData data={data} fieldConfig={fieldConfig} />;
-  const legend = { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [], ...options.legend };
   const tooltip = { mode: 'single', sort: 'none', ...options.tooltip };
   return (
     <TimeSeries
@@ -31,8 +34,7 @@ export function TimeSeriesPanel(props) {
       timeZone={timeZone}
       width={width}
       height={height}
-      // Beside the plot there is no room for it on a phone.
-      legend={width < 400 ? { ...legend, placement: 'bottom' } : legend}
+      legend={legend}
       options={options}
     >
       {(config, aligned) => (
@@ -54,6 +56,12 @@ export function TimeSeriesPanel(props) {
       )}
     </TimeSeries>
   );
+}
+
+/** Beside the plot there is no room for it on a phone. */
+function legendOf(options, narrow) {
+  const legend = { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [], ...options.legend };
+  return narrow ? { ...legend, placement: 'bottom' } : legend;
 }
 
 function isDrawable(frame) {

@@ -1,7 +1,7 @@
 // What stands above the panels, besides variables, time and refresh: links of the dashboard, and
 // what of it this viewer cannot show.
 import { useEffect, useState } from 'react';
-import { Alert, Dropdown, Icon, LinkButton, Menu, ToolbarButton } from '@grafana/ui';
+import { Alert, Dropdown, InlineField, InlineSwitch, LinkButton, Menu, ToolbarButton } from '@grafana/ui';
 import { SceneObjectBase, sceneGraph } from '@grafana/scenes';
 import { getJson } from '../http';
 import { href, withState } from './links';
@@ -62,10 +62,27 @@ function Tagged({ link, scope }) {
   );
   return (
     <Dropdown overlay={menu}>
-      <ToolbarButton icon="bars" variant="canvas" tooltip={link.tooltip || undefined}>
-        {link.title || 'Dashboards'} <Icon name="angle-down" />
+      <ToolbarButton icon="bars" variant="canvas" isOpen={false} tooltip={link.tooltip || undefined}>
+        {link.title || 'Dashboards'}
       </ToolbarButton>
     </Dropdown>
+  );
+}
+
+/** Switches for annotations. Scenes has its own, but with one name for all of them. */
+export class AnnotationSwitches extends SceneObjectBase {
+  static Component = ({ model }) =>
+    model.state.layers.map((layer) => <Switch key={layer.resolve().state.key} layer={layer.resolve()} />);
+}
+
+function Switch({ layer }) {
+  const { name, isEnabled, data } = layer.useState();
+  const error = data?.errors?.[0]?.message;
+  const toggle = () => layer.setState({ isEnabled: !isEnabled });
+  return (
+    <InlineField label={name} transparent={false} invalid={Boolean(error)} error={error} style={{ margin: 0 }}>
+      <InlineSwitch value={isEnabled} onChange={toggle} aria-label={`Annotations: ${name}`} />
+    </InlineField>
   );
 }
 

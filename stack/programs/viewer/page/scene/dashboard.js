@@ -3,7 +3,6 @@
 import {
   EmbeddedScene,
   SceneControlsSpacer,
-  SceneDataLayerControls,
   SceneDataLayerSet,
   SceneGridItem,
   SceneGridLayout,
@@ -16,7 +15,7 @@ import {
   dataLayers,
 } from '@grafana/scenes';
 import { REFERENCE } from '../sources';
-import { DashboardLinks, Shortcomings } from './controls';
+import { AnnotationSwitches, DashboardLinks, Shortcomings } from './controls';
 import { panel } from './panel';
 import { keepRepeated, only, places } from './repeats';
 import { unsupported, variables } from './variables';
@@ -30,6 +29,7 @@ export function toScene(dashboard) {
   }
   const repeats = [];
   const children = layout(dashboard.panels, repeats);
+  const layers = annotations(dashboard);
   return new EmbeddedScene({
     $timeRange: new SceneTimeRange({
       from: dashboard.time?.from ?? 'now-1h',
@@ -37,25 +37,27 @@ export function toScene(dashboard) {
       timeZone: dashboard.timezone || 'browser',
     }),
     $variables: variables(dashboard),
-    $data: new SceneDataLayerSet({ layers: annotations(dashboard) }),
+    $data: new SceneDataLayerSet({ layers }),
     $behaviors: [
       keepRepeated(repeats),
       new behaviors.SceneQueryController(),
       new behaviors.CursorSync({ sync: dashboard.graphTooltip ?? 0, key: 'cursor' }),
     ],
-    controls: controls(dashboard),
+    controls: controls(dashboard, layers),
     body: new SceneGridLayout({ isLazy: true, isDraggable: false, children }),
   });
 }
 
-function controls(dashboard) {
+function controls(dashboard, layers) {
+  // Those that a person may switch off.
+  const switched = layers.filter((layer) => !layer.state.isHidden);
   const missing = unsupported(dashboard).map((what) => `The variable ${what} cannot be chosen.`);
   const intervals = dashboard.timepicker?.refresh_intervals ?? REFRESH;
   const refresh = dashboard.refresh || '';
   return [
     ...(missing.length ? [new Shortcomings({ lines: missing })] : []),
     new VariableValueSelectors({}),
-    ...(switched(dashboard).length ? [new SceneDataLayerControls()] : []),
+    ...(switched.length ? [new AnnotationSwitches({ layers: switched.map((layer) => layer.getRef()) })] : []),
     ...(dashboard.links?.length ? [new DashboardLinks({ links: dashboard.links })] : []),
     new SceneControlsSpacer(),
     new SceneTimePicker({ isOnCanvas: true }),
@@ -121,13 +123,9 @@ function repeatRow(json, row, repeats) {
   repeats.push({ name: json.repeat, items: [row], make });
 }
 
-const annotated = (dashboard) => (dashboard.annotations?.list ?? []).filter((json) => json.enable !== false);
-
-/** The annotations that a person may switch off. */
-const switched = (dashboard) => annotated(dashboard).filter((json) => !json.hide && !json.builtIn);
-
 function annotations(dashboard) {
-  return annotated(dashboard).map(
+  const annotated = (dashboard.annotations?.list ?? []).filter((json) => json.enable !== false);
+  return annotated.map(
       (json) =>
         new dataLayers.AnnotationsDataLayer({
           key: `annotations-${json.name}`,

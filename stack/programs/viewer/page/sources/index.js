@@ -66,6 +66,7 @@ async function annotationFrames(request, annotation, signal) {
   return [
     createDataFrame({
       fields: [
+        column('id', FieldType.number),
         column('time', FieldType.time),
         column('timeEnd', FieldType.time),
         column('title', FieldType.string),
