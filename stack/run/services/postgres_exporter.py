@@ -27,6 +27,7 @@ def command(layout: Layout) -> list[str]:
     listen = f"{HOST}:{layout.port(SERVICE.name)}"
     return [layout.program("postgres_exporter", "postgres_exporter"),
             f"--web.listen-address={listen}", "--disable-settings-metrics",
+            "--collector.stat_statements",
             *(f"--no-collector.{name}" for name in _NOT_ASKED)]  # fmt: skip
 
 

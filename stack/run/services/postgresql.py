@@ -36,6 +36,10 @@ log_timezone = 'GMT'
 # hold anything, also a newline. In the message itself the server puts a tab after each newline.
 log_line_prefix = '%m [%p] %e '
 log_lock_waits = on
+# Counts each kind of statement: calls, time, rows. The exporter reads it, and whoever looks for what
+# makes the database slow. Its text is kept without values.
+shared_preload_libraries = 'pg_stat_statements'
+pg_stat_statements.max = 1000
 """
 
 _COMPLAINT = re.compile(r"\b(ERROR|FATAL|PANIC|error|fatal):")
@@ -56,7 +60,8 @@ def command(layout: Layout) -> list[str]:
 
 
 def init(layout: Layout) -> None:
-    """Make the cluster, its roles and the database, aside and then renamed into place.
+    """Make the cluster, its roles, the database and its extension, aside and then renamed into
+    place.
 
     Raises HostCannot with PostgreSQL's own words when it fails.
     """
@@ -73,7 +78,9 @@ def init(layout: Layout) -> None:
     single = [layout.program("postgresql", "postgres"), "--single", "-D", str(partial)]
     # Its log would quote a statement that fails, and with it the password.
     single += ["-c", "log_min_error_statement=panic", "-c", "log_statement=none"]
-    _run([*single, "-c", "fsync=off", "-c", "log_timezone=GMT", "postgres"], partial, _sql(layout))
+    single += ["-c", "fsync=off", "-c", "log_timezone=GMT"]
+    _run([*single, "postgres"], partial, _sql(layout))
+    _run([*single, "residency"], partial, "CREATE EXTENSION pg_stat_statements\n")
     partial.rename(data)
 
 
