@@ -19,7 +19,12 @@ _ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", 
 
 def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[Problem]:
     """`addresses` are those that the lab has, as `service:default port`."""
-    for file in (configuration.prometheus, configuration.alertmanager, configuration.loki):
+    for file in (
+        configuration.prometheus,
+        configuration.alertmanager,
+        configuration.loki,
+        configuration.datasources,
+    ):
         if file is None:
             continue
         for node in _addressed(file.root):

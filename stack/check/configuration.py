@@ -31,6 +31,7 @@ KNOWN = {
     "promtail": ("promtail-config.yml",),
     "blackbox": ("blackbox.yml",),
     "runbooks": (),
+    "grafana": (),
 }
 """Folder → the files that lie in it directly and that a program is started with."""
 
@@ -105,6 +106,11 @@ class Configuration:
         return self.files.get(self.root / "blackbox" / "blackbox.yml")
 
     @property
+    def datasources(self) -> ConfigFile | None:
+        """Where dashboards ask."""
+        return self.files.get(_datasources(self.root))
+
+    @property
     def log_rules(self) -> list[ConfigFile]:
         folder = self.root / "loki" / "rules"
         return self._in(folder) + self._in(folder / TENANT)
@@ -150,6 +156,10 @@ class Configuration:
         return [file for path, file in self.files.items() if path.parent == folder]
 
 
+def _datasources(root: Path) -> Path:
+    return root / "grafana" / "provisioning" / "datasources" / "datasources.yml"
+
+
 def kind_of(path: Path) -> str:
     """What a file below a root is: `rules` and `tests` of either language, else its folder."""
     folders = [one for one in path.parts[:-1] if one in ("rules", "tests")]
@@ -173,6 +183,8 @@ def load(root: Path) -> Configuration:
             for path in (
                 root / "promtail" / "promtail-config.yml",
                 root / "blackbox" / "blackbox.yml",
+                _datasources(root),
+                root / "grafana" / "provisioning" / "dashboards" / "dashboards.yml",
             )
             if path.parent.is_dir()
         ),

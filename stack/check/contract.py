@@ -30,7 +30,7 @@ def check(configuration: Configuration, offered: Offered) -> Iterator[Problem]:
     file = configuration.prometheus
     if not file:
         return
-    contract = _Contract(configuration, offered, jobs(file))
+    contract = Contract(configuration, offered, jobs(file))
     for rules in configuration.rules:
         for group in entries(rules.root, "groups"):
             for rule in entries(group, "rules"):
@@ -40,7 +40,9 @@ def check(configuration: Configuration, offered: Offered) -> Iterator[Problem]:
     yield from _relabelled_alerts(configuration, file)
 
 
-class _Contract:
+class Contract:
+    """What the jobs of prometheus.yml offer, and the rules record, to whoever reads it."""
+
     def __init__(self, configuration: Configuration, offered: Offered, found: list[Job]) -> None:
         self.offered, self.jobs = offered, found
         self.readers: dict[str, list[str]] = {}
@@ -96,24 +98,29 @@ class _Contract:
             reading = read(expression, self.labels)
         except BadInput:
             return  # promtool says so
+        faults = list(self.faults(reading, name))
+        for what, cure, word in faults:
+            yield _problem(file, _line_of(node, word), name, what, cure)
+        if not faults:
+            yield from self._templates(file, rule, name, reading)
+
+    def faults(self, reading: Reading, reader: str) -> Iterator[tuple[str, str, str]]:
+        """What an expression reads that is not there: what is wrong, what to do, and a word to find
+        the line by. Readers of a job that is gone are kept in `readers`."""
         told: set[str] = set()
         for selector in reading.selectors:
-            for what, cure, word in self._selector(selector, name):
+            for what, cure, word in self._selector(selector, reader):
                 if what not in told:
                     told.add(what)
-                    yield _problem(file, _line_of(node, word), name, what, cure)
-        if not told:
-            yield from self._grouping(file, rule, name, reading)
+                    yield what, cure, word
+        for label, by, there in dict.fromkeys(reading.missing) if not told else ():
+            yield (f"`{by} ({label})`, but what is there has no label `{label}`",
+                   nearest(label, there), label)  # fmt: skip
 
-    def _grouping(
+    def _templates(
         self, file: ConfigFile, rule: yaml.Node, name: str, reading: Reading
     ) -> Iterator[Problem]:
-        node = get(rule, "expr")
-        for label, by, there in dict.fromkeys(reading.missing):
-            yield _problem(file, _line_of(node, label), name,
-                           f"`{by} ({label})`, but what is there has no label `{label}`",
-                           nearest(label, there))  # fmt: skip
-        if reading.labels is None or reading.missing:
+        if reading.labels is None:
             return
         own = {one for one, _ in pairs(get(rule, "labels"))}
         known = reading.labels | own | {"alertname"}
@@ -221,7 +228,7 @@ def _near(name: str, names: set[str]) -> bool:
     return "Did you mean" in nearest(name, names)
 
 
-def _silenced(contract: _Contract, file: ConfigFile) -> Iterator[Problem]:
+def _silenced(contract: Contract, file: ConfigFile) -> Iterator[Problem]:
     """Readers of a job that is not there, in one line for each job."""
     here = {job.name for job in contract.jobs}
     for asked, readers in sorted(contract.readers.items()):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from stack.check import dashboardfiles
 from stack.check.configuration import KNOWN, Configuration
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
@@ -23,7 +24,7 @@ def strays(configuration: Configuration) -> list[Path]:
     """Files in the folders of the configuration that nothing opens."""
     root, known = configuration.root, set(configuration.files) | set(configuration.templates)
     known |= {problem.path for problem in configuration.problems}
-    known |= set((root / "runbooks").glob("*.md"))
+    known |= set((root / "runbooks").glob("*.md")) | set(dashboardfiles.folder(root).glob("*.json"))
     return sorted(
         path
         for folder in KNOWN
@@ -40,13 +41,13 @@ def _private(path: Path) -> bool:
 def _stray(configuration: Configuration, path: Path) -> Problem:
     folder = path.parent.relative_to(configuration.root)
     suffix = {"prometheus/rules": "yml", "prometheus/tests": "yml", "loki/rules": "yml",
-              "loki/tests": "yml", "alertmanager/templates": "tmpl", "runbooks": "md"
-              }.get(str(folder), "")  # fmt: skip
+              "loki/tests": "yml", "alertmanager/templates": "tmpl", "runbooks": "md",
+              "grafana/dashboards": "json"}.get(str(folder), "")  # fmt: skip
     if suffix:
         cure = f"Rename it to `{path.stem}.{suffix}`, or delete it."
     else:
         known = KNOWN[path.relative_to(configuration.root).parts[0]]
-        cure = f"Delete it. {nearest(path.name, known)}"
+        cure = f"Delete it. {nearest(path.name, known)}" if known else "Delete it."
     return Problem(check="files/unknown", path=path, what="nothing reads this file.", cure=cure)
 
 

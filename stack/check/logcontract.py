@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import yaml
 
@@ -22,24 +23,39 @@ def check(configuration: Configuration, services: Collection[str]) -> Iterator[P
     file = configuration.promtail
     if not file:
         return
-    scrapes = entries(file.root, "scrape_configs")
-    for scrape in scrapes:
+    for scrape in entries(file.root, "scrape_configs"):
         yield from _sources(configuration, scrape)
+    written = lines(configuration, services)
+    for rules in configuration.log_rules:
+        for group in entries(rules.root, "groups"):
+            for rule in entries(group, "rules"):
+                for what, cure, word in faults(text(get(rule, "expr")), written):
+                    yield Problem(
+                        check="metrics/logs", path=rules.path, line=_line(get(rule, "expr"), word),
+                        what=f"`{text(get(rule, 'alert'))}`: {what}.", cure=cure,
+                    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """What the shipper makes of lines."""
+
+    labels: frozenset[str]
+    services: frozenset[str]
+    """Values of the label `service`."""
+
+
+def lines(configuration: Configuration, services: Collection[str]) -> Lines:
+    """By promtail-config.yml; nothing where there is none."""
+    file = configuration.promtail
+    scrapes = entries(file.root, "scrape_configs") if file else []
     labels = {name for scrape in scrapes for name in _labels(scrape)}
     static = {text(value) for scrape in scrapes for config in entries(scrape, "static_configs")
               for name, value in pairs(get(config, "labels")) if name == "service"}  # fmt: skip
     # Left out of the files that have their service's name.
     excluded = {word for scrape in scrapes for config in entries(scrape, "static_configs")
                 for word in re.findall(r"[\w-]+", _file(config, "__path_exclude__"))}  # fmt: skip
-    writers = static | ({*services} - excluded)
-    for rules in configuration.log_rules:
-        for group in entries(rules.root, "groups"):
-            for rule in entries(group, "rules"):
-                for what, cure, word in _read(text(get(rule, "expr")), labels, writers):
-                    yield Problem(
-                        check="metrics/logs", path=rules.path, line=_line(get(rule, "expr"), word),
-                        what=f"`{text(get(rule, 'alert'))}`: {what}.", cure=cure,
-                    )  # fmt: skip
+    return Lines(labels=frozenset(labels), services=frozenset(static | ({*services} - excluded)))
 
 
 def _line(node: yaml.Node | None, word: str) -> int | None:
@@ -90,8 +106,10 @@ def _sources(configuration: Configuration, scrape: yaml.Node) -> Iterator[Proble
                 )  # fmt: skip
 
 
-def _read(expression: str, labels: set[str], services: set[str]) -> Iterator[tuple[str, str, str]]:
-    """What is wrong, what to do, and a word to find the line by."""
+def faults(expression: str, written: Lines) -> Iterator[tuple[str, str, str]]:
+    """What a query reads that no line has: what is wrong, what to do, and a word to find the line
+    by. Nothing for text that is not LogQL."""
+    labels, services = written.labels, written.services
     try:
         query = parse(expression)
     except LogQLError:

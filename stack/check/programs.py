@@ -4,6 +4,7 @@ Messages read are those of promtool 2.53 and amtool 0.28; a message of another s
 whole, without a line.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -136,6 +137,23 @@ def _rule(match: re.Match[str], file: ConfigFile) -> Problem:
         what=f"`{name}`: {said}.",
         cure="Fix it; promtool reads it as Prometheus would.",
     )
+
+
+def check_expressions(expressions: Sequence[str], programs: Programs) -> dict[int, str]:
+    """What promtool says of queries, by their place in the list; those that it takes are left out.
+
+    They go to it together, as a file of rules.
+    """
+    rules = [{"record": f"q:{at}", "expr": one} for at, one in enumerate(expressions)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "queries.yml"
+        file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
+        said = complaint([programs.promtool, "check", "rules", "--lint=none", file])
+    found = {}
+    for match in _RULE.finditer(said):
+        parse = _PARSE.search(match["said"])
+        found[int(match["nth"]) - 1] = f"(column {parse[2]}) {parse[3]}" if parse else match["said"]
+    return found
 
 
 def check_unit_tests(

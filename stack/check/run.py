@@ -14,6 +14,7 @@ from stack.check import (
     coverage,
     declared,
     delivery,
+    grafana,
     inhibition,
     limits,
     loaded,
@@ -129,6 +130,7 @@ def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list
     found += routing.check(configuration)
     found += [one for one in scaling.check(configuration) if one.path not in gaps]
     found += runbooks.check(configuration, offered.table())
+    found += grafana.check(configuration, offered.table(), setup.services, setup.programs)
     broken = gaps - {configuration.root / "alertmanager" / "alertmanager.yml"}
     return [one for one in found if one.path not in broken]
 
@@ -172,8 +174,8 @@ def _tested(
     return logs + [problem for result in ran for problem in result]
 
 
-_FOLLOWS = ("alerts/", "scenarios/", "inhibition/", "prometheus/unit-test", "loki/unit-test",
-            "promises/", "routes/")  # fmt: skip
+_FOLLOWS = ("alerts/", "dashboards/", "scenarios/", "inhibition/", "prometheus/unit-test",
+            "loki/unit-test", "promises/", "routes/")  # fmt: skip
 """Checks that compare an alert with what belongs to it."""
 
 _OF_THE_RULE = ("alerts/severity", "alerts/team", "alerts/label", "alerts/duplicate", "metrics/")
@@ -194,12 +196,20 @@ def _without_consequences(
             causes.add(one)
             names |= set(re.findall(r"^`(\w+)`", one.what))
     words = names | {snake_case(name) for name in names}
+    lost = {_about(one) for one in found if one.check == "metrics/offered"}
 
     def follows(one: Problem) -> bool:
+        if one.check == "dashboards/metric" and _about(one) in lost:
+            return True  # what a rule has lost, dashboards have lost, too
         said = set(re.findall(r"\w+", one.what)) | {one.path.stem}
         return one.check.startswith(_FOLLOWS) and bool(said & words)
 
     return causes | {one for one in found if not follows(one)}
+
+
+def _about(one: Problem) -> str:
+    """What is said of whoever is named first."""
+    return one.what.partition(": ")[2]
 
 
 def _call(question: Callable[[], Iterable[Problem]]) -> list[Problem]:

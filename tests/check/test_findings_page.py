@@ -7,7 +7,7 @@ from stack.paths import REPO
 
 CHECKS = REPO / "stack" / "check"
 AREA = re.compile(
-    r"(?:alertmanager|alerts|blackbox|files|inhibition|loki|metrics|prometheus|promises|promtail"
+    r"(?:alertmanager|alerts|blackbox|dashboards|files|inhibition|loki|metrics|prometheus|promises|promtail"
     r"|routes|runbooks|scenarios|scrapes|services|speed|templates|yaml)/[a-z]+(?:-[a-z]+)*"
 )
 FOLDERS = {"alertmanager/templates", "loki/tests", "prometheus/tests"}
