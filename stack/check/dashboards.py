@@ -176,7 +176,7 @@ def _words(panel: Panel) -> Iterator[Problem]:
     ):
         yield problem(
             "dashboards/words",
-            panel.line,
+            line(shown or panel.node),
             f"{panel.name} has no unit.",
             'Add one below `fieldConfig.defaults`, such as "unit": "s".',
         )

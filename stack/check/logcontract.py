@@ -43,6 +43,8 @@ class Lines:
     labels: frozenset[str]
     services: frozenset[str]
     """Values of the label `service`."""
+    jobs: frozenset[str]
+    """Values of the label `job`; none where lines decide them."""
 
 
 def lines(configuration: Configuration, services: Collection[str]) -> Lines:
@@ -55,7 +57,15 @@ def lines(configuration: Configuration, services: Collection[str]) -> Lines:
     # Left out of the files that have their service's name.
     excluded = {word for scrape in scrapes for config in entries(scrape, "static_configs")
                 for word in re.findall(r"[\w-]+", _file(config, "__path_exclude__"))}  # fmt: skip
-    return Lines(labels=frozenset(labels), services=frozenset(static | ({*services} - excluded)))
+    jobs = [{text(get(config, "labels", "job"))} for scrape in scrapes
+            for config in entries(scrape, "static_configs")]  # fmt: skip
+    decided = any(get(stage, "labels", "job") for scrape in scrapes
+                  for stage in entries(scrape, "pipeline_stages"))  # fmt: skip
+    return Lines(
+        labels=frozenset(labels),
+        services=frozenset(static | ({*services} - excluded)),
+        jobs=frozenset() if decided else frozenset().union(*jobs),
+    )
 
 
 def _line(node: yaml.Node | None, word: str) -> int | None:
@@ -121,6 +131,13 @@ def faults(expression: str, written: Lines) -> Iterator[tuple[str, str, str]]:
                        nearest(one.name, labels), one.name)  # fmt: skip
             elif one.name == "service" and not any(_holds(one, name) for name in services):
                 yield (f"no service writes as `{one.value}`", nearest(one.value, services),
+                       one.value)  # fmt: skip
+            elif (
+                one.name == "job"
+                and written.jobs
+                and not any(_holds(one, name) for name in written.jobs)
+            ):
+                yield (f"no line is of job `{one.value}`", nearest(one.value, written.jobs),
                        one.value)  # fmt: skip
     if isinstance(query, LogQuery):
         return

@@ -19,6 +19,7 @@ CONFIGURATION = (
     "stack/config/promtail",
     "stack/config/alertmanager",
     "stack/config/blackbox",
+    "stack/config/grafana",
     "stack/config/runbooks",
 )
 SCENARIOS = ("scenarios", "loadgen")
