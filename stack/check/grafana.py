@@ -12,16 +12,22 @@ from stack.check.supported import supported
 
 
 def check(
-    configuration: Configuration, offered: Offered, services: Collection[str], tools: Programs
+    configuration: Configuration,
+    offered: Offered,
+    services: Collection[str],
+    tools: Programs,
+    *,
+    queries: bool = True,
 ) -> list[Problem]:
     """Everything wrong with the dashboards below the configuration's root; nothing where there is
-    no folder of them. `services` are those whose log files have their names."""
+    no folder of them. `services` are those whose log files have their names; `queries=False` does
+    not ask whether what panels read is there."""
     found = load(configuration.root)
     if not found.all and not found.problems:
         return []
     wrong = list(dashboards.check(found, configuration.datasources, supported()))
     wrong += dashboardlinks.check(found)
-    if not configuration.gaps & {"prometheus", "rules", "promtail"}:
+    if queries and not configuration.gaps & {"prometheus", "rules", "promtail"}:
         wrong += panelqueries.check(configuration, found, offered, services, tools)
     # What a dashboard that cannot be read shows is not known.
     if not found.problems:

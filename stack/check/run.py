@@ -1,7 +1,7 @@
 """All checks of one configuration, together: causes first, and not what only follows from them."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -87,12 +87,13 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
         named = {problem.path for problem in own if problem.line}
         refused = [problem for problem in refused if problem.line or problem.path not in named]
         mixed += plays.result()
+        shown = _dashboards(configuration, setup, own)
         tested = _tested(configuration, setup, gaps | {one.path for one in own}, pool)
-    found = {*unread, *refused, *own, *mixed, *tested}
+    found = {*unread, *refused, *own, *mixed, *tested, *shown}
     if not refused and not any(problem.check.startswith("templates/") for problem in own):
         found |= set(notifications.check(configuration, setup.programs))
     found = _without_consequences(configuration, setup, found)
-    order = {one: _rank(one, unread, refused, own) for one in found}
+    order = {one: _rank(one, unread, refused, own, {*found} - {*shown}) for one in found}
     return sorted(found, key=lambda one: (order[one], one.path, one.line or 0, one.check, one.what))
 
 
@@ -130,7 +131,6 @@ def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list
     found += routing.check(configuration)
     found += [one for one in scaling.check(configuration) if one.path not in gaps]
     found += runbooks.check(configuration, offered.table())
-    found += grafana.check(configuration, offered.table(), setup.services, setup.programs)
     broken = gaps - {configuration.root / "alertmanager" / "alertmanager.yml"}
     return [one for one in found if one.path not in broken]
 
@@ -149,6 +149,31 @@ def _together(configuration: Configuration, setup: Setup) -> list[Problem]:
     if not gaps & {"rules", "alertmanager", "tests"}:
         found += inhibition.check(configuration)
     return found
+
+
+def _dashboards(
+    configuration: Configuration, setup: Setup, own: Collection[Problem]
+) -> list[Problem]:
+    """What is wrong with dashboards; of what they ask for, only where targets are as they were."""
+    arrives = not any(one.check == "scrapes/relabel" for one in own)
+    found = grafana.check(
+        configuration, offered.table(), setup.services, setup.programs, queries=arrives
+    )
+    return list(_gathered(found))
+
+
+def _gathered(found: list[Problem]) -> Iterator[Problem]:
+    """Several panels that lack the same are told as one."""
+    lacking: dict[tuple[str, str], list[Problem]] = {}
+    for one in found:
+        if one.check == "dashboards/metric":
+            lacking.setdefault((_about(one), one.cure), []).append(one)
+        else:
+            yield one
+    for same in lacking.values():
+        more = len(same) - 1
+        what = same[0].what.replace(": ", f" (and {more} more): ", 1) if more else same[0].what
+        yield replace(same[0], what=what)
 
 
 def _tested(
@@ -196,7 +221,7 @@ def _without_consequences(
             causes.add(one)
             names |= set(re.findall(r"^`(\w+)`", one.what))
     words = names | {snake_case(name) for name in names}
-    lost = {_about(one) for one in found if one.check == "metrics/offered"}
+    lost = {_about(one) for one in found if one.check.startswith("metrics/")}
 
     def follows(one: Problem) -> bool:
         if one.check == "dashboards/metric" and _about(one) in lost:

@@ -32,7 +32,15 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
     """
     monkeypatch.setattr("stack.check.programs.check_unit_tests", lambda *_: [])
     root = tmp_path / "stack" / "config"
-    for folder in ("prometheus", "loki", "promtail", "alertmanager", "blackbox", "runbooks"):
+    for folder in (
+        "prometheus",
+        "loki",
+        "promtail",
+        "alertmanager",
+        "blackbox",
+        "runbooks",
+        "grafana",
+    ):
         shutil.copytree(CONFIG_ROOT / folder, root / folder)
     for alert in load(root).alerts:
         path = tmp_path / "scenarios" / scenario_path(alert.name, alert.path)
