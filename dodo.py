@@ -244,6 +244,27 @@ def task_quiet_day():
     }
 
 
+def task_incident():
+    """begin a proven scenario's fault on a running instance, on cue; without a name, list them"""
+    return task(
+        "scenarios.tasks.incident:incident",
+        params=[
+            INSTANCE,
+            option("end", bool, False, "put all right, or only the incidents that are named"),
+            {
+                **option("for", str, "", "how long, in the instance's own time, such as 5m"),
+                "name": "lasts",
+            },
+            {
+                **option("schedule", bool, False, "live a day of incidents that nobody chose"),
+                "name": "by_schedule",
+            },
+            option("seed", int, None, "repeats such a day (default: chosen, and printed)"),
+        ],
+        pos_arg="names",
+    )
+
+
 def task_lint():
     """ruff, its format, mypy and the contract on imports, over the whole tree"""
     return task("stack.tasks.dev:lint")

@@ -21,7 +21,7 @@ def pack(found: Sequence[ScenarioFile], on_logs: Collection[str] = ()) -> list[l
     groups: list[list[ScenarioFile]] = []
     for one in found:
         home = next(
-            (g for g in groups if not any(_clash(one, other, on_logs) for other in g)), None
+            (g for g in groups if not any(_apart(one, other, on_logs) for other in g)), None
         )
         if home is None:
             groups.append([one])
@@ -49,9 +49,14 @@ def in_turn(groups: Sequence[list[ScenarioFile]]) -> list[list[ScenarioFile]]:
     return [*reversed(apart), *(group for group in groups if group not in apart)]
 
 
-def _clash(one: ScenarioFile, other: ScenarioFile, on_logs: Collection[str]) -> bool:
+def _apart(one: ScenarioFile, other: ScenarioFile, on_logs: Collection[str]) -> bool:
+    return one.scenario.speedup != other.scenario.speedup or clash(one, other, on_logs)
+
+
+def clash(one: ScenarioFile, other: ScenarioFile, on_logs: Collection[str] = ()) -> bool:
+    """Whether both at once on one instance would not show what each shows alone."""
     a, b = one.scenario, other.scenario
-    if a.speedup != b.speedup or a.touches & _needs(b, on_logs) or b.touches & _needs(a, on_logs):
+    if a.touches & _needs(b, on_logs) or b.touches & _needs(a, on_logs):
         return True
     if any(_same(x, y) for x in a.touches for y in b.touches):
         return True
