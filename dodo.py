@@ -244,6 +244,20 @@ def task_quiet_day():
     }
 
 
+def task_demo():
+    """the stack with a week behind it and people at work, to show; Ctrl-C ends it"""
+    return task(
+        "scenarios.tasks.demo:demo",
+        params=[
+            INSTANCE,
+            option("speed", float, 1.0, "how many times faster than written it lives"),
+            option("port-offset", int, 0, "added to each default port"),
+            option("seed", int, None, "repeats a demo (default: chosen, and printed)"),
+            option("no-history", bool, False, "without a past: dashboards begin empty"),
+        ],
+    )
+
+
 def task_incident():
     """begin a proven scenario's fault on a running instance, on cue; without a name, list them"""
     return task(

@@ -71,11 +71,12 @@ def hold(instance: Instance, incident: Incident, ledger: Ledger, seconds: float)
         signal.signal(number, lambda *_: stop.set())
     began = time.time()
     entry = Entry(
-        name=incident.name, keeper=os.getppid(), began=began, until=began + seconds
+        name=incident.name, keeper=os.getppid(), began=began, until=began + seconds,
+        touches=tuple(sorted(incident.scenario.touches)),
     )  # fmt: skip
     ledger.write(entry)
     traffic = incident.scenario.traffic
-    with Crew(instance, ledger.file(incident.name).parent) as crew:
+    with Crew(instance, ledger.folder) as crew:
         crew.join(traffic.kind, incident.found.file, lambda figures: None)
         try:
             incident.scenario.fault.inject(instance)

@@ -33,8 +33,14 @@ class Entry:
     mark: int = 0
     """Id of its annotation on the dashboards; 0 when there is none."""
     injected: bool = False
+    touches: tuple[str, ...] = ()
+    """Services and resources that it disturbs."""
     failed: str = ""
     """Why it could not be begun, or not be undone."""
+
+    def disturbs(self, service: str) -> bool:
+        """Whether the service or a part of it behaves differently because of it."""
+        return any(one.partition(".")[0] == service for one in self.touches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +53,20 @@ class Ledger:
     Nobody's guess: to train people by, or to judge what watches the metrics."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "truth", self._folder / TRUTH)
+        object.__setattr__(self, "truth", self.folder / TRUTH)
 
     @property
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
         return self.directory / "incidents"
 
     def file(self, name: str) -> Path:
         """Where an incident's entry is while it goes on."""
-        return self._folder / f"{name}.json"
+        return self.folder / f"{name}.json"
 
     def entries(self) -> list[Entry]:
         """Those that go on, and those that were left behind."""
         found = []
-        for path in sorted(self._folder.glob("*.json")):
+        for path in sorted(self.folder.glob("*.json")):
             if entry := self.read(path.stem):
                 found.append(entry)
         return found
@@ -89,7 +95,7 @@ class Ledger:
     @contextmanager
     def kept(self, name: str) -> Iterator[bool]:
         """Keep an incident: False within when somebody does already."""
-        self._folder.mkdir(exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
         with self._lock_file(name).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,11 +105,11 @@ class Ledger:
             yield True
 
     def _lock_file(self, name: str) -> Path:
-        return self._folder / f".{name}.lock"
+        return self.folder / f".{name}.lock"
 
     def write(self, entry: Entry) -> None:
         """In one step, so that nobody reads half of it."""
-        partial = self._folder / f".{entry.name}.part"
+        partial = self.folder / f".{entry.name}.part"
         partial.write_text(json.dumps(asdict(entry)))
         partial.replace(self.file(entry.name))
 

@@ -1,0 +1,94 @@
+"""A living system to show: an instance with a week behind it and a clinic day going on.
+
+The people of the day are those of `scenarios.quiet.clinic`, the host is as busy as they are; what
+an incident does to it is left alone. Ends with a signal: then the people go home and incidents are
+put right, and the instance stays up.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from loadgen import day as days
+from loadgen.faults.base import update_control
+from loadgen.traffic import Locust
+from scenarios.demo import history
+from scenarios.demo.ledger import Ledger
+from scenarios.demo.week import Week, week
+from scenarios.quiet.run import CLINIC, VARIABLE
+from stack.errors import HostCannot
+from stack.run.instance import Instance
+
+WATCHED_S = 20.0
+"""How long the instance is watched under traffic before its past is written: a few scrapes."""
+
+HOST_EVERY_S = 1.0
+HOST = "simulated-host"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """One instance on show; `say` is told what is being done."""
+
+    instance: Instance
+    seed: int
+    say: Callable[[str], None]
+
+    def begin(self, *, past: bool) -> Week:
+        """The week that it lives in; with `past`, its metrics reach back to the beginning of it.
+
+        Raises HostCannot when the past cannot be written.
+        """
+        lived = week(self.seed, time.time(), self.instance.speed)
+        with self.people(lived):
+            if past and not history.has_past(self.instance):
+                begun = time.monotonic()
+                self.say("watching the instance under traffic, to give it a past …")
+                count = history.write(self.instance, lived, within_s=WATCHED_S, say=self.say)
+                self.say(f"{count:,} samples written in {time.monotonic() - begun:.0f} s")
+        return lived
+
+    @contextmanager
+    def people(self, lived: Week) -> Iterator[Locust]:
+        """People work with the scheduler while the block runs, and the host is busy with it."""
+        os.environ[VARIABLE] = f"{lived.seed} {lived.speed} {lived.midnight}"
+        folder = Ledger(directory=self.instance.directory).folder
+        folder.mkdir(exist_ok=True)
+        locust, over = Locust(CLINIC, self.instance, folder / "clinic.log"), threading.Event()
+        busy = threading.Thread(target=self._keep_busy, args=(lived, over), daemon=True)
+        busy.start()
+        try:
+            yield locust
+        finally:
+            over.set()
+            busy.join()
+            locust.end()
+            del os.environ[VARIABLE]
+
+    def _keep_busy(self, lived: Week, over: threading.Event) -> None:
+        ledger = Ledger(directory=self.instance.directory)
+        while not over.wait(HOST_EVERY_S / max(1.0, lived.speed / 60)):
+            if any(one.disturbs(HOST) for one in ledger.entries()):
+                continue
+            hour = min(max(lived.hour(time.time()), 0.0), days.HOURS - 0.01)
+            update_control(self.instance.control_file(HOST), put=lived.today.host(hour))
+
+    def live(self, lived: Week) -> None:
+        """Day after day, until somebody ends it. Raises HostCannot when the instance is gone."""
+        while True:
+            end = lived.midnight + days.SECONDS / lived.speed
+            with self.people(lived) as locust:
+                while time.time() < end:
+                    if not self.instance.is_running():
+                        raise HostCannot(
+                            f"instance `{self.instance.name}` was stopped: the demo is over."
+                        )
+                    if locust.exit_code is not None:
+                        break  # whatever ended it, the people come back
+                    time.sleep(min(1.0, max(0.05, end - time.time())))
+            if time.time() >= end:
+                noon_s = lived.now - lived.midnight
+                lived = week(lived.seed + 1, end + noon_s, lived.speed)

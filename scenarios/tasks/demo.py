@@ -1,0 +1,66 @@
+"""`doit demo`: the whole stack with a week behind it, living a clinic day, incidents on cue."""
+
+import random
+
+from scenarios.demo.ledger import Ledger
+from scenarios.demo.run import Demo
+from scenarios.tasks.incident import incident
+from stack.errors import BadInput
+from stack.loopback import HOST as LOCALHOST
+from stack.run.instance import Instance, names
+from stack.run.lifecycle import bring_up
+
+
+def demo(instance: str, speed: float, port_offset: int, seed: int | None, no_history: bool) -> None:
+    """Show a living system until Ctrl-C; the instance stays up afterwards.
+
+    Raises BadInput for an instance that runs at another speed, HostCannot when it does not come up
+    or its past cannot be written.
+    """
+    stack = _up(instance, speed, port_offset)
+    drawn = random.SystemRandom().randrange(10**6) if seed is None else seed
+    show = Demo(instance=stack, seed=drawn, say=lambda words: print(f"  {words}", flush=True))
+    print(f"demo, seed {drawn}", flush=True)
+    try:
+        lived = show.begin(past=not no_history)
+        _tour(stack)
+        show.live(lived)
+    finally:
+        if stack.is_running() and Ledger(directory=stack.directory).entries():
+            incident([], end=True, lasts="", by_schedule=False, seed=None, instance=instance)
+        print(f"the people have gone home; `doit down{_option(instance)}` stops the instance")
+
+
+def _up(name: str, speed: float, port_offset: int) -> Instance:
+    if name in names():
+        there = Instance.open(name)
+        if there.is_running():
+            if there.speed != speed:
+                raise BadInput(
+                    f"instance `{name}` runs at speed {there.speed:g}.",
+                    cure=f"Use `--speed {there.speed:g}`, or `doit down{_option(name)}` first.",
+                )
+            return there
+    return bring_up(
+        name, speed=speed, port_offset=port_offset,
+        on_ready=lambda service, seconds: print(f"  {service} ready after {seconds:.1f} s"),
+    )  # fmt: skip
+
+
+def _tour(stack: Instance) -> None:
+    rows = {
+        "dashboards": f"http://{LOCALHOST}:{stack.port('grafana')}/",
+        "alerts": f"{stack.url('prometheus')}/classic/alerts",
+        "messages": stack.url("inbox"),
+        "scheduler": f"{stack.url('backend')}/docs",
+    }
+    print("on show:")
+    for what, where in rows.items():
+        print(f"  {what:<12} {where}")
+    option = _option(stack.name)
+    print(f"`doit incident{option}` in another terminal lists what can go wrong, `doit incident"
+          f" PostgreSQLDown{option}` begins one. Ctrl-C ends the show.", flush=True)  # fmt: skip
+
+
+def _option(instance: str) -> str:
+    return "" if instance == "default" else f" --instance {instance}"
