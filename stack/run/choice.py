@@ -146,6 +146,7 @@ GRAFANA = Choice(
     packages=("grafana",),
     real_name="Grafana",
     own_name="the lab's viewer",
+    own_packages=("viewer",),
 )
 """What shows the dashboards."""
 

@@ -45,6 +45,7 @@ def layout(tmp_path: Path) -> Layout:
         "provisioning/dashboards/all.yml": PROVIDERS,
         "dashboards/overview.json": json.dumps({"uid": "overview", "title": "Overview"}),
         "dashboards/more.json": json.dumps({"uid": "more", "title": "More"}),
+        "../prometheus/prometheus.yml": "global: {scrape_interval: 15s}",
     }.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
@@ -75,11 +76,26 @@ def test_scrape_interval_is_that_of_the_speed(layout: Layout, speed: float, inte
 
 
 def test_dashboards_are_looked_for_where_they_are(layout: Layout) -> None:
-    files = grafana.config(layout)
+    files = grafana.config(replace(layout, speed=1.0))
     provider = yaml.safe_load(files["provisioning/dashboards/all.yml"])["providers"][0]
     assert provider["options"]["path"] == str(layout.config("grafana") / "dashboards")
     source = layout.config_root / "grafana" / "dashboards" / "overview.json"
     assert files["dashboards/overview.json"] == source.read_text()
+
+
+def test_dashboards_live_at_the_speed_of_the_instance(layout: Layout) -> None:
+    file = layout.config_root / "grafana" / "dashboards" / "more.json"
+    panel = {
+        "type": "stat",
+        "targets": [{"expr": "rate(up[10m])"}, {"expr": "increase(up[$__range])"}],
+    }
+    document = {"uid": "more", "title": "More", "time": {"from": "now-6h"}, "panels": [panel]}
+    file.write_text(json.dumps(document))
+    scaled = json.loads(grafana.config(layout)["dashboards/more.json"])
+    assert [target["expr"] for target in scaled["panels"][0]["targets"]] == [
+        "rate(up[10s])", "increase(up[$__range])",
+    ]  # fmt: skip
+    assert scaled["time"]["from"] == "now-6m"
 
 
 def test_both_get_the_same_files_and_grafana_its_settings(layout: Layout) -> None:
@@ -156,7 +172,9 @@ def test_folder_without_dashboards_is_good(layout: Layout) -> None:
 def test_the_labs_own_files_are_good(layout: Layout) -> None:
     own = replace(layout, config_root=CONFIG_ROOT)
     grafana.check(own, None)
-    grafana.config(own)
+    for speed in (1.0, 60.0, 1000.0):
+        files = grafana.config(replace(own, speed=speed))
+        assert f"dashboards/{grafana.HOME}" in files
 
 
 SPOILT = [

@@ -6,11 +6,13 @@ grafana.com/docs/grafana/latest/setup-grafana/configure-grafana.
 
 import configparser
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from stack import speed
 from stack.durations import INTERVAL_FLOOR_S, scale_duration
 from stack.errors import BadInput
 from stack.loopback import HOST
@@ -20,6 +22,7 @@ from stack.run.choice import GRAFANA
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.run.validity import of_reader
+from stack.speed.dashboards import scale_dashboard
 from stack.yamltext import load
 
 PORT = 3001
@@ -36,21 +39,21 @@ _WRONG = "Fix it and try again: nothing was started or stopped. `doit check` sho
 
 
 def config(layout: Layout) -> dict[str, str]:
-    """Provisioning files with the addresses and folders of the instance, dashboards as they are,
+    """Provisioning files with the addresses and folders of the instance, dashboards at its speed,
     and for Grafana itself its settings.
 
-    A data source's `timeInterval`, which is the scrape interval, is divided by the speed.
+    A data source's `timeInterval`, which is the scrape interval, is divided by the speed, too.
     """
     source = layout.config_root / "grafana"
     files = {}
     for file in _yaml_files(source / "provisioning" / "datasources"):
-        document = _at_speed(load(file), layout.speed, file)
+        document = _at_speed(load(file), layout, file)
         files[f"provisioning/datasources/{file.name}"] = render(document, layout, file=file)
     for file in _yaml_files(source / "provisioning" / "dashboards"):
         document = _placed(load(file), layout)
         files[f"provisioning/dashboards/{file.name}"] = render(document, layout, file=file)
     for file in sorted((source / "dashboards").glob("*.json")):
-        files[f"dashboards/{file.name}"] = file.read_text()
+        files[f"dashboards/{file.name}"] = _dashboard(file, layout)
     if GRAFANA.of(layout.packages) == GRAFANA.real:
         files["grafana.ini"] = _settings(layout)
         # It takes folders that are not there for an error.
@@ -58,11 +61,25 @@ def config(layout: Layout) -> dict[str, str]:
     return files
 
 
+def _dashboard(file: Path, layout: Layout) -> str:
+    """The file's text at the instance's speed. Raises BadInput that names the file."""
+    if layout.speed == 1:
+        return file.read_text()
+    prometheus = load(layout.config_root / "prometheus" / "prometheus.yml")
+    scrape_s = speed.scrape_interval(speed.scale_prometheus(prometheus, layout.speed))
+    try:
+        document = dashboards.parse(file.read_bytes())
+        scaled = scale_dashboard(document, layout.speed, scrape_interval_s=scrape_s)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error.what}", cure=error.cure) from None
+    return json.dumps(scaled, indent=1)
+
+
 def _yaml_files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
 
 
-def _at_speed(document: Any, speed: float, file: Path) -> Any:
+def _at_speed(document: Any, layout: Layout, file: Path) -> Any:
     """The document of data sources at the speed."""
     if not isinstance(document, dict) or not isinstance(document.get("datasources"), list):
         return document  # `check` says what is wrong with it
@@ -72,7 +89,9 @@ def _at_speed(document: Any, speed: float, file: Path) -> Any:
         if not isinstance(options, dict) or "timeInterval" not in options:
             return source
         try:
-            interval = scale_duration(str(options["timeInterval"]), speed, floor_s=INTERVAL_FLOOR_S)
+            interval = scale_duration(
+                str(options["timeInterval"]), layout.speed, floor_s=INTERVAL_FLOOR_S
+            )
         except BadInput as error:
             raise BadInput(f"{file}: `timeInterval`: {error.what}", cure=error.cure) from None
         return {**source, "jsonData": {**options, "timeInterval": interval}}
