@@ -51,7 +51,7 @@ def task_verify_store():
 
 
 def task_lock():
-    """pin all packages from Debian's signed metadata; --update [PACKAGE…]: only what is behind"""
+    """pin all packages, or what building PACKAGE… gives; --update [PACKAGE…]: what is behind"""
     return task(
         "stack.tasks.lock:lock",
         params=[

@@ -20,6 +20,7 @@ _HEADER = """\
 # this file from the distribution's signed metadata; sizes are in bytes, hashes SHA-256. What has a
 # URL as its path is an upstream release, pinned by hand from its published checksum: while nobody
 # who ran `doit lock` could download it, its size is missing, and so is the hash of its output.
+# The packages of npm that pages are bundled from are in `npm-lock.json`, beside this file.
 """
 
 

@@ -7,7 +7,6 @@ into the store, and the configuration is checked with them. Until then the lock 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from stack.errors import BadInput
 from stack.paths import cache_dir
 from stack.store import npmpin, progress, repin
 from stack.store.derivation import chosen
@@ -22,12 +21,12 @@ from stack.tasks.outdated import available, show
 
 
 def lock(update: bool, packages: list[str]) -> None:
-    """Pin everything from scratch; with `update`, only versions move on, and only once they are
-    checked."""
+    """Pin everything from scratch, or what some packages give; with `update`, only versions move
+    on, and only once they are checked."""
     if update:
         update_packages(packages)
     elif packages:
-        raise BadInput("`doit lock` pins all packages.", cure="`doit lock --update PACKAGE…`")
+        pin_outputs(packages, PackageSet())
     else:
         pin_all(PackageSet())
 
@@ -40,6 +39,32 @@ def pin_all(package_set: PackageSet) -> None:
         print(change)
     new = made.lock
     print(f"{len(made.changes)} changes: Debian {new.release} ({new.suite}), {new.file}")
+
+
+def pin_outputs(names: Iterable[str], package_set: PackageSet) -> None:
+    """Build packages again, and what needs them, from the artifacts that are pinned already; write
+    what comes out into the lock, and print it. For whoever changed a recipe, or a page's sources.
+
+    Raises BadInput for an unknown package, and whatever building raises; then the lock stays.
+    """
+    old = package_set.pinned()
+    wanted = {package.name for package in _chosen(package_set, names)}
+    whole = package_set.derivations(old)
+    again = {name for name, each in whole.items() if wanted & set(each.closure())}
+    built = {need for name in again for need in whole[name].closure()}
+    recipes = tuple(each for each in package_set.recipes() if each.name in built)
+    kept = {key: output for key, output in old.outputs.items() if key[1] not in again}
+    bases = package_set.mirrors or mirrors(old.snapshot)
+    cache = package_set.cache or cache_dir()
+    fresh = replace(old, outputs=kept)
+    made = repin.complete(recipes, fresh, bases, cache, package_set.registries)
+    _show_unpinned(made.unpinned)
+    changed = [key for key, out in made.lock.outputs.items() if out != old.outputs.get(key)]
+    for system, name in sorted(changed):
+        print(f"output {name} ({system}): {made.lock.outputs[system, name].sha256[:12]}")
+    if changed or made.unpinned:
+        repin.write(made.lock)
+    print(f"{len(changed)} changes: {old.file}")
 
 
 def update_packages(

@@ -1,5 +1,6 @@
 """An update is tried out first: the lock moves on whole, or stays as it was."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from stack.errors import BadInput, CheckFailed
 from stack.store import fetch
 from stack.store import lock as locks
 from stack.store.lock import Artifact
+from stack.store.package import Package
 from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet
-from stack.tasks.lock import lock as pin
-from stack.tasks.lock import pin_all, update_packages
+from stack.tasks.lock import pin_all, pin_outputs, update_packages
+from tests.store.conftest import PACKAGES
 
 
 def content(package_set: PackageSet) -> None:
@@ -125,9 +127,27 @@ def test_pinning_all_prints_what_changed(
     assert last == f"5 changes: Debian 2 (test), {world.lock.file}"
 
 
-def test_packages_without_update_are_refused() -> None:
-    with pytest.raises(BadInput, match=r"(?s)pins all packages.*--update PACKAGE"):
-        pin(False, ["prometheus"])
+def test_pinning_one_package_builds_that_alone(
+    world: Any, suite: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pin_all(world.package_set)
+    before = locks.load(world.lock.file)
+    tool = Package(name="tool", debs=("tool", "libtool"))  # which keeps its documents now
+    changed = replace(world.package_set, lock=before, packages=(PACKAGES[0], tool))
+    capsys.readouterr()
+    pin_outputs(["tool"], changed)
+    after = locks.load(world.lock.file)
+    moved = {key for key, output in after.outputs.items() if output != before.outputs[key]}
+    assert moved == {("amd64", "tool"), ("arm64", "tool")}
+    assert after.artifacts == before.artifacts
+    assert capsys.readouterr().out.endswith(f"2 changes: {world.lock.file}\n")
+    pin_outputs(["tool"], replace(changed, lock=after))
+    assert capsys.readouterr().out == f"0 changes: {world.lock.file}\n"
+
+
+def test_pinning_an_unknown_package_suggests_the_nearest(world: Any) -> None:
+    with pytest.raises(BadInput, match=r"(?s)there is no package called `tol`.*Did you mean tool"):
+        pin_outputs(["tol"], world.package_set)
 
 
 def test_lock_with_a_moment_of_its_own_for_an_artifact_is_read_again(

@@ -1,10 +1,11 @@
 """The packages that the stack runs from: one module for each, listed here.
 
 A package says which Debian packages, or which upstream release, it is made of, what of it it keeps,
-and which programs it offers. The path of its module is not part of that, nor of the output's name.
+and which programs it offers; or which sources and packages of npm a web page is bundled from. The
+path of its module is not part of that, nor of the output's name.
 
-Not here: how an output is made of it (`stack.store.builder`), and versions (`stack/lock.toml`). May
-import only `stack.store.package`.
+Not here: how an output is made of it (`stack.store.builder`), and versions (`stack/lock.toml`,
+`stack/npm-lock.json`). May import only `stack.store.package`.
 """
 
 from stack.store.package import Package

@@ -11,11 +11,19 @@
   } catch (error) {
     // A browser may keep nothing.
   }
-  var theme = [asked, kept, 'dark'].find(function (name) { return themes.indexOf(name) >= 0; });
+  var theme = [asked, kept, 'dark'].find(function (name) {
+    return themes.indexOf(name) >= 0;
+  });
   document.documentElement.dataset.theme = theme;
   window.__grafana_public_path__ = '/public/';
   window.grafanaBootData = {
-    user: { theme: theme, timezone: 'browser', locale: 'en-US', language: 'en-US', orgRole: 'Viewer' },
+    user: {
+      theme: theme,
+      timezone: 'browser',
+      locale: 'en-US',
+      language: 'en-US',
+      orgRole: 'Viewer',
+    },
     navTree: [],
     settings: {
       appSubUrl: '',

@@ -44,7 +44,8 @@ const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 function search(parameters) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
-    for (const each of [value].flat()) if (each !== undefined && each !== '') query.append(name, each);
+    for (const each of [value].flat())
+      if (each !== undefined && each !== '') query.append(name, each);
   }
   return query.toString();
 }

@@ -8,7 +8,12 @@ export function DashboardList({ list: { answer, error } }) {
   if (!answer) return <LoadingPlaceholder text="Loading the list of dashboards…" />;
   if (!answer.length) return <Alert severity="info" title="There are no dashboards." />;
   const folders = Map.groupBy(answer, (each) => each.folderTitle ?? each.folder ?? '');
-  const row = { display: 'flex', gap: 16, padding: '12px 8px', borderBottom: `1px solid ${theme.colors.border.weak}` };
+  const row = {
+    display: 'flex',
+    gap: 16,
+    padding: '12px 8px',
+    borderBottom: `1px solid ${theme.colors.border.weak}`,
+  };
   return [...folders].map(([folder, dashboards]) => (
     <section key={folder} style={{ maxWidth: 800, margin: '16px auto' }}>
       {folder && <h2>{folder}</h2>}

@@ -15,7 +15,13 @@ import {
   setPluginImportUtils,
 } from '@grafana/runtime';
 import { UrlSyncContextProvider } from '@grafana/scenes';
-import { Alert, GlobalStyles, LoadingPlaceholder, PortalContainer, ThemeContext } from '@grafana/ui';
+import {
+  Alert,
+  GlobalStyles,
+  LoadingPlaceholder,
+  PortalContainer,
+  ThemeContext,
+} from '@grafana/ui';
 import { getJson } from './http';
 import { DashboardList } from './list';
 import { toScene } from './scene/dashboard';

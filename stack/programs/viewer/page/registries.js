@@ -2,6 +2,7 @@
 // transformations. Which of them there are, `supported.json` says; `doit check` reads the same.
 import {
   FieldConfigProperty,
+  FieldType,
   ThresholdsMode,
   booleanOverrideProcessor,
   dataLinksOverrideProcessor,
@@ -64,7 +65,10 @@ standardTransformersRegistry.setInit(() => {
 export function customOptions(type) {
   return (builder) => {
     for (const [path, value] of Object.entries(supported.panels[type].custom)) {
-      builder.addCustomEditor(option(path, identityOverrideProcessor, value ?? undefined));
+      const made = option(path, identityOverrideProcessor, value ?? undefined);
+      // Else the label of an axis of values stands at that of time, too.
+      if (path.startsWith('axis')) made.shouldApply = (field) => field.type === FieldType.number;
+      builder.addCustomEditor(made);
     }
   };
 }

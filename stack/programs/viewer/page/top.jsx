@@ -15,7 +15,12 @@ export function Top({ uid, title, list }) {
   const menu = () => (
     <Menu>
       {list.map((each) => (
-        <Menu.Item key={each.uid} label={each.title} url={dashboardAddress(each)} active={each.uid === uid} />
+        <Menu.Item
+          key={each.uid}
+          label={each.title}
+          url={dashboardAddress(each)}
+          active={each.uid === uid}
+        />
       ))}
     </Menu>
   );
@@ -29,7 +34,11 @@ export function Top({ uid, title, list }) {
         <nav aria-label="Dashboards" style={{ display: 'flex', alignItems: 'center', minWidth: 0 }}>
           <Icon name="angle-right" />
           <Dropdown overlay={menu}>
-            <ToolbarButton variant="canvas" isOpen={false} aria-label={`${title}: other dashboards`}>
+            <ToolbarButton
+              variant="canvas"
+              isOpen={false}
+              aria-label={`${title}: other dashboards`}
+            >
               {title}
             </ToolbarButton>
           </Dropdown>

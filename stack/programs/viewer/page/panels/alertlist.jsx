@@ -15,7 +15,8 @@ const IMPORTANCE = ['firing', 'error', 'pending', 'normal'];
 const ORDERS = {
   1: (a, b) => a.name.localeCompare(b.name),
   2: (a, b) => b.name.localeCompare(a.name),
-  3: (a, b) => IMPORTANCE.indexOf(a.state) - IMPORTANCE.indexOf(b.state) || a.name.localeCompare(b.name),
+  3: (a, b) =>
+    IMPORTANCE.indexOf(a.state) - IMPORTANCE.indexOf(b.state) || a.name.localeCompare(b.name),
   4: (a, b) => (a.since ?? '').localeCompare(b.since ?? ''),
   5: (a, b) => (b.since ?? '').localeCompare(a.since ?? ''),
 };
@@ -31,8 +32,11 @@ export function AlertListPanel({ options, timeRange, replaceVariables }) {
   }, [options.datasource, timeRange]);
   if (!found) return <Empty>Loading…</Empty>;
   const wanted = found.alerts.filter(filter(options, replaceVariables));
-  const shown = [...wanted].sort(ORDERS[options.sortOrder] ?? ORDERS[3]).slice(0, options.maxItems ?? 200);
-  if (found.problems.length && !shown.length) return <Empty error>{found.problems.join(' ')}</Empty>;
+  const shown = [...wanted]
+    .sort(ORDERS[options.sortOrder] ?? ORDERS[3])
+    .slice(0, options.maxItems ?? 200);
+  if (found.problems.length && !shown.length)
+    return <Empty error>{found.problems.join(' ')}</Empty>;
   if (options.viewMode === 'stat') return <Count count={wanted.length} theme={theme} />;
   if (!shown.length) return <Empty>No alerts</Empty>;
   return (
@@ -47,18 +51,28 @@ export function AlertListPanel({ options, timeRange, replaceVariables }) {
           <Item key={at} alert={alert} theme={theme} />
         ))}
       </ul>
-      {wanted.length > shown.length && <div style={{ padding: 4 }}>and {wanted.length - shown.length} more</div>}
+      {wanted.length > shown.length && (
+        <div style={{ padding: 4 }}>and {wanted.length - shown.length} more</div>
+      )}
     </ScrollContainer>
   );
 }
 
 function Item({ alert, theme }) {
   const { name, state, since, held, labels, annotations } = alert;
-  const row = { display: 'flex', gap: 8, padding: '6px 4px', borderBottom: `1px solid ${theme.colors.border.weak}` };
+  const row = {
+    display: 'flex',
+    gap: 8,
+    padding: '6px 4px',
+    borderBottom: `1px solid ${theme.colors.border.weak}`,
+  };
   const address = links(annotations);
   const summary =
     annotations.summary ??
-    Object.entries(labels).filter(([key]) => key !== 'alertname').map((pair) => pair.join('=')).join(' ');
+    Object.entries(labels)
+      .filter(([key]) => key !== 'alertname')
+      .map((pair) => pair.join('='))
+      .join(' ');
   return (
     <li style={row}>
       <div>
@@ -66,7 +80,11 @@ function Item({ alert, theme }) {
       </div>
       <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
         <strong>{name}</strong>{' '}
-        {since && <small style={{ color: theme.colors.text.secondary }}>{dateTimeFormatTimeAgo(since)}</small>}
+        {since && (
+          <small style={{ color: theme.colors.text.secondary }}>
+            {dateTimeFormatTimeAgo(since)}
+          </small>
+        )}
         <div style={{ color: theme.colors.text.secondary }}>{summary}</div>
         {address.map(({ title, href }) => (
           <a key={title} href={href} style={{ marginRight: 12, color: theme.colors.text.link }}>
@@ -80,7 +98,11 @@ function Item({ alert, theme }) {
 
 function Count({ count, theme }) {
   const color = count ? theme.colors.error.text : theme.colors.success.text;
-  return <div style={{ display: 'grid', placeItems: 'center', height: '100%', fontSize: 48, color }}>{count}</div>;
+  return (
+    <div style={{ display: 'grid', placeItems: 'center', height: '100%', fontSize: 48, color }}>
+      {count}
+    </div>
+  );
 }
 
 function links(annotations) {
@@ -88,26 +110,43 @@ function links(annotations) {
   const panel = annotations.panel ? `?viewPanel=${encodeURIComponent(annotations.panel)}` : '';
   return [
     uid && { title: 'Dashboard', href: `/d/${encodeURIComponent(uid)}${panel}` },
-    annotations.runbook_url && { title: 'Runbook', href: textUtil.sanitizeUrl(annotations.runbook_url) },
+    annotations.runbook_url && {
+      title: 'Runbook',
+      href: textUtil.sanitizeUrl(annotations.runbook_url),
+    },
   ].filter(Boolean);
 }
 
 /** Alerts, and what kept others away; a rule without one is there as `normal`. */
 async function load(datasource, signal) {
-  const sources = Object.entries(RULES).filter(([name]) => !RULES[datasource] || name === datasource);
+  const sources = Object.entries(RULES).filter(
+    ([name]) => !RULES[datasource] || name === datasource,
+  );
   const problems = [];
   const attempt = (promise) => promise.catch((error) => void problems.push(error.message));
   const [held, ...groups] = await Promise.all([
     attempt(heldBack(signal)),
     ...sources.map(([who, path]) => attempt(getJson(path, { type: 'alert' }, { who, signal }))),
   ]);
-  const rules = groups.flatMap((answer) => answer?.data?.groups ?? []).flatMap((group) => group.rules);
-  return { alerts: rules.filter((rule) => rule.type !== 'recording').flatMap((rule) => alerts(rule, held)), problems };
+  const rules = groups
+    .flatMap((answer) => answer?.data?.groups ?? [])
+    .flatMap((group) => group.rules);
+  return {
+    alerts: rules.filter((rule) => rule.type !== 'recording').flatMap((rule) => alerts(rule, held)),
+    problems,
+  };
 }
 
 function alerts(rule, held) {
   if (!rule.alerts?.length) {
-    return [{ name: rule.name, state: 'normal', labels: rule.labels ?? {}, annotations: rule.annotations ?? {} }];
+    return [
+      {
+        name: rule.name,
+        state: 'normal',
+        labels: rule.labels ?? {},
+        annotations: rule.annotations ?? {},
+      },
+    ];
   }
   return rule.alerts.map(({ state, activeAt, labels, annotations }) => ({
     name: rule.name,
@@ -125,7 +164,10 @@ async function heldBack(signal) {
   const found = await getJson(path, {}, { who: 'Alertmanager', signal });
   const suppressed = found.filter(({ status }) => status.state === 'suppressed');
   return new Map(
-    suppressed.map(({ labels, status }) => [key(labels), status.silencedBy.length ? 'silenced' : 'inhibited']),
+    suppressed.map(({ labels, status }) => [
+      key(labels),
+      status.silencedBy.length ? 'silenced' : 'inhibited',
+    ]),
   );
 }
 
@@ -143,9 +185,14 @@ function filter(options, replaceVariables) {
 
 /** `{severity="critical", team=~"a|b"}` as functions of labels. */
 function matchers(text) {
-  return [...text.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g)].map(([, name, operator, value]) => (labels) => {
-    const found = labels[name] ?? '';
-    const same = operator.includes('~') ? new RegExp(`^(?:${value})$`).test(found) : found === value;
-    return operator.startsWith('!') ? !same : same;
-  });
+  return [...text.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g)].map(
+    ([, name, operator, value]) =>
+      (labels) => {
+        const found = labels[name] ?? '';
+        const same = operator.includes('~')
+          ? new RegExp(`^(?:${value})$`).test(found)
+          : found === value;
+        return operator.startsWith('!') ? !same : same;
+      },
+  );
 }

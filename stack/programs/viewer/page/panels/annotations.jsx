@@ -26,7 +26,9 @@ const COLUMNS = ['id', 'time', 'timeEnd', 'title', 'text', 'tags', 'color'];
  * there once, as the last of them has it. */
 function events(frames) {
   const rows = frames.flatMap((frame) => {
-    const columns = COLUMNS.map((name) => frame.fields.find((field) => field.name === name)?.values ?? []);
+    const columns = COLUMNS.map(
+      (name) => frame.fields.find((field) => field.name === name)?.values ?? [],
+    );
     return Array.from({ length: frame.length }, (_, at) => {
       const event = Object.fromEntries(COLUMNS.map((name, number) => [name, columns[number][at]]));
       return { ...event, timeEnd: event.timeEnd || event.time, tags: event.tags ?? [] };
@@ -43,7 +45,10 @@ function Mark({ event, plot, timeZone }) {
   const left = at(event.time);
   const wide = Math.max(1, at(event.timeEnd) - left);
   const format = (time) => dateTimeFormat(time, { timeZone });
-  const when = event.timeEnd > event.time ? `${format(event.time)} to ${format(event.timeEnd)}` : format(event.time);
+  const when =
+    event.timeEnd > event.time
+      ? `${format(event.time)} to ${format(event.timeEnd)}`
+      : format(event.time);
   const band = {
     position: 'absolute',
     top: 0,

@@ -21,5 +21,7 @@ export function Empty({ children, error }) {
 /** Why there is nothing to draw: the source's own words, or the panel's for no value. */
 export function NoData({ data, fieldConfig }) {
   const error = data.errors?.[0]?.message ?? data.error?.message;
-  return <Empty error={Boolean(error)}>{error ?? fieldConfig?.defaults?.noValue ?? 'No data'}</Empty>;
+  return (
+    <Empty error={Boolean(error)}>{error ?? fieldConfig?.defaults?.noValue ?? 'No data'}</Empty>
+  );
 }

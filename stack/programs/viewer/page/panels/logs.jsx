@@ -31,7 +31,13 @@ export function LogsPanel({ data, options, fieldConfig, timeZone }) {
     <ScrollContainer>
       <div style={style}>
         {rows.map((row, at) => (
-          <Line key={`${row.time} ${at}`} row={row} options={options} timeZone={timeZone} theme={theme} />
+          <Line
+            key={`${row.time} ${at}`}
+            row={row}
+            options={options}
+            timeZone={timeZone}
+            theme={theme}
+          />
         ))}
       </div>
     </ScrollContainer>
@@ -44,10 +50,14 @@ function Line({ row, options, timeZone, theme }) {
   const color = theme.visualization.getColorByName(COLORS[level(labels, line)] ?? 'gray');
   const shown = options.showCommonLabels || options.showLabels;
   return (
-    <details style={{ borderLeft: `3px solid ${color}`, paddingLeft: 6, contentVisibility: 'auto' }}>
+    <details
+      style={{ borderLeft: `3px solid ${color}`, paddingLeft: 6, contentVisibility: 'auto' }}
+    >
       <summary style={{ listStyle: 'none', cursor: 'pointer' }}>
         {options.showTime !== false && (
-          <span style={quiet}>{dateTimeFormat(time, { timeZone, format: 'YYYY-MM-DD HH:mm:ss.SSS' })} </span>
+          <span style={quiet}>
+            {dateTimeFormat(time, { timeZone, format: 'YYYY-MM-DD HH:mm:ss.SSS' })}{' '}
+          </span>
         )}
         {shown && <span style={quiet}>{Object.values(labels).join(' ')} </span>}
         {options.prettifyLogMessage ? pretty(line) : line}
@@ -79,7 +89,12 @@ function lines(frames) {
 function level(labels, line) {
   const said = labels.detected_level ?? labels.level ?? labels.severity;
   const written = /\b(?:level|lvl|severity)"?\s*[=:]\s*"?(\w+)/i.exec(line)?.[1];
-  return (said ?? written ?? /\b(critical|error|warn|info|debug)/i.exec(line)?.[1] ?? '').toLowerCase();
+  return (
+    said ??
+    written ??
+    /\b(critical|error|warn|info|debug)/i.exec(line)?.[1] ??
+    ''
+  ).toLowerCase();
 }
 
 function pretty(line) {

@@ -13,7 +13,12 @@ export function TablePanel({ data, options, width, height, timeRange, fieldConfi
   if (!frame?.fields.length) return <NoData data={data} fieldConfig={fieldConfig} />;
   cacheFieldDisplayNames(data.series); // the only names that the table looks at
   const many = data.series.length > 1;
-  const choice = { width: '100%', height: 32, color: 'inherit', background: theme.colors.background.secondary };
+  const choice = {
+    width: '100%',
+    height: 32,
+    color: 'inherit',
+    background: theme.colors.background.secondary,
+  };
   return (
     <>
       <TableNG

@@ -8,7 +8,11 @@ export function TextPanel({ options, replaceVariables }) {
   const html = useMemo(() => RENDER[mode]?.(filled) ?? RENDER.markdown(filled), [mode, filled]);
   return (
     <ScrollContainer>
-      <div className="markdown-html" style={{ padding: 8 }} dangerouslySetInnerHTML={{ __html: html }} />
+      <div
+        className="markdown-html"
+        style={{ padding: 8 }}
+        dangerouslySetInnerHTML={{ __html: html }}
+      />
     </ScrollContainer>
   );
 }

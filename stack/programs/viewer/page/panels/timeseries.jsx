@@ -19,7 +19,8 @@ const NEAREST = 0; // TooltipHoverMode.xOne
 const ALL = 1; // TooltipHoverMode.xAll
 
 export function TimeSeriesPanel(props) {
-  const { data, timeRange, timeZone, width, height, options, fieldConfig, onChangeTimeRange } = props;
+  const { data, timeRange, timeZone, width, height, options, fieldConfig, onChangeTimeRange } =
+    props;
   const narrow = width < 400;
   // The plot is made anew whenever one of these is another object.
   const frames = useMemo(() => data.series.filter(isDrawable), [data.series]);
@@ -60,7 +61,13 @@ export function TimeSeriesPanel(props) {
 
 /** Beside the plot there is no room for it on a phone. */
 function legendOf(options, narrow) {
-  const legend = { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [], ...options.legend };
+  const legend = {
+    displayMode: 'list',
+    placement: 'bottom',
+    showLegend: true,
+    calcs: [],
+    ...options.legend,
+  };
   return narrow ? { ...legend, placement: 'bottom' } : legend;
 }
 

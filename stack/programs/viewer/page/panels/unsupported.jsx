@@ -11,7 +11,11 @@ export function UnsupportedPanel(props) {
   const title = `There are: ${known.join(', ')}.`;
   return (
     <>
-      <div style={{ height: HEAD_PX, overflow: 'hidden' }} title={title} data-unsupported={options.type}>
+      <div
+        style={{ height: HEAD_PX, overflow: 'hidden' }}
+        title={title}
+        data-unsupported={options.type}
+      >
         This viewer has no panel of the type “{options.type}”.
         {data.series.length > 0 && ' Its data as a table:'}
       </div>

@@ -13,7 +13,8 @@ import { NoData } from './empty';
 /** A panel that repeats `Value` for each figure, with the props that VizRepeater takes. */
 function repeating(Value, spacing = () => ({ autoGrid: true, itemSpacing: 3 })) {
   return function ValuesPanel(props) {
-    const { data, options, fieldConfig, replaceVariables, timeZone, width, height, renderCounter } = props;
+    const { data, options, fieldConfig, replaceVariables, timeZone, width, height, renderCounter } =
+      props;
     const theme = useTheme2();
     if (!data.series.length) return <NoData data={data} fieldConfig={fieldConfig} />;
     const getValues = () =>
@@ -27,12 +28,17 @@ function repeating(Value, spacing = () => ({ autoGrid: true, itemSpacing: 3 })) 
         theme,
         timeZone,
       });
-    const direction = options.orientation && options.orientation !== 'auto' ? options.orientation : VizOrientation.Auto;
+    const direction =
+      options.orientation && options.orientation !== 'auto'
+        ? options.orientation
+        : VizOrientation.Auto;
     return (
       <VizRepeater
         getValues={getValues}
         getAlignmentFactors={getDisplayValueAlignmentFactors}
-        renderValue={(place) => <Linked place={place} Value={Value} options={options} theme={theme} />}
+        renderValue={(place) => (
+          <Linked place={place} Value={Value} options={options} theme={theme} />
+        )}
         source={data}
         renderCounter={renderCounter}
         width={width}
@@ -47,7 +53,8 @@ function repeating(Value, spacing = () => ({ autoGrid: true, itemSpacing: 3 })) 
 /** The figure, and a menu of its links where it has any. */
 function Linked({ place, Value, options, theme }) {
   const { value } = place;
-  if (!value.hasLinks || !value.getLinks) return <Value place={place} options={options} theme={theme} />;
+  if (!value.hasLinks || !value.getLinks)
+    return <Value place={place} options={options} theme={theme} />;
   return (
     <DataLinksContextMenu links={value.getLinks}>
       {(menu) => <Value place={place} options={options} theme={theme} menu={menu} />}
@@ -132,10 +139,18 @@ function Gauge({ place, options, theme, menu }) {
             const from = begins(step);
             const to = steps[at + 1] ? Math.min(1, begins(steps[at + 1])) : 1;
             const stroke = theme.visualization.getColorByName(step.color);
-            return from < to && <path key={at} d={arc(46, from, to)} strokeWidth="3" stroke={stroke} />;
+            return (
+              from < to && <path key={at} d={arc(46, from, to)} strokeWidth="3" stroke={stroke} />
+            );
           })}
       </g>
-      <text x="50" y="57" textAnchor="middle" fontSize={Math.min(20, 84 / Math.max(4, text.length))} fill={display.color}>
+      <text
+        x="50"
+        y="57"
+        textAnchor="middle"
+        fontSize={Math.min(20, 84 / Math.max(4, text.length))}
+        fill={display.color}
+      >
         {text}
       </text>
       {titled && (

@@ -1,7 +1,15 @@
 // What stands above the panels, besides variables, time and refresh: links of the dashboard, and
 // what of it this viewer cannot show.
 import { useEffect, useState } from 'react';
-import { Alert, Dropdown, InlineField, InlineSwitch, LinkButton, Menu, ToolbarButton } from '@grafana/ui';
+import {
+  Alert,
+  Dropdown,
+  InlineField,
+  InlineSwitch,
+  LinkButton,
+  Menu,
+  ToolbarButton,
+} from '@grafana/ui';
 import { SceneObjectBase, sceneGraph } from '@grafana/scenes';
 import { getJson } from '../http';
 import { href, withState } from './links';
@@ -22,7 +30,12 @@ export class DashboardLinks extends SceneObjectBase {
 }
 
 function Plain({ link, icon }) {
-  const known = { external: 'external-link-alt', dashboard: 'apps', doc: 'file-alt', info: 'info-circle' };
+  const known = {
+    external: 'external-link-alt',
+    dashboard: 'apps',
+    doc: 'file-alt',
+    info: 'info-circle',
+  };
   return (
     <LinkButton
       href={link.href}
@@ -52,7 +65,8 @@ function Tagged({ link, scope }) {
       href: withState(each.url ?? `/d/${each.uid}`, link, scope),
       target: link.targetBlank ? '_blank' : undefined,
     }));
-  if (!link.asDropdown) return all.map((each) => <Plain key={each.href} link={each} icon="dashboard" />);
+  if (!link.asDropdown)
+    return all.map((each) => <Plain key={each.href} link={each} icon="dashboard" />);
   const menu = () => (
     <Menu>
       {all.map((each) => (
@@ -62,7 +76,12 @@ function Tagged({ link, scope }) {
   );
   return (
     <Dropdown overlay={menu}>
-      <ToolbarButton icon="bars" variant="canvas" isOpen={false} tooltip={link.tooltip || undefined}>
+      <ToolbarButton
+        icon="bars"
+        variant="canvas"
+        isOpen={false}
+        tooltip={link.tooltip || undefined}
+      >
         {link.title || 'Dashboards'}
       </ToolbarButton>
     </Dropdown>
@@ -72,7 +91,9 @@ function Tagged({ link, scope }) {
 /** Switches for annotations. Scenes has its own, but with one name for all of them. */
 export class AnnotationSwitches extends SceneObjectBase {
   static Component = ({ model }) =>
-    model.state.layers.map((layer) => <Switch key={layer.resolve().state.key} layer={layer.resolve()} />);
+    model.state.layers.map((layer) => (
+      <Switch key={layer.resolve().state.key} layer={layer.resolve()} />
+    ));
 }
 
 function Switch({ layer }) {
@@ -80,7 +101,13 @@ function Switch({ layer }) {
   const error = data?.errors?.[0]?.message;
   const toggle = () => layer.setState({ isEnabled: !isEnabled });
   return (
-    <InlineField label={name} transparent={false} invalid={Boolean(error)} error={error} style={{ margin: 0 }}>
+    <InlineField
+      label={name}
+      transparent={false}
+      invalid={Boolean(error)}
+      error={error}
+      style={{ margin: 0 }}
+    >
       <InlineSwitch value={isEnabled} onChange={toggle} aria-label={`Annotations: ${name}`} />
     </InlineField>
   );

@@ -57,11 +57,16 @@ function controls(dashboard, layers) {
   return [
     ...(missing.length ? [new Shortcomings({ lines: missing })] : []),
     new VariableValueSelectors({}),
-    ...(switched.length ? [new AnnotationSwitches({ layers: switched.map((layer) => layer.getRef()) })] : []),
+    ...(switched.length
+      ? [new AnnotationSwitches({ layers: switched.map((layer) => layer.getRef()) })]
+      : []),
     ...(dashboard.links?.length ? [new DashboardLinks({ links: dashboard.links })] : []),
     new SceneControlsSpacer(),
     new SceneTimePicker({ isOnCanvas: true }),
-    new SceneRefreshPicker({ refresh, intervals: [...new Set([...intervals, '15s', refresh])].filter(Boolean) }),
+    new SceneRefreshPicker({
+      refresh,
+      intervals: [...new Set([...intervals, '15s', refresh])].filter(Boolean),
+    }),
   ];
 }
 
@@ -93,11 +98,21 @@ function layout(panels, repeats) {
   return top;
 }
 
-const byPlace = (a, b) => (a.gridPos?.y ?? 0) - (b.gridPos?.y ?? 0) || (a.gridPos?.x ?? 0) - (b.gridPos?.x ?? 0);
+const byPlace = (a, b) =>
+  (a.gridPos?.y ?? 0) - (b.gridPos?.y ?? 0) || (a.gridPos?.x ?? 0) - (b.gridPos?.x ?? 0);
 
 function item(json, { x = 0, y = 0, w = 12, h = 8 } = json.gridPos ?? {}) {
   const key = `grid-item-${json.id}`;
-  return new SceneGridItem({ key, x, y, width: w, height: h, isDraggable: false, isResizable: false, body: panel(json) });
+  return new SceneGridItem({
+    key,
+    x,
+    y,
+    width: w,
+    height: h,
+    isDraggable: false,
+    isResizable: false,
+    body: panel(json),
+  });
 }
 
 function repeatPanel(json, made, repeats) {
@@ -126,20 +141,20 @@ function repeatRow(json, row, repeats) {
 function annotations(dashboard) {
   const annotated = (dashboard.annotations?.list ?? []).filter((json) => json.enable !== false);
   return annotated.map(
-      (json) =>
-        new dataLayers.AnnotationsDataLayer({
-          key: `annotations-${json.name}`,
-          name: json.name,
-          isEnabled: true,
-          isHidden: Boolean(json.hide) || Boolean(json.builtIn),
-          query: {
-            ...json,
-            enable: true,
-            reference: json.datasource,
-            datasource: REFERENCE,
-            dashboardUID: dashboard.uid,
-            iconColor: json.iconColor ?? 'rgba(0, 211, 255, 1)',
-          },
-        }),
+    (json) =>
+      new dataLayers.AnnotationsDataLayer({
+        key: `annotations-${json.name}`,
+        name: json.name,
+        isEnabled: true,
+        isHidden: Boolean(json.hide) || Boolean(json.builtIn),
+        query: {
+          ...json,
+          enable: true,
+          reference: json.datasource,
+          datasource: REFERENCE,
+          dashboardUID: dashboard.uid,
+          iconColor: json.iconColor ?? 'rgba(0, 211, 255, 1)',
+        },
+      }),
   );
 }

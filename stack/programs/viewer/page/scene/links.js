@@ -38,4 +38,8 @@ export function dashboardAddress({ uid, title, url }, search = location.search) 
   return kept.size ? `${path}?${kept}` : path;
 }
 
-const slug = (title) => title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || '-';
+const slug = (title) =>
+  title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '') || '-';

@@ -17,11 +17,14 @@ export function panel(json) {
     description: json.description,
     pluginId: known ? json.type : UNSUPPORTED,
     pluginVersion: json.pluginVersion,
-    options: known ? json.options ?? {} : { type: json.type },
+    options: known ? (json.options ?? {}) : { type: json.type },
     fieldConfig: { defaults: {}, overrides: [], ...json.fieldConfig },
     displayMode: json.transparent ? 'transparent' : 'default',
     hoverHeader: !json.title,
-    titleItems: [new Notices({}), ...(json.links?.length ? [new PanelLinks({ links: json.links })] : [])],
+    titleItems: [
+      new Notices({}),
+      ...(json.links?.length ? [new PanelLinks({ links: json.links })] : []),
+    ],
     $data: data(json),
   });
 }
@@ -43,8 +46,10 @@ function data(json) {
     minInterval: json.interval && !json.interval.includes('$') ? json.interval : undefined,
     dataLayerFilter: { panelId: json.id },
   });
-  const transformations = (json.transformations ?? []).filter(
-    ({ id }) => supported.transformations.includes(id),
+  const transformations = (json.transformations ?? []).filter(({ id }) =>
+    supported.transformations.includes(id),
   );
-  return transformations.length ? new SceneDataTransformer({ $data: runner, transformations }) : runner;
+  return transformations.length
+    ? new SceneDataTransformer({ $data: runner, transformations })
+    : runner;
 }

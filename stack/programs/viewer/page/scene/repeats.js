@@ -22,7 +22,8 @@ export function keepRepeated(repeats) {
 /** Where the copies of a panel stand: beside each other in rows of `maxPerRow`, or in a column. */
 export function places(json, count) {
   const { x, y, w, h } = json.gridPos;
-  if (json.repeatDirection === 'v') return Array.from({ length: count }, (_, at) => ({ x, y: y + at * h, w, h }));
+  if (json.repeatDirection === 'v')
+    return Array.from({ length: count }, (_, at) => ({ x, y: y + at * h, w, h }));
   const perRow = Math.min(json.maxPerRow || 4, count);
   const width = Math.floor(COLUMNS / perRow);
   return Array.from({ length: count }, (_, at) => ({
@@ -35,12 +36,15 @@ export function places(json, count) {
 
 /** The variable that a copy sees in the place of the one that it is repeated by. */
 export const only = (name, { value, text }) =>
-  new SceneVariableSet({ variables: [new LocalValueVariable({ name, value, text: String(text) })] });
+  new SceneVariableSet({
+    variables: [new LocalValueVariable({ name, value, text: String(text) })],
+  });
 
 function chosen(variable) {
   const values = [variable.state.value].flat();
   const options = variable.state.options ?? [];
-  if (values.includes('$__all')) return options.map(({ value, label }) => ({ value, text: label ?? value }));
+  if (values.includes('$__all'))
+    return options.map(({ value, label }) => ({ value, text: label ?? value }));
   const text = (value) => options.find((option) => option.value === value)?.label ?? value;
   return values.filter((value) => value !== '').map((value) => ({ value, text: text(value) }));
 }

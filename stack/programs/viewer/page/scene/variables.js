@@ -25,9 +25,11 @@ const MAKERS = {
       refresh: json.refresh || 1,
     }),
   custom: (json, common) => new CustomVariable({ ...common, ...choice(json), query: json.query }),
-  constant: (json, common) => new ConstantVariable({ ...common, value: json.query ?? '', hide: HIDDEN }),
+  constant: (json, common) =>
+    new ConstantVariable({ ...common, value: json.query ?? '', hide: HIDDEN }),
   // Of each type there is one source, which has the name of its type.
-  datasource: (json, common) => new ConstantVariable({ ...common, value: json.query, hide: HIDDEN }),
+  datasource: (json, common) =>
+    new ConstantVariable({ ...common, value: json.query, hide: HIDDEN }),
   interval: (json, common) => {
     const intervals = json.query.split(',').map((each) => each.trim());
     return new IntervalVariable({
@@ -39,12 +41,15 @@ const MAKERS = {
       autoStepCount: json.auto_count,
     });
   },
-  textbox: (json, common) => new TextBoxVariable({ ...common, value: json.current?.value ?? json.query ?? '' }),
+  textbox: (json, common) =>
+    new TextBoxVariable({ ...common, value: json.current?.value ?? json.query ?? '' }),
 };
 
 export function variables(dashboard) {
   const known = list(dashboard).filter((json) => isSupported(json.type));
-  return new SceneVariableSet({ variables: known.map((json) => MAKERS[json.type](json, common(json))) });
+  return new SceneVariableSet({
+    variables: known.map((json) => MAKERS[json.type](json, common(json))),
+  });
 }
 
 /** Names of the variables that cannot be chosen here, with their types. */

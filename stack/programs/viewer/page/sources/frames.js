@@ -13,8 +13,9 @@ export function number(text) {
 /** The first of too many series, and what to say of it (`meta`). */
 export function bounded(series) {
   if (series.length <= MOST_SERIES) return { kept: series, notices: [] };
-  const text = `${series.length.toLocaleString('en')} series: the first ${MOST_SERIES} are shown. `
-    + 'Select fewer, or add them up.';
+  const text =
+    `${series.length.toLocaleString('en')} series: the first ${MOST_SERIES} are shown. ` +
+    'Select fewer, or add them up.';
   return { kept: series.slice(0, MOST_SERIES), notices: [{ severity: 'warning', text }] };
 }
 

@@ -81,9 +81,18 @@ async function annotationFrames(request, annotation, signal) {
 async function kept(request, annotation, signal) {
   const asked = { from: request.range.from.valueOf(), to: request.range.to.valueOf() };
   const target = annotation.target ?? {};
-  const of = target.type === 'tags' ? { tags: target.tags } : { dashboardUID: annotation.dashboardUID };
-  const events = await getJson('/api/annotations', { ...asked, ...of, limit: target.limit }, { signal });
-  return events.map((event) => ({ ...event, timeEnd: event.timeEnd || event.time, tags: event.tags ?? [] }));
+  const of =
+    target.type === 'tags' ? { tags: target.tags } : { dashboardUID: annotation.dashboardUID };
+  const events = await getJson(
+    '/api/annotations',
+    { ...asked, ...of, limit: target.limit },
+    { signal },
+  );
+  return events.map((event) => ({
+    ...event,
+    timeEnd: event.timeEnd || event.time,
+    tags: event.tags ?? [],
+  }));
 }
 
 sceneUtils.registerRuntimeDataSource({ dataSource: new Lab() });
@@ -102,7 +111,13 @@ setRunRequest(
         (error) => {
           if (aborting.signal.aborted) return;
           const errors = [{ message: error.message, status: error.status }];
-          observer.next({ ...common, state: LoadingState.Error, series: [], errors, error: errors[0] });
+          observer.next({
+            ...common,
+            state: LoadingState.Error,
+            series: [],
+            errors,
+            error: errors[0],
+          });
           observer.complete();
         },
       );

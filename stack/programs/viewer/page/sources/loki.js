@@ -17,7 +17,11 @@ const nanoseconds = (milliseconds) => `${Math.round(milliseconds)}000000`;
 export async function query(request, target, signal) {
   const from = request.range.from.valueOf();
   const to = request.range.to.valueOf();
-  const least = Math.max(Math.ceil(request.intervalMs / 1000), Math.ceil((to - from) / 1000 / MOST_POINTS), 1);
+  const least = Math.max(
+    Math.ceil(request.intervalMs / 1000),
+    Math.ceil((to - from) / 1000 / MOST_POINTS),
+    1,
+  );
   const step = target.step ? Math.max(least, seconds(interpolate(request, target.step))) : least;
   const range = Math.round((to - from) / 1000);
   const expr = interpolate(request, target.expr, {
@@ -29,11 +33,16 @@ export async function query(request, target, signal) {
     __range_ms: scoped(range * 1000),
   });
   const limit = Math.min(target.maxLines || MOST_LINES, MOST_LINES);
-  const ends = target.queryType === 'instant'
-    ? { time: nanoseconds(to) }
-    : { start: nanoseconds(from), end: nanoseconds(to), step };
+  const ends =
+    target.queryType === 'instant'
+      ? { time: nanoseconds(to) }
+      : { start: nanoseconds(from), end: nanoseconds(to), step };
   const path = target.queryType === 'instant' ? 'query' : 'query_range';
-  const data = await ask(path, { query: expr, limit, direction: target.direction ?? 'backward', ...ends }, signal);
+  const data = await ask(
+    path,
+    { query: expr, limit, direction: target.direction ?? 'backward', ...ends },
+    signal,
+  );
   const meta = { executedQueryString: expr };
   if (data.resultType === 'streams') return [linesFrame(data.result, { target, limit, meta })];
   const { kept, notices } = bounded(data.result);
@@ -47,11 +56,16 @@ export async function query(request, target, signal) {
 /** Values of a variable. Its query is an object, or the text that older dashboards have. */
 export async function values(request, asked) {
   const range = request.range
-    ? { start: nanoseconds(request.range.from.valueOf()), end: nanoseconds(request.range.to.valueOf()) }
+    ? {
+        start: nanoseconds(request.range.from.valueOf()),
+        end: nanoseconds(request.range.to.valueOf()),
+      }
     : {};
   if (typeof asked === 'object') {
     const stream = interpolate(request, asked.stream);
-    return asked.type === 0 ? ask('labels', range) : ask(`label/${asked.label}/values`, { ...range, query: stream });
+    return asked.type === 0
+      ? ask('labels', range)
+      : ask(`label/${asked.label}/values`, { ...range, query: stream });
   }
   const text = interpolate(request, asked).trim();
   const found = /^label_values\(\s*(?:(.+),\s*)?([a-zA-Z_]\w*)\s*\)$/s.exec(text);
@@ -62,16 +76,23 @@ export async function values(request, asked) {
 
 function linesFrame(streams, { target, limit, meta }) {
   const rows = streams
-    .flatMap(({ stream, values: lines }) => lines.map(([time, line]) => ({ time, line, labels: stream })))
+    .flatMap(({ stream, values: lines }) =>
+      lines.map(([time, line]) => ({ time, line, labels: stream })),
+    )
     .sort((a, b) => (a.time.length - b.time.length || (a.time < b.time ? -1 : 1)) * -1);
-  const notices = rows.length >= limit
-    ? [{ severity: 'info', text: `The newest ${limit} lines are shown.` }]
-    : [];
+  const notices =
+    rows.length >= limit
+      ? [{ severity: 'info', text: `The newest ${limit} lines are shown.` }]
+      : [];
   return createDataFrame({
     refId: target.refId,
     meta: { ...meta, notices, preferredVisualisationType: 'logs' },
     fields: [
-      { name: 'timestamp', type: FieldType.time, values: rows.map((row) => Number(row.time.slice(0, -6))) },
+      {
+        name: 'timestamp',
+        type: FieldType.time,
+        values: rows.map((row) => Number(row.time.slice(0, -6))),
+      },
       { name: 'body', type: FieldType.string, values: rows.map((row) => row.line) },
       { name: 'labels', type: FieldType.other, values: rows.map((row) => row.labels) },
     ],

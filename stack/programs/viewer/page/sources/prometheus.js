@@ -1,7 +1,7 @@
 // Prometheus' HTTP API: prometheus.io/docs/prometheus/latest/querying/api
 import { formatLabels } from '@grafana/data';
 import { getJson } from '../http';
-import { bounded, seriesFrames, tableFrame } from './frames';
+import { bounded, number, seriesFrames, tableFrame } from './frames';
 import { interpolate, interpolateText, scoped, seconds } from './interpolate';
 
 const ROOT = '/api/datasources/proxy/uid/prometheus/api/v1';
@@ -18,11 +18,16 @@ export async function query(request, target, signal) {
   const instant = target.instant && !target.range;
   const data = instant
     ? await ask('query', { query: expr, time: to }, signal)
-    : await ask('query_range', { query: expr, start: floor(from, step), end: floor(to, step), step }, signal);
-  const all = data.resultType === 'scalar' || data.resultType === 'string'
-    ? [{ metric: {}, value: data.result }]
-    : data.result;
-  const { kept, notices } = bounded(all);
+    : await ask(
+        'query_range',
+        { query: expr, start: floor(from, step), end: floor(to, step), step },
+        signal,
+      );
+  const all =
+    data.resultType === 'scalar' || data.resultType === 'string'
+      ? [{ metric: {}, value: data.result }]
+      : data.result;
+  const { kept, notices } = bounded(target.format === 'heatmap' ? apart(all) : all);
   const meta = { executedQueryString: expr };
   if (target.format === 'table') {
     return [tableFrame(kept, { target, many: request.targets.length > 1, meta, notices })];
@@ -65,12 +70,20 @@ export async function annotations(request, annotation, signal) {
   const to = request.range.to.unix();
   const wide = Math.max(step, Math.ceil((to - from) / MOST_POINTS));
   const expr = interpolate(request, annotation.expr ?? annotation.target?.expr);
-  const data = await ask('query_range', { query: expr, start: floor(from, wide), end: to, step: wide }, signal);
-  const fill = (template, labels) => (template ?? '').replace(/{{\s*(\w+)\s*}}/g, (_, name) => labels[name] ?? '');
+  const data = await ask(
+    'query_range',
+    { query: expr, start: floor(from, wide), end: to, step: wide },
+    signal,
+  );
+  const fill = (template, labels) =>
+    (template ?? '').replace(/{{\s*(\w+)\s*}}/g, (_, name) => labels[name] ?? '');
   return data.result.flatMap(({ metric, values: points }) => {
     const title = fill(annotation.titleFormat, metric) || annotation.name;
     const text = fill(annotation.textFormat, metric);
-    const tags = (annotation.tagKeys ?? '').split(',').map((key) => metric[key.trim()]).filter(Boolean);
+    const tags = (annotation.tagKeys ?? '')
+      .split(',')
+      .map((key) => metric[key.trim()])
+      .filter(Boolean);
     return spans(points, wide).map(([time, timeEnd]) => ({ time, timeEnd, title, text, tags }));
   });
 }
@@ -103,6 +116,20 @@ function window_(request, target) {
     __range_ms: scoped(range * 1000),
   };
   return { from, to, step, variables };
+}
+
+/** Buckets of a histogram hold all that is lower, too: what is in each of them alone. */
+function apart(buckets) {
+  const bound = ({ metric }) => number(metric.le ?? 'NaN');
+  const sorted = [...buckets].sort((a, b) => bound(a) - bound(b));
+  return sorted.map((bucket, at) => {
+    const lower = new Map(at ? sorted[at - 1].values : []);
+    const values = bucket.values?.map(([time, value]) => {
+      const own = Math.max(0, number(value) - number(lower.get(time) ?? '0'));
+      return [time, String(own)];
+    });
+    return { ...bucket, values };
+  });
 }
 
 /** A query that ends between two steps would have a last sample that is not whole. */
