@@ -1,6 +1,7 @@
 """A page is bundled from its sources and npm's tarballs alone, the same everywhere."""
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.store import builder, npmlock, npmpin, page, sources, tree
+from stack.store import builder, bundle, npmlock, npmpin, page, sbom, sources, tree
 from stack.store.derivation import Derivation, derive
-from stack.store.lock import Lock, Tarball
+from stack.store.imports import import_bundle
+from stack.store.lock import Lock, Output, Tarball
 from stack.store.package import Copy, Package, Page
+from stack.store.packageset import PackageSet, realise
+from stack.store.progress import Quiet
 from tests.store.test_npm import tarball_of
 
 # What stands in for esbuild: it shows what it was given, and copies the entry.
@@ -54,7 +58,10 @@ def contents() -> dict[Tarball, bytes]:
             tarball("lib", {"index.js": b"1;\n", "LICENSE": b"Do as you like.\r\n"}),
             tarball("other", {"index.js": b"2;\n", "LICENSE": b"Do as you like.\n"}),
             tarball("font", {"files/a.woff2": b"font"}),
-            *(tarball(name, {"bin/esbuild": TOOL}) for name in page.TOOLS.values()),
+            *(
+                tarball(name, {"bin/esbuild": TOOL + f"# {name}\n".encode()})
+                for name in page.TOOLS.values()
+            ),
         ]
     )
 
@@ -189,3 +196,60 @@ def test_page_without_its_first_package_is_not_derived(package: Package, tmp_pat
     )
     with pytest.raises(BadInput, match=r"`npm-lock\.json` pins no package `lib`"):
         derive([package], lock, "amd64")
+
+
+@pytest.fixture
+def package_set(
+    package: Package, derivation: Derivation, contents: Any, mirror: Any, tmp_path: Path
+) -> PackageSet:
+    """The page alone, pinned, with its tarballs in a registry."""
+    mirror.files |= {each.path: content for each, content in contents.items()}
+    built(derivation, contents, tmp_path / "pin")
+    found = tree.manifest(tmp_path / "pin")
+    lock = Lock(
+        suite="test",
+        release="1",
+        snapshot="20260101T000000Z",
+        artifacts=tuple(contents),
+        outputs={("amd64", "site"): Output(sha256=found.sha256, size=found.size)},
+        file=tmp_path / "lock.toml",
+    )
+    return PackageSet(
+        lock=lock,
+        packages=(package,),
+        system="amd64",
+        cache=tmp_path / "cache",
+        mirrors=(),
+        registries=(mirror.url,),
+    )
+
+
+def test_page_is_realised_from_the_registry_once(package_set: PackageSet, mirror: Any) -> None:
+    made = realise(None, package_set, Quiet())["site"]
+    assert (made / "share/site/main.js").is_file()
+    asked = len(mirror.requests)
+    assert realise(None, package_set, Quiet())["site"] == made
+    assert len(mirror.requests) == asked == 5
+
+
+def test_page_goes_to_a_machine_without_a_registry(package_set: PackageSet, tmp_path: Path) -> None:
+    file = tmp_path / "bundle.tar"
+    bundle.write(bundle.gathered(["site"], [], Quiet(), package_set), file, Quiet())
+    there = replace(package_set, cache=tmp_path / "there", registries=("http://127.0.0.1:9",))
+    paths, new = import_bundle(file, Quiet(), there)
+    assert new == 5
+    assert (paths["site"] / "share/site/index.html").is_file()
+
+
+def test_page_is_in_the_bill_of_materials_with_all_that_it_is_made_of(
+    package_set: PackageSet, contents: Any
+) -> None:
+    bill = json.loads(sbom.document(Quiet(), package_set, []))
+    (found,) = (each for each in bill["components"] if each["name"] == "lib")
+    (lib,) = (each for each in contents if each.name == "lib")
+    assert found["purl"] == "pkg:npm/lib@1.0.0"
+    assert found["licenses"] == [{"acknowledgement": "declared", "expression": "MIT"}]
+    assert {each["alg"]: each["content"] for each in found["hashes"]}["SHA-256"] == lib.sha256
+    assert {each["alg"] for each in found["hashes"]} == {"SHA-256", "SHA-512"}
+    (site,) = (each for each in bill["dependencies"] if each["ref"] == "package:site")
+    assert "pkg:npm/%40esbuild/linux-x64@1.0.0" in site["dependsOn"]
