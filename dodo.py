@@ -230,6 +230,22 @@ def task_verify_alerts():
     }
 
 
+def task_verify_dashboards():
+    """show that each panel has data and possible values, and moves with the faults it watches"""
+    return {
+        "basename": "verify-dashboards",
+        **task(
+            "scenarios.tasks.verify_dashboards:verify_dashboards",
+            params=[
+                option("only", list, [], "UID of a dashboard, or UID/ID of a panel (repeatable)"),
+                option("speed", float, 60.0, "how many times faster than written (1 or more)"),
+                option("healthy", bool, False, "only a healthy morning, without any fault"),
+            ],
+            pos_arg="only",
+        ),
+    }
+
+
 def task_quiet_day():
     """a normal day that fails if anything fires"""
     return {

@@ -62,7 +62,7 @@ def test_scenario_in_the_folder_of_another_rule_file(setup: Setup) -> None:
 
 
 def test_scenario_helpers_are_no_scenarios(setup: Setup) -> None:
-    for folder in ("proof", "quiet", "routing", "tasks"):
+    for folder in ("dashboards", "proof", "quiet", "routing", "tasks"):
         (setup.scenarios / folder).mkdir()
         (setup.scenarios / folder / "runner.py").touch()
     (setup.scenarios / "database" / "__init__.py").touch()

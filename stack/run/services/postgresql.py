@@ -36,8 +36,8 @@ log_timezone = 'GMT'
 # hold anything, also a newline. In the message itself the server puts a tab after each newline.
 log_line_prefix = '%m [%p] %e '
 log_lock_waits = on
-# Counts each kind of statement: calls, time, rows. The exporter reads it, and whoever looks for what
-# makes the database slow. Its text is kept without values.
+# Counts each kind of statement: calls, time, rows. The exporter reads it, and whoever looks for
+# what makes the database slow. Its text is kept without values.
 shared_preload_libraries = 'pg_stat_statements'
 pg_stat_statements.max = 1000
 """

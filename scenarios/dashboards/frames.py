@@ -1,0 +1,73 @@
+"""What an instance answers to a panel's query: data frames, as small as judging needs."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One line of a chart, or one row of a table."""
+
+    labels: Labels
+    points: tuple[tuple[float, float], ...]
+    """Unix seconds and value, in order; without those that are no number (0 / 0)."""
+
+    @property
+    def values(self) -> list[float]:
+        return [value for _, value in self.points]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """The answer to one query."""
+
+    series: tuple[Series, ...] = ()
+    error: str = ""
+    """What the service said instead."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(one.points for one in self.series)
+
+    @property
+    def values(self) -> list[float]:
+        """All of them."""
+        return [value for one in self.series for value in one.values]
+
+    @property
+    def names(self) -> frozenset[Labels]:
+        """The series that have a value."""
+        return frozenset(one.labels for one in self.series if one.points)
+
+
+def frame(answer: Mapping[str, Any]) -> Frame:
+    """From an answer of Prometheus' or Loki's query API; a log line counts as one."""
+    if answer.get("status") != "success":
+        return Frame(error=str(answer.get("error") or answer.get("message") or answer)[:300])
+    data = answer["data"]
+    kind, result = data["resultType"], data["result"]
+    if kind == "scalar":
+        return Frame(series=(Series(labels=(), points=_points([result])),))
+    if kind == "streams":
+        return Frame(series=tuple(
+            Series(labels=_labels(one["stream"]),
+                   points=tuple((int(at) / 1e9, 1.0) for at, _ in one["values"]))
+            for one in result
+        ))  # fmt: skip
+    return Frame(series=tuple(
+        Series(labels=_labels(one["metric"]), points=_points(one.get("values") or [one["value"]]))
+        for one in result
+    ))  # fmt: skip
+
+
+def _labels(labels: Mapping[str, str]) -> Labels:
+    return tuple(sorted(labels.items()))
+
+
+def _points(pairs: Iterable[tuple[float, str]]) -> tuple[tuple[float, float], ...]:
+    found = ((float(at), float(text)) for at, text in pairs)
+    return tuple((at, value) for at, value in found if not math.isnan(value))

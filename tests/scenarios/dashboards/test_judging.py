@@ -1,0 +1,89 @@
+"""Data frames judged: data on a healthy day, possible values, and what counts as moved."""
+
+import math
+
+import pytest
+
+from scenarios.dashboards.frames import Frame, Series, frame
+from scenarios.dashboards.judging import Limits, healthy, moved
+from stack.check.bounds import Bound, Side
+
+ANY = Limits(least=0.0, most=math.inf)
+SHARE = Limits.of("percentunit", 1.0)
+TOO_MUCH = Bound(alert="TooMuch", side=Side.ABOVE, value=0.8, colour="orange")
+DOWN = Bound(alert="Down", side=Side.BELOW, value=0.0, colour="red")
+
+
+def one(*values: float, name: str = "a") -> Frame:
+    points = tuple((float(at), value) for at, value in enumerate(values))
+    return Frame(series=(Series(labels=(("name", name),), points=points),))
+
+
+def test_answers_become_frames_without_what_is_no_number() -> None:
+    vector = {"status": "success", "data": {"resultType": "vector", "result": [
+        {"metric": {"b": "2", "a": "1"}, "value": [5, "7"]},
+        {"metric": {}, "value": [5, "NaN"]}]}}  # fmt: skip
+    found = frame(vector)
+    assert found.names == {(("a", "1"), ("b", "2"))}
+    assert found.values == [7.0]
+    lines = {"status": "success", "data": {"resultType": "streams", "result": [
+        {"stream": {"service": "x"}, "values": [["1000000000", "hello"]]}]}}  # fmt: skip
+    assert frame(lines).series[0].points == ((1.0, 1.0),)
+    assert frame({"status": "error", "error": "bad query"}).error == "bad query"
+
+
+@pytest.mark.parametrize(
+    ("answer", "limits", "said"),
+    [
+        (one(0.0, 3.0), ANY, ""),
+        (one(0.4), SHARE, ""),
+        (one(1.2), SHARE, "1.2 is above 1"),
+        (one(-1.0), ANY, "-1 is below 0"),
+        (one(math.inf), ANY, "inf is not finite"),
+        (Frame(), ANY, "no data"),
+        (Frame(error="boom"), ANY, "the query fails: boom"),
+    ],
+)
+def test_healthy_day(answer: Frame, limits: Limits, said: str) -> None:
+    assert healthy(answer, limits, may_be_empty="") == said
+
+
+def test_panel_may_be_empty_where_that_is_declared_but_not_fail() -> None:
+    assert healthy(Frame(), ANY, may_be_empty="nobody complains") == ""
+    assert healthy(Frame(error="x"), ANY, may_be_empty="nobody complains")
+
+
+@pytest.mark.parametrize(
+    ("before", "during", "how"),
+    [
+        (one(5.0, 6.0), one(5.5, 8.0), ""),
+        (one(5.0, 6.0), one(9.5), "rose to 9.5, from 6 at most"),
+        (one(5.0, 6.0), one(3.0), "fell to 3, from 5 at least"),
+        (one(0.0), one(0.0), ""),
+        (one(0.0), one(1.0), "rose to 1"),
+        (one(1.0), Frame(), "no data where there was some"),
+        (Frame(), one(1.0), "data where there was none"),
+        (one(1.0), one(1.0, name="b"), "a series is gone: name a"),
+    ],
+)
+def test_moved_without_a_bound(before: Frame, during: Frame, how: str) -> None:
+    said = moved([before], [during], [])
+    assert how in said
+    assert bool(said) == bool(how)
+
+
+@pytest.mark.parametrize(
+    ("bound", "before", "during", "is_moved"),
+    [
+        (TOO_MUCH, one(0.3), one(0.9), True),
+        (TOO_MUCH, one(0.3), one(0.7), False),
+        (TOO_MUCH, one(0.9), one(0.95), False),
+        (DOWN, one(1.0), one(1.0, 0.0), True),
+        (DOWN, one(1.0), one(1.0), False),
+        (DOWN, one(1.0), Frame(), True),
+    ],
+)
+def test_panel_with_a_bound_moves_from_within_it_to_beyond(
+    bound: Bound, before: Frame, during: Frame, is_moved: bool
+) -> None:
+    assert bool(moved([before], [during], [bound])) is is_moved
