@@ -75,6 +75,8 @@ class Proof:
     """Unix seconds."""
     took_s: float
     speed: float
+    faults: bool = True
+    """Whether any was to be played."""
     interrupted: bool = False
 
     def count(self, outcome: Outcome) -> int:
@@ -82,5 +84,8 @@ class Proof:
 
     @property
     def headline(self) -> str:
+        if not self.faults:
+            wrong = self.count(Outcome.FAILED)
+            return f"{len(self.panels)} panels on a healthy morning: {wrong or 'none'} wrong"
         counts = ", ".join(f"{self.count(one)} {one}" for one in Outcome if self.count(one))
         return f"{len(self.panels)} panels: {counts or 'none'}"

@@ -63,7 +63,7 @@ def verify_dashboards(
     finally:
         proof = Proof(
             panels=panels, folder=folder, started=started, took_s=time.time() - started,
-            speed=speed, interrupted=interrupted,
+            speed=speed, faults=not healthy_only, interrupted=interrupted,
         )  # fmt: skip
         report.write(proof)
     return _told(proof, healthy_only=healthy_only)
