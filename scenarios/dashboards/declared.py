@@ -68,7 +68,7 @@ MOVES: Mapping[Panel, tuple[str, ...]] = {
     ("database-metrics", "404"): ("PostgreSQLDown",),
     ("database-metrics", "501"): ("PostgreSQLDeadlocks",),
     ("database-metrics", "502"): ("PostgreSQLDeadlocks",),
-    ("database-metrics", "602"): ("PostgreSQLDown",),
+    ("database-metrics", "602"): ("DatabaseFatalErrors",),
     ("logs", "101"): ("LogShippingStalled",),
     ("logs", "102"): ("LogShippingStalled",),
     ("logs", "203"): ("PostgreSQLDown",),

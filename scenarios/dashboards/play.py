@@ -27,7 +27,7 @@ MORNING = Path(__file__).with_name("morning.py")
 HEALTHY_WITHIN_S = 60.0
 """Real seconds after which every panel must have had data."""
 
-SEEN_S = 20.0
+SEEN_S = 10.0
 """Real seconds that a panel is looked at before a fault, and of a healthy morning."""
 
 MOVES_WITHIN_S = 60.0
