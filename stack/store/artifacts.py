@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
-from stack.store.lock import Artifact
 from stack.store.progress import Progress
 from stack.store.realisation import Store
 

@@ -18,8 +18,8 @@ from stack.store import deb, page, upstream
 from stack.store.launcher import OUTPUT, STORE, launcher
 
 if TYPE_CHECKING:
+    from stack.store.artifact import Artifact
     from stack.store.derivation import Derivation
-    from stack.store.lock import Artifact
     from stack.store.package import Package, Program
 
 _PLATFORM = {

@@ -9,7 +9,8 @@ from difflib import get_close_matches
 
 from stack.errors import BadInput, HostCannot
 from stack.store import sources
-from stack.store.lock import Artifact, Lock, Output
+from stack.store.artifact import Artifact
+from stack.store.lock import Lock, Output
 from stack.store.package import Package
 
 SYSTEMS = {"x86_64": "amd64", "aarch64": "arm64"}

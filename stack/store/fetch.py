@@ -18,8 +18,9 @@ from pathlib import Path
 import httpx
 
 from stack.errors import CheckFailed, HostCannot
+from stack.store.artifact import Artifact, Tarball
 from stack.store.disk import make_folder, unusable
-from stack.store.lock import Artifact, FetchFailed, Tarball
+from stack.store.lock import FetchFailed
 from stack.store.mirrors import ARCHIVE
 from stack.store.progress import Progress
 from stack.store.registry import registry

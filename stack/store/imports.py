@@ -13,12 +13,13 @@ from pathlib import Path, PurePosixPath
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import progress, requirements
 from stack.store.archive import Archive
+from stack.store.artifact import Artifact
 from stack.store.artifacts import artifacts_of
 from stack.store.bundle import ARTIFACTS, LOCK, described
 from stack.store.derivation import Derivation, host_system
 from stack.store.disk import make_folder, unusable
 from stack.store.fetch import alone_with, is_good
-from stack.store.lock import Artifact, Lock
+from stack.store.lock import Lock
 from stack.store.packageset import PackageSet, closures, realise
 
 _CHUNK_BYTES = 1 << 20

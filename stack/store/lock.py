@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stack.errors import BadInput, LabError
+from stack.store import npmlock
+from stack.store.artifact import Artifact, Tarball
 from stack.store.lockcheck import problems
 
 _SHOWN = 10  # problems named of one file
@@ -22,48 +24,6 @@ _HEADER = """\
 # who ran `doit lock` could download it, its size is missing, and so is the hash of its output.
 # The packages of npm that pages are bundled from are in `npm-lock.json`, beside this file.
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Artifact:
-    """One downloadable file. `path` is relative to the root of a mirror; of an upstream release, it
-    is the whole URL.
-    """
-
-    name: str
-    version: str
-    architecture: str
-    path: str
-    sha256: str
-    size: int = 0
-    """Bytes; 0 while it is not known: nobody who made the lock could download it."""
-    snapshot: str = ""
-    """A moment at which the permanent archive held it, if it is not that of the lock: an update of
-    other packages left it as it was."""
-
-    @property
-    def upstream(self) -> bool:
-        """Whether it is the release of an upstream project, which no mirror of Debian has."""
-        return "://" in self.path
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version} ({self.architecture})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tarball(Artifact):
-    """A package of npm. `path` is relative to the root of a registry."""
-
-    places: tuple[str, ...]
-    """Folders to unpack it into: `node_modules/NAME`, or below those of packages that want this
-    version where others want another."""
-    integrity: str
-    """What the registry says of its content: `sha512-` and base64 (w3.org/TR/SRI)."""
-    licence: str = ""
-    """As its own `package.json` declares it; empty if it declares none."""
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version} (npm)"
 
 
 class FetchFailed(LabError):
@@ -124,8 +84,6 @@ class Lock:
 def load(file: Path = LOCK_FILE) -> Lock:
     """Read a lock, and the one of npm's tarballs beside it if there is one. Raises BadInput, naming
     the file and all that is wrong in it."""
-    from stack.store import npmlock
-
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
         wrong = problems(document)

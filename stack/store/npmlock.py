@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from stack.errors import BadInput
-from stack.store.lock import Tarball
+from stack.store.artifact import Tarball
 
 _SHOWN = 10  # problems named of one file
 _PLACE = re.compile(

@@ -25,10 +25,10 @@ import httpx
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import npmlock, page, sources
+from stack.store.artifact import Artifact, Tarball
 from stack.store.derivation import Derivation
 from stack.store.fetch import Refused, get
 from stack.store.imports import keep
-from stack.store.lock import Artifact, Tarball
 from stack.store.package import Page
 from stack.store.progress import Progress
 from stack.store.realisation import Store

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.errors import HostCannot
+from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
 from stack.store.disk import make_folder
-from stack.store.lock import Artifact
 from stack.store.realisation import Store
 
 ATTEMPT_S = 3.0

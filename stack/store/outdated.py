@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from stack.store.lock import Artifact, Lock, Tarball
+from stack.store.artifact import Artifact, Tarball
+from stack.store.lock import Lock
 from stack.store.package import Package
 
 _RELEASE = re.compile(

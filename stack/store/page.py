@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import sources, tar
-from stack.store.lock import Artifact, Tarball
+from stack.store.artifact import Artifact, Tarball
 
 if TYPE_CHECKING:
     from stack.store.derivation import Derivation

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from stack.errors import BadInput, CheckFailed
 from stack.store import builder, tree
+from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
 from stack.store.disk import locked, locked_if_free, make_folder, sync, unusable
 from stack.store.guard import in_use
-from stack.store.lock import Artifact, Output
+from stack.store.lock import Output
 from stack.store.progress import Progress
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from stack.store import builder, tree
+from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
-from stack.store.lock import Artifact
 
 Builder = Callable[[Derivation, Callable[[Artifact], bytes], Path], None]
 

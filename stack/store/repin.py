@@ -23,11 +23,12 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import cache_dir
 from stack.store import lock as locks
 from stack.store import npmlock, progress, tree
+from stack.store.artifact import Artifact, Tarball
 from stack.store.derivation import SYSTEMS, derive
 from stack.store.disk import make_folder, unusable
 from stack.store.fetch import Refused, get
 from stack.store.guard import in_use
-from stack.store.lock import Artifact, FetchFailed, Lock, Output, Tarball
+from stack.store.lock import FetchFailed, Lock, Output
 from stack.store.mirrors import mirrors
 from stack.store.optional import LIMIT_S, remember, unreachable
 from stack.store.package import Package

@@ -39,11 +39,12 @@ from packaging.markers import Marker
 
 from stack.paths import REPO
 from stack.store import deb, progress, requirements
+from stack.store.artifact import Artifact, Tarball
 from stack.store.artifacts import artifacts_of, collected
 from stack.store.bundle import aside
 from stack.store.derivation import Derivation
 from stack.store.licences import ELSEWHERE, Licence, declared
-from stack.store.lock import Artifact, Lock, Tarball
+from stack.store.lock import Lock
 from stack.store.mirrors import ARCHIVE
 from stack.store.packageset import PackageSet, closures
 from stack.store.requirements import Requirement

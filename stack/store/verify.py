@@ -11,11 +11,11 @@ from pathlib import Path
 
 from stack.errors import BadInput, LabError
 from stack.store import progress, repair, tree
+from stack.store.artifact import Artifact
 from stack.store.artifacts import collected
 from stack.store.derivation import Derivation, chosen
 from stack.store.disk import unusable
 from stack.store.guard import in_use
-from stack.store.lock import Artifact
 from stack.store.packageset import PackageSet
 from stack.store.realisation import Store, read_manifest, sweep, write_manifest
 

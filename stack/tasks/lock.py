@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from stack.paths import cache_dir
 from stack.store import npmpin, progress, repin
+from stack.store.artifact import Artifact, Tarball
 from stack.store.derivation import chosen
-from stack.store.lock import Artifact, Lock, Tarball
+from stack.store.lock import Lock
 from stack.store.mirrors import mirrors
 from stack.store.outdated import behind, merged
 from stack.store.package import Package

@@ -16,7 +16,7 @@ from stack.run.ports import free
 from stack.run.service import Layout
 from stack.run.services import SERVICES, cadvisor, grafana, loki, promtail
 from stack.run.startup import start_all
-from stack.store.lock import Artifact
+from stack.store.artifact import Artifact
 from stack.store.optional import Unreachable
 
 AWAY = Unreachable(

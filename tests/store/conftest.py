@@ -21,8 +21,9 @@ import pytest
 from stack.paths import REPO
 from stack.store import lock as locks
 from stack.store import repin, tree
+from stack.store.artifact import Artifact
 from stack.store.derivation import derive
-from stack.store.lock import Artifact, Lock, Output
+from stack.store.lock import Lock, Output
 from stack.store.package import Package
 from stack.store.packageset import PackageSet
 from stack.store.progress import Quiet

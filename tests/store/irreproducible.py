@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stack.store import builder
+from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
-from stack.store.lock import Artifact
 
 
 def _umask() -> int:

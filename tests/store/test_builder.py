@@ -8,8 +8,9 @@ import pytest
 
 from stack.errors import BadInput
 from stack.store import builder
+from stack.store.artifact import Artifact
 from stack.store.derivation import derive
-from stack.store.lock import Artifact, Lock
+from stack.store.lock import Lock
 from stack.store.package import Package, Program, Replacement
 
 LOADER = Package(name="base", debs=("thing",))

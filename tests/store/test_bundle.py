@@ -15,7 +15,7 @@ import pytest
 from stack.errors import BadInput, HostCannot
 from stack.store import archive, bundle, imports
 from stack.store.archive import Archive
-from stack.store.lock import Artifact
+from stack.store.artifact import Artifact
 from stack.store.package import Package
 from stack.store.progress import Lines, Quiet
 

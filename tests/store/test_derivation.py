@@ -4,8 +4,9 @@ import hashlib
 
 import pytest
 
+from stack.store.artifact import Artifact
 from stack.store.derivation import SYSTEMS, derive
-from stack.store.lock import Artifact, Lock, Output
+from stack.store.lock import Lock, Output
 from stack.store.packages import PACKAGES
 
 NAMES = {

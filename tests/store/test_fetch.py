@@ -13,8 +13,8 @@ import pytest
 
 from stack.errors import CheckFailed, HostCannot
 from stack.store import fetch
+from stack.store.artifact import Artifact
 from stack.store.fetch import Fetcher
-from stack.store.lock import Artifact
 from stack.store.progress import Bars, Lines, Quiet
 
 CONTENT = bytes(range(256)) * 4000

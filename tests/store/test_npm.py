@@ -16,8 +16,8 @@ import pytest
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import lock as locks
 from stack.store import npmlock, npmpin, page
+from stack.store.artifact import Tarball
 from stack.store.fetch import Fetcher
-from stack.store.lock import Tarball
 from stack.store.progress import Quiet
 
 DEAD = "http://127.0.0.1:9"  # the discard port, where nothing listens

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from stack.store.lock import Artifact
+from stack.store.artifact import Artifact
 from stack.store.outdated import latest
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import builder, bundle, npmlock, npmpin, page, sbom, sources, tree
+from stack.store.artifact import Tarball
 from stack.store.derivation import Derivation, derive
 from stack.store.imports import import_bundle
-from stack.store.lock import Lock, Output, Tarball
+from stack.store.lock import Lock, Output
 from stack.store.package import Copy, Package, Page
 from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet

@@ -14,7 +14,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from stack.errors import BadInput, HostCannot
 from stack.store import sbom
-from stack.store.lock import Artifact
+from stack.store.artifact import Artifact
 from stack.store.progress import Quiet
 from stack.store.requirements import Requirement
 

@@ -17,7 +17,8 @@ import pytest
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.store import lock as locks
 from stack.store import optional, packageset, tree, upstream
-from stack.store.lock import Artifact, Output
+from stack.store.artifact import Artifact
+from stack.store.lock import Output
 from stack.store.package import Package, Program
 from stack.store.packageset import PackageSet, available, obtain, realise
 from stack.tasks.build import build

@@ -14,8 +14,8 @@ import pytest
 
 from stack.errors import BadInput
 from stack.store import upstream
+from stack.store.artifact import Artifact
 from stack.store.imports import import_artifact
-from stack.store.lock import Artifact
 from stack.store.package import Package, Program
 from stack.store.packageset import realise
 

@@ -1,7 +1,8 @@
 """Made-up derivations: two packages with one below both, and one on its own."""
 
+from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
-from stack.store.lock import Artifact, Output
+from stack.store.lock import Output
 from stack.store.package import Package
 
 

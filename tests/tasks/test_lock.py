@@ -9,7 +9,7 @@ import pytest
 from stack.errors import BadInput, CheckFailed
 from stack.store import fetch
 from stack.store import lock as locks
-from stack.store.lock import Artifact
+from stack.store.artifact import Artifact
 from stack.store.package import Package
 from stack.store.packageset import PackageSet, realise
 from stack.store.progress import Quiet
