@@ -31,6 +31,19 @@ def ended_by(handle: Callable[[signal.Signals], None]) -> Iterator[None]:
         yield
 
 
+def as_interrupt() -> Callable[[signal.Signals], None]:
+    """For `ended_by`: the first signal raises KeyboardInterrupt, whichever it is. A closed terminal
+    sends several, and none may stop what the first began."""
+    came: list[signal.Signals] = []
+
+    def interrupt(number: signal.Signals) -> None:
+        came.append(number)
+        if len(came) == 1:
+            raise KeyboardInterrupt
+
+    return interrupt
+
+
 def hung_up() -> None:
     """Say no more to a terminal that is gone: whoever writes to it would fail, in the middle of
     undoing a fault. Files and pipes stay."""

@@ -20,10 +20,9 @@ import io
 import json
 import os
 import random
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +35,7 @@ from loadgen import day as days
 from loadgen.day import Day
 from loadgen.faults.base import update_control
 from loadgen.traffic import Locust
-from scenarios.proof.endings import ended_by
+from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.proof.evidence import Evidence, Full, Lost, Stopped, TrafficSeen, to_line
 from scenarios.proof.run import reports_dir
 from scenarios.proof.slots import Slots, check_writable
@@ -89,7 +88,7 @@ def quiet_day(
     play = _Play(day=today, speed=speed, file=reports / f"quiet-day-{stamp}.json")
     try:
         reports.mkdir(parents=True, exist_ok=True)
-        with ended_by(_once()), Slots() as slots:
+        with ended_by(as_interrupt()), Slots() as slots:
             verdict = _lived(play, slots, config_root)
     except OSError as error:
         where = f" `{error.filename}`" if error.filename else ""
@@ -97,19 +96,6 @@ def quiet_day(
             f"the day cannot be lived:{where}: {error.strerror}.", cure="Make room, or allow it."
         ) from None
     return _told(verdict, play)
-
-
-def _once() -> Callable[[signal.Signals], None]:
-    """The first signal ends a day as Ctrl-C does: traffic and instance go down, the evidence stays.
-    A closed terminal sends several, and none may stop what the first began."""
-    came: list[signal.Signals] = []
-
-    def interrupt(number: signal.Signals) -> None:
-        came.append(number)
-        if len(came) == 1:
-            raise KeyboardInterrupt
-
-    return interrupt
 
 
 def _lived(play: "_Play", slots: Slots, config_root: Path) -> DayVerdict:

@@ -4,6 +4,7 @@ import random
 
 from scenarios.demo.ledger import Ledger
 from scenarios.demo.run import Demo
+from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.tasks.incident import incident
 from stack.errors import BadInput
 from stack.loopback import HOST as LOCALHOST
@@ -22,9 +23,10 @@ def demo(instance: str, speed: float, port_offset: int, seed: int | None, no_his
     show = Demo(instance=stack, seed=drawn, say=lambda words: print(f"  {words}", flush=True))
     print(f"demo, seed {drawn}", flush=True)
     try:
-        lived = show.begin(past=not no_history)
-        _tour(stack)
-        show.live(lived)
+        with ended_by(as_interrupt()):
+            lived = show.begin(past=not no_history)
+            _tour(stack)
+            show.live(lived)
     finally:
         if stack.is_running() and Ledger(directory=stack.directory).entries():
             incident([], end=True, lasts="", by_schedule=False, seed=None, instance=instance)

@@ -17,6 +17,7 @@ from scenarios.demo.incident import Incident, check_apart, choose, known
 from scenarios.demo.keeper import put_right
 from scenarios.demo.ledger import Entry, Ledger
 from scenarios.demo.marks import SERVICE as DASHBOARDS
+from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.proof.estimate import words
 from stack import durations
 from stack.check.configuration import read
@@ -218,12 +219,17 @@ def _live(stage: _Stage, seed: int) -> None:
     """One incident after the other, until the day is over or somebody ends it."""
     print(f"a day of incidents, seed {seed}; Ctrl-C ends it", flush=True)
     try:
-        for quiet_s, one in schedule.day(stage.incidents, seed, stage.instance.speed):
-            print(f"quiet for {words(quiet_s)}", flush=True)
-            time.sleep(quiet_s)
-            stage.begin(one, None)
-            stage.wait(one.name)
+        with ended_by(as_interrupt()):
+            _day(stage, seed)
     finally:
         if stage.ledger.entries():
             stage.end([])
     print(f"the day is over; what happened is in {stage.ledger.truth}")
+
+
+def _day(stage: _Stage, seed: int) -> None:
+    for quiet_s, one in schedule.day(stage.incidents, seed, stage.instance.speed):
+        print(f"quiet for {words(quiet_s)}", flush=True)
+        time.sleep(quiet_s)
+        stage.begin(one, None)
+        stage.wait(one.name)
