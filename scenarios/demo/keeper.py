@@ -72,7 +72,7 @@ def hold(instance: Instance, incident: Incident, ledger: Ledger, seconds: float)
     began = time.time()
     entry = Entry(
         name=incident.name, keeper=os.getppid(), began=began, until=began + seconds,
-        touches=tuple(sorted(incident.scenario.touches)),
+        touches=sorted(incident.scenario.touches),
     )  # fmt: skip
     ledger.write(entry)
     traffic = incident.scenario.traffic

