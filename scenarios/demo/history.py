@@ -87,7 +87,8 @@ def write(instance: Instance, week: Week, *, within_s: float, say: Callable[[str
     with tempfile.TemporaryDirectory(dir=data.parent, prefix=".history-") as folder:
         file, blocks = Path(folder) / "week.txt", Path(folder) / "blocks"
         with file.open("w") as out:
-            count = sum(_write_one(out.write, one, week, instance) for one in series)
+            past = moments(instance.record.created, week)
+            count = sum(_write_one(out.write, one, week, past) for one in series)
             out.write("# EOF\n")
         _blocks(instance, file, blocks)
         owner = data.stat()
@@ -99,44 +100,62 @@ def write(instance: Instance, week: Week, *, within_s: float, say: Callable[[str
     return count
 
 
-def moments(created: float, speed: float) -> list[float]:
-    """When samples were taken, Unix seconds, the oldest first; the last lies before `created`."""
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When samples were taken."""
+
+    at: float
+    """Unix seconds."""
+    busy: float
+    """How busy the clinic was, compared with now."""
+    text: str
+    """As OpenMetrics writes it."""
+
+
+def moments(created: float, week: Week) -> list[Moment]:
+    """The oldest first; the last lies before `created`, Unix seconds."""
+    now = max(week.activity(week.now), 0.05)
     found, age_s = [], 0.0
     for until_s, step_s in STEPS_S:
-        while age_s < until_s / speed:
-            age_s += max(step_s / speed, SHORTEST_STEP_S)
-            found.append(created - age_s)
+        while age_s < until_s / week.speed:
+            age_s += max(step_s / week.speed, SHORTEST_STEP_S)
+            at = created - age_s
+            found.append(Moment(at=at, busy=week.activity(at) / now, text=f"{at:.3f}"))
     return found[::-1]
 
 
-def course(one: Series, week: Week, times: Sequence[float]) -> Iterator[float]:
-    """The values of a series at these times; the same for the same seed."""
+def course(one: Series, week: Week, past: Sequence[Moment]) -> Iterator[float]:
+    """The values of a series at these moments; the same for the same seed."""
     # All parts of a histogram go together: none may have more than what contains it.
     kind = _COUNTS.sub("", one.name)
     family = [f"{key}={value}" for key, value in one.labels if key not in ("le", "quantile")]
     drawn = random.Random(f"{week.seed} {kind} {family}")
-    now = max(week.activity(week.now), 0.05)
     if one.rate is None:
-        for at in times:
-            yield _gauge(one, at, week.now, week.activity(at) / now, drawn)
+        yield from _gauge(one, week.now, past, drawn)
         return
-    total, before = 0.0, times[0] if times else 0.0
-    for at in times:
-        pace = week.activity(at) / now * drawn.uniform(1 - NOISE, 1 + NOISE)
-        total += one.rate * pace * (at - before)
-        before = at
+    total, before = 0.0, past[0].at if past else 0.0
+    for then in past:
+        pace = then.busy * (1 - NOISE + 2 * NOISE * drawn.random())
+        total += one.rate * pace * (then.at - before)
+        before = then.at
         yield total
 
 
-def _gauge(one: Series, at: float, now: float, busy: float, drawn: random.Random) -> float:
+def _gauge(
+    one: Series, now: float, past: Sequence[Moment], drawn: random.Random
+) -> Iterator[float]:
     if _TIMES.search(one.name):
         # How long ago is what counts; when something began does not move.
-        return one.value if "start" in one.name or "boot" in one.name else one.value - (now - at)
-    if _STEADY.search(one.name) or one.value in (0.0, 1.0):
-        return one.value
-    followed = 1 + SWING * (min(busy, 2.0) - 1)
-    value = one.value * followed * drawn.uniform(1 - NOISE / 4, 1 + NOISE / 4)
-    return float(round(value)) if one.value.is_integer() else value
+        moves = "start" not in one.name and "boot" not in one.name
+        yield from (one.value - (now - then.at) * moves for then in past)
+    elif _STEADY.search(one.name) or one.value in (0.0, 1.0):
+        yield from (one.value for _ in past)
+    else:
+        whole = one.value.is_integer()
+        for then in past:
+            followed = 1 + SWING * (min(then.busy, 2.0) - 1)
+            value = one.value * followed * (1 + NOISE * (drawn.random() - 0.5) / 2)
+            yield float(round(value)) if whole else value
 
 
 def _observed(instance: Instance, within_s: float) -> list[Series]:
@@ -186,13 +205,13 @@ def _ask(instance: Instance, path: str, **query: str) -> Any:
         return answer.json()["data"]
 
 
-def _write_one(write: Callable[[str], object], one: Series, week: Week, instance: Instance) -> int:
-    times, text = moments(instance.record.created, week.speed), one.text
-    values = course(one, week, times)
-    write(
-        "".join(f"{text} {value:.13g} {at:.3f}\n" for at, value in zip(times, values, strict=True))
-    )
-    return len(times)
+def _write_one(
+    write: Callable[[str], object], one: Series, week: Week, past: Sequence[Moment]
+) -> int:
+    text, values = one.text, course(one, week, past)
+    pairs = zip(past, values, strict=True)
+    write("".join(f"{text} {value:.13g} {then.text}\n" for then, value in pairs))
+    return len(past)
 
 
 def _blocks(instance: Instance, file: Path, folder: Path) -> None:

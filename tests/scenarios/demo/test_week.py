@@ -33,7 +33,7 @@ def test_days_of_a_week_follow_each_other() -> None:
 
 @pytest.mark.parametrize("speed", [1.0, 60.0, 1000.0])
 def test_samples_lie_before_the_instance_and_reach_back_a_week(speed: float) -> None:
-    times = moments(NOW, speed)
+    times = [then.at for then in moments(NOW, week(1, NOW, speed))]
     assert all(before < after for before, after in pairwise(times))
     assert times[-1] < NOW
     assert NOW - times[0] > 6.99 * DAY_S / speed
@@ -45,7 +45,8 @@ def bucket(le: str, rate: float) -> Series:
 
 
 def test_counters_never_fall_and_parts_never_exceed_what_contains_them() -> None:
-    lived, times = week(1, NOW, 1.0), moments(NOW, 1.0)
+    lived = week(1, NOW, 1.0)
+    times = moments(NOW, lived)
     part, whole = (list(course(bucket(*one), lived, times)) for one in (("1", 2.0), ("+Inf", 3.0)))
     for values in (part, whole):
         assert all(before <= after for before, after in pairwise(values))
@@ -60,17 +61,18 @@ def test_counters_never_fall_and_parts_never_exceed_what_contains_them() -> None
      ("process_start_time_seconds", NOW - 60)],
 )  # fmt: skip
 def test_what_stands_still_stood_still(name: str, value: float) -> None:
-    one = Series(name=name, labels=(), value=value)
-    assert set(course(one, week(1, NOW, 1.0), moments(NOW, 1.0))) == {value}
+    one, lived = Series(name=name, labels=(), value=value), week(1, NOW, 1.0)
+    assert set(course(one, lived, moments(NOW, lived))) == {value}
 
 
 def test_gauges_follow_the_clinic_and_times_go_with_time() -> None:
-    lived, times = week(1, NOW, 1.0), moments(NOW, 1.0)
+    lived = week(1, NOW, 1.0)
+    times = moments(NOW, lived)
     values = list(course(Series(name="pool_in_use", labels=(), value=8.0), lived, times))
     assert min(values) < 8 < max(values)
     assert all(value.is_integer() for value in values)
     last = Series(name="job_last_success_timestamp_seconds", labels=(), value=NOW - 30)
-    assert list(course(last, lived, times)) == pytest.approx([at - 30 for at in times])
+    assert list(course(last, lived, times)) == pytest.approx([then.at - 30 for then in times])
 
 
 def test_labels_are_written_as_openmetrics_wants_them() -> None:
