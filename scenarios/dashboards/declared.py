@@ -26,8 +26,6 @@ EMPTY: Mapping[tuple[str, str, str], str] = {
     ("logs", "202", "A"): "nobody is refused",
     ("logs", "203", "A"): "nobody writes errors",
     ("logs", "301", "A"): "nobody complains",
-    ("logs", "301", "B"): "nobody complains",
-    ("logs", "301", "C"): "nobody complains",
     ("monitoring", "303", "A"): "nobody is notified",
     ("monitoring", "304", "A"): "nobody is notified",
     ("monitoring", "405", "A"): "nobody complains",
