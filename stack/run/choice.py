@@ -38,7 +38,9 @@ class Choice:
     """For people, as `own_name`; both are plural if there are several packages."""
     own_name: str
     own_packages: tuple[str, ...] = ()
-    """Packages that the lab's own needs."""
+    """Packages that the lab's own needs to be whole; it runs without them, too."""
+    lacks: str = ""
+    """What it lacks then."""
 
     def variant(self) -> str:
         """`real` or `own`: what a new instance gets. Raises BadInput for a bad wish.
@@ -123,6 +125,14 @@ class Choice:
             file=sys.stderr,
         )
 
+    def warn_incomplete(self, error: LabError) -> None:
+        """Say what the lab's own lacks where its packages are not available."""
+        print(
+            f"{self.own_name} {self._said('runs', 'run')} without {self.lacks}:\n    {error.what}\n"
+            f"  {error.cure} Then `doit up` again.",
+            file=sys.stderr,
+        )
+
     def _said(self, of_one: str, of_several: str) -> str:
         return of_several if len(self.packages) > 1 else of_one
 
@@ -147,6 +157,7 @@ GRAFANA = Choice(
     real_name="Grafana",
     own_name="the lab's viewer",
     own_packages=("viewer",),
+    lacks="its page, with its API alone",
 )
 """What shows the dashboards."""
 

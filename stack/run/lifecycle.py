@@ -157,9 +157,7 @@ def _plan(
     name: str, directory: Path, speed: float, offset: int, free_ports: bool, config_root: Path
 ) -> tuple[Record, dict[str, str]]:
     """What the instance will be, before anything is touched: its record and rendered files."""
-    wanted = [service.package for service in SERVICES.values() if service.package]
-    wanted += [package for choice in CHOICES for package in choice.needed()]
-    packages = {package: str(path) for package, path in realise(wanted).items()}
+    packages = {package: str(path) for package, path in _realised().items()}
     ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
     record = Record(
         name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
@@ -180,6 +178,24 @@ def _plan(
         ) from error
     validity.check(layout, SERVICES, files)
     return replace(record, hash=_hash(record, directory, files)), files
+
+
+def _realised() -> dict[str, Path]:
+    """The store paths of what an instance runs from, without those of a stand-in that are not
+    available here: it does what it can without them. Raises LabError."""
+    wanted = [service.package for service in SERVICES.values() if service.package]
+    wanted += [package for choice in CHOICES for package in choice.needed()]
+    spare = {package for choice in CHOICES for package in choice.own_packages} & set(wanted)
+    try:
+        return realise(wanted)
+    except LabError as error:
+        if not spare or isinstance(error, BadInput):
+            raise
+        found = realise([package for package in wanted if package not in spare])
+        for choice in CHOICES:
+            if spare & set(choice.own_packages):
+                choice.warn_incomplete(error)
+        return found
 
 
 def _render(layout: Layout) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The lock of npm's tarballs, `stack/npm-lock.json`: what of npm the lab's pages are bundled from.
 
 It stands beside `lock.toml` as `requirements.txt` does for wheels: in the form that npm itself
-writes (docs.npmjs.com/cli/configuring-npm/package-lock-json, version 3), so that tools which audit
+writes (npm's documentation, "package-lock.json", version 3), so that tools which audit
 such files read it, and cut down to what the bundle takes in. Each package has npm's `version`,
 `integrity` and `license`, and `sha256` and `size` besides, by which the lab knows every artifact.
 `resolved` is left out: it would name a host. `doit lock --update` writes the file.

@@ -43,7 +43,7 @@ def _said(settings: tuple[Path, ...]) -> Iterator[str]:
 
 
 def _files() -> tuple[Path, ...]:
-    """docs.npmjs.com/cli/configuring-npm/npmrc: the user's, then the host's."""
+    """npm's documentation, "npmrc": the user's, then the host's."""
     user = os.environ.get("NPM_CONFIG_USERCONFIG") or "~/.npmrc"
     host = os.environ.get("NPM_CONFIG_GLOBALCONFIG")
     everywhere = (host,) if host else ("/etc/npmrc", "/usr/local/etc/npmrc")

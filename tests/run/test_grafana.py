@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stack.errors import BadInput
+from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT
-from stack.run import secrets, validity
+from stack.run import lifecycle, secrets, validity
 from stack.run.choice import GRAFANA
 from stack.run.instance import Record, layout_of
 from stack.run.ports import free
@@ -233,3 +233,33 @@ def test_grafana_itself_knows_more_than_the_viewer(layout: Layout) -> None:
 
 def test_service_is_known_by_name_to_the_choice() -> None:
     assert GRAFANA.packages == (grafana.SERVICE.name,)
+
+
+def test_viewer_runs_without_its_page_where_npm_is_not_available(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def realise(names: list[str]) -> dict[str, Path]:
+        if "viewer" in names:
+            raise HostCannot("no npm registry is configured", cure="Name one.")
+        return {name: Path(name) for name in names}
+
+    monkeypatch.setenv("STACK_GRAFANA", "viewer")
+    monkeypatch.setenv("STACK_LOGS", "embedded")
+    monkeypatch.setattr(lifecycle, "realise", realise)
+    found = lifecycle._realised()
+    assert "prometheus" in found
+    assert "viewer" not in found
+    said = capsys.readouterr().err
+    assert "the lab's viewer runs without its page" in said
+    assert "no npm registry is configured" in said
+
+
+def test_what_every_instance_needs_is_not_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def realise(names: list[str]) -> dict[str, Path]:
+        raise HostCannot("no mirror answers")
+
+    monkeypatch.setenv("STACK_GRAFANA", "viewer")
+    monkeypatch.setenv("STACK_LOGS", "embedded")
+    monkeypatch.setattr(lifecycle, "realise", realise)
+    with pytest.raises(HostCannot, match="no mirror answers"):
+        lifecycle._realised()
