@@ -84,9 +84,10 @@ class Choice:
             why = str(available(self.packages) or f"{why}, and see above")
         return f"{self.own_name} ({why})"
 
-    def wanting(self) -> str:
-        """Who has a need, and where it is one: `Grafana needs it where it runs`."""
-        return f"{self.real_name} " + self._said("needs it where it runs", "need it where they run")
+    def wanting(self, package: str) -> str:
+        """Who needs a package, and where: `Grafana needs it where it runs`."""
+        who = self.own_name if package in self.own_packages else self.real_name
+        return f"{who} {self._said('needs it where it runs', 'need it where they run')}"
 
     def coming(self) -> str:
         """What a new instance would run, and why it is not the real one; takes no more than asking

@@ -164,7 +164,7 @@ def _supervisor_pid(stack: Instance) -> int:
     try:
         return int((stack.directory / "supervisord.pid").read_text())
     except (OSError, ValueError):
-        return -1
+        return 0  # which no process has
 
 
 def memory_bytes(pid: int, *, family: bool = True) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from stack.errors import BadInput
-from stack.run.choice import CHOICES, behind
+from stack.run.choice import behind
 from stack.run.service import Service
 from stack.run.services import SERVICES
 from stack.store.artifacts import artifacts_of
@@ -38,25 +38,33 @@ def reasons(
         raise BadInput(
             f"there is no package or artifact called `{name}`", cure=f"Did you mean {near[0]}?"
         )
-    paths = [
-        (service.name, path)
+    found = [
+        (service, package, path)
         for service in services
-        if (package := service.package or _chosen(service)) in derivations
+        for package in _packages(service)
+        if package in derivations
         for path in _paths(derivations[package], name)
     ]
+    paths = [(service.name, path) for service, _, path in found]
     count = len({service for service, _ in paths})
     by = f"needed by {count} service{'' if count == 1 else 's'}:"
     yield f"{name}: {by if paths else 'no service needs it'}"
     width = max((len(service) for service, _ in paths), default=0)
-    for choice in CHOICES:
-        if {service for service, _ in paths} & set(choice.packages):
-            yield f"  {choice.wanting()}; here: {choice.coming()}"
+    wanting = {
+        choice.wanting(package): choice
+        for service, package, _ in found
+        if (choice := behind(service.name))
+    }
+    yield from (f"  {who}; here: {choice.coming()}" for who, choice in wanting.items())
     yield from (f"  {service:{width}} -> {' -> '.join(path)}" for service, path in paths)
 
 
-def _chosen(service: Service) -> str:
-    """The package of a real program that a service may run."""
-    return service.name if behind(service.name) else ""
+def _packages(service: Service) -> tuple[str, ...]:
+    """The packages that a service runs from; where there is a choice, of either program."""
+    choice = behind(service.name)
+    if choice:
+        return (service.name, *choice.own_packages)
+    return (service.package,) if service.package else ()
 
 
 def _paths(root: Derivation, name: str) -> Iterator[tuple[str, ...]]:

@@ -116,8 +116,9 @@ def test_each_choice_has_its_own_variable(monkeypatch, upstream) -> None:
 
 
 def test_who_needs_a_package_is_said_in_good_english() -> None:
-    assert LOGS.wanting() == "Loki and Promtail need it where they run"
-    assert GRAFANA.wanting() == "Grafana needs it where it runs"
+    assert LOGS.wanting("loki") == "Loki and Promtail need it where they run"
+    assert GRAFANA.wanting("grafana") == "Grafana needs it where it runs"
+    assert GRAFANA.wanting("viewer") == "the lab's viewer needs it where it runs"
 
 
 def test_choice_behind_a_service() -> None:

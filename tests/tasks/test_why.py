@@ -85,6 +85,15 @@ def test_why_says_which_of_two_runs_here(
     assert f"{choice.what} by " in capsys.readouterr().out
 
 
+def test_why_knows_what_the_labs_own_needs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACK_GRAFANA", "viewer")
+    why(["viewer"])
+    said = capsys.readouterr().out
+    assert "viewer: needed by 1 service:\n  the lab's viewer needs it where it runs; here: " in said
+
+
 @pytest.mark.parametrize("choice", CHOICES)
 def test_image_of_what_may_be_the_labs_own_is_refused_with_what_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, choice: Choice

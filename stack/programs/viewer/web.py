@@ -1,6 +1,7 @@
 """Grafana's HTTP API (reference: "Grafana HTTP API", 13.1), as far as the package says, and the
 page."""
 
+import asyncio
 import gzip
 import json
 import sqlite3
@@ -204,7 +205,8 @@ class Web:
     async def page(self, request: Request) -> Response:
         if not self._context.page:
             return PlainTextResponse(_NO_PAGE, 404)
-        asset = self._context.page.get(request.path_params["path"])
+        # Reading and compressing takes a while, once for each file.
+        asset = await asyncio.to_thread(self._context.page.get, request.path_params["path"])
         if not asset:
             raise HTTPException(404, "Not found")
         headers = {"ETag": asset.etag, "Cache-Control": asset.keep, "Vary": "Accept-Encoding"}
