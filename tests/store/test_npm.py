@@ -18,6 +18,8 @@ from stack.store import lock as locks
 from stack.store import npmlock, npmpin, page
 from stack.store.artifact import Tarball
 from stack.store.fetch import Fetcher
+from stack.store.outdated import behind, latest_of_npm
+from stack.store.package import Package, Page
 from stack.store.progress import Quiet
 
 DEAD = "http://127.0.0.1:9"  # the discard port, where nothing listens
@@ -235,6 +237,29 @@ def test_npm_unpack_stops_at_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 )
 def test_npm_licence_is_what_the_package_declares(about: object, licence: str) -> None:
     assert npmpin.licence(tarball_of({"package.json": json.dumps(about).encode()})) == licence
+
+
+def test_npm_registry_says_what_is_latest(mirror: Any) -> None:
+    mirror.files["@b/c/latest"] = b'{"name": "@b/c", "version": "2.0.0"}'
+    mirror.files["broken/latest"] = b"{"
+    with httpx.Client() as client:
+        assert latest_of_npm("@b/c", mirror.url, client) == "2.0.0"
+        assert latest_of_npm("broken", mirror.url, client) is None
+        assert latest_of_npm("absent", mirror.url, client) is None
+        assert latest_of_npm("any", DEAD, client) is None
+
+
+def test_npm_update_tells_what_moves(world: Any) -> None:
+    package = Package(
+        name="site", page=Page(folder="", sources=(), entry="", into="", version_of="a")
+    )
+    old = replace(world.lock, artifacts=(pinned("a"), pinned("gone"), pinned("kept")))
+    new = replace(world.lock, artifacts=(pinned("a", b"2", "2.0.0"), pinned("kept"), pinned("new")))
+    assert [str(each) for each in behind([package], old, new)] == [
+        "a 1.2.3 -> 2.0.0",
+        "gone 1.2.3 -> not there",
+        "new not there -> 1.2.3",
+    ]
 
 
 def test_npm_pin_refuses_what_the_registry_did_not_promise(

@@ -243,6 +243,26 @@ def test_links_keep_the_time_range(shown: Tab, page: Path) -> None:
         assert runbook == "/d/other?var-x=1000"
 
 
+@pytest.mark.parametrize("name", ["2", "panel-2"])
+def test_address_shows_one_panel_alone_and_the_way_back(shown: Tab, page: Path, name: str) -> None:
+    inside = panel("stat", "It", "a", id=2)
+    row = {"type": "row", "title": "Hidden", "id": 9, "collapsed": True, "panels": [inside]}
+    row |= {"gridPos": {"x": 0, "y": 0, "w": 24, "h": 1}}
+    with served(page, dashboard("lab", row, panel("stat", "Another", "b", id=3))) as lab:
+        shown.open(f"{lab.url}/d/lab?viewPanel={name}&from=now-5m&to=now")
+        shown.shows("42")
+        assert "Another" not in shown.ask("document.body.innerText")
+        shown.ask("[...document.querySelectorAll('a')].find((a) => /whole/.test(a.text)).click()")
+        shown.shows("Another")
+        assert "from=now-5m" in shown.ask("location.search")
+
+
+def test_panel_that_is_not_there_is_named(shown: Tab, page: Path) -> None:
+    with served(page, dashboard("lab", panel("stat", "A", "a"))) as lab:
+        shown.open(f"{lab.url}/d/lab?viewPanel=7")
+        shown.shows("This dashboard has no panel `7`.")
+
+
 def test_annotation_is_drawn_and_says_what_it_is(shown: Tab, page: Path) -> None:
     own = {"name": "Deploys", "enable": True, "datasource": {"uid": "-- Grafana --"}}
     wanted = panel("timeseries", "Requests", "requests")

@@ -18,6 +18,7 @@ import { UrlSyncContextProvider } from '@grafana/scenes';
 import {
   Alert,
   GlobalStyles,
+  LinkButton,
   LoadingPlaceholder,
   PortalContainer,
   ThemeContext,
@@ -25,6 +26,7 @@ import {
 import { getJson } from './http';
 import { DashboardList } from './list';
 import { toScene } from './scene/dashboard';
+import { dashboardAddress } from './scene/links';
 import { Top } from './top';
 
 const RETRY_MS = 5000;
@@ -112,16 +114,29 @@ function Waiting({ uid, error, list }) {
 }
 
 function Dashboard({ json }) {
+  const [alone] = useState(() => new URLSearchParams(location.search).get('viewPanel'));
   const { scene, error } = useMemo(() => {
     try {
-      return { scene: toScene(json) };
+      return { scene: toScene(json, alone) };
     } catch (error) {
       return { error };
     }
-  }, [json]);
-  if (error) return <Alert severity="error" title={error.message} />;
+  }, [json, alone]);
+  const whole = alone && (
+    <LinkButton href={dashboardAddress(json)} icon="arrow-left" variant="secondary" fill="text">
+      The whole dashboard
+    </LinkButton>
+  );
+  if (error) {
+    return (
+      <Alert severity="error" title={error.message}>
+        {whole}
+      </Alert>
+    );
+  }
   return (
     <UrlSyncContextProvider scene={scene} updateUrlOnInit createBrowserHistorySteps>
+      {whole}
       <scene.Component model={scene} />
     </UrlSyncContextProvider>
   );

@@ -5,6 +5,7 @@ import { Badge, ScrollContainer, useTheme2 } from '@grafana/ui';
 import { getJson } from '../http';
 import { Empty } from './empty';
 
+const BEFORE_MS = 30 * 60 * 1000;
 const PROXY = '/api/datasources/proxy/uid';
 const RULES = {
   Prometheus: `${PROXY}/prometheus/api/v1/rules`,
@@ -66,7 +67,7 @@ function Item({ alert, theme }) {
     padding: '6px 4px',
     borderBottom: `1px solid ${theme.colors.border.weak}`,
   };
-  const address = links(annotations);
+  const address = links(alert);
   const summary =
     annotations.summary ??
     Object.entries(labels)
@@ -105,11 +106,17 @@ function Count({ count, theme }) {
   );
 }
 
-function links(annotations) {
+/** To the panel that shows the alert, over a time that shows how it came; to its runbook. */
+function links({ annotations, since }) {
   const uid = annotations.dashboard_uid;
-  const panel = annotations.panel ? `?viewPanel=${encodeURIComponent(annotations.panel)}` : '';
+  const query = new URLSearchParams();
+  if (annotations.panel) query.set('viewPanel', annotations.panel);
+  if (since) {
+    query.set('from', Date.parse(since) - BEFORE_MS);
+    query.set('to', 'now');
+  }
   return [
-    uid && { title: 'Dashboard', href: `/d/${encodeURIComponent(uid)}${panel}` },
+    uid && { title: 'Dashboard', href: `/d/${encodeURIComponent(uid)}?${query}` },
     annotations.runbook_url && {
       title: 'Runbook',
       href: textUtil.sanitizeUrl(annotations.runbook_url),

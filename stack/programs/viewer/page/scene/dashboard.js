@@ -22,13 +22,17 @@ import { unsupported, variables } from './variables';
 
 const REFRESH = ['5s', '10s', '15s', '30s', '1m', '5m', '15m', '30m', '1h'];
 
-/** The scene of a dashboard. Raises Error for JSON that is none. */
-export function toScene(dashboard) {
+const ALONE = { x: 0, y: 0, w: 24, h: 22 };
+
+/** The scene of a dashboard, or of one of its panels alone. Raises Error for JSON that is none, and
+ * for a panel that is not in it. */
+export function toScene(dashboard, alone) {
   if (!Array.isArray(dashboard.panels)) {
     throw new Error('This is no dashboard of the classic schema: it has no list of panels.');
   }
   const repeats = [];
-  const children = layout(dashboard.panels, repeats);
+  const panels = alone ? [onePanel(dashboard.panels, alone)] : dashboard.panels;
+  const children = layout(panels, repeats);
   const layers = annotations(dashboard);
   return new EmbeddedScene({
     $timeRange: new SceneTimeRange({
@@ -68,6 +72,15 @@ function controls(dashboard, layers) {
       intervals: [...new Set([...intervals, '15s', refresh])].filter(Boolean),
     }),
   ];
+}
+
+/** The panel with this id, as large as the page; Grafana writes it as a number or `panel-NUMBER`. */
+function onePanel(panels, id) {
+  const wanted = id.replace(/^panel-/, '');
+  const every = panels.flatMap((each) => [each, ...(each.panels ?? [])]);
+  const found = every.find((each) => String(each.id) === wanted && each.type !== 'row');
+  if (!found) throw new Error(`This dashboard has no panel \`${id}\`.`);
+  return { ...found, gridPos: ALONE };
 }
 
 /** Rows hold the panels that follow them; those of a collapsed one are inside it already. */
