@@ -2,7 +2,7 @@
 
 import sys
 
-from stack.check import offered
+from stack.check import dashboardfiles, offered
 from stack.check.configuration import load
 from stack.check.problem import ProblemsFound
 from stack.check.programs import Programs
@@ -72,6 +72,7 @@ def run(setup: Setup) -> None:
     if problems := find_problems(setup, configuration):
         raise ProblemsFound(problems, setup.shown_from)
     print(
-        f"{len(configuration.alerts)} alerts, {len(configuration.receivers)} receivers "
-        f"and {len(configuration.templates)} template files are good."
+        f"{len(configuration.alerts)} alerts, {len(configuration.receivers)} receivers, "
+        f"{len(configuration.templates)} template files and "
+        f"{len(dashboardfiles.load(setup.config_root).all)} dashboards are good."
     )
