@@ -55,7 +55,7 @@ def venue(monkeypatch: pytest.MonkeyPatch) -> Venue:
 
     @contextmanager
     def nobody(*_: object, **__: object) -> Iterator[Any]:
-        yield SimpleNamespace()
+        yield SimpleNamespace(strayed=0.0, fired={})
 
     monkeypatch.setattr(routing, "Watcher", nobody)
     monkeypatch.setattr(routing, "Poster", nobody)
