@@ -235,8 +235,9 @@ def test_links_keep_the_time_range(shown: Tab, page: Path) -> None:
         shown.open(f"{lab.url}/d/lab?from=1000&to=2000")
         shown.shows("The others")
         addresses = shown.until(
-            "[...document.querySelectorAll('a')].map((a) => a.getAttribute('href'))"
-            ".filter((href) => href.startsWith('/d/other'))"
+            "((links) => links.length === 2 && links)"
+            "([...document.querySelectorAll('a')].map((a) => a.getAttribute('href'))"
+            ".filter((href) => href.startsWith('/d/other')))"
         )
         kept, runbook = sorted(addresses)
         assert kept.startswith("/d/other?from=1970-01-01T00:00:01.000Z&to=1970-01-01T00:00:02.000Z")
