@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stack.check import dashboardfiles
 from stack.check.configuration import load
 from stack.check.problem import ProblemsFound
 from stack.check.programs import Programs
@@ -22,8 +23,13 @@ def test_run_says_in_one_line_what_is_good(setup: Setup, capsys) -> None:
     said = capsys.readouterr().out
     assert said.count("\n") == 1
     configuration = load(setup.config_root)
-    counts = [len(configuration.alerts), len(configuration.receivers), len(configuration.templates)]
-    assert [int(word) for word in said.split() if word.isdecimal()][-3:] == counts
+    counted = (
+        configuration.alerts,
+        configuration.receivers,
+        configuration.templates,
+        dashboardfiles.load(setup.config_root).all,
+    )
+    assert [int(word) for word in said.split() if word.isdecimal()][-4:] == [*map(len, counted)]
     assert said.endswith("are good.\n")
 
 
