@@ -74,17 +74,21 @@ def moved(before: Sequence[Frame], during: Sequence[Frame], bounds: Sequence[Bou
     and lie beyond one.
     """
     if bounds:
-        was = next((one for frame in before for one in bounds if _beyond(frame, one)), None)
-        if was:
-            return ""
-        found = next((one for frame in during for one in bounds if _beyond(frame, one)), None)
-        if found:
-            return f"beyond the bound of {found.alert} ({found.words})"
-        return ""
+        found = beyond(during, bounds)
+        return (
+            f"beyond the bound of {found.alert} ({found.words})"
+            if found and not beyond(before, bounds)
+            else ""
+        )
     for old, new in zip(before, during, strict=True):
         if how := _differs(old, new):
             return how
     return ""
+
+
+def beyond(frames: Sequence[Frame], bounds: Sequence[Bound]) -> Bound | None:
+    """The first bound that some figure lies beyond; None if all are within."""
+    return next((one for frame in frames for one in bounds if _beyond(frame, one)), None)
 
 
 def _beyond(frame: Frame, bound: Bound) -> bool:

@@ -13,7 +13,7 @@ from loadgen.traffic import Crew, Locust
 from scenarios.dashboards.asking import Asker
 from scenarios.dashboards.declared import BEYOND_ITS_UNIT, EMPTY
 from scenarios.dashboards.frames import Frame
-from scenarios.dashboards.judging import Limits, healthy, moved
+from scenarios.dashboards.judging import Limits, beyond, healthy, moved
 from scenarios.dashboards.result import Shown
 from scenarios.proof.catalogue import ScenarioFile
 from stack.check.bounds import Bound
@@ -115,14 +115,28 @@ def faulty(stage: Stage, found: ScenarioFile, panels: Sequence[Shown], bounds: l
     stage.people(scenario.traffic.kind, found.file)
     stage.tell(f"{alert}: before")
     stage.stop.wait(SEEN_S)
-    now = time.time()
-    before = {one.name: stage.frames(one, now - SEEN_S, now) for one in panels}
+    before = _before(stage, alert, panels, bounds)
     with ExitStack() as undo:
         undo.callback(_undo, stage, found)
         scenario.fault.inject(stage.instance)
         injected = time.time()
         _until_moved(stage, alert, panels, before, injected, bounds)
     _until_back(stage, alert, [one for one in panels if one.moved.get(alert)])
+
+
+def _before(
+    stage: Stage, alert: str, panels: Sequence[Shown], bounds: list[Bound]
+) -> dict[str, list[Frame]]:
+    """The panels' frames before a fault, once those of the fault before have left the windows."""
+    give_up = time.monotonic() + BACK_WITHIN_S
+    while True:
+        now = time.time()
+        before = {one.name: stage.frames(one, now - SEEN_S, now) for one in panels}
+        beside = [one for one in panels
+                  if alert in one.panel.alerts and beyond(before[one.name], bounds)]  # fmt: skip
+        if not beside or time.monotonic() > give_up or stage.stop.is_set():
+            return before
+        stage.stop.wait(LOOK_EVERY_S)
 
 
 def _until_moved(
