@@ -7,5 +7,6 @@ lab's own LogQL, the rest what those cannot know. `dashboardfiles` reads dashboa
 the checks of these. `run` puts all together.
 
 Not here: what a check needs from the lab (services, built programs), which is passed in, and what
-is printed (`stack.tasks.check`). May import `speed`, `logql`, `config` and the loose modules.
+is printed (`stack.tasks.check`). May import `speed`, `logql`, `config`, the loose modules, and of
+`store` what it says of the disk.
 """

@@ -9,7 +9,6 @@ would hand them over (`stack.check.samples`), and the message that results is re
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from stack.check.problem import Problem
 from stack.check.programs import Programs, output
 from stack.check.samples import Sample
 from stack.check.yamlfile import entries, get, line, pairs, text
+from stack.store import disk
 
 _ERROR = re.compile(
     r"template: (?P<file>[^:\s]*):(?P<line>\d+)(?::\d+)?: (?:executing .*? at )?(?P<said>.*)"
@@ -169,8 +169,8 @@ class _Desk:
         if passed_tests.passed(key):
             return []
         told = samples.told(job.sample, job.rule)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "group.json"
+        with disk.scratch() as folder:
+            path = folder / "group.json"
             path.write_text(json.dumps(samples.data(job.sample, told, self._group_by)))
             rendered, problems = self._rendered(job, path)
         if not problems and job.claimed:

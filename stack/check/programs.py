@@ -7,8 +7,8 @@ whole, without a line.
 import json
 import os
 import re
+import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +21,10 @@ from stack.check.problem import Problem
 from stack.check.slices import Slice, slices
 from stack.check.yamlfile import ConfigFile, entries, get, line, text
 from stack.errors import HostCannot
+from stack.store import disk
 
 _TIMEOUT_S = 300.0
 """Seconds; a busy machine needs its time, and a program that hangs must still end."""
-
-_FULL = re.compile(r"no space left on device|disk quota exceeded|read-only file system", re.I)
 
 _FIELD = re.compile(r"^\s*line (\d+): (.+)$", re.MULTILINE)
 _RULE = re.compile(
@@ -49,17 +48,18 @@ class Programs:
     """None where nobody built it: blackbox.yml is then only read by our own eyes."""
 
 
-def complaint(arguments: list[str | Path]) -> str:
-    """What the program says, "" if it succeeds. Raises HostCannot if it cannot be run."""
-    good, words = output(arguments)
+def complaint(arguments: list[str | Path], folder: Path | None = None) -> str:
+    """What the program says, "" if it succeeds. Raises as `output`."""
+    good, words = output(arguments, folder)
     return "" if good else words
 
 
-def output(arguments: list[str | Path]) -> tuple[bool, str]:
+def output(arguments: list[str | Path], folder: Path | None = None) -> tuple[bool, str]:
     """Whether the program succeeds, and its output; with its errors if it does not.
 
-    Raises HostCannot if it cannot be run.
+    It may write to `folder`. Raises HostCannot if it cannot be run, is killed, or finds no room.
     """
+    name = Path(arguments[0]).name
     try:
         done = subprocess.run(
             arguments,
@@ -68,21 +68,28 @@ def output(arguments: list[str | Path]) -> tuple[bool, str]:
             timeout=_TIMEOUT_S,
             check=False,
             stdin=subprocess.DEVNULL,
+            env=os.environ | ({"TMPDIR": str(folder)} if folder else {}),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HostCannot(
             f"`{arguments[0]}` cannot be run: {error}.", cure="Build it again with `doit build`."
         ) from None
+    if done.returncode < 0:
+        raise HostCannot(
+            f"`{name}` was ended by {signal.Signals(-done.returncode).name}.",
+            cure="If nobody did that, the kernel's log (`dmesg`) says why; memory may be short.",
+        )
     good = done.returncode == 0
     said = done.stdout if good else f"{done.stdout}\n{done.stderr}"
-    # Not what an annotation says in a test that fails.
-    own = [row for row in said.splitlines() if "Annotations:" not in row]
-    if not good and (full := _FULL.search("\n".join(own))):
-        raise HostCannot(
-            f"`{Path(arguments[0]).name}` could not write to `{tempfile.gettempdir()}`: {full[0]}.",
-            cure="Make room there, or set TMPDIR to another folder.",
-        )
+    if not good and folder and (full := disk.said(_of_the_machine(said, folder), disk.temporary())):
+        raise full
     return good, said
+
+
+def _of_the_machine(said: str, folder: Path) -> str:
+    """The rows about a file in the folder, or of a panic; others may quote what a test expects."""
+    rows = said.splitlines()
+    return "\n".join(row for row in rows if f"{folder}/" in row or row.startswith("panic: "))
 
 
 def check_prometheus(file: ConfigFile, programs: Programs) -> list[Problem]:
@@ -204,8 +211,8 @@ _CORES = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 def _tested(part: Slice, digest: str, programs: Programs) -> str:
     """What promtool says of a part, "" if it passes."""
-    with _CORES, tempfile.TemporaryDirectory() as folder:
-        output = complaint([programs.promtool, "test", "rules", part.write(Path(folder))])
+    with _CORES, disk.scratch() as folder:
+        output = complaint([programs.promtool, "test", "rules", part.write(folder)], folder)
         if not output:
             passed_tests.remember(digest)
         return output.replace(f"{folder}/", "")

@@ -6,7 +6,6 @@ that people edit, since these are what a message must name, and then about what 
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import yaml
 
 from stack.errors import BadInput
 from stack.run.service import Check, Layout, Service
+from stack.store import disk
 from stack.yamltext import load
 
 _TIMEOUT_S = 60.0
@@ -43,12 +43,12 @@ def check(layout: Layout, services: Mapping[str, Service], files: Mapping[str, s
 
     `files` are the rendered ones, by service and path.
     """
-    with tempfile.TemporaryDirectory(prefix="lab-check-") as made:
+    with disk.scratch("lab-check-") as made:
         for path, text in files.items():
-            rendered = Path(made) / path
+            rendered = made / path
             rendered.parent.mkdir(parents=True, exist_ok=True)
             rendered.write_text(text)
-        _ask({name: s.check for name, s in services.items() if s.check}, layout, Path(made))
+        _ask({name: s.check for name, s in services.items() if s.check}, layout, made)
 
 
 def check_sources(layout: Layout, services: Mapping[str, Service]) -> None:

@@ -80,7 +80,7 @@ def refused(error: OSError) -> HostCannot | None:
     if code not in _OF_HOST:
         return None
     if at := _path(error):
-        for folder in (state_dir(), cache_dir(), Path(tempfile.gettempdir())):
+        for folder in (state_dir(), cache_dir(), temporary()):
             if at.is_relative_to(folder):
                 return unusable(error, folder)
         return HostCannot(
@@ -111,6 +111,31 @@ def host_refuses() -> Iterator[None]:
     except OSError as error:
         if trouble := refused(error):
             raise trouble from error
+        raise
+
+
+def temporary() -> Path:
+    """Where programs put what they need for a moment: TMPDIR, or /tmp.
+
+    `tempfile` is not asked: where that disk is full it silently takes another, or raises an error
+    that does not say so.
+    """
+    return Path(os.environ.get("TMPDIR") or "/tmp").absolute()
+
+
+@contextlib.contextmanager
+def scratch(prefix: str = "lab-") -> Iterator[Path]:
+    """A folder for a moment. Raises HostCannot where it cannot be made or written to."""
+    home = temporary()
+    try:
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=home) as made:
+            yield Path(made)
+    except OSError as error:
+        at = _path(error)
+        # A write that fails names no file.
+        ours = at.is_relative_to(home) if at else _code(error) in _NO_ROOM
+        if ours and (_code(error) in _OF_HOST or not home.is_dir()):
+            raise unusable(error, home) from error
         raise
 
 
@@ -149,12 +174,12 @@ def _variable(folder: Path) -> str:
     """The environment variable that chooses another folder."""
     if folder.is_relative_to(state_dir()):
         return "STACK_STATE"
-    return "TMPDIR" if folder == Path(tempfile.gettempdir()) else "STACK_CACHE"
+    return "TMPDIR" if folder == temporary() else "STACK_CACHE"
 
 
 def _writable() -> list[Path]:
     """Where the lab writes, as far as it is there."""
-    folders = (state_dir(), cache_dir(), Path(tempfile.gettempdir()))
+    folders = (state_dir(), cache_dir(), temporary())
     return [next(path for path in (at, *at.parents) if path.exists()) for at in folders]
 
 

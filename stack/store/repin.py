@@ -21,8 +21,8 @@ import httpx
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import cache_dir
+from stack.store import disk, npmlock, progress, tree
 from stack.store import lock as locks
-from stack.store import npmlock, progress, tree
 from stack.store.artifact import Artifact, Tarball
 from stack.store.derivation import SYSTEMS, derive
 from stack.store.disk import make_folder, unusable
@@ -156,12 +156,14 @@ def verified(signed: bytes, keyring: Path) -> str:
                 f"{what} is missing, so the distribution's signature cannot be checked",
                 cure=f"Install the package `{package}`; only `doit lock` needs it.",
             )
-    with tempfile.TemporaryDirectory() as folder:
-        file, text = Path(folder) / "InRelease", Path(folder) / "text"
+    with disk.scratch() as folder:
+        file, text = folder / "InRelease", folder / "text"
         file.write_bytes(signed)
         command = [gpgv or "gpgv", "--keyring", str(keyring), "--output", str(text), str(file)]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=_GPGV_TIMEOUT_S)
         if ran.returncode != 0:
+            if full := disk.said(ran.stderr, disk.temporary()):
+                raise full
             last = (ran.stderr.strip() or "no reason given").splitlines()[-1]
             raise CheckFailed(
                 f"InRelease has no good signature by a key in `{keyring}`: {last}",

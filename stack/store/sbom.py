@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +37,7 @@ from packageurl import PackageURL
 from packaging.markers import Marker
 
 from stack.paths import REPO
-from stack.store import deb, progress, requirements
+from stack.store import deb, disk, progress, requirements
 from stack.store.artifact import Artifact, Tarball
 from stack.store.artifacts import artifacts_of, collected
 from stack.store.bundle import aside
@@ -228,8 +227,7 @@ def _licences(
 def _of_deb(artifact: Artifact, file: Path) -> list[Licence]:
     folder = f"usr/share/doc/{artifact.name}"
     wanted = {folder, f"{folder}/copyright"}
-    with tempfile.TemporaryDirectory() as made:
-        root = Path(made)
+    with disk.scratch() as root:
         deb.unpack(file.read_bytes(), root, name=artifact.name, wanted=wanted.__contains__)
         for link in (root / folder, root / folder / "copyright"):
             if link.is_symlink():  # to the documents of another package of the same source

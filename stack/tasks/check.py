@@ -58,8 +58,9 @@ def programs(package_set: PackageSet | None = None) -> Programs:
 
 
 def _say(words: str) -> None:
-    """What takes a while, as it begins."""
-    print(f"{words} …", file=sys.stderr, flush=True)
+    """What takes a while, as it begins: in one write, since threads say it at the same time."""
+    sys.stderr.write(f"{words} …\n")
+    sys.stderr.flush()
 
 
 def run(setup: Setup) -> None:

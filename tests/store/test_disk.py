@@ -127,3 +127,45 @@ def test_make_folder_and_files_below_a_file(
     with pytest.raises(HostCannot, match="Not a directory") as caught, host_refuses():
         deed(places["STACK_STATE"] / "file")
     assert "STACK_STATE" in caught.value.cure
+
+
+def test_scratch_is_where_tmpdir_says_and_goes_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with disk.scratch() as folder:
+        assert folder.parent == tmp_path
+    assert not list(tmp_path.iterdir())
+
+
+def _no_room(folder: Path) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _no_writing(folder: Path) -> None:
+    raise OSError(errno.EROFS, "Read-only file system", str(folder / "file"))
+
+
+@pytest.mark.parametrize(
+    ("deed", "says"),
+    [(_no_room, "the disk of `{}` is full"), (_no_writing, "`{}` cannot be used: Read-only")],
+)
+def test_scratch_names_the_disk_that_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deed: Callable[[Path], None], says: str
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with pytest.raises(HostCannot) as caught, disk.scratch() as folder:
+        deed(folder)
+    assert says.format(tmp_path) in caught.value.what
+    assert "TMPDIR" in caught.value.cure
+
+
+def test_scratch_does_not_take_the_errors_of_others_for_its_own(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), disk.scratch():
+        (tmp_path / "nowhere").read_text()
+
+
+def test_scratch_needs_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    with pytest.raises(HostCannot, match=f"`{tmp_path}/nowhere` cannot be used"), disk.scratch():
+        pass

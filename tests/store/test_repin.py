@@ -101,6 +101,17 @@ def test_update_needs_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         repin.verified(b"", tmp_path / "none")
 
 
+def test_a_signature_that_cannot_be_checked_on_a_full_disk_is_not_called_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpgv = tmp_path / "gpgv"
+    gpgv.write_text("#!/bin/sh\necho 'gpgv: write failed: No space left on device' >&2; exit 2\n")
+    gpgv.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(gpgv))
+    with pytest.raises(HostCannot, match="is full"):
+        repin.verified(b"", gpgv)
+
+
 @pytest.mark.skipif(not (shutil.which("gpg") and shutil.which("gpgv")), reason="needs GnuPG")
 def test_verified_gives_only_what_was_signed(tmp_path: Path) -> None:
     home = tmp_path / "gnupg"
