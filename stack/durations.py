@@ -29,6 +29,7 @@ _UNITS_MS = {
 }
 _ONLY_WHOLE = {"y", "w"}  # written only when nothing remains: 8d is `8d`, 14d is `2w`
 _LONGEST_MS = (2**63 - 1) // 1_000_000  # Go counts durations in int64 nanoseconds
+_MOST_DIGITS = 1000
 
 
 def milliseconds(text: str) -> int:
@@ -40,12 +41,16 @@ def milliseconds(text: str) -> int:
             cure="Write it as Prometheus does: whole numbers with y, w, d, h, m, s, ms, "
             "largest first, such as `1h30m`.",
         )
-    parts = found.groups() if found else ()
-    total = sum(
-        int(part) * unit for part, unit in zip(parts, _UNITS_MS.values(), strict=False) if part
+    parts = [part or "0" for part in found.groups()] if found else []
+    # Python refuses to convert thousands of digits.
+    total = (
+        sum(int(part) * unit for part, unit in zip(parts, _UNITS_MS.values(), strict=False))
+        if max(map(len, parts), default=0) <= _MOST_DIGITS
+        else _LONGEST_MS + 1
     )
     if total > _LONGEST_MS:
-        raise BadInput(f"`{text}` is longer than Prometheus can count (about 292y).")
+        shown = text if len(text) <= 100 else f"{text[:100]}…"
+        raise BadInput(f"`{shown}` is longer than Prometheus can count (about 292y).")
     return total
 
 

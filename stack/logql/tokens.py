@@ -3,7 +3,6 @@
 Whatever cannot be converted, or is out of range, is a LogQLError with the token's place.
 """
 
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,8 +18,6 @@ T = TypeVar("T")
 
 MOST_DIGITS = 40
 """Digits in a row: more than any number in range has, fewer than Python refuses to convert."""
-
-_LONG = re.compile(rf"\d{{{MOST_DIGITS + 1},}}", re.ASCII)
 
 
 def refused(token: Token, words: str) -> LogQLError:
@@ -65,7 +62,7 @@ def duration_ns_of(token: Token) -> int:
 def _prometheus_ns(text: str) -> int | None:
     """None for what is not a duration, or longer than can be counted."""
     try:
-        return None if _LONG.search(text) else durations.milliseconds(text) * 1_000_000
+        return durations.milliseconds(text) * 1_000_000
     except BadInput:
         return None
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stack.errors import BadInput
+from stack.logql.golang import duration_ns
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_DURATION_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE = re.compile(r"(\d+)\s*([kKmM]?)[bB]?")
 _SIZE_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20}
 
@@ -57,10 +56,13 @@ class Section:
     def seconds(self, key: str, default: str) -> float:
         """A duration as Go writes it, `1m30s`."""
         text = self.text(key, default)
-        parts = _DURATION.findall(text)
-        if not parts or "".join(number + unit for number, unit in parts) != text:
+        try:
+            length_ns = duration_ns(text)
+        except ValueError:
+            length_ns = -1
+        if length_ns < 0:
             raise self.bad(f"is `{text}`, expected a duration such as 200ms or 1m30s", key)
-        return sum(float(number) * _DURATION_S[unit] for number, unit in parts)
+        return length_ns / 1e9
 
     def size(self, key: str, default: int) -> int:
         """Bytes, from a number or a text such as 256KB; units are powers of 1024, as Promtail's."""

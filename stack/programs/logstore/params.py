@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from stack.logql.golang import duration_ns, quoted
+from stack import durations
+from stack.errors import BadInput
+from stack.logql.golang import quoted
 from stack.programs.logstore.settings import Limits
 
 SECOND_NS = 1_000_000_000
@@ -16,7 +18,6 @@ DEFAULT_LIMIT = 100
 END_BEFORE_START = "end timestamp must not be before or equal to start time"
 _POINTS = 250
 _MOST_POINTS = 11_000
-_DAYS = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(.*)", re.S | re.ASCII)
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I | re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -261,20 +262,10 @@ def seconds_or_duration_ns(text: str) -> int:
 
 
 def _duration(text: str, name: str) -> int:
-    """Durations as Loki reads them here: Go's, plus days, weeks and years."""
-    found = _DAYS.fullmatch(text)
-    assert found
+    """Durations as Loki reads them here: in Prometheus' grammar."""
     try:
-        long = [found[place] or "0" for place in (1, 2, 3)]
-        if max(map(len, long)) > _MOST_DIGITS:
-            raise ValueError(text)
-        years, weeks, days = map(int, long)
-        whole_ns = (years * 365 + weeks * 7 + days) * 24 * HOUR_NS
-        rest_ns = duration_ns(found[4]) if found[4] or not whole_ns else 0
-        return _in_range(whole_ns + rest_ns, text)
-    except ValueError as error:
-        if isinstance(error, BadParameter):
-            raise
+        return durations.milliseconds(text) * 1_000_000
+    except BadInput:
         if name:
             raise BadParameter(
                 f"could not parse '{name}' parameter: not a valid duration string: {_shown(text)}"

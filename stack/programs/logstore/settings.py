@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from stack import durations
 from stack.errors import BadInput
 from stack.logql.golang import duration_ns
 
@@ -84,17 +86,25 @@ class Settings:
     """As it was read, for `/config`."""
 
 
-_UNITS_S = {"y": 31_536_000, "w": 604_800, "d": 86_400}
-_LONG = re.compile(r"(\d+)([ywd])")
+_URL = re.compile(r"https?://[\w.-]+(?::\d+)?(?:/[^\s,]*)?", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.I)
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def _seconds(value: object) -> float:
-    text = str(value)
-    total = sum(int(count) * _UNITS_S[unit] for count, unit in _LONG.findall(text))
-    rest = _LONG.sub("", text)
-    return total + (duration_ns(rest) / 1e9 if rest else 0)
+    """A duration of `limits_config`, in Prometheus' grammar: `7d`."""
+    try:
+        return durations.seconds(str(value))
+    except BadInput as error:
+        raise ValueError(error.what.rstrip(".")) from None
+
+
+def _go_seconds(value: object) -> float:
+    """A duration of any other section, in Go's: `1.5h`, and no days."""
+    length_ns = duration_ns(str(value))
+    if length_ns < 0:
+        raise ValueError("expected a duration of at least 0s")
+    return length_ns / 1e9
 
 
 def _bytes(value: object) -> int:
@@ -120,7 +130,7 @@ def _count(value: object) -> int:
 
 def _url(value: object) -> str:
     text = str(value).rstrip("/")
-    if text and not text.startswith(("http://", "https://")):
+    if text and not _URL.fullmatch(text):
         raise ValueError("expected one http:// or https:// URL")
     return text
 
@@ -146,9 +156,9 @@ _KEYS: dict[str, tuple[Callable[[object], Any], object]] = {
     "server.http_listen_address": (_address, ""),
     "server.http_listen_port": (_count, 3100),
     "common.path_prefix": (_path, "/loki"),
-    "ingester.chunk_idle_period": (_seconds, "30m"),
-    "ingester.max_chunk_age": (_seconds, "2h"),
-    "compactor.compaction_interval": (_seconds, "10m"),
+    "ingester.chunk_idle_period": (_go_seconds, "30m"),
+    "ingester.max_chunk_age": (_go_seconds, "2h"),
+    "compactor.compaction_interval": (_go_seconds, "10m"),
     "compactor.retention_enabled": (_flag, False),
     "limits_config.retention_period": (_seconds, "0s"),
     "limits_config.reject_old_samples": (_flag, True),
@@ -171,10 +181,10 @@ _KEYS: dict[str, tuple[Callable[[object], Any], object]] = {
     "ruler.storage.local.directory": (_path, ""),
     "ruler.alertmanager_url": (_url, ""),
     "ruler.external_url": (_url, ""),
-    "ruler.evaluation_interval": (_seconds, "1m"),
-    "ruler.resend_delay": (_seconds, "1m"),
-    "ruler.for_grace_period": (_seconds, "10m"),
-    "ruler.for_outage_tolerance": (_seconds, "1h"),
+    "ruler.evaluation_interval": (_go_seconds, "1m"),
+    "ruler.resend_delay": (_go_seconds, "1m"),
+    "ruler.for_grace_period": (_go_seconds, "10m"),
+    "ruler.for_outage_tolerance": (_go_seconds, "1h"),
 }
 """Key -> how its value is read, and Loki's default."""
 
@@ -214,6 +224,39 @@ _IGNORED = (
 """Prefixes of keys that mean nothing to a store on one disk."""
 
 
+_FREE = frozenset({
+    "alibabacloud", "aws", "azure", "block_ingestion_policy_until", "bos", "claims", "clients",
+    "cos", "default_policy_stream_mappings", "endpoint_params", "external_labels", "fields", "gcs",
+    "policy_enforced_labels", "policy_stream_mapping", "proxy_connect_header", "remote_write",
+    "ruler_remote_write_config", "swift", "tags",
+})  # fmt: skip
+"""Keys below which Loki takes any name."""
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Every name of a key of Loki's, of whatever section."""
+    rows = Path(__file__).with_name("loki_keys.txt").read_text().splitlines()
+    return frozenset(name for row in rows if not row.startswith("#") for name in row.split())
+
+
+def _refuse_strangers(node: object, path: Path, at: str = "") -> None:
+    """Raise BadInput for a key that is none of Loki's, also where the store ignores what it says:
+    Loki itself would not start with it."""
+    if isinstance(node, list):
+        for place, entry in enumerate(node):
+            _refuse_strangers(entry, path, f"{at}[{place}]")
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            name = f"{at}.{key}" if at else str(key)
+            if str(key) not in _names():
+                near = get_close_matches(str(key), _names(), n=1)
+                cure = f"Did you mean `{near[0]}`?" if near else "Remove it."
+                raise BadInput(f"`{path}`: `{name}` is no key of Loki's configuration.", cure=cure)
+            if key not in _FREE:
+                _refuse_strangers(value, path, name)
+
+
 def load(path: Path) -> Settings:
     """The settings of a file. Raises BadInput that names file and key."""
     try:
@@ -225,7 +268,9 @@ def load(path: Path) -> Settings:
         raise BadInput(f"`{path}` is not valid YAML: {error}") from None
     if not isinstance(document, dict):
         raise BadInput(f"`{path}` is not a mapping.")
-    return _settings(_values(dict(_leaves(document)), path), text)
+    values = _values(dict(_leaves(document)), path)
+    _refuse_strangers(document, path)
+    return _settings(values, text)
 
 
 def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -55,7 +55,7 @@ def test_settings_follow_or_leave_alone_what_loki_knows(tmp_path, key, value):
         ("limits_config.discover_service_name", ["service"], "discover_service_name"),
         ("limits_config.max_line_sise", "1KB", "Did you mean `limits_config.max_line_size`?"),
         ("limits_config.max_line_size", "big", "expected a size such as 256KB"),
-        ("limits_config.query_timeout", "soon", "time: invalid duration"),
+        ("limits_config.query_timeout", "soon", "`soon` is not a duration"),
         ("limits_config.reject_old_samples", "yes", "expected true or false"),
         ("ruler.alertmanager_url", "alertmanager:9093", "expected one http:// or https:// URL"),
         ("ruler.storage.type", "s3", "`ruler.storage.type` is `s3`"),
