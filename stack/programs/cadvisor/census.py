@@ -63,6 +63,8 @@ class Census:
         self._pids = pids
         self._descendants = Descendants(supervisor_pid)
         self._lives: dict[psutil.Process, _Life] = {}
+        self._known: set[psutil.Process] = set()
+        """Children when supervisord was last asked, services or not."""
 
     def take(self) -> list[Usage]:
         """What each running service uses now, by name.
@@ -84,7 +86,7 @@ class Census:
 
     def _name(self, services: list[psutil.Process]) -> None:
         """Forget those that are gone, and learn the names of those that are new."""
-        if self._lives.keys() == set(services):
+        if self._known == set(services):
             return
         self._lives = {one: self._lives[one] for one in services if one in self._lives}
         new = {one.pid: one for one in services if one not in self._lives}
@@ -94,6 +96,7 @@ class Census:
             if process := new.get(pid):
                 started = round(process.create_time(), 2)
                 self._lives[process] = _Life(name=name, started=started)
+        self._known = set(services)
 
 
 def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:

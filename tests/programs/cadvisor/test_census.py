@@ -89,6 +89,19 @@ def test_census_asks_supervisord_only_when_a_service_came_or_went(services: Serv
     assert services.asked == 3
 
 
+def test_census_does_not_ask_again_about_a_child_that_is_no_service(services: Services) -> None:
+    stranger = services.start("stranger")
+    services.running.pop("stranger")
+    services.start("worker")
+    try:
+        for _ in range(3):
+            assert [one.name for one in services.census.take()] == ["worker"]
+        assert services.asked == 1
+    finally:
+        stranger.kill()
+        stranger.communicate()
+
+
 def test_census_leaves_out_what_is_stopped_or_no_service(services: Services) -> None:
     services.start("worker")
     stranger = services.start("stranger")
