@@ -82,10 +82,12 @@ class Sender:
         """When to call `settled` again, in seconds of a monotonic clock; 0 during a push."""
         return self._again_at if self._shipment and self._thread is None else 0.0
 
-    def join(self, seconds: float) -> None:
-        """Wait for a push that is under way."""
+    def end(self, seconds: float) -> None:
+        """Wait for a push that is under way, and end the connection; nothing is sent after it."""
         if self._thread:
             self._thread.join(seconds)
+        if not self._thread or not self._thread.is_alive():
+            self._close()
 
     def _start(self) -> None:
         self._answer = None

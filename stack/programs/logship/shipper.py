@@ -60,7 +60,7 @@ class Shipper:
             if self._unsaved and not acknowledged:
                 self._save()  # a turn later: usually the next shipment has saved it by then
             answered = (not more or self._is_full()) and self._wake.wait(self._pause(now))
-        self._sender.join(_STOP_S)
+        self._sender.end(_STOP_S)
         self._acknowledge(time.monotonic())
         if self._unsaved:
             self._save()
