@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"^(?:https?://)?(?P<address>[A-Za-z0-9_.-]+:\d+)(?:/.*)?$
 
 _ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", "api_url", "url",
                "alertmanager_url")  # fmt: skip
-"""Keys of alertmanager.yml and loki-config.yml whose value is an address."""
+"""Keys of alertmanager.yml, loki-config.yml and promtail-config.yml whose value is an address."""
 
 
 def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[Problem]:
@@ -23,6 +23,7 @@ def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[
         configuration.prometheus,
         configuration.alertmanager,
         configuration.loki,
+        configuration.promtail,
         configuration.datasources,
     ):
         if file is None:

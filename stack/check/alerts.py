@@ -118,7 +118,7 @@ def _runbook(alert: AlertRule, configuration: Configuration) -> Iterator[Problem
             cure=f"Write {runbook_url(alert.name)}",
         )
     page = runbook_path(alert.name, configuration.root)
-    if not page.is_file() or not page.read_text().strip():
+    if not page.is_file() or not page.read_bytes().strip():
         yield Problem(
             check="alerts/runbook",
             path=alert.path,

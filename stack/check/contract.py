@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import yaml
 
 from stack.check.configuration import AlertRule, Configuration
-from stack.check.offered import OF_EVERY_JOB, OF_PROMETHEUS, Offered
+from stack.check.offered import OF_EVERY_JOB, OF_PROMETHEUS, Offer, Offered
 from stack.check.problem import Problem
 from stack.check.reads import Reading, Selector, read
 from stack.check.relabel import relabelled
@@ -38,6 +38,23 @@ def check(configuration: Configuration, offered: Offered) -> Iterator[Problem]:
     yield from _silenced(contract, file)
     yield from _external(configuration, file)
     yield from _relabelled_alerts(configuration, file)
+
+
+def tested(configuration: Configuration, offered: Offered) -> Iterator[Problem]:
+    """What unit tests feed is what jobs offer: a test of anything else proves nothing."""
+    if not configuration.prometheus:
+        return
+    contract = Contract(configuration, offered, jobs(configuration.prometheus))
+    for file in configuration.unit_tests:
+        told: set[str] = set()
+        for test in entries(file.root, "tests"):
+            for one in entries(test, "input_series"):
+                node = get(one, "series")
+                for what, cure in contract.fed(text(node)):
+                    if node and what not in told:
+                        told.add(what)
+                        yield Problem(check="metrics/tested", path=file.path, line=line(node),
+                                      what=f"{what}.", cure=cure)  # fmt: skip
 
 
 class Contract:
@@ -137,6 +154,25 @@ class Contract:
                             cure=nearest(label, known),
                         )  # fmt: skip
 
+    def fed(self, series: str) -> Iterator[tuple[str, str]]:
+        """What is wrong with a series of a unit test, and what to do. Other instances than the
+        lab's are as good, and a label that is like no other may be one of the real Loki's.
+        """
+        try:
+            selectors = read(series, lambda selector: None).selectors
+        except BadInput:
+            return  # promtool says so
+        for one in selectors:
+            if one.metric in self.recorded or one.metric in OF_PROMETHEUS:
+                continue
+            name = next((each.value for each in one.conditions if each.name == "job"), "")
+            job = next((each for each in self.jobs if each.name == name), None)
+            if job is None:
+                what = f"a test feeds `{one.metric}` of job `{name}`, which there is not"
+                yield what, nearest(name, [each.name for each in self.jobs])
+            elif (offer := self.offered.jobs.get(name)) is not None:
+                yield from _strange(one, job, offer)
+
     def _selector(self, one: Selector, reader: str) -> Iterator[tuple[str, str, str]]:
         """What is wrong, what to do, and a word to find the line by."""
         if not one.metric or one.metric in self.recorded or one.metric in OF_PROMETHEUS:
@@ -222,6 +258,20 @@ class Contract:
                 yield (f"{where} make `{condition.name}` of `{one.metric}` `{value}`, "
                        f"expected {condition.operator}`{condition.value}`", cure,
                        condition.name)  # fmt: skip
+
+
+def _strange(one: Selector, job: Job, offer: Offer) -> Iterator[tuple[str, str]]:
+    """The metric of a test that is not offered, or a label that is nearly one of its own."""
+    if one.metric not in offer and one.metric not in OF_EVERY_JOB:
+        said = nearest(one.metric, offer)
+        cure = said if said.startswith("Did") else "Feed what the rule reads."
+        yield f"a test feeds `{one.metric}`, which `{job.name}` does not offer", cure
+    elif labels := offer.get(one.metric):
+        for each in one.conditions:
+            cure = nearest(each.name, labels | job.labels)
+            if each.name not in labels | job.labels and cure.startswith("Did"):
+                what = f"a test feeds `{one.metric}` with `{each.name}`, a label that it has not"
+                yield what, cure
 
 
 def _near(name: str, names: set[str]) -> bool:

@@ -38,7 +38,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
         if not path.is_file():
             continue  # reported as missing
         try:
-            tree = ast.parse(path.read_text())
+            tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError) as error:
             said = error.msg if isinstance(error, SyntaxError) else str(error)
             yield Problem(
@@ -192,7 +192,7 @@ def _notifications(node: ast.expr | None) -> tuple[tuple[str, str], ...] | None:
 def _literal(node: ast.expr | None) -> object:
     try:
         return ast.literal_eval(node) if node else None
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return None
 
 
@@ -208,7 +208,10 @@ def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
         if node.module == "loadgen.faults":
             known = set(modules)
         elif package == "loadgen.faults":
-            known = _names(modules[module]) if module in modules else set()
+            try:
+                known = _names(modules[module]) if module in modules else set()
+            except (SyntaxError, ValueError):
+                continue  # said by who imports it
         else:
             continue
         for alias in node.names:
@@ -225,7 +228,7 @@ def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
 def _names(file: Path) -> set[str]:
     """What a module defines or imports."""
     found = set()
-    for node in ast.parse(file.read_text()).body:
+    for node in ast.parse(file.read_bytes()).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):

@@ -16,8 +16,31 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         yield from _listed(file, "rule_files", rules)
     if file := configuration.alertmanager:
         yield from _listed(file, "templates", configuration.templates)
-    for path in strays(configuration):
+    for path in configuration.templates:
+        yield from _no_text(path)
+    found = strays(configuration)
+    for path in found:
         yield _stray(configuration, path)
+    for file in (*configuration.unit_tests, *configuration.log_tests):
+        for one in _listed(file, "rule_files", []):
+            # Of a rule file under another name enough is said.
+            if not any(f"/{_stem(path)}." in one.what for path in found):
+                yield one
+
+
+def _no_text(path: Path) -> Iterator[Problem]:
+    """A template that is not UTF-8; YAML that is not is told where it is parsed."""
+    content = path.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        yield Problem(
+            check="templates/syntax",
+            path=path,
+            line=content[: error.start].count(b"\n") + 1,
+            what=f"not UTF-8: byte 0x{content[error.start]:02x}.",
+            cure="Save the file as UTF-8; what is sent with it would not be text.",
+        )
 
 
 def strays(configuration: Configuration) -> list[Path]:
@@ -43,12 +66,33 @@ def _stray(configuration: Configuration, path: Path) -> Problem:
     suffix = {"prometheus/rules": "yml", "prometheus/tests": "yml", "loki/rules": "yml",
               "loki/tests": "yml", "alertmanager/templates": "tmpl", "runbooks": "md",
               "grafana/dashboards": "json"}.get(str(folder), "")  # fmt: skip
+    known = KNOWN[path.relative_to(configuration.root).parts[0]]
+    meant = [name for name in known if Path(name).stem == _stem(path)]
+    what = "nothing reads this file."
     if suffix:
-        cure = f"Rename it to `{path.stem}.{suffix}`, or delete it."
+        cure = f"Rename it to `{_stem(path)}.{suffix}`, or delete it."
+        if by := _matching(configuration, path):
+            what = f"{by} matches this file, but the lab reads only `*.{suffix}` here."
+    elif meant and not path.with_name(meant[0]).exists():
+        cure = f"Rename it to `{meant[0]}`."
     else:
-        known = KNOWN[path.relative_to(configuration.root).parts[0]]
         cure = f"Delete it. {nearest(path.name, known)}" if known else "Delete it."
-    return Problem(check="files/unknown", path=path, what="nothing reads this file.", cure=cure)
+    return Problem(check="files/unknown", path=path, what=what, cure=cure)
+
+
+def _stem(path: Path) -> str:
+    """`database` of `database.yml.orig`."""
+    return path.name.partition(".")[0]
+
+
+def _matching(configuration: Configuration, path: Path) -> str:
+    """The list whose pattern would have the program load the file; "" if there is none."""
+    lists = ((configuration.prometheus, "rule_files"), (configuration.alertmanager, "templates"))
+    for file, key in lists:
+        for pattern in entries(file.root, key) if file else ():
+            if file and text(pattern) and path in file.path.parent.glob(text(pattern)):
+                return f"`{key}` of {file.path.name}"
+    return ""
 
 
 def _listed(file: ConfigFile, key: str, files: list[Path]) -> Iterator[Problem]:

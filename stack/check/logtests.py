@@ -40,6 +40,7 @@ BEGIN_S = 1_000_000
 """Unix seconds at which every test begins."""
 
 _KEYS = {
+    "file": {"rule_files", "evaluation_interval", "tests"},
     "test": {"name", "input_lines", "alert_rule_test"},
     "lines": {"stream", "line", "from", "until", "every"},
     "case": {"eval_time", "alertname", "exp_alerts"},
@@ -57,13 +58,31 @@ class Expectation:
     wanted: tuple[Mapping[str, Any], ...]
 
 
+def refused(configuration: Configuration) -> Iterator[Problem]:
+    """Files of which no test can be run; `check` is not to be asked about these."""
+    for file in configuration.log_tests:
+        try:
+            _known(file.root, "file")
+            _every_s(file)
+            if not entries(file.root, "tests"):
+                raise BadInput("it has no `tests`")
+        except BadInput as error:
+            yield Problem(
+                check="loki/unit-test",
+                path=file.path,
+                line=line(file.root) if file.root else None,
+                what=f"{error.what.rstrip('.')}.",
+                cure=error.cure or "Fix the file; the head of stack/check/logtests.py shows one.",
+            )
+
+
 def check(configuration: Configuration, file: ConfigFile) -> Iterator[Problem]:
     """Run one file of tests; a rule file that cannot be read is reported elsewhere."""
     try:
         rules = dict(_rules(configuration, file))
-        every_s = seconds(text(get(file.root, "evaluation_interval")) or "1m")
     except (BadInput, KeyError, LogQLError):
         return
+    every_s = _every_s(file)
     digest = passed_tests.key(repr(plain(file.root)), repr(rules), *_engine())
     if passed_tests.passed(digest):
         return
@@ -86,6 +105,14 @@ def _engine() -> tuple[bytes, ...]:
     folder = Path(logql.__file__).parent
     files = sorted([*folder.glob("*.py"), *folder.glob("*.lark")])
     return tuple(path.read_bytes() for path in (*files, Path(__file__)))
+
+
+def _every_s(file: ConfigFile) -> float:
+    """Seconds between evaluations. Raises BadInput."""
+    every_s = seconds(text(get(file.root, "evaluation_interval")) or "1m")
+    if every_s <= 0:
+        raise BadInput("`evaluation_interval` is 0s, expected a longer duration")
+    return every_s
 
 
 def _rules(configuration: Configuration, file: ConfigFile) -> Iterator[tuple[str, Rule]]:
@@ -187,8 +214,8 @@ def _listed(alerts: list[str]) -> str:
     return " and ".join(f"{{{one}}}" for one in alerts) or "no alert"
 
 
-def _known(node: yaml.Node, what: str) -> None:
-    if unknown := sorted(plain(node).keys() - _KEYS[what]):
+def _known(node: yaml.Node | None, what: str) -> None:
+    if unknown := sorted({str(key) for key in plain(node)} - _KEYS[what]):
         raise BadInput(
             f"`{unknown[0]}` is not a known key here; there are {', '.join(sorted(_KEYS[what]))}"
         )

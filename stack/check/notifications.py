@@ -29,6 +29,7 @@ from stack.store import disk
 _ERROR = re.compile(
     r"template: (?P<file>[^:\s]*):(?P<line>\d+)(?::\d+)?: (?:executing .*? at )?(?P<said>.*)"
 )
+_WITH = re.compile(r"(?<= cannot be rendered) with [^:]*")
 _CALL = re.compile(r'^\s*\{\{-?\s*template\s+"([^"]+)"[^}]*\}\}\s*$')
 _SEPARATOR = "\n\x1e\n"
 
@@ -87,7 +88,9 @@ def _judged(desk: "_Desk", jobs: Sequence["_Job"]) -> list[Problem]:
     with ThreadPoolExecutor() as pool:
         for problems in pool.map(desk.judge, jobs):
             for one in problems:
-                found.setdefault((one.path, one.line, one.what.partition(")")[0]), one)
+                # The first group that shows it is named, the others are not.
+                said = _WITH.sub("", one.what).partition(")")[0]
+                found.setdefault((one.path, one.line, said), one)
     return list(found.values())
 
 

@@ -205,6 +205,29 @@ def check_unit_tests(
     return problems or list(_unread(output, file, "prometheus/unit-test"))
 
 
+_NO_TEST = "a^"
+"""A pattern that no name of a test matches."""
+
+
+def check_fields(file: ConfigFile, programs: Programs) -> list[Problem]:
+    """The fields of a file of unit tests, of which none is run."""
+    said = passed_tests.key(programs.promtool, _NO_TEST, file.path.read_text())
+    if passed_tests.passed(said):
+        return []
+    output = complaint([programs.promtool, "test", "rules", f"--run={_NO_TEST}", file.path])
+    if not output:
+        passed_tests.remember(said)
+    elif found := list(_unread(output, file, "prometheus/unit-test")):
+        return found
+    empty = Problem(
+        check="prometheus/unit-test",
+        path=file.path,
+        what="it has no `tests`.",
+        cure="Write some, or delete the file.",
+    )
+    return [] if entries(file.root, "tests") else [empty]
+
+
 _CORES = threading.BoundedSemaphore(os.cpu_count() or 1)
 """As many at once as there are cores: each promtool keeps one busy."""
 

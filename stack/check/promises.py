@@ -47,7 +47,8 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     broken: dict[_Broken, list[str]] = defaultdict(list)
     for rule in configuration.alerts:
         severity = text(rule.label("severity"))
-        if severity not in PROMISES or not pace.readable(configuration, rule):
+        unknown = rule.on_logs and "loki" in configuration.gaps
+        if unknown or severity not in PROMISES or not pace.readable(configuration, rule):
             continue
         try:
             for one in _of(rule, severity, PROMISES[severity], configuration):

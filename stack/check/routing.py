@@ -98,7 +98,7 @@ def _templates(file: ConfigFile, files: list[Path]) -> Iterator[Problem]:
     lines = [
         (path, number, content)
         for path in files
-        for number, content in enumerate(path.read_text().splitlines(), 1)
+        for number, content in enumerate(path.read_text(errors="replace").splitlines(), 1)
     ]
     defined = {name for _, _, content in lines for name in _DEFINED.findall(content)}
     # A value that is merged into several receivers is one line of the file.

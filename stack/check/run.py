@@ -83,14 +83,19 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
                            if path.is_relative_to(configuration.root)),
         )  # fmt: skip
         own, mixed = _single(configuration, setup, gaps), _together(configuration, setup)
-        # amtool names no line; where we do, its word adds nothing.
+        # Where amtool names a line, what we find in the same file only follows from it; where it
+        # names none and we do, its word adds nothing.
+        seen = {problem.path for problem in refused if problem.line}
+        own = [problem for problem in own if problem.path not in seen]
         named = {problem.path for problem in own if problem.line}
         refused = [problem for problem in refused if problem.line or problem.path not in named]
         mixed += plays.result()
         shown = _dashboards(configuration, setup, own)
-        tested = _tested(configuration, setup, gaps | {one.path for one in own}, pool)
+        broken = gaps | {one.path for one in [*unread, *own]}
+        tested = _tested(configuration, setup, broken, pool)
     found = {*unread, *refused, *own, *mixed, *tested, *shown}
-    if not refused and not any(problem.check.startswith("templates/") for problem in own):
+    broken_texts = any(one.check.startswith("templates/") for one in [*unread, *own])
+    if not refused and not broken_texts:
         found |= set(notifications.check(configuration, setup.programs))
     found = _without_consequences(configuration, setup, found)
     order = {one: _rank(one, unread, refused, own, {*found} - {*shown}) for one in found}
@@ -112,7 +117,9 @@ def _refused(configuration: Configuration, setup: Setup, pool: ThreadPoolExecuto
     if configuration.blackbox:
         asked.append(partial(programs.check_blackbox, configuration.blackbox, tools))
     asked += [partial(programs.check_rules, file, tools) for file in configuration.rules]
-    ours = [*logrules.check(configuration), *settings.check(configuration, setup.readers)]
+    asked += [partial(programs.check_fields, file, tools) for file in configuration.unit_tests]
+    ours = [*logrules.check(configuration), *settings.check(configuration, setup.readers),
+            *logtests.refused(configuration)]  # fmt: skip
     return ours + [problem for result in pool.map(_call, asked) for problem in result]
 
 
@@ -125,9 +132,11 @@ def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list
         # Of a target that is dropped or has another name nothing arrives as it should.
         if not any(one.check == "scrapes/relabel" for one in lost):
             rules = "rules" not in configuration.gaps
-            found += contract.check(configuration, offered.table()) if rules else ()
+            read = list(contract.check(configuration, offered.table())) if rules else []
+            found += read or contract.tested(configuration, offered.table())
     if not configuration.gaps & {"rules", "promtail"}:
-        found += logcontract.check(configuration, setup.services)
+        unread = list(logcontract.check(configuration, setup.services))
+        found += unread or settings.meant(configuration, setup.readers)
     found += routing.check(configuration)
     found += [one for one in scaling.check(configuration) if one.path not in gaps]
     found += runbooks.check(configuration, offered.table())
@@ -181,11 +190,12 @@ def _tested(
 ) -> list[Problem]:
     """Unit tests of rule files that are read and refused by nobody."""
 
+    broken = {path.resolve() for path in broken}
+
     def whole(file: ConfigFile) -> bool:
-        loads = {path.resolve() for one in entries(file.root, "rule_files") if text(one)
-                 for path in file.path.parent.glob(text(one))}  # fmt: skip
-        stray = {path.with_suffix(".yml").resolve() for path in broken}
-        return not loads & stray and file.path not in broken
+        loads = [{path.resolve() for path in file.path.parent.glob(text(one))}
+                 for one in entries(file.root, "rule_files") if text(one)]  # fmt: skip
+        return all(loads) and not {file.path.resolve(), *set().union(*loads)} & broken
 
     files = [file for file in configuration.unit_tests if whole(file)]
     ran = pool.map(

@@ -24,7 +24,8 @@ SPEED = 60.0
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
-    yield from _sparse(configuration)
+    if "prometheus" not in configuration.gaps:
+        yield from _sparse(configuration)
     interval_s = 15.0
     if file := configuration.prometheus:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 import yaml
@@ -109,6 +110,7 @@ def check(configuration: Configuration, services: Mapping[str, str]) -> Iterator
     known = {job.name for job in found}
     for job in found:
         yield from _dropped(file, job)
+        yield from _mislabelled(file, job)
         if job.name in services:
             yield from _elsewhere(file, job, services[job.name])
         else:
@@ -129,6 +131,19 @@ def check(configuration: Configuration, services: Mapping[str, str]) -> Iterator
             cure=f"Add a job `{name}` to `scrape_configs`.",
         )  # fmt: skip
     yield from _alertmanagers(file)
+
+
+def _mislabelled(file: ConfigFile, job: Job) -> Iterator[Problem]:
+    """Rules, routes and scenarios read `instance` and `job` of every target."""
+    for static in entries(job.node, "static_configs"):
+        for name, value in pairs(get(static, "labels")):
+            if meant := get_close_matches(name, {"instance", "job"} - {name}, n=1, cutoff=0.75):
+                yield Problem(
+                    check="scrapes/label", path=file.path, line=line(value),
+                    what=f"the targets of job `{job.name}` have a label `{name}`, which nobody "
+                    "reads.",
+                    cure=f"Did you mean `{meant[0]}`?",
+                )  # fmt: skip
 
 
 def _dropped(file: ConfigFile, job: Job) -> Iterator[Problem]:

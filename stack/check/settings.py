@@ -6,19 +6,30 @@ blackbox.yml by blackbox_exporter (`programs`), which takes any name for a probe
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
-from stack.check.configuration import Configuration
+from stack.check.configuration import Configuration, kind_of
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
 from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
 from stack.errors import BadInput
 
-Readers = Mapping[str, Callable[[Path], object]]
-"""File below the root → what reads it and raises BadInput that names the file and the key."""
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """How a program reads its file. Both raise BadInput that names the file and the key."""
+
+    read: Callable[[Path], object]
+    means: Callable[[Path], object] = lambda path: None
+    """Whether a file that is read does its work; asked where nothing else is wrong with it."""
+
+
+Readers = Mapping[str, Reader]
+"""File below the root → how it is read."""
 
 PROBERS = ("http", "tcp", "dns", "icmp", "grpc", "unix")
 
@@ -27,16 +38,29 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 def check(configuration: Configuration, readers: Readers) -> Iterator[Problem]:
-    for name, read in readers.items():
-        path = configuration.root / name
-        if (file := configuration.files.get(path)) is None:
-            continue
-        try:
-            read(path)
-        except BadInput as error:
-            yield _refused(file, error)
+    for name, reader in readers.items():
+        yield from _asked(configuration, name, reader.read)
     if file := configuration.blackbox:
         yield from _blackbox(configuration, file)
+
+
+def meant(configuration: Configuration, readers: Readers) -> Iterator[Problem]:
+    """What files that their programs take do not do."""
+    for name, reader in readers.items():
+        if kind_of(Path(name)) not in configuration.gaps:
+            yield from _asked(configuration, name, reader.means)
+
+
+def _asked(
+    configuration: Configuration, name: str, question: Callable[[Path], object]
+) -> Iterator[Problem]:
+    path = configuration.root / name
+    if (file := configuration.files.get(path)) is None:
+        return
+    try:
+        question(path)
+    except BadInput as error:
+        yield _refused(file, error)
 
 
 def _refused(file: ConfigFile, error: BadInput) -> Problem:

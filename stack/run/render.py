@@ -5,6 +5,7 @@ relative to the instance (`secrets/…`). Both are resolved in the parsed docume
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,25 @@ def resolve(text: str, layout: Layout, file: Path) -> str:
         f"{file}: `{text}`: `{match['host']}` has no port {match['port']}.",
         cure=f"Write {' or '.join(known) or 'another service: this one has no port'}.",
     )
+
+
+def stranger(node: Any, below: tuple[str, ...], exactly: tuple[str, ...] = ()) -> tuple[str, str]:
+    """The first absolute path in a document that is none of the container's folders: its key,
+    `a.b[0]`, and itself. Both are empty where there is none.
+
+    A native instance has folders of its own for those, and for no others.
+    """
+    for key, text in _texts(node, ""):
+        if text.startswith("/") and not text.startswith(below) and text not in exactly:
+            return key.removeprefix("."), text
+    return "", ""
+
+
+def _texts(node: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, str):
+        yield key, node
+    inner = node.items() if isinstance(node, dict) else ()
+    for name, value in inner:
+        yield from _texts(value, f"{key}.{name}")
+    for place, value in enumerate(node if isinstance(node, list) else ()):
+        yield from _texts(value, f"{key}[{place}]")

@@ -7,12 +7,13 @@ from stack.check.configuration import load
 from stack.check.problem import ProblemsFound
 from stack.check.programs import Programs
 from stack.check.run import Setup, find_problems
+from stack.check.settings import Reader
 from stack.run.services import SERVICES, loki, promtail
 from stack.store.packageset import PackageSet, realise
 
 READERS = {
-    "promtail/promtail-config.yml": promtail.read_settings,
-    "loki/loki-config.yml": loki.read_settings,
+    "promtail/promtail-config.yml": Reader(read=promtail.read_settings, means=promtail.try_lines),
+    "loki/loki-config.yml": Reader(read=loki.read_settings),
 }
 """Files of the lab's own programs, and how these read them."""
 

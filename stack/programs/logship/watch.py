@@ -97,7 +97,7 @@ class Watch:
 
 def _patterns(target: Target) -> tuple[list[Path], list[Path]]:
     """Patterns of the files and of excluded files, with braces expanded."""
-    found = [Path(each) for each in _expanded(target.path)]
+    found = [Path(each) for each in expanded(target.path)]
     for each in found:
         if re.search(r"[*?\[]", str(each.parent)):
             raise BadInput(
@@ -105,15 +105,15 @@ def _patterns(target: Target) -> tuple[list[Path], list[Path]]:
                 "allows patterns only in the last part.",
                 cure="Name a single folder.",
             )
-    return found, [Path(each) for each in _expanded(target.exclude) if each]
+    return found, [Path(each) for each in expanded(target.exclude) if each]
 
 
-def _expanded(pattern: str) -> list[str]:
+def expanded(pattern: str) -> list[str]:
     """`{a,b}.log` as `a.log` and `b.log`."""
     match = _BRACES.fullmatch(pattern)
     if not match:
         return [pattern]
-    return [text for each in match[2].split(",") for text in _expanded(match[1] + each + match[3])]
+    return [text for each in match[2].split(",") for text in expanded(match[1] + each + match[3])]
 
 
 def _is_one_of(path: Path, excluded: list[Path]) -> bool:

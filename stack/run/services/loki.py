@@ -13,7 +13,7 @@ from stack.loopback import HOST
 from stack.programs.logstore import TENANT, settings
 from stack.run import probes
 from stack.run.choice import LOGS
-from stack.run.render import render
+from stack.run.render import render, stranger
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program, of_reader
 from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
@@ -27,8 +27,17 @@ _DATA = "/loki"
 
 
 def read_settings(file: Path) -> None:
-    """Read the file as the lab's own program does. Raises BadInput naming file and key."""
-    settings.load(file)
+    """Read the file as the lab's own program does. Raises BadInput naming file and key, also for
+    a folder that is none of the container's, which no instance would replace.
+    """
+    if settings.load(file).ruler.rules != Path(_RULES):
+        raise BadInput(f"`{file}`: `ruler.storage.local.directory` is not `{_RULES}`.")
+    key, path = stranger(load(file), (f"{_DATA}/",), (_DATA, _RULES))
+    if path:
+        raise BadInput(
+            f"`{file}`: `{key}` is `{path}`, which is not below `{_DATA}/`.",
+            cure="Use a folder there: an instance puts one of its own in its place.",
+        )
 
 
 def config(layout: Layout) -> dict[str, str]:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from stack import yamltext
+from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.programs.logship import settings
+from stack.programs.logship import settings, trial
+from stack.programs.logship.trial import Sample
 from stack.run import probes
 from stack.run.choice import LOGS
-from stack.run.render import resolve
+from stack.run.render import resolve, stranger
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program, of_reader
 from stack.yamltext import load
@@ -23,11 +25,59 @@ PORTS = {"http": 9080, "grpc": 9097}
 _LOGS = "/var/log/residency/"
 _DATA = "/var/lib/promtail/"
 """Folders of the container, as the file names them."""
+_PUSH = "/loki/api/v1/push"
+
+_AT_NS = 1_795_518_610_691_000_000  # 2026-11-24 11:10:10.691 UTC
+_JSON = '{"timestamp": "2026-11-24T11:10:10.691Z", "level": "%s", "message": "GET /x 500"}'
+_PG = "2026-11-24 11:10:10.691 GMT [7] %s %s:  what happened"
+_TS = "2026-11-24T11:10:10.691Z"
+
+_LINES = (
+    Sample(log="backend", text=_JSON % "INFO", level="info", time_ns=_AT_NS),
+    Sample(log="backend", text=_JSON % "ERROR", level="error", time_ns=_AT_NS),
+    Sample(log="backend", text="Traceback (most recent call last):",
+           goes_on='  File "x.py", line 1, in <module>'),
+    Sample(log="postgresql", text=_PG % ("00000", "LOG"), level="log", time_ns=_AT_NS),
+    Sample(log="postgresql", text=_PG % ("42P01", "ERROR"), level="error", time_ns=_AT_NS,
+           goes_on="\tFROM x"),
+    Sample(log="postgresql", text=_PG % ("28P01", "FATAL"), level="fatal", time_ns=_AT_NS,
+           goes_on=_PG % ("28P01", "DETAIL")),
+    Sample(log="postgresql", text=_PG % ("XX000", "PANIC"), level="panic", time_ns=_AT_NS),
+    Sample(log="supervisord", text="2026-11-24 11:10:10,691 INFO spawned: 'worker' with pid 7",
+           level="info"),
+    Sample(log="prometheus", text=f'ts={_TS} caller=main.go:5 level=warn msg="a level=error b"',
+           level="warn", time_ns=_AT_NS),
+    Sample(log="alertmanager", text=f'time={_TS} level=ERROR source=x.go:5 msg="cannot do it"',
+           level="error", time_ns=_AT_NS),
+    Sample(log="worker", text=f"level=info ts={_TS} msg=x", level="info", time_ns=_AT_NS),
+    Sample(log="prometheus", text="panic: it cannot go on", goes_on="goroutine 1 [running]:"),
+)  # fmt: skip
+"""As the services write them, each in its own way."""
 
 
 def read_settings(file: Path) -> None:
-    """Read the file as the lab's own program does. Raises BadInput naming file and key."""
-    settings.read(file)
+    """Read the file as the lab's own program does. Raises BadInput naming file and key, also for
+    a folder that is none of the container's and for what is not Loki's way in.
+    """
+    found = settings.read(file)
+    if found.client.path != _PUSH:
+        raise BadInput(
+            f"`{file}`: `clients[0].url` has the path `{found.client.path}`.",
+            cure=f"Loki takes lines at `{_PUSH}`.",
+        )
+    key, path = stranger(load(file), (_LOGS, _DATA))
+    if path:
+        raise BadInput(
+            f"`{file}`: `{key}` is `{path}`, which is below neither `{_LOGS}` nor `{_DATA}`.",
+            cure="Use one of these: an instance puts folders of its own in their place.",
+        )
+
+
+def try_lines(file: Path) -> None:
+    """Raise BadInput, naming file and key, where the pipeline makes something else of a service's
+    lines than they say.
+    """
+    trial.check(file, _LINES, _LOGS)
 
 
 def config(layout: Layout) -> dict[str, str]:

@@ -15,7 +15,7 @@ from stack.programs.logship.settings import read
 from stack.programs.logship.stages import Multiline, _expression, pipeline
 from stack.programs.logship.times import parser
 from stack.programs.logship.trail import siblings
-from stack.programs.logship.watch import _expanded
+from stack.programs.logship.watch import expanded
 
 CHECKED_IN = REPO / "stack" / "config" / "promtail" / "promtail-config.yml"
 
@@ -274,7 +274,7 @@ def test_siblings_are_the_files_that_were_rotated() -> None:
 
 
 def test_braces_are_alternatives() -> None:
-    assert _expanded("/x/{a,b}-{1,2}.log") == [
+    assert expanded("/x/{a,b}-{1,2}.log") == [
         "/x/a-1.log",
         "/x/a-2.log",
         "/x/b-1.log",
