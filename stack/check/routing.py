@@ -1,7 +1,8 @@
 """Alertmanager's routes, receivers and templates fit together."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from stack.check import receivers
@@ -100,10 +101,13 @@ def _templates(file: ConfigFile, files: list[Path]) -> Iterator[Problem]:
         for path in files
         for number, content in enumerate(path.read_text(errors="replace").splitlines(), 1)
     ]
-    defined = {name for _, _, content in lines for name in _DEFINED.findall(content)}
+    defined = {name: f"{path.name}:{number}" for path, number, content in lines
+               for name in _DEFINED.findall(content)}  # fmt: skip
     # A value that is merged into several receivers is one line of the file.
     values = {(line(node), str(node.value)) for node in scalars(file.root)}
     lines += [(file.path, number, value) for number, value in sorted(values)]
+    used = {name for _, _, content in lines for name in _USED.findall(content)}
+    idle = {name: place for name, place in defined.items() if name not in used}
     for path, number, content in lines:
         for name in _USED.findall(content):
             if name not in defined and not _BUILT_IN.search(name):
@@ -112,5 +116,11 @@ def _templates(file: ConfigFile, files: list[Path]) -> Iterator[Problem]:
                     path=path,
                     line=number,
                     what=f"template `{name}` is not defined in alertmanager/templates/.",
-                    cure=nearest(name, defined),
+                    cure=_meant(name, idle) or nearest(name, defined),
                 )
+
+
+def _meant(name: str, idle: Mapping[str, str]) -> str:
+    """The template that was meant, if it is one that nobody uses."""
+    near = get_close_matches(name, idle, n=1)
+    return f"Did you mean `{near[0]}`, which {idle[near[0]]} defines?" if near else ""

@@ -131,6 +131,7 @@ EXAMPLES: list[tuple[str, str, Any]] = [
     ("loki/loki-config.yml", "reporting_enabled", "reporting_eabled"),
     ("alertmanager/alertmanager.yml", "  routes:", "  rotes:"),
     ("alertmanager/alertmanager.yml", ".Alerts.Resolved", ".Alets.Resolved"),
+    ("alertmanager/templates/pagerduty.tmpl", 'e "pagerduty.lab.a', 'e "apgerduty.lab.a'),
     ("alertmanager/templates/email.tmpl", "{{", b"\xff{{"),
     ("prometheus/rules/database.yml", "alert:", b"\xffalert:"),
 ]
