@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from stack.errors import BadInput
-from stack.run.render import render
+from stack.run.render import render, stranger
 from stack.run.service import Layout
 from stack.yamltext import load
 
@@ -87,3 +87,17 @@ def test_load_names_line_and_column_of_a_yaml_error(tmp_path: Path) -> None:
 def test_load_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"prometheus\.yml` is missing"):
         load(tmp_path / "prometheus.yml")
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ({"a": {"b": ["/data/x", "text"]}, "c": "/etc/rules"}, ("", "")),
+        ({"a": {"b": ["/data/x", "/dta/x"]}}, ("a.b[1]", "/dta/x")),
+        ({"a": "/etc/rule"}, ("a", "/etc/rule")),
+        ([{"a": 1}, {"a": {"b": "/"}}], ("[1].a.b", "/")),
+        (None, ("", "")),
+    ],
+)
+def test_path_that_no_instance_has_a_folder_for_is_found(document, found) -> None:
+    assert stranger(document, ("/data/",), ("/etc/rules",)) == found
