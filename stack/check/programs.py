@@ -152,7 +152,7 @@ def check_expressions(expressions: Sequence[str], programs: Programs) -> dict[in
     They go to it together, as a file of rules.
     """
     rules = [{"record": f"q:{at}", "expr": one} for at, one in enumerate(expressions)]
-    with tempfile.TemporaryDirectory() as folder:
+    with disk.scratch() as folder:
         file = Path(folder) / "queries.yml"
         file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
         said = complaint([programs.promtool, "check", "rules", "--lint=none", file])
