@@ -86,6 +86,10 @@ class Proof:
     def headline(self) -> str:
         if not self.faults:
             wrong = self.count(Outcome.FAILED)
-            return f"{len(self.panels)} panels on a healthy morning: {wrong or 'none'} wrong"
+            return f"{_panels(self.panels)} on a healthy morning: {wrong or 'none'} wrong"
         counts = ", ".join(f"{self.count(one)} {one}" for one in Outcome if self.count(one))
-        return f"{len(self.panels)} panels: {counts or 'none'}"
+        return f"{_panels(self.panels)}: {counts or 'none'}"
+
+
+def _panels(panels: Sequence[Shown]) -> str:
+    return f"{len(panels)} panel{'' if len(panels) == 1 else 's'}"
