@@ -5,7 +5,6 @@ shapes, so that no check has to.
 """
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -161,7 +160,7 @@ def truth(node: yaml.Node | None) -> bool | None:
 def plain(node: yaml.Node | None) -> dict[str, Any]:
     """The plain value of a mapping."""
     if node and _merges(node):
-        node = deepcopy(node)  # constructing writes merged keys into the nodes
+        node = _copy(node, {})  # constructing writes merged keys into the nodes
     try:
         found = _Plain("").construct_document(node) if node else {}
     except (yaml.YAMLError, ValueError):  # a tag such as `!!int` before what is none
@@ -184,6 +183,19 @@ def _merges(node: yaml.Node) -> bool:
     if not isinstance(node, yaml.MappingNode):
         return False
     return any(key.value == "<<" or _merges(value) for key, value in node.value)
+
+
+def _copy(node: yaml.Node, copied: dict[int, yaml.Node]) -> yaml.Node:
+    """Mappings and lists anew, what two aliases name once; no file's text, as `deepcopy` would."""
+    if id(node) in copied or isinstance(node, yaml.ScalarNode):
+        return copied.get(id(node), node)
+    made = type(node)(node.tag, [], node.start_mark, node.end_mark)
+    copied[id(node)] = made
+    if isinstance(node, yaml.MappingNode):
+        made.value += [(_copy(key, copied), _copy(value, copied)) for key, value in node.value]
+    else:
+        made.value += [_copy(one, copied) for one in node.value]
+    return made
 
 
 def scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

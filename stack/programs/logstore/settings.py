@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from stack import durations
+from stack import durations, yamltext
 from stack.errors import BadInput
 from stack.logql.golang import duration_ns
 
@@ -261,7 +261,7 @@ def load(path: Path) -> Settings:
     """The settings of a file. Raises BadInput that names file and key."""
     try:
         text = path.read_text()
-        document = yaml.safe_load(text) or {}
+        document = yamltext.read(text) or {}
     except OSError as error:
         raise BadInput(f"`{path}`: {error.strerror}.") from None
     except yaml.YAMLError as error:
