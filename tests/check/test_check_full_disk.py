@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import passed_tests
+from stack.check import notifications, passed_tests
 from stack.check.configuration import load
 from stack.check.programs import Programs, check_unit_tests, output
-from stack.check.run import Setup, find_problems
+from stack.check.run import Setup
 from stack.errors import HostCannot
 from stack.paths import REPO, cache_dir
 
@@ -72,7 +72,7 @@ def test_messages_that_cannot_be_rendered_are_neither_wrong_nor_right(
     setup: Setup, refusing: None, asked: set[str], tmp_path: Path
 ) -> None:
     with pytest.raises(HostCannot) as raised:
-        find_problems(setup)
+        list(notifications.check(load(setup.config_root), setup.programs))
     told(raised.value, tmp_path / "full")
     assert asked == set()
 
