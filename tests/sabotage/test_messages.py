@@ -25,7 +25,8 @@ TABLE = {
                           "the description of the rule is not in it"),
     "email-html-description": (EMAIL, HTML + "{{ .Annotations.description }}", HTML,
                                "(html) about one firing alert: the description"),
-    "title-summary": (TITLE, ".CommonAnnotations.summary", ".CommonAnnotations.sumary",
+    # A misspelt name alone does no harm: the first alert's summary stands in for that of all.
+    "title-summary": (TITLE, "summary }} - {{ . }}{{ else }}", "summary }}{{ else }}",
                       "does not give the summary"),
     "title-alert": (TITLE, ".GroupLabels.alertname", ".GroupLabels.alert", "does not name"),
     "title-state": (TITLE, ".Status | toUpper", ".Receiver | toUpper", "does not begin with"),
