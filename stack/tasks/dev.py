@@ -1,5 +1,6 @@
 """The tasks for those who change the lab: `lint` and `test`."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,10 +36,13 @@ def lint() -> None:
 
 def test(arguments: list[str]) -> None:
     """The linters, then pytest: what has deadlines of its own to keep runs alone, the rest before
-    it on two processes. `-m` among the arguments chooses by itself, one test after another; what
+    it on a process more than there are cores, since tests wait for services. `-m` among the arguments chooses by itself, one test after another; what
     is marked `nightly` runs only so. Raises CheckFailed when anything failed."""
     lint()
-    parts = [["-n", "2", "-m", "not alone and not nightly"], ["-m", "alone and not nightly"]]
+    parts = [
+        ["-n", f"{(os.cpu_count() or 1) + 1}", "-m", "not alone and not nightly"],
+        ["-m", "alone and not nightly"],
+    ]
     if "-m" in arguments:
         parts = [[]]
     codes = [_run([*_PYTHON, "pytest", *part, *arguments]) for part in parts]

@@ -36,6 +36,7 @@ TABLE = {
 """Proof → what is replaced by what, and what the proof says."""
 
 
+@pytest.mark.nightly
 def test_sabotage_is_named_by_its_proof(tmp_path: Path, copy: Path, sabotage) -> None:
     for old, new, _ in TABLE.values():
         sabotage(ALERTMANAGER, old, new)

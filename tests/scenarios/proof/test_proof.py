@@ -60,6 +60,7 @@ def test_sabotage_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "the fault could not be injected: 70.0 % of /data" in said["DiskSpaceWarning"]
 
 
+@pytest.mark.nightly
 def test_engines_are_quoted(tmp_path: Path) -> None:
     """A rule that is well until its fault comes, and a template that no single alert survives."""
     root = tmp_path / "stack" / "config"
@@ -113,7 +114,14 @@ def silent(evidence: Path) -> float:
     return max(lengths, default=0.0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.nightly),
+    ],
+)
 def test_proof_that_is_ended_loses_nothing(
     tmp_path: Path, state_dir: Path, number: signal.Signals
 ) -> None:
