@@ -36,13 +36,12 @@ def lint() -> None:
 
 def test(arguments: list[str]) -> None:
     """The linters, then pytest: what has deadlines of its own to keep runs alone, the rest before
-    it on a process more than there are cores, since tests wait for services. `-m` among the arguments chooses by itself, one test after another; what
-    is marked `nightly` runs only so. Raises CheckFailed when anything failed."""
+    it on one process more than there are cores, since tests wait for services. `-m` among the
+    arguments chooses by itself, one test after another; what is marked `nightly` runs only so.
+    Raises CheckFailed when anything failed."""
     lint()
-    parts = [
-        ["-n", f"{(os.cpu_count() or 1) + 1}", "-m", "not alone and not nightly"],
-        ["-m", "alone and not nightly"],
-    ]
+    processes = f"{(os.cpu_count() or 1) + 1}"
+    parts = [["-n", processes, "-m", "not alone and not nightly"], ["-m", "alone and not nightly"]]
     if "-m" in arguments:
         parts = [[]]
     codes = [_run([*_PYTHON, "pytest", *part, *arguments]) for part in parts]
