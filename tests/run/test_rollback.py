@@ -176,6 +176,8 @@ def test_rollback_after_an_up_that_failed(
     file = config / "prometheus" / "rules" / "database.yml"
     good = file.read_text()
     file.write_text(good.replace("for: 1m", "for: 2m"))
+    never = replace(SERVICES["inbox"], ready=lambda layout: "still asleep")
+    monkeypatch.setitem(SERVICES, "inbox", never)
     monkeypatch.setattr(startup, "READY_WITHIN_S", 0.0)
     try:
         with pytest.raises(HostCannot, match="not ready after 0 s"):
