@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import tempfile
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -57,6 +58,23 @@ class Fault(Protocol):
 
     def verify(self, instance: Target) -> str | None:
         """What is still wrong after `undo`; None when everything is as before."""
+
+
+UNDONE_WITHIN_S = 15.0
+"""Real seconds in which an undone fault must be seen to be gone."""
+
+LOOK_EVERY_S = 0.2
+
+
+def undo(fault: Fault, instance: Target) -> None:
+    """Undo a fault, and return once it is seen to be gone. Raises FaultFailed with what is still
+    wrong, and whatever the fault's own code raises."""
+    give_up = time.monotonic() + UNDONE_WITHIN_S
+    fault.undo(instance)
+    while wrong := fault.verify(instance):
+        if time.monotonic() > give_up:
+            raise FaultFailed(wrong)
+        time.sleep(LOOK_EVERY_S)
 
 
 def write_control(path: Path, content: Mapping[str, object]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from loadgen.faults.base import FaultFailed
+from loadgen.faults.base import FaultFailed, undo
 from loadgen.traffic import Crew, Locust
 from scenarios.dashboards.asking import Asker
 from scenarios.dashboards.declared import BEYOND_ITS_UNIT, EMPTY
@@ -32,7 +32,6 @@ SEEN_S = 10.0
 
 MOVES_WITHIN_S = 60.0
 BACK_WITHIN_S = 45.0
-UNDONE_WITHIN_S = 15.0
 LOOK_EVERY_S = 1.0
 REQUESTS_AT_LEAST = 20
 
@@ -173,13 +172,7 @@ def _until_back(stage: Stage, alert: str, panels: Sequence[Shown]) -> None:
 
 
 def _undo(stage: Stage, found: ScenarioFile) -> None:
-    fault = found.scenario.fault
-    fault.undo(stage.instance)
-    give_up = time.monotonic() + UNDONE_WITHIN_S
-    while wrong := fault.verify(stage.instance):
-        if time.monotonic() > give_up:
-            raise FaultFailed(wrong)
-        time.sleep(LOOK_EVERY_S / 4)
+    undo(found.scenario.fault, stage.instance)
 
 
 EXPECTED = (FaultFailed, LabError)

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from loadgen.faults.base import FaultFailed
+from loadgen.faults.base import FaultFailed, undo
 from loadgen.traffic import Crew
 from scenarios.demo import marks
 from scenarios.demo.incident import Incident, choose, known
@@ -26,7 +26,6 @@ from stack.check.configuration import read
 from stack.errors import LabError
 from stack.run.instance import Instance
 
-UNDONE_WITHIN_S = 15.0
 LOOK_EVERY_S = 0.5
 
 
@@ -40,7 +39,7 @@ def put_right(instance: Instance, incident: Incident, ledger: Ledger) -> str:
         return ""
     try:
         if instance.is_running():
-            _undo(instance, incident)
+            undo(incident.scenario.fault, instance)
     except Exception as error:  # a fault's own code: the entry stays, to be tried again
         why = f"{type(error).__name__}: {error}" if not _expected(error) else str(error)
         ledger.write(replace(entry, failed=why))
@@ -49,15 +48,6 @@ def put_right(instance: Instance, incident: Incident, ledger: Ledger) -> str:
     marks.end(instance, entry.mark, ended)
     ledger.close(entry, incident, ended)
     return ""
-
-
-def _undo(instance: Instance, incident: Incident) -> None:
-    fault, give_up = incident.scenario.fault, time.monotonic() + UNDONE_WITHIN_S
-    fault.undo(instance)
-    while wrong := fault.verify(instance):
-        if time.monotonic() > give_up:
-            raise FaultFailed(wrong)
-        time.sleep(LOOK_EVERY_S)
 
 
 def _expected(error: Exception) -> bool:
@@ -82,7 +72,7 @@ def hold(instance: Instance, incident: Incident, ledger: Ledger, seconds: float)
             incident.scenario.fault.inject(instance)
         except Exception as error:
             traceback.print_exc()
-            _undo(instance, incident)
+            undo(incident.scenario.fault, instance)
             ledger.write(replace(entry, failed=str(error) or type(error).__name__))
             return True  # nothing of it is left
         entry = replace(entry, injected=True, mark=marks.begin(instance, incident, began))

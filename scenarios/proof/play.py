@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Event as Flag
 from typing import Any
 
-from loadgen.faults.base import FaultFailed
+from loadgen.faults.base import FaultFailed, undo
 from loadgen.traffic import Crew
 from scenarios.proof import graphs
 from scenarios.proof.absence import derive_absence
@@ -30,9 +30,6 @@ from scenarios.proof.watch import Key, Watcher
 from stack.check.configuration import Configuration
 from stack.errors import LabError
 from stack.run.instance import Instance
-
-UNDONE_WITHIN_S = 15.0
-"""Real seconds in which an undone fault must be seen to be gone."""
 
 WATCHER_MAY_LAG_S = 5.0
 """A deadline is held against what has been watched, unless the watcher is this far behind."""
@@ -216,13 +213,8 @@ class _Part:
     def _undo(self) -> None:
         fault, instance = self.scenario.fault, self.venue.instance
         self._step("undoing", str(fault))
-        give_up = time.monotonic() + UNDONE_WITHIN_S
         try:
-            fault.undo(instance)
-            while wrong := fault.verify(instance):
-                if time.monotonic() > give_up:
-                    raise FaultFailed(wrong)
-                time.sleep(LOOK_EVERY_S)
+            undo(fault, instance)
         except Exception as error:  # the instance is not used again, so no more than this is lost
             self._step("failed", _told(error))
         else:
