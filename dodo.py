@@ -4,6 +4,7 @@
 environment from the locked requirements first.
 """
 
+import os
 import sys
 
 if __name__ == "__main__":
@@ -26,7 +27,9 @@ DOIT_CONFIG = {
     "dep_file": ":memory:",  # the store and the instances know what is up to date
 }
 
-INSTANCE = option("instance", str, "default", "name of the instance")
+INSTANCE = option(
+    "instance", str, os.environ.get("STACK_INSTANCE") or "default", "name of the instance"
+)
 
 
 SYSTEM = option("system", str, "", "amd64 or arm64; this machine's unless given")
@@ -160,6 +163,11 @@ def task_logs():
         ],
         pos_arg="services",
     )
+
+
+def task_shell():
+    """a shell with psql, amtool, promtool and an instance's addresses; or one COMMAND in it"""
+    return task("stack.tasks.shell:shell", params=[INSTANCE], pos_arg="arguments")
 
 
 def task_logql():

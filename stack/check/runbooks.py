@@ -15,8 +15,13 @@ from stack.logql import LogQLError
 from stack.logql import check as compiled
 from stack.speed import tree
 
-_PROMQL = re.compile(r"query=\s*([^']+?)'|```promql\n(.*?)```", re.DOTALL)
-_LOGQL = re.compile(r"doit logql '([^']+)'")
+_QUOTED = r"'((?:[^']|'\$\w+')+)'"
+"""What stands in single quotes, in which a variable of the shell may stand between two others."""
+
+_PROMQL = re.compile(
+    rf"promtool query (?:instant|range) [^'`]*{_QUOTED}|```promql\n(.*?)```", re.DOTALL
+)
+_LOGQL = re.compile(rf"doit logql [^'`]*{_QUOTED}")
 _ALIKE = 0.88
 """How alike a word must be to a metric to be taken for it: other words have this form, too."""
 
@@ -45,7 +50,7 @@ def _faults(content: str, known: set[str], lost: bool) -> Iterator[tuple[int, st
     """
     for match in _PROMQL.finditer(content):
         group = 1 if match[1] else 2
-        query, at = match[group], match.start(group)
+        query, at = _filled(match[group]), match.start(group)
         try:
             tree.read(query)
         except BadInput as error:
@@ -62,7 +67,7 @@ def _faults(content: str, known: set[str], lost: bool) -> Iterator[tuple[int, st
                 )
     for match in _LOGQL.finditer(content):
         try:
-            compiled(match[1])
+            compiled(_filled(match[1]))
         except LogQLError as error:
             yield match.start(1), f"its query is not valid LogQL: {error.message}.", "Fix it."
     for match in _METRIC.finditer(content):
@@ -70,6 +75,11 @@ def _faults(content: str, known: set[str], lost: bool) -> Iterator[tuple[int, st
         if match[1] not in known and near:
             cure = f"Did you mean `{near[0]}`?"
             yield match.start(1), f"it names `{match[1]}`, which nothing offers.", cure
+
+
+def _filled(quoted: str) -> str:
+    """With something in place of the shell's variables, so that what follows stays where it is."""
+    return re.sub(r"'\$\w+'", lambda match: "x" * len(match[0]), quoted)
 
 
 def _near(name: str, known: set[str]) -> str:

@@ -3,6 +3,7 @@ folder alone."""
 
 import os
 import secrets
+from pathlib import Path
 
 from stack.run.service import Layout
 
@@ -31,16 +32,17 @@ def generate(layout: Layout) -> None:
     _keep(layout, "pagerduty_routing_key", secrets.token_hex(16))
     token = layout.secret("slack_token").read_text()[:24]
     url = f"{layout.url('inbox', 'http')}/services/T00000000/B00000000/{token}"
-    _write(layout, "slack_api_url", url)
+    write(layout.secret("slack_api_url"), url)
 
 
 def _keep(layout: Layout, name: str, value: str) -> None:
     if not layout.secret(name).exists():
-        _write(layout, name, value)
+        write(layout.secret(name), value)
 
 
-def _write(layout: Layout, name: str, value: str) -> None:
-    partial = layout.secret(f".{name}.part")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(value)
-    partial.replace(layout.secret(name))
+def write(path: Path, text: str, mode: int = 0o600) -> None:
+    """Put `text` into a file that was never open to others, and never half there."""
+    partial = path.with_name(f".{path.name}.part")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        file.write(text)
+    partial.replace(path)

@@ -76,7 +76,7 @@ def restart(instance: str, services: list[str]) -> None:
     """Restart the services and wait until each is ready."""
     if not services:
         raise BadInput("name a service to restart.", cure=f"One or more of {', '.join(SERVICES)}.")
-    stack = _running(instance)
+    stack = running(instance)
     for service in [_part(stack, name) for name in services]:
         started = time.monotonic()
         stack.restart_service(service)
@@ -109,7 +109,8 @@ def _part(stack: Instance, name: str) -> str:
     )
 
 
-def _running(name: str) -> Instance:
+def running(name: str) -> Instance:
+    """The instance called `name`. Raises BadInput when it does not run."""
     stack = Instance.open(name)
     if not stack.is_running():
         raise BadInput(f"instance `{name}` is not running.", cure="Start it with `doit up`.")

@@ -1,0 +1,122 @@
+"""`doit shell`, and the commands of the runbooks, which are written for it."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.paths import CONFIG_ROOT, REPO
+from stack.run.instance import Instance
+from stack.run.lifecycle import running
+from stack.run.shell import environment, startup_file
+
+PAGES = sorted(page.stem for page in (CONFIG_ROOT / "runbooks").glob("*.md"))
+
+PLAYED = 6
+"""Of so many runbooks one is played in any run, the rest at night."""
+
+_BLOCK = re.compile(r"^( *)```bash\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+
+_TRAP = "trap 'echo \"exit code $?: $BASH_COMMAND\" >&2' ERR\n"
+
+
+def commands(page: str) -> list[str]:
+    """The blocks of shell in a runbook, as a reader copies them."""
+    content = (CONFIG_ROOT / "runbooks" / f"{page}.md").read_text()
+    return [
+        "\n".join(line.removeprefix(match[1]) for line in match[2].splitlines())
+        for match in _BLOCK.finditer(content)
+    ]
+
+
+@pytest.fixture(scope="module")
+def instance(state_dir: Path) -> Iterator[Instance]:
+    with running("runbooks", speed=60) as instance:
+        yield instance
+
+
+def in_shell(instance: Instance, line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", line],
+        env={**os.environ, **environment(instance.layout)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+def complaints(instance: Instance, page: str) -> list[str]:
+    """What did not work when somebody pasted all of the page; a `grep` may find nothing."""
+    done = in_shell(instance, _TRAP + "\n".join(commands(page)))
+    wrong = re.findall(r"^exit code \d+: (?!grep).*", done.stderr, re.MULTILINE)
+    wrong += re.findall(r".*(?:command not found|: error:|^ERROR|unbound).*", done.stderr)
+    return wrong and [*wrong, done.stderr]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=() if count % PLAYED == 0 else pytest.mark.nightly)
+        for count, page in enumerate(PAGES)
+    ],
+)
+def test_commands_of_the_runbook_run_as_they_stand(instance: Instance, page: str) -> None:
+    assert commands(page)
+    assert not complaints(instance, page)
+
+
+def test_misspelt_command_in_a_runbook_would_be_seen(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wrong in ("psqll -c 'SELECT 1'", "psql -c 'SELEC 1'", "promtool query instant $NOWHERE up"):
+        monkeypatch.setitem(globals(), "commands", lambda page, wrong=wrong: [wrong, "true"])
+        assert complaints(instance, "any"), wrong
+
+
+def test_programs_speak_to_the_instance(instance: Instance) -> None:
+    assert in_shell(instance, "psql -Atc 'SELECT current_database()'").stdout == "residency\n"
+    assert in_shell(instance, "psql -U scheduler -Atc 'SELECT 1'").stdout == "1\n"
+    assert (
+        "Watchdog"
+        in in_shell(instance, "until amtool alert | grep Watchdog; do sleep 0.1; done").stdout
+    )
+    assert (
+        "doit"
+        in in_shell(instance, "cd / && promtool query instant $PROMETHEUS '1'; doit list").stdout
+    )
+    assert f"instance {instance.name} " in in_shell(instance, "cd / && doit status").stdout
+
+
+def test_no_password_is_in_the_environment_and_files_are_private(instance: Instance) -> None:
+    values = " ".join(environment(instance.layout).values())
+    for secret in instance.layout.secret("").iterdir():
+        if len(secret.read_text()) > len("admin"):
+            assert secret.read_text() not in values, secret.name
+    startup_file(instance.layout)
+    for path in [instance.directory / "shell", *(instance.directory / "shell").rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.name == "bin", path
+
+
+def test_task_ends_with_the_exit_code_of_the_command(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def code(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "stack.tasks", "shell", *words],
+            cwd=REPO, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    monkeypatch.setenv("STACK_INSTANCE", instance.name)
+    assert code("exit 7").returncode == 7
+    done = code("psql", "-At", "-c", "SELECT 'a b'")
+    assert (done.returncode, done.stdout) == (0, "a b\n"), done.stderr
+    assert code("no-such-program").returncode == 127
+    refused = code("--instance", "elsewhere", "true")
+    assert refused.returncode == 2
+    assert "there is no instance `elsewhere`" in refused.stderr
