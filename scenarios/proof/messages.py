@@ -14,6 +14,8 @@ from stack.check import claims
 from stack.check.claims import Told
 from stack.check.configuration import Configuration
 from stack.check.yamlfile import text
+from stack.run.runbooks import served
+from stack.run.service import Layout
 
 CLOCK_S = 2.0
 """How far a time in a message may lie outside the time in which the alert was active."""
@@ -32,8 +34,12 @@ class Expected:
     runbook_url: str
 
 
-def expected(labels: Mapping[str, str], configuration: Configuration) -> Expected | None:
-    """By the rule of the alert with these labels; None when there is none."""
+def expected(
+    labels: Mapping[str, str], configuration: Configuration, layout: Layout | None = None
+) -> Expected | None:
+    """By the rule of the alert with these labels; None when there is none. With `layout`, its
+    links are those of that instance.
+    """
     found = [rule for rule in configuration.alerts if rule.name == labels["alertname"]]
     if not found:
         return None
@@ -41,7 +47,10 @@ def expected(labels: Mapping[str, str], configuration: Configuration) -> Expecte
         text(found[0].annotation(name)) for name in ("summary", "description", "runbook_url")
     )
     return Expected(
-        labels=labels, summary=summary, description=description, runbook_url=runbook_url
+        labels=labels,
+        summary=summary,
+        description=description,
+        runbook_url=served(runbook_url, layout) if layout else runbook_url,
     )
 
 

@@ -223,7 +223,9 @@ class _Part:
     def _judge(self, now: float | None) -> Verdict:
         assert self.deadlines is not None  # known once the gate was reached
         events = self.venue.evidence.of(self.scenario.alert)
-        wanted = expected(self.scenario.routed, self.venue.configuration)
+        wanted = expected(
+            self.scenario.routed, self.venue.configuration, self.venue.instance.layout
+        )
         return judge(
             events, self.scenario, self.deadlines,
             now=now, explained=self.explained, wanted=wanted,

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-RUNBOOKS_URL = "https://github.com/residency-scheduler/monitoring/blob/main/stack/config/runbooks"
+from stack.run import runbooks
 
 _WORD = re.compile(r"[A-Z]+\d+|[A-Z]+(?=[A-Z][a-z]|\d|$)|[A-Z][a-z]+|\d+|[a-z]+")
 
@@ -21,7 +21,7 @@ def scenario_path(alert: str, rule_file: Path) -> Path:
 
 def runbook_url(alert: str) -> str:
     """What an alert's `runbook_url` must be; `runbook_path` is the file that it leads to."""
-    return f"{RUNBOOKS_URL}/{alert}.md"
+    return f"{runbooks.PUBLISHED}/{alert}.md"
 
 
 def runbook_path(alert: str, config_root: Path) -> Path:

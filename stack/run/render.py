@@ -1,7 +1,8 @@
 """From the YAML that people edit to the YAML of one instance.
 
-The checked-in files address services as under Compose (`backend:8000`) and name secrets by a path
-relative to the instance (`secrets/…`). Both are resolved in the parsed document, never in its text.
+The checked-in files address services as under Compose (`backend:8000`), name secrets by a path
+relative to the instance (`secrets/…`) and link runbooks where they are published. All are resolved
+in the parsed document, never in its text.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 from stack import yamltext
 from stack.errors import BadInput
+from stack.run import runbooks
 from stack.run.service import Layout
 
 _ADDRESS = re.compile(
@@ -53,7 +55,11 @@ def _targets(entry: dict[str, Any], layout: Layout, file: Path) -> list[dict[str
 
 
 def resolve(text: str, layout: Layout, file: Path) -> str:
-    """`backend:8000` as `127.0.0.1:<port>`; text that addresses no service is returned as it is."""
+    """`backend:8000` as `127.0.0.1:<port>`, a published runbook as the page of it here; any other
+    text is returned as it is.
+    """
+    if text.startswith(f"{runbooks.PUBLISHED}/"):
+        return runbooks.served(text, layout)
     match = _ADDRESS.match(text)
     if not match or match["host"] not in layout.ports:
         return text

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from stack.paths import CONFIG_ROOT, REPO
@@ -120,3 +121,19 @@ def test_task_ends_with_the_exit_code_of_the_command(
     refused = code("--instance", "elsewhere", "true")
     assert refused.returncode == 2
     assert "there is no instance `elsewhere`" in refused.stderr
+
+
+def test_every_alert_links_a_runbook_that_answers_here(instance: Instance) -> None:
+    rules = httpx.get(f"{instance.url('prometheus')}/api/v1/rules", params={"type": "alert"})
+    links = {
+        rule["name"]: rule["annotations"]["runbook_url"]
+        for group in rules.json()["data"]["groups"]
+        for rule in group["rules"]
+    }
+    assert len(links) > 30
+    with httpx.Client(timeout=30) as client:
+        for alert, link in links.items():
+            assert link == f"{instance.layout.url('inbox', 'http')}/runbooks/{alert}"
+            page = client.get(link)
+            assert page.status_code == 200
+            assert f"<h1>{alert}</h1>" in page.text

@@ -61,6 +61,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="S",
         help="seconds without a beat after which a heartbeat is missing",
     )
+    parser.add_argument(
+        "--runbooks", type=Path, metavar="FOLDER", help="ALERT.md for each alert, shown as pages"
+    )
     return parser.parse_args(arguments)
 
 
@@ -98,7 +101,7 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     try:
         mail_server = await smtp.serve(desk, smtp_socket)
         say("info", "inbox", "listening", http=options.http_port, smtp=options.smtp_port)
-        await serve(application(desk, services), http_socket, stop_s=1)
+        await serve(application(desk, services, options.runbooks), http_socket, stop_s=1)
         # Not `wait_closed()`: since Python 3.12 that waits for senders that keep their connection.
         mail_server.close()
     finally:

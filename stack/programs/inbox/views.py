@@ -67,8 +67,18 @@ def overview(newest: int) -> Response:
     return _page("overview.html", after=max(newest - _LISTED, 0), listed=_LISTED)
 
 
-def message(found: Message, *, newest: int) -> Response:
-    """Return the page of one message."""
+def runbooks(names: list[str]) -> Response:
+    """Return the page that lists the runbooks."""
+    return _page("runbooks.html", names=names)
+
+
+def runbook(name: str, content: Markup) -> Response:
+    """Return the page of one runbook."""
+    return _page("runbook.html", name=name, content=content)
+
+
+def message(found: Message, *, newest: int, runbooks: list[str]) -> Response:
+    """Return the page of one message; `runbooks` are those of its alerts."""
     shown: dict[Channel, Callable[[Message], dict[str, object]]] = {
         Channel.SLACK: _slack,
         Channel.PAGERDUTY: _pagerduty,
@@ -83,6 +93,7 @@ def message(found: Message, *, newest: int) -> Response:
         f"{found.channel}.html",
         message=found,
         newest=newest,
+        runbooks=runbooks,
         raw=raw,
         **shown[found.channel](found),
     )

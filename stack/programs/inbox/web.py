@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from stack.programs.inbox import heartbeat, pagerduty, slack, views
+from stack.programs.inbox import heartbeat, pagerduty, runbooks, slack, views
 from stack.programs.inbox.desk import Desk
 from stack.programs.inbox.message import Kind, Message, Post, Reply
 
@@ -27,9 +27,10 @@ _KEEP_LIMIT_BYTES = max(slack.BODY_LIMIT_BYTES, pagerduty.BODY_LIMIT_BYTES)
 class Web:
     """Handlers over one desk. `services` maps PagerDuty routing keys to service names."""
 
-    def __init__(self, desk: Desk, services: Mapping[str, str]) -> None:
+    def __init__(self, desk: Desk, services: Mapping[str, str], folder: Path | None) -> None:
         self._desk = desk
         self._services = services
+        self._runbooks = folder
 
     async def slack(self, request: Request) -> Response:
         return await self._answer(slack.judge(await _read(request)))
@@ -66,10 +67,22 @@ class Web:
         return views.overview(self._desk.store.newest())
 
     async def message(self, request: Request) -> Response:
-        return views.message(self._found(request), newest=self._desk.store.newest())
+        found = self._found(request)
+        known = [name for name in found.alerts if name in runbooks.names(self._runbooks)]
+        return views.message(found, newest=self._desk.store.newest(), runbooks=known)
 
     async def mail_html(self, request: Request) -> Response:
         return views.mail_html(self._found(request))
+
+    async def runbooks(self, request: Request) -> Response:
+        return views.runbooks(runbooks.names(self._runbooks))
+
+    async def runbook(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        content = runbooks.page(self._runbooks, name)
+        if content is None:
+            raise HTTPException(404, f"there is no runbook {name}; /runbooks lists them")
+        return views.runbook(name, content)
 
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok", "newest": self._desk.store.newest()})
@@ -96,9 +109,9 @@ class Web:
         return message
 
 
-def application(desk: Desk, services: Mapping[str, str]) -> Starlette:
-    """Return the ASGI application."""
-    web = Web(desk, services)
+def application(desk: Desk, services: Mapping[str, str], folder: Path | None = None) -> Starlette:
+    """Return the ASGI application. `folder` holds the runbooks, `ALERT.md`."""
+    web = Web(desk, services, folder)
     static = StaticFiles(directory=Path(__file__).parent / "static")
     return Starlette(
         routes=[
@@ -108,6 +121,8 @@ def application(desk: Desk, services: Mapping[str, str]) -> Starlette:
             Route("/api/messages", web.messages),
             Route("/messages/{id:int}", web.message),
             Route("/messages/{id:int}/html", web.mail_html),
+            Route("/runbooks", web.runbooks),
+            Route("/runbooks/{name}", web.runbook),
             Route("/health", web.health),
             Route("/metrics", web.metrics),
             Route("/", web.page),

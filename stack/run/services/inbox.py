@@ -21,6 +21,12 @@ def heartbeat_timeout_s(speed: float) -> float:
     return max(HEARTBEAT_MISSING_S / speed, _FLOOR_S)
 
 
+def config(layout: Layout) -> dict[str, str]:
+    """The runbooks as they are, for the pages that messages link."""
+    pages = (layout.config_root / "runbooks").glob("*.md")
+    return {f"runbooks/{page.name}": page.read_text() for page in sorted(pages)}
+
+
 def command(layout: Layout) -> list[str]:
     name = SERVICE.name
     return [
@@ -30,6 +36,7 @@ def command(layout: Layout) -> list[str]:
         "--database", str(layout.data(name) / "inbox.sqlite"),
         "--control", str(layout.control(name)),
         "--heartbeat-timeout", f"{heartbeat_timeout_s(layout.speed):g}",
+        "--runbooks", str(layout.config(name) / "runbooks"),
         "--pagerduty-service", f"on-call={layout.secret('pagerduty_routing_key')}",
     ]  # fmt: skip
 
@@ -38,6 +45,7 @@ SERVICE = Service(
     name="inbox",
     about="stands in for Slack, PagerDuty and mail",
     ports=PORTS,
+    config=config,
     command=command,
     ready=probes.http("inbox", "/health", port="http"),
     page="/",

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,7 +44,9 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *, heartbeat_timeout_s: float = 60) -> Iterator[Running]:
+def running(
+    folder: Path, *, heartbeat_timeout_s: float = 60, more: Sequence[str] = ()
+) -> Iterator[Running]:
     """Bring up an inbox whose database and control file are in the folder."""
     key_file = folder / "key"
     key_file.write_text(KEY + "\n")
@@ -56,6 +58,7 @@ def running(folder: Path, *, heartbeat_timeout_s: float = 60) -> Iterator[Runnin
             *("--database", str(folder / "inbox.db"), "--control", str(folder / "control.json")),
             *("--pagerduty-service", f"on-call={key_file}"),
             *("--heartbeat-timeout", str(heartbeat_timeout_s)),
+            *more,
         ],
         cwd=REPO,
     )

@@ -306,3 +306,32 @@ def test_inbox_names_the_service_that_is_wrong(tmp_path, service, capsys):
     arguments = ["--http-port", "0", "--smtp-port", "0", "--database", str(tmp_path / "i.db")]
     assert main([*arguments, "--pagerduty-service", given]) == 2
     assert capsys.readouterr().err.startswith("inbox: ")
+
+
+def test_runbooks_are_pages_that_link_each_other(run_inbox, tmp_path):
+    folder = tmp_path / "runbooks"
+    folder.mkdir()
+    (folder / "DiskFull.md").write_text(
+        "# DiskFull\n\nSee [the other](DiskSlow.md), or <script>alert(1)</script>.\n\n"
+        "```bash\ndf -h\n```\n"
+    )
+    (folder / "DiskSlow.md").write_text("# DiskSlow\n")
+    with run_inbox(tmp_path, more=["--runbooks", str(folder)]) as inbox:
+        page = http.get(f"{inbox.url}/runbooks/DiskFull")
+        assert page.status_code == 200
+        assert '<a href="/runbooks/DiskSlow">the other</a>' in page.text
+        assert "&lt;script&gt;" in page.text
+        assert "df -h" in page.text
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        listed = http.get(f"{inbox.url}/runbooks").text
+        assert 'href="/runbooks/DiskFull"' in listed
+        assert 'href="/runbooks/DiskSlow"' in listed
+        for nowhere in ("Nothing", "..%2fkey", "DiskFull.md", "%00", "a" * 5000):
+            assert http.get(f"{inbox.url}/runbooks/{nowhere}").status_code == 404, nowhere
+        assert slack(inbox, text="[FIRING:1] DiskFull is bad").status_code == 200
+        assert "/runbooks/DiskFull" in http.get(f"{inbox.url}/messages/1").text
+
+
+def test_inbox_without_runbooks_links_none(inbox):
+    assert http.get(f"{inbox.url}/runbooks/DiskFull").status_code == 404
+    assert http.get(f"{inbox.url}/runbooks").status_code == 200
