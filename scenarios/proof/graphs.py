@@ -4,13 +4,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from scenarios.proof import logrules
 from scenarios.proof.evidence import Evidence, FaultStep, Graph
-from scenarios.proof.reached import FLIPPED
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.watch import Watcher
-from stack.errors import BadInput
-from stack.speed import tree
+from stack.check.conditions import conditions
 
 BEFORE_S, AFTER_S = 3.0, 1.0
 """Shown around the scenario, real seconds."""
@@ -18,8 +15,6 @@ BEFORE_S, AFTER_S = 3.0, 1.0
 POINTS = 160
 LINES = 6
 """Most series of one graph, those that move most; a reader cannot tell more apart."""
-
-COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
 def keep(rules: Sequence[RuleTiming], watcher: Watcher, evidence: Evidence) -> None:
@@ -36,63 +31,23 @@ def keep(rules: Sequence[RuleTiming], watcher: Watcher, evidence: Evidence) -> N
 
 def _drawn(rule: RuleTiming, watcher: Watcher, start_s: float, end_s: float) -> Graph:
     """Between two times in Unix seconds. Raises whatever the answer leads to."""
-    read, source, path = (
-        (logrules.compared, "loki", "/loki/api/v1/query_range")
+    source, path = (
+        ("loki", "/loki/api/v1/query_range")
         if rule.on_logs
-        else (compared, "prometheus", "/api/v1/query_range")
+        else ("prometheus", "/api/v1/query_range")
     )
-    query, comparison, threshold = read(rule.expression)
+    first = conditions(rule.expression, rule.language)[0]
     step_s = max((end_s - start_s) / POINTS, rule.evaluation_s)
-    answer = watcher.get(source, path, query=query,
+    answer = watcher.get(source, path, query=first.measured,
                          start=f"{start_s:.3f}", end=f"{end_s:.3f}",
                          step=f"{step_s:.3f}")  # fmt: skip
     drawn = [(one["metric"], _points(one["values"])) for one in answer["data"]["result"]]
     found = sorted(drawn, key=lambda one: -_swing(one[1]))[:LINES]
     return Graph(
-        at=end_s, instance=watcher.instance.name, scenario=rule.alert, query=query,
-        threshold=threshold, names=tuple(_name(labels) for labels, _ in found),
-        lines=tuple(points for _, points in found), comparison=comparison,
+        at=end_s, instance=watcher.instance.name, scenario=rule.alert, query=first.measured,
+        threshold=first.threshold, names=tuple(_name(labels) for labels, _ in found),
+        lines=tuple(points for _, points in found), comparison=first.comparison,
     )  # fmt: skip
-
-
-def measured(expression: str) -> tuple[str, float | None]:
-    """The measured side of a rule's comparison and its threshold; all of it and None when it is
-    not a comparison with a number."""
-    query, _, threshold = compared(expression)
-    return query, threshold
-
-
-def compared(expression: str) -> tuple[str, str, float | None]:
-    """As `measured`, with the comparison between the two; empty without a threshold."""
-    try:
-        node = tree.read(expression)
-    except BadInput:
-        return expression, "", None
-    while node.kind == "paren":
-        node = node.parts[0]
-    if node.kind == "binary" and node.name in COMPARISONS:
-        left, right = node.parts
-        if (limit := _number(right)) is not None:
-            return left.text, node.name, limit
-        if (limit := _number(left)) is not None:
-            return right.text, FLIPPED.get(node.name, node.name), limit
-        return left.text, "", None
-    if node.kind == "binary" and node.name in ("and", "unless"):
-        return compared(node.parts[0].text)
-    return expression, "", None
-
-
-def _number(node: tree.Node) -> float | None:
-    """The value of arithmetic on numbers alone."""
-    if node.kind == "number":
-        return node.value
-    if node.kind in ("paren", "sign") and (inner := _number(node.parts[0])) is not None:
-        return -inner if node.kind == "sign" and node.text.startswith("-") else inner
-    if node.kind == "binary":
-        left, right = (_number(part) for part in node.parts)
-        if left is not None and right is not None:
-            return {"*": left * right, "+": left + right, "-": left - right}.get(node.name)
-    return None
 
 
 def _name(labels: dict[str, str]) -> str:

@@ -1,16 +1,11 @@
 """From which value on an alert fires, by its rule's own expression: what dashboards draw."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from stack.check.conditions import GONE, Condition, conditions
 from stack.check.configuration import AlertRule
 from stack.check.yamlfile import text
-from stack.errors import BadInput
-from stack.logql import LogQLError, ast
-from stack.logql.parse import parse
-from stack.speed import constants, tree
 
 COLOURS = {"critical": "red", "warning": "orange", "info": "blue", "none": "red"}
 """Severity → the colour of what is beyond the bound. `none` is the Watchdog's, whose absence is
@@ -59,21 +54,26 @@ class Bound:
 
 def bounds(alert: AlertRule) -> list[Bound]:
     """All bounds of a rule; none where it compares with something that changes."""
-    found: list[tuple[str, float]] = []
-    with contextlib.suppress(BadInput, LogQLError):
-        if alert.on_logs:
-            query = parse(alert.expression)
-            found = [*_logql(query)] if not isinstance(query, ast.LogQuery) else []
-        else:
-            found = [*_promql(tree.read(alert.expression))]
+    found = [
+        (_side(one), one.threshold or 0.0)
+        for one in conditions(alert.expression, alert.language)
+        if not one.guard and (one.threshold is not None or not one.against)
+    ]
     colour = COLOURS.get(text(alert.label("severity")), COLOURS["warning"])
     return [_bound(alert.name, op, value, colour) for op, value in dict.fromkeys(found)]
 
 
+def _side(condition: Condition) -> str:
+    """The comparison; of what is not compared, whether it is wrong that it is there or not."""
+    # One that always fires is wrong when it does not.
+    missed = condition.measured.lstrip("(").startswith(("absent", "vector("))
+    return condition.comparison or (GONE if missed else ">")
+
+
 def _bound(alert: str, op: str, value: float, colour: str) -> Bound:
     if op == "==" and value == 0:
-        op = "gone"
-    side = Side.BELOW if op in ("<", "<=", "gone") else Side.ABOVE
+        op = GONE
+    side = Side.BELOW if op in ("<", "<=", GONE) else Side.ABOVE
     return Bound(
         alert=alert,
         side=side,
@@ -81,42 +81,3 @@ def _bound(alert: str, op: str, value: float, colour: str) -> Bound:
         colour=colour,
         negative=op in ("<", "<=") and value == 0,
     )
-
-
-_TURNED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
-
-
-def _promql(node: tree.Node) -> Iterator[tuple[str, float]]:
-    node = constants.strip(node)
-    if node.kind == "binary" and node.name in _TURNED:
-        left, right = node.parts
-        if (value := constants.value(right)) is not None:
-            yield node.name, value
-        elif (value := constants.value(left)) is not None:
-            yield _TURNED[node.name], value
-    elif node.kind == "binary" and node.name == "or":
-        for part in node.parts:
-            yield from _promql(part)
-    elif node.kind == "binary" and node.name in ("and", "unless"):
-        yield from _promql(node.parts[0])
-    elif node.name.startswith("absent") or node.name == "vector":
-        yield "gone", 0.0  # one that always fires is wrong when it does not
-    else:
-        yield ">", 0.0
-
-
-def _logql(query: ast.MetricQuery) -> Iterator[tuple[str, float]]:
-    if isinstance(query, ast.BinaryOperation) and query.op in _TURNED:
-        if isinstance(query.right, ast.Literal):
-            yield query.op, query.right.value
-        elif isinstance(query.left, ast.Literal):
-            yield _TURNED[query.op], query.left.value
-    elif isinstance(query, ast.BinaryOperation) and query.op == "or":
-        yield from _logql(query.left)
-        yield from _logql(query.right)
-    elif isinstance(query, ast.BinaryOperation) and query.op in ("and", "unless"):
-        yield from _logql(query.left)
-    elif isinstance(query, ast.RangeAggregation) and query.op.startswith("absent"):
-        yield "gone", 0.0
-    else:
-        yield ">", 0.0

@@ -1,4 +1,4 @@
-"""What a rule measures, and what its threshold is."""
+"""What is drawn of a rule, and when nothing is."""
 
 import io
 import threading
@@ -9,42 +9,9 @@ import httpx
 import pytest
 
 from scenarios.proof.evidence import Evidence, FaultStep, Graph
-from scenarios.proof.graphs import compared, keep, measured
+from scenarios.proof.graphs import keep
 from scenarios.proof.timing import RuleTiming
 from stack.check.configuration import LOGQL, PROMQL
-
-
-@pytest.mark.parametrize(
-    ("expression", "query", "threshold"),
-    [
-        ("rate(x[5m]) > 2", "rate(x[5m])", 2),
-        ("(a / b) < 0.2", "(a / b)", 0.2),
-        ("100 * 1e6 < a", "a", 100e6),
-        ("a > b", "a", None),
-        ("a > 5 and on (x) b > 0", "a", 5),
-        ("vector(1)", "vector(1)", None),
-        ("not PromQL (", "not PromQL (", None),
-    ],
-)
-def test_graph_measures_one_side_of_the_comparison(
-    expression: str, query: str, threshold: float | None
-) -> None:
-    assert measured(expression) == (query, threshold)
-
-
-@pytest.mark.parametrize(
-    ("expression", "comparison"),
-    [
-        ("x > 2", ">"),
-        ("2 > x", "<"),
-        ("2 <= x", ">="),
-        ("x == 0", "=="),
-        ("0 != x", "!="),
-        ("x", ""),
-    ],
-)
-def test_graph_knows_which_side_of_the_threshold_is_wrong(expression: str, comparison: str) -> None:
-    assert compared(expression)[1] == comparison
 
 
 FINE = {"data": {"result": [{"metric": {"a": "b"}, "values": [[100, "3"], [101, "NaN"]]}]}}

@@ -1,8 +1,8 @@
-"""What rules on logs read and measure."""
+"""What rules on logs read."""
 
 import pytest
 
-from scenarios.proof.logrules import compared, measured, streams
+from scenarios.proof.logrules import streams
 from stack.errors import BadInput
 
 
@@ -26,26 +26,3 @@ def test_gate_knows_which_streams_a_rule_reads_whatever_their_level(
 def test_streams_of_no_logql_are_refused() -> None:
     with pytest.raises(BadInput, match="parse error"):
         streams("rate(x[5m]")
-
-
-RATE = 'rate({a="b"} [5m])'
-
-
-@pytest.mark.parametrize(
-    ("expression", "query", "threshold"),
-    [
-        (f"{RATE} > 0.2", RATE, 0.2),
-        (f"sum by (a) ({RATE}) > 0.2 or {RATE} > 0", f"sum by (a) ({RATE})", 0.2),
-        (f"{RATE} > {RATE}", RATE, None),
-        ('absent_over_time({a="b"} [5m])', 'absent_over_time({a="b"} [5m])', None),
-        ("not LogQL (", "not LogQL (", None),
-    ],
-)
-def test_graph_measures_one_side_of_the_comparison(
-    expression: str, query: str, threshold: float | None
-) -> None:
-    assert measured(expression) == (query, threshold)
-
-
-def test_graph_knows_which_side_of_the_threshold_is_wrong() -> None:
-    assert compared(f"{RATE} <= 0.2") == (RATE, "<=", 0.2)

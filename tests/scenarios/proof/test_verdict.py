@@ -581,10 +581,10 @@ def test_verdict_does_not_quote_what_went_well_in_the_end() -> None:
             ">",
             20.0,
             [[[99, 90], [101, 3], [102, 2.5]]],
-            "`pg_up` reached 3, expected more than 20; ",
+            "`pg_up` reached 3, wanted more than 20; ",
         ),
-        ("<", 0.2, [[[101, 0.5]], [[102, 0.25]]], "`pg_up` fell to 0.25, expected less than 0.2; "),
-        (">=", 5.0, [], "`pg_up` had no value, expected at least 5; "),
+        ("<", 0.2, [[[101, 0.5]], [[102, 0.25]]], "`pg_up` fell to 0.25, wanted less than 0.2; "),
+        (">=", 5.0, [], "`pg_up` had no value, wanted at least 5; "),
         ("", None, [[[101, 3]]], ""),
     ],
 )
