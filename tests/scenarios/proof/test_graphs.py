@@ -13,7 +13,6 @@ from scenarios.proof.graphs import keep
 from scenarios.proof.timing import RuleTiming
 from stack.check.configuration import LOGQL, PROMQL
 
-
 FINE = {"data": {"result": [{"metric": {"a": "b"}, "values": [[100, "3"], [101, "NaN"]]}]}}
 
 
