@@ -219,6 +219,21 @@ def task_check():
     return task("stack.tasks.check:check")
 
 
+def task_new_alert():
+    """write rule, unit tests, scenario, panel and runbook of an alert of your own, with blanks"""
+    return {
+        "basename": "new-alert",
+        **task(
+            "stack.tasks.new_alert:new_alert",
+            params=[
+                option("area", str, "", "rule file that it belongs to, such as database"),
+                option("severity", str, "", "critical, warning or info"),
+            ],
+            pos_arg="names",
+        ),
+    }
+
+
 def task_verify_alerts():
     """prove under real traffic that each alert fires, reaches the right people and resolves"""
     return {

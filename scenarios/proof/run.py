@@ -24,6 +24,7 @@ from scenarios.proof.slots import MOST, check_writable
 from scenarios.proof.usable import check_usable
 from scenarios.proof.verdict import Outcome, failed
 from scenarios.proof.workers import Routing, Workers
+from stack.check import blanks
 from stack.check.configuration import Configuration, read
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
@@ -146,6 +147,7 @@ def _plan(
     found, broken = catalogue.survey()
     gaps = catalogue.uncovered(found, known)
     gaps |= {catalogue.alert_of(file, known): why for file, why in broken.items()}
+    gaps |= blanks.unfinished(configuration, catalogue.FOLDER)
     others = {"routing", *routing.names()} if routing else set()
     chosen = catalogue.choose(found, only, others={*gaps, *others})
     routes = routing.choose(only) if routing else []

@@ -10,6 +10,7 @@ from pathlib import Path
 from stack.check import (
     addresses,
     alerts,
+    blanks,
     contract,
     coverage,
     declared,
@@ -137,6 +138,7 @@ def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list
     if not configuration.gaps & {"rules", "promtail"}:
         unread = list(logcontract.check(configuration, setup.services))
         found += unread or settings.meant(configuration, setup.readers)
+    found += blanks.check(configuration, setup.scenarios)
     found += routing.check(configuration)
     found += [one for one in scaling.check(configuration) if one.path not in gaps]
     found += runbooks.check(configuration, offered.table())
@@ -213,7 +215,14 @@ _FOLLOWS = ("alerts/", "dashboards/", "scenarios/", "inhibition/", "prometheus/u
             "loki/unit-test", "promises/", "routes/")  # fmt: skip
 """Checks that compare an alert with what belongs to it."""
 
-_OF_THE_RULE = ("alerts/severity", "alerts/team", "alerts/label", "alerts/duplicate", "metrics/")
+_OF_THE_RULE = (
+    "alerts/blank",
+    "alerts/severity",
+    "alerts/team",
+    "alerts/label",
+    "alerts/duplicate",
+    "metrics/",
+)
 """What is wrong with a rule itself: until it is fixed, its tests and scenario fail as well."""
 
 
@@ -226,6 +235,8 @@ def _without_consequences(
     for old, alert in coverage.renamed(configuration, setup.scenarios).items():
         causes.add(coverage.told_renamed(old, alert))
         names |= {old, alert.name}
+    if any(one.check == "alerts/blank" for one in found):
+        found = {one for one in found if one.check == "alerts/blank" or not blanks.named(one)}
     for one in found:
         if one.check.startswith(_OF_THE_RULE):
             causes.add(one)
