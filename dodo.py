@@ -1,13 +1,14 @@
-"""The tasks of the monitoring lab: `doit list` shows them, `doit help TASK` their parameters.
+"""The tasks of the monitoring lab: `doit list` shows them, `doit TASK --help` what one takes.
 
 `python3 dodo.py TASK` does the same on a machine with nothing but Python 3.11: it makes a virtual
-environment from the locked requirements first.
+environment from the locked requirements first. What a task says of itself stands in its docstring:
+a line, paragraphs, and examples.
 """
 
 import os
 import sys
 
-if __name__ == "__main__":
+if __name__ == "__main__" or "doit" in sys.modules:  # doit's own command read this file
     # Old Pythons must be able to read this file; what it imports, they cannot.
     if sys.version_info < (3, 11):  # noqa: UP036
         have = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -18,311 +19,610 @@ if __name__ == "__main__":
 
     main(sys.argv[1:])
 
-from stack.tasks.declaration import Reporter, option, task
+from stack.tasks.declaration import duration, option, plain, task
 
-DOIT_CONFIG = {
-    "default_tasks": ["status"],
-    "reporter": Reporter,
-    "backend": "sqlite3",
-    "dep_file": ":memory:",  # the store and the instances know what is up to date
+GROUPS = {
+    "Run a stack": ("up", "status", "restart", "down", "demo", "incident"),
+    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
+    "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
+    "Build": ("build", "images", "bundle", "import", "lock", "outdated", "reproduce"),
+    "Look": ("logs", "logql", "shell", "generations", "diff", "why", "closure", "sbom"),
+    "Look after": ("rollback", "gc", "verify-store", "help", "list", "completion"),
 }
+"""What one wants to do, in the order of `doit list`."""
 
 INSTANCE = option(
-    "instance", str, os.environ.get("STACK_INSTANCE") or "default", "name of the instance"
+    "instance", str, os.environ.get("STACK_INSTANCE") or "default",
+    "which one, where there are several", shown="NAME", names="stack.tasks.known:instances",
+)  # fmt: skip
+SYSTEM = option(
+    "system",
+    str,
+    "",
+    "kind of machine to build for; this one's unless given",
+    choices=("amd64", "arm64"),
 )
-
-
-SYSTEM = option("system", str, "", "amd64 or arm64; this machine's unless given")
-
-
-def task_build():
-    """build packages (default: all) from pinned parts, by their hashes, into the store"""
-    return task("stack.tasks.build:build", params=[SYSTEM], pos_arg="names")
-
-
-def task_reproduce():
-    """build packages again under a dozen hostile variations and show what comes out different"""
-    return task("stack.tasks.reproduce:reproduce", params=[SYSTEM], pos_arg="packages")
-
-
-def task_verify_store():
-    """hash everything that was built and downloaded again, and repair what is damaged"""
-    return {
-        "basename": "verify-store",
-        **task("stack.tasks.verify_store:verify_store", pos_arg="packages"),
-    }
-
-
-def task_lock():
-    """pin all packages, or what building PACKAGE… gives; --update [PACKAGE…]: what is behind"""
-    return task(
-        "stack.tasks.lock:lock",
-        params=[
-            option(
-                "update",
-                bool,
-                False,
-                "move to newer versions only, and only once they pass `doit check`",
-            )
-        ],
-        pos_arg="packages",
-    )
-
-
-def task_outdated():
-    """list packages that are older than those of Debian and of the upstream projects"""
-    return task("stack.tasks.outdated:outdated")
-
-
-def task_gc():
-    """remove from the cache what neither the lock nor any instance, generation or process needs"""
-    return task(
-        "stack.tasks.gc:gc",
-        params=[
-            option(
-                "dry-run", bool, False, "only show what would be removed and how much that frees"
-            )
-        ],
-    )
-
-
-def task_bundle():
-    """write to a file what packages (all, if none is named) need on a machine without a network"""
-    return task(
-        "stack.tasks.bundle:bundle",
-        params=[
-            option(
-                "output", str, "", "file or folder to write to (default: bundle-SYSTEM.tar here)"
-            ),
-            option("no-python", bool, False, "without the wheels, for a machine with a .venv"),
-        ],
-        pos_arg="packages",
-    )
-
-
-def task_import():
-    """import a bundle or one downloaded file, offline; refused unless the lock pins all of it"""
-    return task(
-        "stack.tasks.import_:import_",
-        params=[option("artifact", str, "", "one downloaded file that the lock knows by its hash")],
-        pos_arg="files",
-    )
-
-
-def task_why():
-    """show which services need a package or an artifact, and through what: `doit why libicu76`"""
-    return task("stack.tasks.why:why", pos_arg="packages")
-
-
-def task_closure():
-    """show what packages (all by default) need to run, as trees with sizes and totals"""
-    return task("stack.tasks.closure:closure", pos_arg="packages")
-
-
-def task_sbom():
-    """write the bill of materials (CycloneDX 1.6): hash, origin and licence of every part"""
-    return task(
-        "stack.tasks.sbom:sbom",
-        params=[option("output", str, "", "file to write to (default: print it)")],
-    )
+PACKAGES = plain(
+    "packages",
+    "[PACKAGE]...",
+    "names or patterns; all when none is given",
+    names="stack.tasks.known:packages",
+)
+SERVICES = plain(
+    "services",
+    "[SERVICE]...",
+    "names or patterns; all when none is given",
+    names="stack.tasks.known:services",
+)
+PROOF_SPEED = option("speed", float, 60.0, "how many times faster than written it lives", low=1)
+PORT_OFFSET = option("port-offset", int, 0, "added to every default port")
 
 
 def task_up():
-    """bring the whole stack up and wait until every service is ready"""
+    """bring the whole stack up; returns when all is ready
+
+    Builds what is missing first. Does nothing where it runs already as it is configured; with other
+    configuration it is restarted and keeps its data.
+
+    $ doit up
+    $ doit up --instance fast --speed 60 --port-offset 1000  # a second one: an hour a minute
+    """
     return task(
         "stack.tasks.instance:up",
         params=[
             INSTANCE,
-            option("speed", float, 1.0, "how many times faster than written it lives (1 or more)"),
-            option("port-offset", int, 0, "added to every default port"),
+            option("speed", float, 1.0, "how many times faster than written it lives", low=1),
+            PORT_OFFSET,
         ],
     )
 
 
 def task_status():
-    """show services, addresses, memory, speed and hash of a running stack (also: plain `doit`)"""
+    """services, addresses, memory, speed and hash of a stack
+
+    Ends with 1 when a service does not run. `doit` alone does this.
+
+    $ doit status
+    $ doit status --instance fast
+    """
     return task("stack.tasks.instance:status", params=[INSTANCE])
 
 
+def task_restart():
+    """restart services and wait until they are ready
+
+    $ doit restart postgresql
+    $ doit restart '*exporter'  # all exporters, one after the other
+    """
+    return task(
+        "stack.tasks.instance:restart",
+        params=[INSTANCE],
+        pos_arg=plain(
+            "services", "SERVICE...", "names or patterns", names="stack.tasks.known:services"
+        ),
+    )
+
+
 def task_down():
-    """stop the stack, even if its supervisor was killed; its data stays unless --wipe"""
+    """stop a stack, even if its supervisor was killed
+
+    Its data and logs stay, and the next `doit up` goes on with them, unless --wipe is given.
+
+    $ doit down
+    $ doit down --instance fast --wipe  # nothing of it is left
+    """
     return task(
         "stack.tasks.instance:down",
         params=[INSTANCE, option("wipe", bool, False, "remove its data and logs as well")],
     )
 
 
-def task_logs():
-    """print the logs of the named services (all when none is named)"""
-    return task(
-        "stack.tasks.instance:logs",
-        params=[
-            INSTANCE,
-            option("follow", bool, False, "keep printing until Ctrl-C"),
-            option("lines", int, 20, "lines per service"),
-        ],
-        pos_arg="services",
-    )
-
-
-def task_shell():
-    """a shell with psql, amtool, promtool and an instance's addresses; or one COMMAND in it"""
-    return task("stack.tasks.shell:shell", params=[INSTANCE], pos_arg="arguments")
-
-
-def task_logql():
-    """query the log store: `doit logql '{service="postgresql"} |= "ERROR"'`"""
-    return task(
-        "stack.tasks.logql:logql",
-        params=[
-            INSTANCE,
-            option("since", str, "1h", "how far back: 90s, 10m, 2h"),
-            option("limit", int, 100, "how many lines at most, the newest ones"),
-            option("follow", bool, False, "keep printing until Ctrl-C"),
-            option("output", str, "default", "default, jsonl or raw (lines as they were written)"),
-        ],
-        pos_arg="query",
-    )
-
-
-def task_restart():
-    """restart the named services and wait until they are ready"""
-    return task("stack.tasks.instance:restart", params=[INSTANCE], pos_arg="services")
-
-
-def task_generations():
-    """list what an instance ran before: each `up` of something different makes a generation"""
-    return task("stack.tasks.generations:show_generations", params=[INSTANCE])
-
-
-def task_rollback():
-    """go back to generation N (default: the previous one); data stays, `up` goes forward again"""
-    return task("stack.tasks.generations:rollback", params=[INSTANCE], pos_arg="number")
-
-
-def task_diff():
-    """show what changed between two generations of an instance: `doit diff 1 2`"""
-    return task("stack.tasks.generations:diff", params=[INSTANCE], pos_arg="numbers")
-
-
-def task_images():
-    """write OCI images of services (default: all that have a package), the same on every machine"""
-    return task(
-        "stack.tasks.images:images",
-        params=[option("output", str, "images", "folder for the images, which holds nothing else")],
-        pos_arg="services",
-    )
-
-
-def task_check():
-    """check rules, routes, templates, runbooks and scenarios in seconds, without an instance"""
-    return task("stack.tasks.check:check")
-
-
-def task_new_alert():
-    """write rule, unit tests, scenario, panel and runbook of an alert of your own, with blanks"""
-    return {
-        "basename": "new-alert",
-        **task(
-            "stack.tasks.new_alert:new_alert",
-            params=[
-                option("area", str, "", "rule file that it belongs to, such as database"),
-                option("severity", str, "", "critical, warning or info"),
-            ],
-            pos_arg="names",
-        ),
-    }
-
-
-def task_verify_alerts():
-    """prove under real traffic that each alert fires, reaches the right people and resolves"""
-    return {
-        "basename": "verify-alerts",
-        **task(
-            "scenarios.tasks.verify_alerts:verify_alerts",
-            params=[
-                option("only", list, [], "alert to prove (repeatable; also as plain arguments)"),
-                option("speed", float, 60.0, "how many times faster than written (1 or more)"),
-                option("keep", bool, False, "leave the instances running, to look at them"),
-                option(
-                    "history", str, "", "file with the figures of earlier runs; this one is added"
-                ),
-            ],
-            pos_arg="only",
-        ),
-    }
-
-
-def task_verify_dashboards():
-    """show that each panel has data and possible values, and moves with the faults it watches"""
-    return {
-        "basename": "verify-dashboards",
-        **task(
-            "scenarios.tasks.verify_dashboards:verify_dashboards",
-            params=[
-                option("only", list, [], "UID of a dashboard, or UID/ID of a panel (repeatable)"),
-                option("speed", float, 60.0, "how many times faster than written (1 or more)"),
-                option("healthy", bool, False, "only a healthy morning, without any fault"),
-            ],
-            pos_arg="only",
-        ),
-    }
-
-
-def task_quiet_day():
-    """a normal day that fails if anything fires"""
-    return {
-        "basename": "quiet-day",
-        **task(
-            "scenarios.tasks.quiet_day:quiet_day",
-            params=[
-                option("seed", int, None, "repeats a day (default: chosen at random, and printed)"),
-                option("speed", float, 960.0, "how many times faster than written (1 to 1440)"),
-            ],
-        ),
-    }
-
-
 def task_demo():
-    """the stack with a week behind it and people at work, to show; Ctrl-C ends it"""
+    """a stack with a week behind it and people at work, to show
+
+    Ctrl-C ends it; the stack stays up. `doit incident` in another terminal breaks something.
+
+    $ doit demo
+    $ doit demo --speed 60 --seed 7  # an hour a minute, the same day each time
+    """
     return task(
         "scenarios.tasks.demo:demo",
         params=[
             INSTANCE,
-            option("speed", float, 1.0, "how many times faster than written it lives"),
-            option("port-offset", int, 0, "added to each default port"),
-            option("seed", int, None, "repeats a demo (default: chosen, and printed)"),
+            option("speed", float, 1.0, "how many times faster than written it lives", low=1),
+            PORT_OFFSET,
+            option("seed", int, None, "repeats a demo; drawn, and printed, if not given", low=0),
             option("no-history", bool, False, "without a past: dashboards begin empty"),
         ],
     )
 
 
 def task_incident():
-    """begin a proven scenario's fault on a running instance, on cue; without a name, list them"""
+    """break something on cue on a running stack, as a proof does
+
+    An incident is the fault of a proven scenario; it says who must be told, and when, and is put
+    right by itself. Without a name, lists them and what goes on.
+
+    $ doit incident PostgreSQLDown --for 5m
+    $ doit incident --end  # all is right again
+    $ doit incident --schedule --seed 7  # a day of incidents, the same each time
+    """
     return task(
         "scenarios.tasks.incident:incident",
         params=[
             INSTANCE,
-            option("end", bool, False, "put all right, or only the incidents that are named"),
-            {
-                **option("for", str, "", "how long, in the instance's own time, such as 5m"),
-                "name": "lasts",
-            },
-            {
-                **option("schedule", bool, False, "live a day of incidents that nobody chose"),
-                "name": "by_schedule",
-            },
-            option("seed", int, None, "repeats such a day (default: chosen, and printed)"),
+            option("for", duration, "", "how long, in the stack's own time", key="lasts"),
+            option("end", bool, False, "put right the named ones, all when none is named"),
+            option("schedule", bool, False, "live a day of random incidents", key="by_schedule"),
+            option("seed", int, None, "repeats a day; drawn, and printed, if not given", low=0),
         ],
-        pos_arg="names",
+        pos_arg=plain(
+            "names", "[ALERT]...", "one to begin; names or patterns of those to end",
+            names="stack.tasks.known:alerts",
+        ),
+    )  # fmt: skip
+
+
+def task_verify_alerts():
+    """prove that alerts fire, reach the right people and resolve
+
+    Real traffic and real faults, on instances of its own and free ports. All alerts and all routes
+    take minutes, one alert some ten seconds. Writes reports/latest/report.html.
+
+    $ doit verify-alerts
+    $ doit verify-alerts database 'Disk*' HighErrorRate  # an area, a pattern, a name
+    """
+    return task(
+        "scenarios.tasks.verify_alerts:verify_alerts",
+        params=[
+            option(
+                "only", list, [], "the same as naming it", shown="ALERT",
+                names="stack.tasks.known:provable",
+            ),
+            PROOF_SPEED,
+            option("keep", bool, False, "leave the instances running, to look at them"),
+            option(
+                "history", str, "", "has the figures of earlier runs; this run's are added",
+                shown="FILE",
+            ),
+        ],
+        pos_arg=plain(
+            "only", "[ALERT]...",
+            "names, patterns, areas (such as `database`) or `routing`; all when none is given",
+            names="stack.tasks.known:provable",
+        ),
+    )  # fmt: skip
+
+
+def task_verify_dashboards():
+    """show that each panel has data and moves with its faults
+
+    Asks each panel on a healthy morning, and under the faults that it watches.
+
+    $ doit verify-dashboards --healthy  # without any fault
+    $ doit verify-dashboards database-metrics 'overview/*'
+    """
+    return task(
+        "scenarios.tasks.verify_dashboards:verify_dashboards",
+        params=[
+            option(
+                "only", list, [], "the same as naming it", shown="UID",
+                names="stack.tasks.known:dashboards",
+            ),
+            PROOF_SPEED,
+            option("healthy", bool, False, "only a healthy morning, without any fault"),
+        ],
+        pos_arg=plain(
+            "only", "[UID]...",
+            "dashboards, or panels as UID/ID; names or patterns; all when none is given",
+            names="stack.tasks.known:dashboards",
+        ),
+    )  # fmt: skip
+
+
+def task_quiet_day():
+    """live a normal day, which fails if anything fires
+
+    $ doit quiet-day
+    $ doit quiet-day --seed 3  # the same day again
+    """
+    return task(
+        "scenarios.tasks.quiet_day:quiet_day",
+        params=[
+            option("seed", int, None, "repeats a day; drawn, and printed, if not given", low=0),
+            option(
+                "speed",
+                float,
+                960.0,
+                "how many times faster than written it lives",
+                low=1,
+                high=1440,
+            ),
+        ],
     )
 
 
+def task_check():
+    """check all that people edit, in seconds, without a stack
+
+    Rules, routes, message templates, runbooks, dashboards, log pipeline, unit tests and scenarios:
+    each problem with file, line and what to do.
+
+    $ doit check
+    $ doit check && doit verify-alerts HighErrorRate
+    """
+    return task("stack.tasks.check:check")
+
+
+def task_new_alert():
+    """write the files of an alert of your own, with blanks
+
+    Rule, unit tests, scenario, panel and runbook; `doit check` names each blank that is left.
+
+    $ doit new-alert PostgreSQLBloat --area database --severity warning
+    """
+    return task(
+        "stack.tasks.new_alert:new_alert",
+        params=[
+            option("area", str, "", "rule file that it belongs to, such as database"),
+            option("severity", str, "", "how bad it is", choices=("critical", "warning", "info")),
+        ],
+        pos_arg=plain("names", "NAME", "of the alert, in CamelCase"),
+    )
+
+
+def task_list_faults():
+    """the faults that scenarios can use: what each does to what
+
+    $ doit list-faults
+    $ doit list-faults 'postgres*'
+    """
+    return task(
+        "scenarios.tasks.shelves:list_faults",
+        pos_arg=plain(
+            "names", "[FAULT]...", "names, patterns or modules; all when none is given",
+            names="scenarios.tasks.shelves:fault_names",
+        ),
+    )  # fmt: skip
+
+
+def task_list_users():
+    """the people and programs that scenarios can let act
+
+    $ doit list-users
+    $ doit list-users 'Clinic*'
+    """
+    return task(
+        "scenarios.tasks.shelves:list_users",
+        pos_arg=plain(
+            "names", "[USER]...", "names or patterns; all when none is given",
+            names="scenarios.tasks.shelves:user_names",
+        ),
+    )  # fmt: skip
+
+
 def task_lint():
-    """ruff, its format, mypy and the contract on imports, over the whole tree"""
+    """ruff, its format, mypy and the contract on imports
+
+    $ doit lint
+    $ ruff format . && doit lint  # where only the format was wrong
+    """
     return task("stack.tasks.dev:lint")
 
 
 def task_test():
-    """lint, then every test; arguments go to pytest (`doit test -- -k speed`)"""
-    return task("stack.tasks.dev:test", pos_arg="arguments")
+    """lint, then every test
+
+    $ doit test -k speed  # options go to pytest
+    $ doit test -m nightly  # those that take minutes
+    """
+    return task(
+        "stack.tasks.dev:test",
+        pos_arg=plain("arguments", "[ARGUMENT]...", "go to pytest as they are", passed_on=True),
+    )
+
+
+def task_build():
+    """build packages from pinned parts, by their hashes
+
+    Nothing is done for what is in the store already.
+
+    $ doit build
+    $ doit build 'prom*' --system arm64  # also on other CPUs
+    """
+    return task("stack.tasks.build:build", params=[SYSTEM], pos_arg=PACKAGES)
+
+
+def task_images():
+    """write OCI images of services, without Docker
+
+    The same bytes on every machine.
+
+    $ doit images
+    $ doit images backend prometheus --output /tmp/images
+    """
+    return task(
+        "stack.tasks.images:images",
+        params=[
+            option("output", str, "images", "for the images; holds nothing else", shown="FOLDER")
+        ],
+        pos_arg=SERVICES,
+    )
+
+
+def task_bundle():
+    """write to a file what a machine without a network needs
+
+    $ doit bundle
+    $ doit bundle prometheus --output /media/stick --no-python
+    """
+    return task(
+        "stack.tasks.bundle:bundle",
+        params=[
+            option(
+                "output", str, "", "file or folder to write to; bundle-SYSTEM.tar if not given",
+                shown="PATH",
+            ),
+            option("no-python", bool, False, "without the wheels, for a machine with a .venv"),
+        ],
+        pos_arg=PACKAGES,
+    )  # fmt: skip
+
+
+def task_import():
+    """take in a bundle or a downloaded file, without a network
+
+    Refused unless the lock pins all of it.
+
+    $ doit import bundle-amd64.tar
+    $ doit import --artifact grafana_13.1.1_linux_amd64.tar.gz
+    """
+    return task(
+        "stack.tasks.import_:import_",
+        params=[
+            option(
+                "artifact", str, "", "one download that the lock knows by its hash", shown="FILE"
+            )
+        ],
+        pos_arg=plain("files", "[BUNDLE]...", "what `doit bundle` wrote"),
+    )
+
+
+def task_lock():
+    """pin packages again, and show what changed
+
+    All from Debian's signed metadata when none is named; otherwise what building these gives, after
+    a change of a recipe or of a page.
+
+    $ doit lock viewer
+    $ doit lock --update prometheus  # a newer version, if it builds and `doit check` is good
+    """
+    return task(
+        "stack.tasks.lock:lock",
+        params=[
+            option("update", bool, False, "only move to newer versions, once they are checked")
+        ],
+        pos_arg=PACKAGES,
+    )
+
+
+def task_outdated():
+    """list what is behind Debian and the upstream projects
+
+    $ doit outdated
+    $ doit outdated && doit lock --update
+    """
+    return task("stack.tasks.outdated:outdated")
+
+
+def task_reproduce():
+    """build again under hostile variations: same bytes?
+
+    Another place, user, umask, time zone, locale, host name, clock, order …; a difference is shown
+    to the byte.
+
+    $ doit reproduce
+    $ doit reproduce prometheus --system arm64
+    """
+    return task("stack.tasks.reproduce:reproduce", params=[SYSTEM], pos_arg=PACKAGES)
+
+
+def task_logs():
+    """print the last lines of services' logs
+
+    $ doit logs backend --lines 50
+    $ doit logs 'postgres*' --follow
+    """
+    return task(
+        "stack.tasks.instance:logs",
+        params=[
+            INSTANCE,
+            option("follow", bool, False, "keep printing until Ctrl-C"),
+            option("lines", int, 20, "lines of each service", low=0),
+        ],
+        pos_arg=SERVICES,
+    )
+
+
+def task_shell():
+    """a shell in which psql, amtool and promtool know the stack
+
+    They and `doit` speak to the instance; $PROMETHEUS, $BACKEND … are its addresses, $INSTANCE is
+    its folder. The runbooks' commands are written for it.
+
+    $ doit shell
+    $ doit shell 'psql -c "SELECT count(*) FROM people"'  # one line in it, and its exit code
+    """
+    return task(
+        "stack.tasks.shell:shell",
+        params=[INSTANCE],
+        pos_arg=plain(
+            "arguments", "[COMMAND]...", "a line of shell, or a program and what it is given",
+            passed_on=True,
+        ),
+    )  # fmt: skip
+
+
+def task_logql():
+    """ask the log store, in LogQL
+
+    $ doit logql '{service="postgresql"} |= "ERROR"' --since 10m
+    $ doit logql 'sum by (service) (count_over_time({service=~".+"}[5m]))'
+    """
+    return task(
+        "stack.tasks.logql:logql",
+        params=[
+            INSTANCE,
+            option("since", duration, "1h", "how far back"),
+            option("limit", int, 100, "lines at most, the newest ones", low=1),
+            option("follow", bool, False, "keep printing until Ctrl-C"),
+            option(
+                "output", str, "default", "raw: lines as they were written",
+                choices=("default", "jsonl", "raw"),
+            ),
+        ],
+        pos_arg=plain("query", "QUERY", "quoted, as one argument"),
+    )  # fmt: skip
+
+
+def task_generations():
+    """list what an instance ran before
+
+    Each `doit up` of something different makes a generation.
+
+    $ doit generations
+    $ doit generations --instance fast
+    """
+    return task("stack.tasks.generations:show_generations", params=[INSTANCE])
+
+
+def task_diff():
+    """show what changed between two generations
+
+    $ doit diff 1 2
+    $ doit diff 3 5 --instance fast
+    """
+    return task(
+        "stack.tasks.generations:diff",
+        params=[INSTANCE],
+        pos_arg=plain("numbers", "OLD NEW", "as `doit generations` shows them"),
+    )
+
+
+def task_why():
+    """show which services need a package or an artifact
+
+    And through what.
+
+    $ doit why libicu76
+    $ doit why 'libssl*' glibc
+    """
+    return task(
+        "stack.tasks.why:why",
+        pos_arg=plain(
+            "packages", "NAME...", "names or patterns of packages and artifacts",
+            names="stack.tasks.known:packages",
+        ),
+    )  # fmt: skip
+
+
+def task_closure():
+    """show what packages need to run, as trees with sizes
+
+    $ doit closure
+    $ doit closure postgresql  # with the files that it is made of
+    """
+    return task("stack.tasks.closure:closure", pos_arg=PACKAGES)
+
+
+def task_sbom():
+    """write the bill of materials (CycloneDX 1.6)
+
+    Hash, origin and licence of every part.
+
+    $ doit sbom
+    $ doit sbom --output sbom.json
+    """
+    return task(
+        "stack.tasks.sbom:sbom",
+        params=[option("output", str, "", "to write to; printed unless given", shown="FILE")],
+    )
+
+
+def task_rollback():
+    """go back to an earlier generation within seconds
+
+    Data stay; `doit up` goes forward again.
+
+    $ doit rollback
+    $ doit rollback 3
+    """
+    return task(
+        "stack.tasks.generations:rollback",
+        params=[INSTANCE],
+        pos_arg=plain("number", "[N]", "of a generation; the previous one unless given"),
+    )
+
+
+def task_gc():
+    """remove from the cache what nothing needs any more
+
+    Needed is what the lock pins and what an instance, a generation or a process runs from.
+
+    $ doit gc --dry-run
+    $ doit gc
+    """
+    return task(
+        "stack.tasks.gc:gc",
+        params=[option("dry-run", bool, False, "only show what would go, and how much that frees")],
+    )
+
+
+def task_verify_store():
+    """hash again all that was built, and repair the damaged
+
+    $ doit verify-store
+    $ doit verify-store postgresql
+    """
+    return task("stack.tasks.verify_store:verify_store", pos_arg=PACKAGES)
+
+
+def task_help():
+    """show the tasks, or what one takes
+
+    $ doit help
+    $ doit help verify-alerts  # the same as `doit verify-alerts --help`
+    """
+    return task(
+        "stack.tasks.helping:show_help",
+        pos_arg=plain("names", "[TASK]...", "names of tasks", names="stack.tasks.known:tasks"),
+        at_once=True,
+    )
+
+
+def task_list():
+    """show the tasks
+
+    $ doit list
+    $ doit list | grep -i log
+    """
+    return task("stack.tasks.helping:show_list", at_once=True)
+
+
+def task_completion():
+    """let a shell complete tasks, options and names
+
+    Needs `doit` in your PATH, which is in .venv/bin.
+
+    $ source <(doit completion bash)  # in ~/.bashrc; zsh alike, in ~/.zshrc
+    $ doit completion fish > ~/.config/fish/completions/doit.fish
+    """
+    return task(
+        "stack.tasks.completion:completion",
+        pos_arg=plain(
+            "words", "SHELL [-- WORD...]",
+            "bash, zsh or fish; with words, what may stand for the last of them",
+            names="stack.tasks.completion:shells",
+        ),
+        at_once=True,
+    )  # fmt: skip

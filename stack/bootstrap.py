@@ -1,4 +1,4 @@
-"""The way in on a machine with nothing but Python 3.11: a virtual environment, then doit in it.
+"""The way in on a machine with nothing but Python 3.11: a virtual environment, then tasks in it.
 
 Standard library only, since nothing else is there yet; only `dodo.py` imports it, after a look at
 the version. The environment is made from
@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import itertools
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,11 +27,14 @@ STAMP = VENV / "made-from"
 
 
 def main(arguments: list[str]) -> None:
-    """Replace this process by doit in the virtual environment, making it first where needed.
+    """Replace this process by the command in the virtual environment, making that first where
+    needed; help and wrong use need none.
 
     Exits with 3 when the environment cannot be made.
     """
     try:
+        if _made_from() != _digest():
+            _answer(arguments)
         ensure_venv(_bundle(arguments))
     except OSError as error:
         _give_up(
@@ -49,17 +53,41 @@ def main(arguments: list[str]) -> None:
     os.execv(python, [python, "-m", "stack.tasks", *arguments])
 
 
+def _answer(arguments: list[str]) -> None:
+    """Exit with the answer if Python alone can give it."""
+    from stack.tasks.front import main as answered
+
+    code = answered(arguments, bare=True)
+    if code is not None:
+        raise SystemExit(code)
+
+
 def ensure_venv(bundle: Path | None = None) -> None:
     """Make `.venv` from the locked requirements unless it already is, with the wheels of an offline
     bundle where one is given. Safe to run twice at once.
     """
     wanted = _digest()
     if _made_from() == wanted:
+        _put_command()
         return
     with (REPO / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _made_from() != wanted:
             _make(wanted, bundle)
+    _put_command()
+
+
+def _put_command() -> None:
+    """`.venv/bin/doit` is `dodo.py`, from whatever folder it is called."""
+    command = VENV / "bin" / "doit"
+    python, file = shlex.quote(str(VENV / "bin" / "python")), shlex.quote(str(REPO / "dodo.py"))
+    text = f'#!/bin/sh\nexec {python} {file} "$@"\n'
+    if VENV.is_symlink() or (command.exists() and command.read_text() == text):
+        return  # another checkout's stays as it is
+    partial = command.with_suffix(".part")
+    partial.write_text(text)
+    partial.chmod(0o755)
+    partial.replace(command)
 
 
 def _bundle(arguments: list[str]) -> Path | None:

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from stack.check.bounds import bounds
 from stack.check.configuration import Configuration, read
 from stack.check.dashboardfiles import Dashboards, Panel, load
 from stack.errors import BadInput, CheckFailed
+from stack.names import choose
 from stack.paths import CONFIG_ROOT
 from stack.run.lifecycle import running
 
@@ -80,14 +80,14 @@ def _chosen(found: Dashboards, only: Sequence[str]) -> list[Shown]:
               steady=STEADY.get((panel.dashboard.uid, panel.id), ""))
         for panel in found.panels if panel.kind not in _UNASKED
     ]  # fmt: skip
-    known = {name for one in every for name in (one.name, one.panel.dashboard.uid)}
-    if unknown := [name for name in only if name not in known]:
-        near = get_close_matches(unknown[0], known, n=3) or sorted(one.uid for one in found.all)
-        raise BadInput(
-            f"no dashboard or panel is called `{unknown[0]}`.",
-            cure=f"Did you mean {' or '.join(near)}? Panels are called UID/ID.",
-        )
-    return [one for one in every if not only or {one.name, one.panel.dashboard.uid} & {*only}]
+    panels: dict[str, list[str]] = {}
+    for one in every:
+        panels.setdefault(one.panel.dashboard.uid, []).append(one.name)
+    wanted = choose(
+        only, [one.name for one in every], what="dashboard or panel", groups=panels,
+        see=f"Panels are called UID/ID, dashboards {', '.join(panels)}.",
+    )  # fmt: skip
+    return [one for one in every if not only or one.name in wanted]
 
 
 def _play(

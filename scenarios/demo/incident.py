@@ -1,8 +1,7 @@
 """Which incidents there are, and what must be seen of each: every one is a proven scenario."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from scenarios.proof import packing
 from scenarios.proof.catalogue import ScenarioFile, find
@@ -10,6 +9,7 @@ from scenarios.proof.estimate import length_s
 from scenarios.proof.messages import expected
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import route_timing, rule_timing
+from stack import names
 from stack.check.configuration import Configuration
 from stack.check.yamlfile import text
 from stack.errors import BadInput
@@ -95,14 +95,13 @@ def _incident(found: ScenarioFile, configuration: Configuration, speed: float) -
 
 def choose(name: str, incidents: Mapping[str, Incident]) -> Incident:
     """The one called `name`, in any case. Raises BadInput that suggests the nearest."""
-    by_lower = {one.lower(): one for one in incidents}
-    if name.lower() in by_lower:
-        return incidents[by_lower[name.lower()]]
-    near = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.4)
-    said = f"Did you mean {', '.join(by_lower[one] for one in near)}?" if near else ""
-    raise BadInput(
-        f"there is no incident `{name}`.", cure=said or "`doit incident` lists all that there are."
-    )
+    (alert,) = choose_some([name], incidents)
+    return incidents[alert]
+
+
+def choose_some(given: Sequence[str], incidents: Mapping[str, Incident]) -> list[str]:
+    """The names of those that are meant, in any case, also by patterns. Raises BadInput."""
+    return names.choose(given, incidents, what="incident", see="`doit incident` lists them.")
 
 
 def check_apart(wanted: Incident, going_on: Collection[Incident], option: str = "") -> None:

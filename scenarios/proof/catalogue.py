@@ -3,14 +3,14 @@
 import importlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import route_timing
+from stack import names
 from stack.check.configuration import Configuration
 from stack.check.coverage import NO_SCENARIOS
 from stack.errors import BadInput
@@ -102,23 +102,29 @@ def rules(configuration: Configuration) -> dict[str, str]:
     return {rule.name: rule.path.stem for rule in configuration.alerts}
 
 
-def choose(
-    found: Sequence[ScenarioFile], only: Sequence[str], *, others: Iterable[str] = ()
-) -> list[ScenarioFile]:
-    """The scenarios with these names, all when none is given; `others` are known as well.
+def areas(
+    found: Sequence[ScenarioFile], known: dict[str, str], gaps: Iterable[str] = ()
+) -> dict[str, list[str]]:
+    """Area → the alerts in it: those with a scenario in its folder, and those of `gaps` with a rule
+    in its rule file. What has no area is one of its own."""
+    alerts: dict[str, list[str]] = {}
+    for one in found:
+        alerts.setdefault(one.file.parent.name, []).append(one.scenario.alert)
+    there = {one.scenario.alert for one in found}
+    for alert in gaps:
+        if alert not in there:
+            alerts.setdefault(known.get(alert, alert.partition("/")[0]), []).append(alert)
+    return alerts
+
+
+def choose(only: Sequence[str], areas: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names in `areas` that are meant, by name, pattern or area, all when none is given.
 
     Raises BadInput that suggests the nearest names.
     """
-    by_name = {one.scenario.alert: one for one in found}
-    known = {*by_name, *others}
-    wanted = words(only)
-    for name in wanted:
-        if name not in known:
-            close = {one.lower(): one for one in known}
-            near = get_close_matches(name.lower(), close, n=3, cutoff=0.4)
-            said = ", ".join(close[one] for one in near) or ", ".join(sorted(known))
-            raise BadInput(f"there is no scenario for alert `{name}`.", cure=f"Try {said}.")
-    return [one for one in found if not wanted or one.scenario.alert in wanted]
+    every = [name for inside in areas.values() for name in inside]
+    see = f"Areas are {', '.join(areas)}."
+    return names.choose(words(only), every, what="alert", groups=areas, see=see) if only else every
 
 
 def words(only: Sequence[str]) -> list[str]:

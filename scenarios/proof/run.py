@@ -148,13 +148,14 @@ def _plan(
     gaps = catalogue.uncovered(found, known)
     gaps |= {catalogue.alert_of(file, known): why for file, why in broken.items()}
     gaps |= blanks.unfinished(configuration, catalogue.FOLDER)
-    others = {"routing", *routing.names()} if routing else set()
-    chosen = catalogue.choose(found, only, others={*gaps, *others})
-    routes = routing.choose(only) if routing else []
+    cases = routing.names() if routing else []
+    areas = {**catalogue.areas(found, known, gaps), **({"routing": cases} if routing else {})}
+    wanted = catalogue.choose(only, areas)
+    chosen = [one for one in found if one.scenario.alert in wanted]
+    routes = [name for name in cases if name in wanted]
+    gaps = {name: why for name, why in gaps.items() if name in wanted}
     if not only:
         gaps |= catalogue.unreached(found, configuration)
-    else:
-        gaps = {name: why for name, why in gaps.items() if name in catalogue.words(only)}
     lengths = {
         one.file: length_s(one, configuration, speed)
         for one in chosen

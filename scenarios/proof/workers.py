@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,9 +30,6 @@ class Routing(Protocol):
 
     def names(self) -> list[str]:
         """Of all of them, in the order in which they are reported."""
-
-    def choose(self, only: Iterable[str]) -> list[str]:
-        """Those among `only`, all when it is empty. Raises BadInput for an unknown one."""
 
     def length_s(self, speed: float) -> float:
         """About how long all of them take, in real seconds."""

@@ -1,12 +1,10 @@
 """Plays the routing cases on one instance, and judges them."""
 
-import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from scenarios.proof.case import Link, LinkState
 from scenarios.proof.evidence import Said
@@ -28,10 +26,8 @@ from scenarios.routing import (
 from scenarios.routing.bench import Bench, Broken, Interrupted, NoRoom
 from scenarios.routing.poster import Poster, resend_s
 from stack.check.configuration import Configuration
-from stack.errors import BadInput, LabError
+from stack.errors import LabError
 from stack.run.instance import Instance
-
-PREFIX = "routing/"
 
 REPEAT_S = 4 * 3600.0
 """`repeat_interval`, which `routing/repeat` waits for."""
@@ -88,22 +84,6 @@ def length_s(speed: float) -> float:
     # Real time at any speed; four minutes of `for` at a third of the speed, two group intervals.
     waiting_s = 12.0 + (3 * 4 + 2 * 5) * 60 / speed
     return max(waiting_s, REPEAT_S / second.fast(speed))
-
-
-def choose(only: Iterable[str]) -> list[str]:
-    """The names of cases among `only`, all when it is empty; `routing` means all.
-
-    Raises BadInput for unknown ones.
-    """
-    given = [name for text in only for name in re.split(r"[,\s]+", text) if name]
-    wanted = [name for name in given if name == PREFIX[:-1] or name.startswith(PREFIX)]
-    if not given or PREFIX[:-1] in wanted:
-        return names()
-    for name in wanted:
-        if name not in names():
-            near = get_close_matches(name, names(), n=3, cutoff=0.4) or names()
-            raise BadInput(f"there is no routing case `{name}`.", cure=f"Try {', '.join(near)}.")
-    return [name for name in names() if name in wanted]
 
 
 def prove(venue: Venue, only: Sequence[str]) -> list[Result]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.demo import schedule
-from scenarios.demo.incident import Incident, check_apart, choose, known
+from scenarios.demo.incident import Incident, check_apart, choose_some, known
 from scenarios.demo.keeper import put_right
 from scenarios.demo.ledger import Entry, Ledger
 from scenarios.demo.marks import SERVICE as DASHBOARDS
@@ -43,13 +43,16 @@ def incident(
         return
     stage = _Stage(instance)
     if end:
-        stage.end([choose(name, stage.incidents).name for name in names])
+        stage.end(choose_some(names, stage.incidents))
     elif by_schedule:
         _live(stage, random.SystemRandom().randrange(10**6) if seed is None else seed)
-    elif len(names) > 1:
-        raise BadInput("name one incident.", cure="Begin others after it.")
     else:
-        stage.begin(choose(names[0], stage.incidents), _seconds(lasts, stage.instance.speed))
+        chosen = choose_some(names, stage.incidents)
+        if len(chosen) > 1:
+            raise BadInput(
+                f"{', '.join(chosen)}: name one incident.", cure="Begin others after it."
+            )
+        stage.begin(stage.incidents[chosen[0]], _seconds(lasts, stage.instance.speed))
 
 
 def _seconds(lasts: str, speed: float) -> float | None:

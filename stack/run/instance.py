@@ -6,11 +6,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from stack.errors import BadInput
 from stack.loopback import HOST
+from stack.names import choose
 from stack.paths import state_dir
 from stack.run.ports import Ports
 from stack.run.service import Layout
@@ -157,10 +157,9 @@ def names() -> list[str]:
 
 def known_service(name: str) -> str:
     """`name` if the stack has that service. Raises BadInput that suggests the nearest names."""
-    if name in SERVICES:
-        return name
-    near = get_close_matches(name, SERVICES, n=3, cutoff=0.4) or list(SERVICES)
-    raise BadInput(f"there is no service `{name}`.", cure=f"Did you mean {', '.join(near)}?")
+    if name not in SERVICES:
+        choose([name], SERVICES, what="service")
+    return name
 
 
 def layout_of(record: Record, directory: Path) -> Layout:

@@ -5,9 +5,9 @@ import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 
 from stack.errors import BadInput, HostCannot
+from stack.names import choose
 from stack.store import sources
 from stack.store.artifact import Artifact
 from stack.store.lock import Lock, Output
@@ -144,12 +144,8 @@ def _artifacts(package: Package, lock: Lock, system: str) -> tuple[Artifact, ...
 
 
 def chosen(names: Iterable[str] | None, derivations: Mapping[str, Derivation]) -> list[str]:
-    """`names`, or all of them. Raises BadInput for an unknown one and suggests the nearest."""
+    """Those that `names` mean, or all of them. Raises BadInput for an unknown one and suggests the
+    nearest."""
     if names is None:
         return list(derivations)
-    wanted = list(names)
-    for name in wanted:
-        if name not in derivations:
-            near = get_close_matches(name, derivations) or sorted(derivations)
-            raise BadInput(f"there is no package called `{name}`", cure=f"Did you mean {near[0]}?")
-    return wanted
+    return choose(list(names), derivations, what="package")

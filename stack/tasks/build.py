@@ -13,13 +13,13 @@ _HOST = PackageSet()
 
 
 def build(
-    names: Iterable[str] | None = None, package_set: PackageSet = _HOST, system: str = ""
+    packages: Iterable[str] | None = None, package_set: PackageSet = _HOST, system: str = ""
 ) -> None:
     """Realise packages and print a line for each, then the totals: what `doit build` does.
 
     Unpacking runs nothing, so `system` need not be this machine's.
     """
-    names = list(names or ()) or None
+    names = list(packages or ()) or None
     if system:
         package_set = replace(package_set, system=known_system(system))
     began = time.monotonic()

@@ -2,6 +2,7 @@
 
 from shlex import quote
 
+from stack.names import choose
 from stack.paths import cache_dir, given
 from stack.store import progress
 from stack.store.bundle import ARTIFACTS, gathered, target, write
@@ -15,6 +16,7 @@ def bundle(packages: list[str], output: str, no_python: bool) -> None:
 
     `output` is a file or a folder. Raises BadInput if something else than a bundle is there.
     """
+    packages = choose(packages, [one.name for one in PackageSet().recipes()], what="package")
     name = "-".join(["bundle", *packages, host_system()]) + ".tar"
     file = target(given(output or name), name)
     with progress.shown() as report:

@@ -12,7 +12,9 @@ from stack.store.packageset import PackageSet
 def closure(packages: list[str]) -> None:
     """Print the trees of packages (all, if none is named) with their sizes, then the totals."""
     package_set = PackageSet()
-    for line in tree(package_set.derivations(package_set.pinned()), packages):
+    derivations = package_set.derivations(package_set.pinned())
+    packages = chosen(packages, derivations)
+    for line in tree(derivations, packages):
         print(line)
     for choice in CHOICES:
         if set(packages) & set(choice.packages):

@@ -1,155 +1,175 @@
-"""How tasks are declared: between doit and our functions, with their messages and exit codes.
+"""How the tasks of `dodo.py` are declared: as data, from which come parsing, help and completion.
 
-A task's function raises `stack.errors.LabError`; the user reads its one or two lines and the
-command ends with its exit code. doit itself knows only 1 and 2, so the code leaves through the
-reporter, after doit has closed its books.
+Python's own library only, since help is there before the virtual environment is.
 """
 
-import sys
-import traceback
-from collections.abc import Callable
-from difflib import get_close_matches
-from importlib import import_module
-from typing import Any
+import math
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from doit import doit_cmd
-from doit.cmdparse import CmdOption, CmdParseError, TaskParse
-from doit.exceptions import TaskFailed
-from doit.reporter import ZeroReporter
+from stack import durations
+from stack.errors import BadInput
 
-from stack.errors import BadInput, LabError
-from stack.store.disk import refused
+Kind = Callable[[str], object]
+"""Makes a value of a word; ValueError for one that cannot be."""
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells report SIGINT."""
 
-PASSED_ON = "arguments"
-"""Plain arguments of this name are another program's, its options among them."""
+def duration(word: str) -> str:
+    """A duration as Prometheus writes it, longer than nothing; the value is the word itself."""
+    try:
+        if durations.milliseconds(word):
+            return word
+    except BadInput:
+        pass
+    raise ValueError(word)
 
-Param = dict[str, Any]
 
-VERBOSE: Param = {
-    "name": "verbose",
-    "long": "verbose",
-    "type": bool,
-    "default": False,
-    "help": "show the traceback behind an error",
+_IS: dict[Kind, str] = {
+    int: "a whole number",
+    float: "a number",
+    duration: "a duration such as 90s, 5m or 1h30m",
 }
+_SHOWN: dict[Kind, str] = {int: "N", float: "K", duration: "DURATION", list: "NAME"}
 
 
-class Reporter(ZeroReporter):  # type: ignore[misc]  # doit is untyped
-    """Prints nothing but what tasks print, and ends the process with the worst exit code."""
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """`--name` of a task. One of kind `bool` is there or not, one of kind `list` is repeatable."""
 
-    exit_code = 0
+    name: str
+    kind: Kind
+    default: object
+    text: str
+    """What it is for, with its unit."""
+    key: str
+    """The parameter of the task's function."""
+    shown: str
+    """What stands for its value in help; nothing where it has none."""
+    low: float | None = None
+    high: float | None = None
+    choices: Sequence[str] = ()
+    names: str = ""
+    """`module:function` that lists values that there are, for completion."""
 
-    def complete_run(self) -> None:
-        super().complete_run()
-        sys.stdout.flush()
-        if Reporter.exit_code:
-            raise SystemExit(Reporter.exit_code)
+    def value(self, word: str) -> object:
+        """The value that a word means. Raises ValueError with what is wrong with the word."""
+        try:
+            value = word if self.kind is list else self.kind(word)
+        except ValueError:
+            raise ValueError(f"`{word}` is not {_IS[self.kind]}.") from None
+        if self.choices and word not in self.choices:
+            raise ValueError(f"`{word}` is none of {', '.join(self.choices)}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"`{word}` is not a number that anything can have.")
+        if isinstance(value, int | float) and self.limits:
+            low = -math.inf if self.low is None else self.low
+            high = math.inf if self.high is None else self.high
+            if not low <= value <= high:
+                raise ValueError(f"{word} is out of range: {self.limits}.")
+        return value
+
+    @property
+    def limits(self) -> str:
+        """In words; empty when there are none."""
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}"
+        return f"{self.low:g} or more" if self.low is not None else ""
 
 
-def option(name: str, kind: type, default: object, text: str) -> Param:
-    """A parameter `--name` of a task; `text` names the unit."""
-    return {
-        "name": name.replace("-", "_"), "long": name, "type": kind, "default": default, "help": text
-    }  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Plain:
+    """What a task takes without an option's name."""
+
+    key: str
+    shown: str
+    """As in a usage line: `[PACKAGE]...`."""
+    text: str
+    names: str = ""
+    """As an option's."""
+    passed_on: bool = False
+    """Another program's, its options among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A task, its words taken from the docstring of its function in `dodo.py`."""
+
+    function: str
+    """`module:name`; imported when the task runs, so that every command starts at once."""
+    options: Sequence[Option]
+    plain: Plain | None
+    at_once: bool
+    """Needs nothing but Python, and nothing of the machine: runs before anything is installed."""
+    name: str = ""
+    summary: str = ""
+    more: Sequence[str] = ()
+    """Paragraphs."""
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """Command → what it is for."""
+
+
+VERBOSE = Option(
+    name="verbose", kind=bool, default=False, key="verbose", shown="",
+    text="show the traceback behind an error",
+)  # fmt: skip
+
+
+def option(
+    name: str,
+    kind: Kind,
+    default: object,
+    text: str,
+    *,
+    key: str = "",
+    shown: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] = (),
+    names: str = "",
+) -> Option:
+    """An option `--name`; `low` and `high` may themselves be given."""
+    if kind is not bool:
+        shown = shown or "|".join(choices) or _SHOWN.get(kind) or name.upper()
+    return Option(
+        name=name, kind=kind, default=default, text=text, key=key or name.replace("-", "_"),
+        shown=shown, low=low, high=high, choices=choices, names=names,
+    )  # fmt: skip
+
+
+def plain(key: str, shown: str, text: str, *, names: str = "", passed_on: bool = False) -> Plain:
+    """Plain arguments, given to the parameter `key` as a list."""
+    return Plain(key=key, shown=shown, text=text, names=names, passed_on=passed_on)
 
 
 def task(
-    function: str, *, params: list[Param] | None = None, pos_arg: str | None = None
-) -> dict[str, Any]:
-    """The doit task that calls `function` (`module:name`) with the parsed parameters, uncaptured.
+    function: str,
+    *,
+    params: Sequence[Option] = (),
+    pos_arg: Plain | None = None,
+    at_once: bool = False,
+) -> Task:
+    """The task that calls `function` (`module:name`) with the parsed parameters.
 
-    The module is imported when the task runs, so that every command starts at once. Plain
-    arguments go to the parameter `pos_arg`, after those of an option of that name. What is up to
-    date is known by the store and the instances, not by doit.
+    Plain arguments come after those of an option with the same key.
     """
-    names = {param["name"] for param in params or []} | ({pos_arg} if pos_arg else set())
-    return {
-        "actions": [(_shielded(function, names), [])],
-        "params": [*(params or []), VERBOSE],
-        "pos_arg": pos_arg,
-        "verbosity": 2,
-        "io": {"capture": False},
-        "uptodate": [False],
-    }
+    return Task(function=function, options=(*params, VERBOSE), plain=pos_arg, at_once=at_once)
 
 
-def _shielded(function: str, names: set[str]) -> Callable[..., object]:
-    def call(task: Any) -> object:
-        given = dict(task.options or {})
-        try:
-            given = _given(task)
-            module, name = function.split(":")
-            getattr(import_module(module), name)(**{name: given[name] for name in names})
-        except LabError as error:
-            return _failed(str(error), error.exit_code, given["verbose"])
-        except KeyboardInterrupt:
-            return _failed("interrupted", INTERRUPTED, given["verbose"])
-        except OSError as error:
-            trouble = refused(error)
-            if trouble is None:
-                return _bug(error, given["verbose"])
-            return _failed(str(trouble), trouble.exit_code, given["verbose"])
-        except Exception as error:
-            return _bug(error, given["verbose"])
-        return True
-
-    return call
-
-
-def _given(task: Any) -> dict[str, Any]:
-    """The parameters as given. doit stops at the first plain argument; options may follow it."""
-    given = dict(task.options or {})
-    if not task.pos_arg:
-        return given
-    parser = TaskParse([CmdOption(param) for param in task.params])
-    plain, rest = [], list(task.pos_arg_val or [])
-    while rest:
-        try:
-            options, after = parser.parse_only(rest, {task.pos_arg: [], **given})
-        except CmdParseError as error:  # not ours: meant for whom the task calls, if for anyone
-            if rest[0].startswith("--") and task.pos_arg != PASSED_ON:
-                raise _wrong_option(task, rest[0], error) from None
-            after, options = rest, given
-        given |= options
-        plain += after[:1]
-        rest = after[1:]
-    given[task.pos_arg] = [*given.get(task.pos_arg, []), *plain, *_taken_for_variables()]
-    return given
-
-
-def _wrong_option(task: Any, option: str, error: CmdParseError) -> BadInput:
-    known = [f"--{param['long']}" for param in task.params]
-    name = option.partition("=")[0]
-    near = get_close_matches(name, known)
-    cure = f"`doit help {task.name}` shows the options."
-    if name in known:
-        why = "needs a value" if "requires argument" in str(error) else "cannot have this value"
-        return BadInput(f"`doit {task.name}`: `{name}` {why}.", cure=cure)
-    mean = f"Did you mean: {', '.join(near)}? " if near else ""
-    return BadInput(f"`doit {task.name}`: there is no option `{name}`.", cure=f"{mean}{cure}")
-
-
-def _taken_for_variables() -> list[str]:
-    """Plain arguments that hold a `=`, such as a LogQL query: doit takes them for settings of
-    variables (`doit_cmd.DoitMain.process_args`), which nothing here has.
-    """
-    return [f"{name}={value}" for name, value in (doit_cmd._CMDLINE_VARS or {}).items()]
-
-
-def _bug(error: Exception, verbose: bool) -> TaskFailed:
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    text = f"unexpected {type(error).__name__} at {where.filename}:{where.lineno}: {error}"
-    text += "\n  This is a bug in the lab; run again with --verbose for the traceback."
-    return _failed(text, 1, verbose)
-
-
-def _failed(text: str, code: int, verbose: bool) -> TaskFailed:
-    if verbose:
-        traceback.print_exc()
-    sys.stdout.flush()
-    print(text, file=sys.stderr)
-    Reporter.exit_code = max(Reporter.exit_code, code)
-    return TaskFailed(text, report=False)
+def named(name: str, made: Task, doc: str) -> Task:
+    """The task with its name and its words: a line, then paragraphs, and examples as
+    `$ doit TASK …  # what for`."""
+    first, _, rest = doc.strip().partition("\n")
+    more, examples = [], {}
+    for block in textwrap.dedent(rest).strip().split("\n\n"):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                command, _, what = line[2:].partition("  # ")
+                examples[command.strip()] = what.strip()
+        said = [line.strip() for line in block.splitlines() if not line.startswith("$ ")]
+        if any(said):
+            more.append(" ".join(said))
+    return Task(
+        function=made.function, options=made.options, plain=made.plain, at_once=made.at_once,
+        name=name, summary=first.strip(), more=more, examples=examples,
+    )  # fmt: skip

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.names import choose
 from stack.run.choice import CHOICES, behind, told
-from stack.run.instance import Instance, known_service, names
+from stack.run.instance import Instance, names
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes
@@ -77,7 +78,7 @@ def restart(instance: str, services: list[str]) -> None:
     if not services:
         raise BadInput("name a service to restart.", cure=f"One or more of {', '.join(SERVICES)}.")
     stack = running(instance)
-    for service in [_part(stack, name) for name in services]:
+    for service in _parts(stack, services):
         started = time.monotonic()
         stack.restart_service(service)
         print(f"{service} ready after {time.monotonic() - started:.1f} s")
@@ -86,7 +87,7 @@ def restart(instance: str, services: list[str]) -> None:
 def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
     """Print the last `lines` lines of the services' logs (all when none is named)."""
     stack = Instance.open(instance)
-    chosen = [_part(stack, name) for name in services] or [n for n in SERVICES if n in stack.ports]
+    chosen = _parts(stack, services) or [name for name in SERVICES if name in stack.ports]
     files = [str(stack.layout.log(service)) for service in chosen]
     present = [file for file in files if stack.layout.log("").parent.exists()]
     tail = ["tail", f"--lines={lines}", *(["--follow=name", "--retry"] if follow else [])]
@@ -99,14 +100,17 @@ def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
         ) from None
 
 
-def _part(stack: Instance, name: str) -> str:
-    """`name` if the instance has that service. Raises BadInput."""
-    if known_service(name) in stack.ports:
-        return name
-    raise BadInput(
-        f"`{name}` is newer than instance `{stack.name}`.",
-        cure=f"`doit up --instance {stack.name}` adds it.",
-    )
+def _parts(stack: Instance, given: list[str]) -> list[str]:
+    """The services of the instance that are meant. Raises BadInput."""
+    found = choose(given, SERVICES, what="service")
+    there = [name for name in found if name in stack.ports]
+    # A pattern means what is there; whoever names one wants it.
+    if newer := [name for name in found if name not in there and (name in given or not there)]:
+        raise BadInput(
+            f"`{newer[0]}` is newer than instance `{stack.name}`.",
+            cure=f"`doit up --instance {stack.name}` adds it.",
+        )
+    return there
 
 
 def running(name: str) -> Instance:

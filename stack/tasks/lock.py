@@ -125,8 +125,8 @@ def _chosen(package_set: PackageSet, names: Iterable[str]) -> tuple[Package, ...
     wanted = list(names)
     if not wanted:
         return tuple(by_name.values())
-    chosen(wanted, package_set.derivations(package_set.pinned()))
-    return tuple(by_name[name] for name in wanted)
+    there = chosen(wanted, package_set.derivations(package_set.pinned()))
+    return tuple(by_name[name] for name in there)
 
 
 def _show_unpinned(unpinned: Mapping[str, str]) -> None:

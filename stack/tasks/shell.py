@@ -6,7 +6,6 @@ import subprocess
 
 from stack.errors import HostCannot
 from stack.run.shell import environment, startup_file
-from stack.tasks.declaration import Reporter
 from stack.tasks.instance import running
 
 
@@ -44,4 +43,5 @@ def shell(instance: str, arguments: list[str]) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     code = done.returncode
-    Reporter.exit_code = 128 - code if code < 0 else code
+    if code:
+        raise SystemExit(128 - code if code < 0 else code)

@@ -1,9 +1,9 @@
 """`doit why`: which services need a package or an artifact, and through what."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 
 from stack.errors import BadInput
+from stack.names import choose
 from stack.run.choice import behind
 from stack.run.service import Service
 from stack.run.services import SERVICES
@@ -20,7 +20,10 @@ def why(packages: list[str]) -> None:
         )
     package_set = PackageSet()
     derivations = package_set.derivations(package_set.pinned())
-    for name in packages:
+    parts = [each.name for each in artifacts_of(derivations.values())]
+    for name in choose(
+        packages, {**derivations, **dict.fromkeys(parts)}, what="package or artifact"
+    ):
         for line in reasons(name, derivations, SERVICES.values()):
             print(line)
 
@@ -28,16 +31,7 @@ def why(packages: list[str]) -> None:
 def reasons(
     name: str, derivations: Mapping[str, Derivation], services: Iterable[Service]
 ) -> Iterator[str]:
-    """A headline, then one line per service that needs the package or artifact `name`.
-
-    Raises BadInput for a name that neither has, and suggests the nearest.
-    """
-    known = {each.name for each in artifacts_of(derivations.values())}
-    if name not in {*derivations, *known}:
-        near = get_close_matches(name, [*derivations, *sorted(known)]) or sorted(derivations)
-        raise BadInput(
-            f"there is no package or artifact called `{name}`", cure=f"Did you mean {near[0]}?"
-        )
+    """A headline, then one line per service that needs the package or artifact `name`."""
     found = [
         (service, package, path)
         for service in services

@@ -10,8 +10,8 @@ from stack.deploy.images.declared import DATA, IMAGES, Image, Script
 from stack.deploy.images.layer import STORE, USER_ID, entry, members_layer, store_layer
 from stack.deploy.images.oci import Layer, Runs, Written, write_archive, write_image, write_index
 from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.names import choose
 from stack.run.choice import behind
-from stack.run.instance import known_service
 from stack.run.service import Service
 from stack.run.services import SERVICES
 from stack.store import tree
@@ -45,7 +45,8 @@ def assemble(
     lock = package_set.pinned()
     derivations = package_set.derivations(lock)
     left_out = {s.name: r for s in SERVICES.values() if (r := _reason(s, derivations))}
-    chosen = [known_service(n) for n in services or SERVICES if services or n not in left_out]
+    chosen = choose([*(services or ())], SERVICES, what="service")
+    chosen = chosen or [name for name in SERVICES if name not in left_out]
     for name in chosen:
         if name in left_out:
             raise BadInput(f"`{name}` has no image: {left_out[name]}.")

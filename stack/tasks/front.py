@@ -1,0 +1,157 @@
+"""The command: what a command line asks for is done, and ends with its exit code.
+
+A task's function raises `stack.errors.LabError`; the user reads its one or two lines and the
+command ends with its exit code. Whatever else comes up is told in as few words.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import TextIO
+
+from stack.errors import LabError
+from stack.tasks import helping
+from stack.tasks.commandline import HELP, Call, calls
+from stack.tasks.dodofile import declared
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells report SIGINT."""
+
+UNREAD = 141
+"""Exit code when nobody reads what is printed any more, as shells report SIGPIPE."""
+
+DEFAULT = ("status",)
+"""What `doit` alone does."""
+
+
+def main(arguments: Sequence[str], *, bare: bool = False) -> int | None:
+    """Do what the arguments say; the exit code. On a `bare` machine, on which only Python is there:
+    None, with nothing done, where that takes more."""
+    _streams()
+    _end_in_order()
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    asked: list[Call] = []
+    code = _ended(lambda: asked.extend(_asked(arguments)), verbose="--verbose" in arguments)
+    if bare and not all(call.help or call.task.at_once for call in asked):
+        return None
+    for call in asked:
+        code = code or _ended(lambda call=call: _do(call), verbose=call.values["verbose"])  # type: ignore[misc]
+    return code
+
+
+def _asked(arguments: Sequence[str]) -> list[Call]:
+    if arguments and arguments[0] in HELP:
+        arguments = ["help", *arguments[1:]]
+    tasks, _ = declared()
+    return calls(arguments or DEFAULT, tasks)
+
+
+def _do(call: Call) -> None:
+    if call.help:
+        print("\n".join(helping.help_of(call.task)))
+        return
+    module, name = call.task.function.split(":")
+    values = {key: value for key, value in call.values.items() if key != "verbose"}
+    getattr(import_module(module), name)(**values)
+
+
+def _ended(action: Callable[[], object], *, verbose: bool) -> int:
+    """The exit code of an action, with what went wrong said on standard error."""
+    try:
+        action()
+        sys.stdout.flush()
+    except LabError as error:
+        return _failed(str(error), error.exit_code, verbose)
+    except KeyboardInterrupt:
+        return _failed("interrupted", INTERRUPTED, verbose)
+    except SystemExit as end:
+        # Rich ends the process when nobody reads any more.
+        if isinstance(end.__context__, BrokenPipeError):
+            return UNREAD
+        raise
+    except OSError as error:
+        return _refused(error, verbose)
+    except Exception as error:
+        return _bug(error, verbose)
+    return 0
+
+
+def _refused(error: OSError, verbose: bool) -> int:
+    if isinstance(refusal := _unwritten(sys.stdout), BrokenPipeError):
+        return UNREAD
+    if refusal:
+        return _failed(f"the output cannot be written: {refusal.strerror}.", 3, verbose)
+    from stack.store.disk import refused
+
+    if trouble := refused(error):
+        return _failed(str(trouble), trouble.exit_code, verbose)
+    return _bug(error, verbose)
+
+
+def _bug(error: Exception, verbose: bool) -> int:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"unexpected {type(error).__name__} at {where.filename}:{where.lineno}: {error}"
+    text += "\n  This is a bug in the lab; run again with --verbose for the traceback."
+    return _failed(text, 1, verbose)
+
+
+def _failed(text: str, code: int, verbose: bool) -> int:
+    _unwritten(sys.stdout)
+    with suppress(OSError):
+        if verbose:
+            traceback.print_exc()
+        print(text, file=sys.stderr)
+    _unwritten(sys.stderr)
+    return code
+
+
+def _unwritten(stream: TextIO) -> OSError | None:
+    """Why what was printed cannot be written; then nothing is any more, so that Python, which tries
+    again at its end, does not fail over it."""
+    try:
+        stream.flush()
+    except OSError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        return error
+    return None
+
+
+def _streams() -> None:
+    """A standard stream that was closed becomes one to nowhere, before a file takes its number; and
+    what a terminal's encoding lacks is replaced."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+
+
+def _end_in_order() -> None:
+    """A terminal that is closed, and SIGTERM, end a task as Ctrl-C does: what it began is stopped.
+
+    Whoever handles SIGTERM in another way has SIGHUP handled in that way, too.
+    """
+
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+
+    def closed(number: int, frame: object) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the shell sends another one
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in terminals:  # gone: what is still said must not fail
+            os.dup2(nowhere, stream)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+        signal.signal(signal.SIGHUP, closed)
