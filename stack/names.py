@@ -9,6 +9,7 @@ from stack.errors import BadInput
 
 _ALIKE = 0.6
 _MOST = 3
+_LISTED = 20
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:
@@ -62,7 +63,8 @@ def _unknown(names: Sequence[str], known: Collection[str], what: str, see: str) 
     nearest = dict.fromkeys(one for name in names for one in near(name.strip("*?"), known))
     cures = [_mean(list(nearest)), see]
     if not any(cures):
-        cures = [f"There are {', '.join(known) or 'none'}."]
+        more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+        cures = [f"There are {', '.join(list(known)[:_LISTED]) or 'none'}{more}."]
     return BadInput(f"there is no {what} {said}.", cure=" ".join(filter(None, cures)))
 
 

@@ -25,7 +25,8 @@ class Call:
 def calls(words: Sequence[str], tasks: Mapping[str, Task]) -> list[Call]:
     """The tasks that the words name, in their order, with their values. Where a task takes no
     plain arguments, one is the next task's name. Raises BadInput."""
-    found, rest = [], list(words)
+    found: list[Call] = []
+    rest = list(words)
     while rest:
         name = rest.pop(0)
         if name not in tasks:

@@ -38,9 +38,35 @@ def main(arguments: Sequence[str], *, bare: bool = False) -> int | None:
     code = _ended(lambda: asked.extend(_asked(arguments)), verbose="--verbose" in arguments)
     if bare and not all(call.help or call.task.at_once for call in asked):
         return None
+    if code:
+        return code
+    if any(call.help for call in asked) or all(call.task.at_once for call in asked):
+        return _in_turn(asked)
+    return _by_doit(asked)
+
+
+def _in_turn(asked: Sequence[Call]) -> int:
+    """Where nothing is there but Python: help, lists, completion."""
     for call in asked:
-        code = code or _ended(lambda call=call: _do(call), verbose=call.values["verbose"])  # type: ignore[misc]
-    return code
+        if code := _run(call):
+            return code
+    return 0
+
+
+def _by_doit(asked: Sequence[Call]) -> int:
+    from stack.tasks.engine import run
+
+    codes: list[int] = []
+
+    def action(call: Call) -> Callable[[], bool]:
+        return lambda: codes.append(_run(call)) or not codes[-1]  # type: ignore[func-returns-value]
+
+    run({call.task.name: action(call) for call in asked})
+    return max(codes)
+
+
+def _run(call: Call) -> int:
+    return _ended(lambda: _do(call), verbose=call.values["verbose"])
 
 
 def _asked(arguments: Sequence[str]) -> list[Call]:
