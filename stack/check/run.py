@@ -25,6 +25,7 @@ from stack.check import (
     notifications,
     offered,
     playable,
+    probed,
     programs,
     promises,
     routing,
@@ -57,6 +58,8 @@ class Setup:
     """Every service of the lab by name, as in the names of log files."""
     scraped: Mapping[str, str] = field(default_factory=dict)
     """Service that offers metrics → the path at which it does; empty where nobody knows."""
+    health: probed.Paths = field(default_factory=dict)
+    """Service → the paths at which it says whether it is well; empty where nobody knows."""
     say: Callable[[str], None] = lambda words: None
     """Told what takes a while."""
 
@@ -130,6 +133,8 @@ def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list
     if "prometheus" not in configuration.gaps:
         lost = list(scrapes.check(configuration, setup.scraped)) if setup.scraped else []
         found += lost
+        if "blackbox" not in configuration.gaps:
+            found += probed.check(configuration, setup.health)
         # Of a target that is dropped or has another name nothing arrives as it should.
         if not any(one.check == "scrapes/relabel" for one in lost):
             rules = "rules" not in configuration.gaps

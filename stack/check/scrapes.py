@@ -25,6 +25,8 @@ class Target:
     """Those that its series carry."""
     address: str
     path: str
+    asks: Mapping[str, str]
+    """Parameters of the request: what a prober is told to probe, say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,8 @@ def _job(node: yaml.Node) -> Job:
                             if not key.startswith("__")},
                     address=f"{found.get('__scheme__')}://{address}",
                     path=found.get("__metrics_path__") or "",
+                    asks={key.removeprefix("__param_"): value or "" for key, value in found.items()
+                          if key.startswith("__param_")},
                 )
             )  # fmt: skip
     discovers = any(key.endswith("_sd_configs") for key, _ in pairs(node))

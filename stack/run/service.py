@@ -106,5 +106,7 @@ class Service:
     memory_limit_bytes: int | None = None
     """Memory that it is given. Declared and exported, not enforced: RLIMIT_AS counts addresses,
     not memory in use."""
+    health: tuple[str, ...] = ()
+    """Paths at which it says over HTTP whether it is well: what a probe may ask for."""
     page: str = ""
     """Path of a page worth opening in a browser."""

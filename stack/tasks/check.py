@@ -23,6 +23,10 @@ SCRAPED = {
 """Service → where it offers metrics."""
 
 
+HEALTH = {service.name: service.health for service in SERVICES.values()}
+"""Service → where it says whether it is well."""
+
+
 def check() -> None:
     """Check the checkout with the programs of the store. Raises as `run`."""
     run(host_setup())
@@ -43,6 +47,7 @@ def host_setup(package_set: PackageSet | None = None) -> Setup:
         services=SERVICES,
         readers=READERS,
         scraped=SCRAPED,
+        health=HEALTH,
         say=_say,
     )
 

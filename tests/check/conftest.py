@@ -54,6 +54,7 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
         services=SERVICES,
         readers=task.READERS,
         scraped=task.SCRAPED,
+        health=task.HEALTH,
     )
 
 

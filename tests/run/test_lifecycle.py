@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stack.loopback import urlopen
 from stack.run.instance import Instance
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes
@@ -45,6 +46,15 @@ def test_status_of_a_running_stack_is_good(up, doit) -> None:
     done = doit("status")
     assert done.returncode == 0, done.stderr
     assert Instance.open("default").url("prometheus") in done.stdout
+
+
+def test_every_service_is_well_where_it_says_so(up) -> None:
+    layout = Instance.open("default").layout
+    asked = [layout.url(one.name) + path for one in SERVICES.values() for path in one.health]
+    assert len(asked) > 10
+    for url in asked:
+        with urlopen(url, timeout_s=30) as answer:
+            assert answer.status == 200, url
 
 
 def test_status_names_the_service_that_does_not_run_and_up_starts_it(up, doit, offset: str) -> None:

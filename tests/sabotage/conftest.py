@@ -55,6 +55,7 @@ def setup(copy: Path, programs: Programs) -> Setup:
         services=SERVICES,
         readers=task.READERS,
         scraped=task.SCRAPED,
+        health=task.HEALTH,
     )
 
 

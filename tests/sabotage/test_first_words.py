@@ -160,6 +160,18 @@ TABLE = [
         "asks for module `readyness`"),
     row("prober-address", PROMETHEUS, "replacement: blackbox-exporter:9115",
         "replacement: backend:8000", "scrapes/target", "job `blackbox-exporter` asks `backend`."),
+    row("probed-path", PROMETHEUS, "8000/health/ready", "8000/health/raedy", "scrapes/probe",
+        "the probe of job `blackbox-exporter` asks for `/health/raedy`; there `backend` does not"),
+    row("probed-without-path", PROMETHEUS, "8000/health/ready", "8000", "scrapes/probe",
+        "asks for `/`; there `backend` does not say how it is."),
+    row("probed-metrics", PROMETHEUS, "8000/health/ready", "8000/metrics", "scrapes/probe",
+        "asks for `/metrics`; there `backend` does not say how it is."),
+    row("probed-service", PROMETHEUS, "//backend:8000/health/ready", "//inbox:8025/health/ready",
+        "scrapes/probe", "asks for `/health/ready`; there `inbox` does not say how it is."),
+    row("probed-scheme", PROMETHEUS, "http://backend:8000/", "https://backend:8000/",
+        "scrapes/probe", "speaks https to `backend`, which speaks http."),
+    row("probed-nothing", PROMETHEUS, "target_label: __param_target", "target_label: __param_taget",
+        "scrapes/probe", "job `blackbox-exporter` does not say what to probe."),
     # Relabelling.
     row("target-dropped", PROMETHEUS, BACKEND, f"{BACKEND}    relabel_configs: [{{source_labels: "
         "[__address__], regex: 'backend:.*', action: drop}]\n", "scrapes/relabel",

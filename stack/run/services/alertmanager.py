@@ -57,4 +57,5 @@ SERVICE = Service(
     check=check,
     command=command,
     ready=probes.http("alertmanager", "/-/ready"),
+    health=("/-/healthy", "/-/ready"),
 )

@@ -45,6 +45,7 @@ SERVICE = Service(
     command=command,
     environment=environment,
     ready=probes.http("backend", "/health/ready"),
+    health=("/health", "/health/ready"),
     after=("postgresql", "database-link"),
     page="/docs",
 )

@@ -82,6 +82,7 @@ SERVICE = Service(
     check=check,
     command=command,
     ready=ready,
+    health=("/-/healthy",),
     # A scheduler that is seeding its database for the first time is not a failing one.
     after=("backend",),
 )

@@ -47,4 +47,5 @@ def service(services: Mapping[str, Service]) -> Service:
         config=lambda layout: config(layout, services),
         command=command,
         ready=probes.http(NAME, "/metrics", contains="container_last_seen{"),
+        health=("/healthz",),
     )

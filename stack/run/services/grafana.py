@@ -235,5 +235,6 @@ SERVICE = Service(
     check=check,
     command=command,
     ready=probes.http("grafana", "/api/health"),
+    health=("/api/health",),
     page="/",
 )

@@ -48,5 +48,6 @@ SERVICE = Service(
     config=config,
     command=command,
     ready=probes.http("inbox", "/health", port="http"),
+    health=("/health",),
     page="/",
 )

@@ -111,4 +111,5 @@ SERVICE = Service(
     check=check,
     command=command,
     ready=probes.http("loki", "/ready", port="http"),
+    health=("/ready",),
 )

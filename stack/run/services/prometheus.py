@@ -70,6 +70,7 @@ SERVICE = Service(
     check=check,
     command=command,
     ready=probes.http("prometheus", "/-/ready"),
+    health=("/-/healthy", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.
     after=("blackbox-exporter", "promtail", "grafana"),
     page="/classic/alerts",

@@ -141,5 +141,6 @@ SERVICE = Service(
     check=check,
     command=command,
     ready=probes.http("promtail", "/ready", port="http"),
+    health=("/ready",),
     after=("loki",),
 )
