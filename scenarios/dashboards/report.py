@@ -1,13 +1,15 @@
 """Writes what was seen of the panels: JUnit XML for CI, one HTML page for people."""
 
-import xml.etree.ElementTree as ET
+from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from scenarios.dashboards.judging import Outcome
-from scenarios.dashboards.result import Proof
+from scenarios.dashboards.result import Proof, Shown
+from scenarios.proof import junit as writer
+from scenarios.proof.junit import Entry, Mark
 
 
 def write(proof: Proof) -> None:
@@ -18,31 +20,23 @@ def write(proof: Proof) -> None:
 
 def junit(proof: Proof) -> bytes:
     """Each panel a test case; a failure says what is wrong with it."""
-    suite = ET.Element(
-        "testsuite",
-        name="verify-dashboards",
-        tests=str(len(proof.panels)),
-        failures=str(proof.count(Outcome.FAILED)),
-        errors="0",
-        skipped=str(proof.count(Outcome.UNPLAYED)),
-        time=f"{proof.took_s:.3f}",
-        timestamp=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+    return writer.write("verify-dashboards", [_case(one) for one in proof.panels],
+                        started=proof.started, took_s=proof.took_s)  # fmt: skip
+
+
+MARKS = {Outcome.SHOWN: Mark.PASSED, Outcome.FAILED: Mark.FAILED, Outcome.UNPLAYED: Mark.SKIPPED}
+
+
+def _case(one: Shown) -> Entry:
+    queries = "\n".join(target.expression for target in one.panel.targets)
+    details = {Mark.PASSED: one.words, Mark.FAILED: queries}
+    return Entry(
+        name=f"{one.panel.id} {one.panel.title}",
+        group=f"dashboards.{one.panel.dashboard.uid}",
+        mark=MARKS[one.outcome],
+        reason=one.words or "no fault was played",
+        detail=details.get(MARKS[one.outcome], ""),
     )
-    for one in proof.panels:
-        case = ET.SubElement(suite, "testcase", name=f"{one.panel.id} {one.panel.title}",
-                             classname=f"dashboards.{one.panel.dashboard.uid}")  # fmt: skip
-        if one.outcome is Outcome.FAILED:
-            failure = ET.SubElement(case, "failure", message=" ".join(one.reasons))
-            failure.text = "\n".join(target.expression for target in one.panel.targets)
-        elif one.outcome is Outcome.UNPLAYED:
-            ET.SubElement(case, "skipped", message=one.words or "no fault was played")
-        else:
-            ET.SubElement(case, "system-out").text = one.words
-    tree = ET.Element("testsuites", name="verify-dashboards")
-    tree.append(suite)
-    ET.indent(tree)
-    text: bytes = ET.tostring(tree, encoding="utf-8", xml_declaration=True)
-    return text
 
 
 def page(proof: Proof) -> str:
@@ -60,5 +54,11 @@ def page(proof: Proof) -> str:
         outcomes=list(Outcome),
         boards={uid: [one for one in proof.panels if one.panel.dashboard.uid == uid]
                 for uid in boards},
+        screens={uid: [_embedded(one) for one in proof.screens.get(uid, ())] for uid in boards},
         began=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )  # fmt: skip
+
+
+def _embedded(picture: Path) -> str:
+    """A PNG file as an address that needs no file beside the page."""
+    return f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}"

@@ -1,7 +1,7 @@
 """What came of each panel, and of all of them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,6 +78,8 @@ class Proof:
     faults: bool = True
     """Whether any was to be played."""
     interrupted: bool = False
+    screens: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    """uid → PNG files that show the dashboard on the healthy morning."""
 
     def count(self, outcome: Outcome) -> int:
         return Counter(one.outcome for one in self.panels)[outcome]

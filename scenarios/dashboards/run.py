@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,11 @@ from stack.check.dashboardfiles import Dashboards, Panel, load
 from stack.errors import BadInput, CheckFailed
 from stack.names import choose
 from stack.paths import CONFIG_ROOT
+from stack.run.instance import Instance
 from stack.run.lifecycle import running
+
+Screenshots = Callable[[Instance, Path], Mapping[str, Sequence[Path]]]
+"""Takes pictures of an instance's dashboards into a folder; uid → PNG files."""
 
 _UNASKED = ("row", "text", "alertlist")
 """Panels that ask nothing by a query of their own."""
@@ -37,12 +41,13 @@ def verify_dashboards(
     healthy_only: bool = False,
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
+    screenshots: Screenshots | None = None,
 ) -> int:
     """Ask the panels called `only` (`UID` or `UID/ID`), all when it is empty; 0 when all are good.
 
-    `healthy_only` plays no faults. Writes a page and JUnit. Raises CheckFailed with the panels that
-    are not, BadInput for names that no dashboard has or configuration that nothing would start
-    with, HostCannot when no instance comes up.
+    `healthy_only` plays no faults; `screenshots` are taken once all is shown. Writes a page and
+    JUnit. Raises CheckFailed with the panels that are not, BadInput for names that no dashboard has
+    or configuration that nothing would start with, HostCannot when no instance comes up.
     """
     found = load(config_root)
     if found.problems:
@@ -55,8 +60,14 @@ def verify_dashboards(
     folder = (reports or reports_dir()) / f"dashboards-{stamp}"
     folder.mkdir(parents=True)
     started, interrupted = time.time(), False
+    screens: dict[str, Sequence[Path]] = {}
+
+    def take(instance: Instance) -> None:
+        if screenshots:
+            screens.update(screenshots(instance, folder))
+
     try:
-        _play(panels, configuration, folder, speed, healthy_only=healthy_only)
+        _play(panels, configuration, folder, speed, take, healthy_only=healthy_only)
     except KeyboardInterrupt:
         interrupted = True
         raise
@@ -64,6 +75,7 @@ def verify_dashboards(
         proof = Proof(
             panels=panels, folder=folder, started=started, took_s=time.time() - started,
             speed=speed, faults=not healthy_only, interrupted=interrupted,
+            screens=screens,
         )  # fmt: skip
         report.write(proof)
     return _told(proof, healthy_only=healthy_only)
@@ -95,6 +107,7 @@ def _play(
     configuration: Configuration,
     folder: Path,
     speed: float,
+    take: Callable[[Instance], None],
     *,
     healthy_only: bool,
 ) -> None:
@@ -115,6 +128,7 @@ def _play(
                 )
                 if pace == speed:
                     healthy_morning(stage, panels)
+                    take(instance)
                 for one in theirs:
                     alert = one.scenario.alert
                     concerned = [panel for panel in panels if alert in panel.watches]

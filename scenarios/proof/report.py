@@ -1,8 +1,6 @@
 """Writes what a proof found: JUnit XML for CI, one HTML page for people, a table at the end."""
 
-import re
 import sys
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +10,9 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
+from scenarios.proof import junit as writer
 from scenarios.proof.history import Trend
+from scenarios.proof.junit import Entry, Mark
 from scenarios.proof.page import render
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.timeline import told
@@ -42,35 +42,28 @@ def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> N
 
 def junit(proof: Proof) -> bytes:
     """Each alert a test case; a failure carries the broken link and the timeline."""
-    suite = ET.Element(
-        "testsuite",
-        name="verify-alerts",
-        tests=str(len(proof.results)),
-        failures=str(proof.count(Outcome.FAILED)),
-        errors="0",
-        skipped=str(proof.count(Outcome.BLOCKED)),
-        time=f"{proof.took_s:.3f}",
-        timestamp=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+    return writer.write("verify-alerts", [_case(one) for one in proof.results],
+                        started=proof.started, took_s=proof.took_s)  # fmt: skip
+
+
+MARKS = {Outcome.PROVEN: Mark.PASSED, Outcome.BLOCKED: Mark.SKIPPED}
+
+
+def _case(one: Result) -> Entry:
+    reason = one.verdict.reason
+    mark = MARKS.get(one.outcome, Mark.FAILED)
+    timeline = "\n".join(told(one.events, one.verdict))
+    if one.again:
+        timeline = f"{one.again}\n\n{timeline}"
+    details = {Mark.PASSED: timeline, Mark.SKIPPED: "", Mark.FAILED: f"{reason}\n\n{timeline}\n"}
+    return Entry(
+        name=one.alert,
+        group=f"scenarios.{one.file.partition('/')[0] or 'uncovered'}",
+        mark=mark,
+        reason=reason,
+        detail=details[mark],
+        took_s=_length_s(one),
     )
-    for one in proof.results:
-        group = one.file.partition("/")[0] or "uncovered"
-        case = ET.SubElement(suite, "testcase", name=one.alert, classname=f"scenarios.{group}",
-                             time=f"{_length_s(one):.3f}")  # fmt: skip
-        timeline = "\n".join(told(one.events, one.verdict))
-        if one.again:
-            timeline = f"{one.again}\n\n{timeline}"
-        if one.outcome is Outcome.BLOCKED:
-            ET.SubElement(case, "skipped", message=_plain(one.verdict.reason))
-        elif one.outcome is not Outcome.PROVEN:
-            failure = ET.SubElement(case, "failure", message=_plain(one.verdict.reason))
-            failure.text = _plain(f"{one.verdict.reason}\n\n{timeline}\n")
-        else:
-            ET.SubElement(case, "system-out").text = _plain(timeline)
-    tree = ET.Element("testsuites", name="verify-alerts")
-    tree.append(suite)
-    ET.indent(tree)
-    text: bytes = ET.tostring(tree, encoding="utf-8", xml_declaration=True)
-    return text
 
 
 def tell(
@@ -141,8 +134,3 @@ def _length_s(result: Result) -> float:
     """Seconds from the first to the last that was seen."""
     times = [event.at for event in result.events]
     return max(times) - min(times) if times else 0.0
-
-
-def _plain(text: str) -> str:
-    """Without the control characters that XML cannot hold."""
-    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]", "?", text)

@@ -2,6 +2,7 @@
 
 import shutil
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,11 @@ def test_dashboard_that_cannot_be_read(tmp_path: Path) -> None:
     (root / "grafana" / "dashboards" / "logs.json").write_text('{"panels": [\n}')
     with pytest.raises(BadInput, match=r"logs\.json:2: not valid JSON"):
         verify_dashboards([], config_root=root, reports=tmp_path / "reports")
+
+
+def test_report_holds_its_screenshots(proof: Proof, tmp_path: Path) -> None:
+    picture = tmp_path / "overview-dark.png"
+    picture.write_bytes(b"\x89PNG")
+    page = report.page(replace(proof, screens={"overview": [picture]}))
+    assert '<img src="data:image/png;base64,iVBORw=="' in page
+    assert "<img" not in report.page(proof)
