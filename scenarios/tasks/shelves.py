@@ -69,6 +69,7 @@ def faults(folder: Path = FAULTS, scenarios: Path = SCENARIOS) -> list[Entry]:
     kinds = {name for name in classes if _is_fault(name, classes)}
     uses = _uses(scenarios, "fault")
     found: list[Entry] = []
+    node: ast.ClassDef | ast.FunctionDef
     for module, tree in trees.items():
         makers = [
             node for node in tree.body

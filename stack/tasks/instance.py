@@ -12,7 +12,6 @@ from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.names import choose
 from stack.run.choice import CHOICES, behind, told
 from stack.run.instance import Instance, names
-from stack.run.lifecycle import bring_down, bring_up
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes
 
@@ -23,6 +22,8 @@ _LATER = "added by the next `doit up`"
 
 def up(instance: str, speed: float, port_offset: int) -> None:
     """Bring the instance up, name each service as it becomes ready, then show the state."""
+    from stack.run.lifecycle import bring_up
+
     started = time.monotonic()
     stack = bring_up(
         instance,
@@ -39,6 +40,8 @@ def up(instance: str, speed: float, port_offset: int) -> None:
 
 def down(instance: str, wipe: bool) -> None:
     """Stop the instance; its data stay unless `wipe`."""
+    from stack.run.lifecycle import bring_down
+
     started = time.monotonic()
     if bring_down(instance, wipe=wipe):
         print(f"instance `{instance}` is down ({time.monotonic() - started:.1f} s)")

@@ -2,7 +2,8 @@
 
 A module describes its service and starts nothing. Those of the lab's own programs
 (`stack.programs`) are the only ones who know them. Order is that of `doit status`; what waits for
-what stands in each service's `after`.
+what stands in each service's `after`. Every command reads this list: what only rendering or
+checking needs, and takes long to import, is imported there.
 """
 
 from stack.run.service import Service

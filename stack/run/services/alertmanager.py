@@ -5,7 +5,6 @@ Flags: prometheus.io/docs/alerting/latest/configuration. One process, so gossip 
 
 from pathlib import Path
 
-from stack import speed
 from stack.loopback import HOST
 from stack.run import probes
 from stack.run.render import render
@@ -18,6 +17,8 @@ PORT = 9093
 
 def config(layout: Layout) -> dict[str, str]:
     """alertmanager.yml, resolved and scaled for the instance, and its templates as they are."""
+    from stack import speed
+
     source = layout.config_root / "alertmanager"
     main = source / "alertmanager.yml"
     scaled = speed.scale_alertmanager(load(main), layout.speed)
@@ -37,6 +38,8 @@ def check(layout: Layout, rendered: Path | None) -> None:
 
 
 def command(layout: Layout) -> list[str]:
+    from stack import speed
+
     return [
         layout.program("alertmanager", "alertmanager"),
         f"--config.file={layout.config(SERVICE.name) / 'alertmanager.yml'}",

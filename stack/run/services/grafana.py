@@ -12,17 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from stack import speed
 from stack.durations import INTERVAL_FLOOR_S, scale_duration
 from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.programs.viewer import dashboards, datasources
 from stack.run import probes
 from stack.run.choice import GRAFANA
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.run.validity import of_reader
-from stack.speed.dashboards import scale_dashboard
 from stack.yamltext import load
 
 PORT = 3001
@@ -65,6 +62,10 @@ def _dashboard(file: Path, layout: Layout) -> str:
     """The file's text at the instance's speed. Raises BadInput that names the file."""
     if layout.speed == 1:
         return file.read_text()
+    from stack import speed
+    from stack.programs.viewer import dashboards
+    from stack.speed.dashboards import scale_dashboard
+
     prometheus = load(layout.config_root / "prometheus" / "prometheus.yml")
     scrape_s = speed.scrape_interval(speed.scale_prometheus(prometheus, layout.speed))
     try:
@@ -167,6 +168,8 @@ def _settings(layout: Layout) -> str:
 def check(layout: Layout, rendered: Path | None) -> None:
     """By the viewer's own readers. Grafana itself knows more kinds of things than these do, and has
     no checker."""
+    from stack.programs.viewer import dashboards, datasources
+
     source = layout.config_root / "grafana"
     real = GRAFANA.of(layout.packages) == GRAFANA.real
     readers: tuple[tuple[str, Callable[[Path], object]], ...] = (
@@ -184,6 +187,8 @@ def check(layout: Layout, rendered: Path | None) -> None:
 
 
 def _check_dashboards(folder: Path) -> None:
+    from stack.programs.viewer import dashboards
+
     problems, uids = [], dict[str, str]()
     for file in sorted(folder.glob("*.json")):
         try:

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from stack.errors import BadInput
-from stack.logql.rules import read_group
 from stack.loopback import HOST
-from stack.programs.logstore import TENANT, settings
 from stack.run import probes
 from stack.run.choice import LOGS
 from stack.run.render import render, stranger
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program, of_reader
-from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
 from stack.yamltext import load
 
 PORTS = {"http": 3100, "grpc": 9095}
@@ -30,6 +27,8 @@ def read_settings(file: Path) -> None:
     """Read the file as the lab's own program does. Raises BadInput naming file and key, also for
     a folder that is none of the container's, which no instance would replace.
     """
+    from stack.programs.logstore import settings
+
     if settings.load(file).ruler.rules != Path(_RULES):
         raise BadInput(f"`{file}`: `ruler.storage.local.directory` is not `{_RULES}`.")
     key, path = stranger(load(file), (f"{_DATA}/",), (_DATA, _RULES))
@@ -42,6 +41,9 @@ def read_settings(file: Path) -> None:
 
 def config(layout: Layout) -> dict[str, str]:
     """loki-config.yml and the rule files, resolved and scaled for the instance."""
+    from stack.programs.logstore import TENANT
+    from stack.speed.loki import evaluation_interval, scale_log_rules, scale_loki
+
     source = layout.config_root / "loki"
     main = load(source / "loki-config.yml")
     placed = _placed(scale_loki(main, layout.speed), layout)
@@ -77,6 +79,10 @@ def _placed(node: Any, layout: Layout) -> Any:
 def check(layout: Layout, rendered: Path | None) -> None:
     """By Loki itself where it runs; the rules by the lab's own reader, since Loki reads them only
     once it runs."""
+    from stack.logql.rules import read_group
+    from stack.programs.logstore import settings
+    from stack.speed.loki import evaluation_interval
+
     source = layout.config_root / "loki"
     main = source / "loki-config.yml"
     for file in (main, rendered / main.name if rendered else main):

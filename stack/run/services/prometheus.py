@@ -5,7 +5,6 @@ Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
 
 from pathlib import Path
 
-from stack import speed
 from stack.loopback import HOST
 from stack.run import probes
 from stack.run.render import render
@@ -18,6 +17,8 @@ PORT = 9090
 
 def config(layout: Layout) -> dict[str, str]:
     """prometheus.yml and the rule files, resolved and scaled for the instance."""
+    from stack import speed
+
     source = layout.config_root / "prometheus"
     main = load(source / "prometheus.yml")
     scaled = speed.scale_prometheus(main, layout.speed)
@@ -50,6 +51,8 @@ def check(layout: Layout, rendered: Path | None) -> None:
 
 
 def command(layout: Layout) -> list[str]:
+    from stack import speed
+
     return [
         layout.program("prometheus", "prometheus"),
         f"--config.file={layout.config(SERVICE.name) / 'prometheus.yml'}",

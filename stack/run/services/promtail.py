@@ -10,8 +10,6 @@ from typing import Any
 from stack import yamltext
 from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.programs.logship import settings, trial
-from stack.programs.logship.trial import Sample
 from stack.run import probes
 from stack.run.choice import LOGS
 from stack.run.render import resolve, stranger
@@ -32,33 +30,13 @@ _JSON = '{"timestamp": "2026-11-24T11:10:10.691Z", "level": "%s", "message": "GE
 _PG = "2026-11-24 11:10:10.691 GMT [7] %s %s:  what happened"
 _TS = "2026-11-24T11:10:10.691Z"
 
-_LINES = (
-    Sample(log="backend", text=_JSON % "INFO", level="info", time_ns=_AT_NS),
-    Sample(log="backend", text=_JSON % "ERROR", level="error", time_ns=_AT_NS),
-    Sample(log="backend", text="Traceback (most recent call last):",
-           goes_on='  File "x.py", line 1, in <module>'),
-    Sample(log="postgresql", text=_PG % ("00000", "LOG"), level="log", time_ns=_AT_NS),
-    Sample(log="postgresql", text=_PG % ("42P01", "ERROR"), level="error", time_ns=_AT_NS,
-           goes_on="\tFROM x"),
-    Sample(log="postgresql", text=_PG % ("28P01", "FATAL"), level="fatal", time_ns=_AT_NS,
-           goes_on=_PG % ("28P01", "DETAIL")),
-    Sample(log="postgresql", text=_PG % ("XX000", "PANIC"), level="panic", time_ns=_AT_NS),
-    Sample(log="supervisord", text="2026-11-24 11:10:10,691 INFO spawned: 'worker' with pid 7",
-           level="info"),
-    Sample(log="prometheus", text=f'ts={_TS} caller=main.go:5 level=warn msg="a level=error b"',
-           level="warn", time_ns=_AT_NS),
-    Sample(log="alertmanager", text=f'time={_TS} level=ERROR source=x.go:5 msg="cannot do it"',
-           level="error", time_ns=_AT_NS),
-    Sample(log="worker", text=f"level=info ts={_TS} msg=x", level="info", time_ns=_AT_NS),
-    Sample(log="prometheus", text="panic: it cannot go on", goes_on="goroutine 1 [running]:"),
-)  # fmt: skip
-"""As the services write them, each in its own way."""
-
 
 def read_settings(file: Path) -> None:
     """Read the file as the lab's own program does. Raises BadInput naming file and key, also for
     a folder that is none of the container's and for what is not Loki's way in.
     """
+    from stack.programs.logship import settings
+
     found = settings.read(file)
     if found.client.path != _PUSH:
         raise BadInput(
@@ -77,7 +55,31 @@ def try_lines(file: Path) -> None:
     """Raise BadInput, naming file and key, where the pipeline makes something else of a service's
     lines than they say.
     """
-    trial.check(file, _LINES, _LOGS)
+    from stack.programs.logship import trial
+    from stack.programs.logship.trial import Sample
+
+    # As the services write them, each in its own way.
+    lines = (
+        Sample(log="backend", text=_JSON % "INFO", level="info", time_ns=_AT_NS),
+        Sample(log="backend", text=_JSON % "ERROR", level="error", time_ns=_AT_NS),
+        Sample(log="backend", text="Traceback (most recent call last):",
+               goes_on='  File "x.py", line 1, in <module>'),
+        Sample(log="postgresql", text=_PG % ("00000", "LOG"), level="log", time_ns=_AT_NS),
+        Sample(log="postgresql", text=_PG % ("42P01", "ERROR"), level="error", time_ns=_AT_NS,
+               goes_on="\tFROM x"),
+        Sample(log="postgresql", text=_PG % ("28P01", "FATAL"), level="fatal", time_ns=_AT_NS,
+               goes_on=_PG % ("28P01", "DETAIL")),
+        Sample(log="postgresql", text=_PG % ("XX000", "PANIC"), level="panic", time_ns=_AT_NS),
+        Sample(log="supervisord", text="2026-11-24 11:10:10,691 INFO spawned: 'worker' with pid 7",
+               level="info"),
+        Sample(log="prometheus", text=f'ts={_TS} caller=main.go:5 level=warn msg="a level=error b"',
+               level="warn", time_ns=_AT_NS),
+        Sample(log="alertmanager", text=f'time={_TS} level=ERROR source=x.go:5 msg="cannot do it"',
+               level="error", time_ns=_AT_NS),
+        Sample(log="worker", text=f"level=info ts={_TS} msg=x", level="info", time_ns=_AT_NS),
+        Sample(log="prometheus", text="panic: it cannot go on", goes_on="goroutine 1 [running]:"),
+    )  # fmt: skip
+    trial.check(file, lines, _LOGS)
 
 
 def config(layout: Layout) -> dict[str, str]:
@@ -101,6 +103,8 @@ def config(layout: Layout) -> dict[str, str]:
 
 def check(layout: Layout, rendered: Path | None) -> None:
     """By Promtail itself where it runs, else by the lab's own shipper."""
+    from stack.programs.logship import settings
+
     source = layout.config_root / "promtail" / "promtail-config.yml"
     for file in (source, rendered / source.name if rendered else source):
         if LOGS.of(layout.packages) == LOGS.real:
