@@ -11,13 +11,14 @@ import psycopg
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from stack.paths import REPO
 from stack.programs.scheduler import logs, seed
 from stack.programs.scheduler.db import Connection, Database, DatabaseAway
 from stack.programs.scheduler.deps import Services
 from stack.programs.scheduler.metrics import UNMATCHED, Metrics
-from stack.programs.scheduler.middleware import UNCOUNTED, Observe
+from stack.programs.scheduler.middleware import DOCS, UNCOUNTED, Observe
 from stack.programs.scheduler.requests import Requests
 from stack.programs.scheduler.routes import (
     absences,
@@ -54,7 +55,10 @@ def create_app(settings: Settings) -> FastAPI:
         await database.close()
         log.info("residency scheduler stopped")
 
-    app = FastAPI(title="Residency Scheduler", version=VERSION, lifespan=lifespan)
+    # FastAPI's own page of the API is fetched from elsewhere, and blank without a network.
+    app = FastAPIOffline(
+        title="Residency Scheduler", version=VERSION, lifespan=lifespan, static_url=f"{DOCS}/static"
+    )
     app.state.services = Services(settings=settings, database=database, metrics=metrics)
     for module in ROUTERS:
         app.include_router(module.router)

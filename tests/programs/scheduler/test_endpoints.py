@@ -1,5 +1,6 @@
 """Every endpoint, as each role, over a seeded database."""
 
+import re
 import time
 from typing import Any
 
@@ -141,6 +142,16 @@ NEW_ABSENCE = {"first_day": "2025-09-03", "last_day": "2025-09-04", "kind": "sic
 )
 def test_answers_table(api, who: str, method: str, path: str, body: object, status: int) -> None:
     assert api(who, method, path, json=body).status_code == status
+
+
+def test_page_of_the_api_needs_nothing_from_elsewhere(api) -> None:
+    page = api.http.get("/docs").text
+    assets = re.findall(r"""(?:src|href)=["']([^"']+)|url: ["']([^"']+)""", page)
+    paths = [source or url for source, url in assets]
+    assert len(paths) >= 4
+    for path in paths:
+        assert path.startswith("/"), path
+        assert api.http.get(path).status_code == 200, path
 
 
 def test_assignment_made_by_hand_refuses_double_booking(api) -> None:
