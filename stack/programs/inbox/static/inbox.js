@@ -88,7 +88,7 @@ function overview(list) {
     const count = story.messages.length === 1 ? "1 message" : `${story.messages.length} messages`;
     at("told").textContent = `${count} to ${[...story.readers].join(", ")}`;
     const begun = story.messages[0].received_at;
-    at("lasted").textContent = story.ended ? `told for ${lasting(story.ended - begun)}` : "";
+    at("lasted").textContent = story.ended ? `lasted ${lasting(story.ended - begun)}` : "";
     shown(at("time"), begun);
     at("messages").append(...story.messages.map(row));
     return item;
