@@ -138,7 +138,7 @@ def task_demo():
 
 
 def task_incident():
-    """break something on cue on a running stack, as a proof does
+    """break something on cue on a running stack
 
     An incident is the fault of a proven scenario; it says who must be told, and when, and is put
     right by itself. Without a name, lists them and what goes on.

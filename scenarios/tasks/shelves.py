@@ -69,7 +69,6 @@ def faults(folder: Path = FAULTS, scenarios: Path = SCENARIOS) -> list[Entry]:
     kinds = {name for name in classes if _is_fault(name, classes)}
     uses = _uses(scenarios, "fault")
     found: list[Entry] = []
-    node: ast.ClassDef | ast.FunctionDef
     for module, tree in trees.items():
         makers = [
             node for node in tree.body
@@ -82,8 +81,8 @@ def faults(folder: Path = FAULTS, scenarios: Path = SCENARIOS) -> list[Entry]:
             if isinstance(node, ast.ClassDef) and node.name in kinds - made
             and not node.name.startswith("_")
         ]  # fmt: skip
-        for node in (*own, *makers):
-            found.append(_fault(module, node, classes, uses))
+        nodes: list[ast.ClassDef | ast.FunctionDef] = [*own, *makers]
+        found += [_fault(module, node, classes, uses) for node in nodes]
     return found
 
 

@@ -28,7 +28,7 @@ compdef _doit doit
 
 FISH = """\
 function __doit_names
-    doit completion fish -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null
+    type -q doit; and doit completion fish -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null
 end
 complete -c doit -f -a '(__doit_names)'
 """

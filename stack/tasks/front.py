@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TextIO
 
 from stack.errors import LabError
@@ -107,10 +108,11 @@ def _ended(action: Callable[[], object], *, verbose: bool) -> int:
 
 
 def _refused(error: OSError, verbose: bool) -> int:
-    if isinstance(refusal := _unwritten(sys.stdout), BrokenPipeError):
+    if isinstance(error, BrokenPipeError) and _Output.refused is error:
+        _unwritten(sys.stdout)
         return UNREAD
-    if refusal:
-        return _failed(f"the output cannot be written: {refusal.strerror}.", 3, verbose)
+    if _Output.refused is error:
+        return _failed(f"the output cannot be written: {error.strerror}.", 3, verbose)
     from stack.store.disk import refused
 
     if trouble := refused(error):
@@ -135,17 +137,34 @@ def _failed(text: str, code: int, verbose: bool) -> int:
     return code
 
 
-def _unwritten(stream: TextIO) -> OSError | None:
-    """Why what was printed cannot be written; then nothing is any more, so that Python, which tries
-    again at its end, does not fail over it."""
+class _Output(TextIOWrapper):
+    """Standard output, which remembers what kept it from being written."""
+
+    refused: OSError | None = None
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError as error:
+            _Output.refused = error
+            raise
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as error:
+            _Output.refused = error
+            raise
+
+
+def _unwritten(stream: TextIO) -> None:
+    """Nothing is written any more where that fails, since Python tries again at its end."""
     try:
         stream.flush()
-    except OSError as error:
+    except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
-        return error
-    return None
 
 
 def _streams() -> None:
@@ -157,9 +176,12 @@ def _streams() -> None:
             if nowhere != number:
                 os.dup2(nowhere, number)
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
-    for stream in (sys.stdout, sys.stderr):
-        if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="replace")
+    out = sys.stdout
+    if isinstance(out, TextIOWrapper):
+        at_once, always = out.line_buffering, out.write_through
+        sys.stdout = _Output(
+            out.detach(), out.encoding, "replace", line_buffering=at_once, write_through=always
+        )
 
 
 def _end_in_order() -> None:

@@ -82,7 +82,7 @@ def listing(tasks: Mapping[str, Task], groups: Groups) -> Iterator[str]:
 def help_of(task: Task) -> Iterator[str]:
     """Lines: usage, what it does, what it takes, examples, exit codes."""
     takes = f" {task.plain.shown}" if task.plain else ""
-    yield f"Usage: doit {task.name} [OPTIONS]{takes}"
+    yield from _wrapped(f"Usage: doit {task.name} [OPTIONS]{takes}", after="    ")
     for paragraph in (f"{task.summary[:1].upper()}{task.summary[1:]}.", *task.more):
         yield ""
         yield from _wrapped(paragraph, "  ")
@@ -146,9 +146,11 @@ def _rows(rows: Mapping[str, str], width: int = 0) -> Iterator[str]:
             yield from lines[1:]
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def _wrapped(text: str, indent: str = "", after: str = "") -> list[str]:
+    """Lines within the terminal, indented; those after the first also by `after`."""
     lines = textwrap.wrap(
-        text, max(_columns(), len(indent) + 20), initial_indent=indent, subsequent_indent=indent,
+        text, max(_columns(), len(indent) + 20),
+        initial_indent=indent, subsequent_indent=indent + after,
         break_on_hyphens=False, break_long_words=False,
     )  # fmt: skip
     return [line.replace(_UNBROKEN, " ") for line in lines]

@@ -114,7 +114,7 @@ def test_update_that_fails_changes_nothing(
 
 
 def test_update_of_an_unknown_package_suggests_the_nearest(world: Any, ahead: None) -> None:
-    with pytest.raises(BadInput, match=r"(?s)there is no package called `tol`.*Did you mean tool"):
+    with pytest.raises(BadInput, match=r"(?s)there is no package `tol`.*Did you mean tool"):
         update_packages(["tol"], world.package_set, content)
 
 
@@ -146,7 +146,7 @@ def test_pinning_one_package_builds_that_alone(
 
 
 def test_pinning_an_unknown_package_suggests_the_nearest(world: Any) -> None:
-    with pytest.raises(BadInput, match=r"(?s)there is no package called `tol`.*Did you mean tool"):
+    with pytest.raises(BadInput, match=r"(?s)there is no package `tol`.*Did you mean tool"):
         pin_outputs(["tol"], world.package_set)
 
 

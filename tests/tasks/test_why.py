@@ -48,9 +48,17 @@ def test_why_names_services_and_paths(name: str, said: list[str], services: list
     assert list(reasons(name, ALL, services)) == said
 
 
-def test_why_suggests_the_nearest_package_or_artifact(services: list[Service]) -> None:
-    with pytest.raises(BadInput, match=r"(?s)`asets`.*Did you mean assets\?"):
-        list(reasons("asets", ALL, services))
+@pytest.mark.parametrize(("name", "near"), [("promtheus", "prometheus"), ("libicv76", "libicu76")])
+def test_why_suggests_the_nearest_package_or_artifact(name: str, near: str) -> None:
+    with pytest.raises(BadInput, match=rf"(?s)`{name}`.*Did you mean.* {near}"):
+        why([name])
+
+
+def test_why_takes_patterns(capsys: pytest.CaptureFixture[str]) -> None:
+    why(["node*", "libicu*"])
+    told = capsys.readouterr().out
+    assert "node_exporter: needed by 1 service" in told
+    assert "libicu76: needed by" in told
 
 
 def test_why_explains_the_checked_in_packages(capsys: pytest.CaptureFixture[str]) -> None:

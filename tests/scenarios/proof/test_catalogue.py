@@ -91,18 +91,37 @@ def test_declaration_is_checked_before_anything_is_touched(
     assert problems == [] if said is None else any(said in one for one in problems)
 
 
-def test_choose_takes_all_when_none_is_named() -> None:
-    every = [found("HighLatencyP95"), found("PostgreSQLDown")]
-    assert catalogue.choose(every, []) == every
-    assert catalogue.choose(every, ["PostgreSQLDown"]) == every[1:]
-    assert catalogue.choose(every, ["PostgreSQLDown,HighLatencyP95"]) == every
+AREAS = {"application": ["HighLatencyP95"], "database": ["PostgreSQLDown", "QueriesSlow"]}
 
 
-@pytest.mark.parametrize("name", ["PostgresDown", "postgresqldown"])
-def test_choose_suggests_the_nearest_name(name: str) -> None:
-    with pytest.raises(BadInput, match=f"no scenario for alert `{name}`") as error:
-        catalogue.choose([found("HighLatencyP95"), found("PostgreSQLDown")], [name])
-    assert error.value.cure == "Try PostgreSQLDown."
+@pytest.mark.parametrize(
+    ("only", "chosen"),
+    [
+        ([], ["HighLatencyP95", "PostgreSQLDown", "QueriesSlow"]),
+        (["PostgreSQLDown"], ["PostgreSQLDown"]),
+        (["postgresqldown"], ["PostgreSQLDown"]),
+        (["PostgreSQLDown,HighLatencyP95"], ["PostgreSQLDown", "HighLatencyP95"]),
+        (["database"], ["PostgreSQLDown", "QueriesSlow"]),
+        (["*Slow", "database"], ["QueriesSlow", "PostgreSQLDown"]),
+    ],
+    ids=["none named", "name", "other case", "commas", "area", "pattern and area"],
+)
+def test_choose_is_by_name_pattern_and_area(only: list[str], chosen: list[str]) -> None:
+    assert catalogue.choose(only, AREAS) == chosen
+
+
+def test_choose_suggests_the_nearest_name_and_the_areas() -> None:
+    with pytest.raises(BadInput, match="there is no alert `PostgresDown`") as error:
+        catalogue.choose(["PostgresDown"], AREAS)
+    assert error.value.cure == "Did you mean PostgreSQLDown? Areas are application, database."
+
+
+def test_areas_hold_what_has_a_scenario_and_rules_without_one() -> None:
+    every = [found("Fine"), found("Down", folder="database")]
+    known = {"Fine": "application", "Down": "database", "Lone": "database"}
+    areas = catalogue.areas(every, known, ["Lone", "logs/broken.py"])
+    assert areas["database"] == ["Down", "Lone"]
+    assert areas["logs"] == ["logs/broken.py"]
 
 
 def test_uncovered_names_rules_without_scenario_and_the_reverse() -> None:

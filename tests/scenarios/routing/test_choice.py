@@ -16,28 +16,6 @@ from scenarios.proof.verdict import Outcome
 from scenarios.routing import run as routing
 from scenarios.routing.bench import Bench, Broken, NoRoom
 from scenarios.routing.run import RoutingCase
-from stack.errors import BadInput
-
-
-@pytest.mark.parametrize(
-    ("only", "chosen"),
-    [
-        (["PostgreSQLDown"], []),
-        (["routing/grouping"], ["routing/grouping"]),
-        (["PostgreSQLDown,routing/twins routing/grouping"], ["routing/twins", "routing/grouping"]),
-        (["routing"], routing.names()),
-        ([], routing.names()),
-    ],
-    ids=["none", "one", "several", "all", "nothing named"],
-)
-def test_choice_is_by_name(only: list[str], chosen: list[str]) -> None:
-    assert routing.choose(only) == chosen
-
-
-def test_choice_suggests_the_nearest_name() -> None:
-    with pytest.raises(BadInput, match="there is no routing case `routing/groups`") as error:
-        routing.choose(["routing/groups"])
-    assert "routing/grouping" in error.value.cure
 
 
 def test_names_are_of_their_own() -> None:

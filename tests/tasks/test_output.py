@@ -1,0 +1,72 @@
+"""Where the output goes: closed pipes, full disks, closed streams, odd terminals."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from stack.paths import REPO
+
+DOIT = f"{sys.executable} -m stack.tasks"
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=REPO, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("task", ["list", "verify-alerts --help", "closure", "list-faults"])
+def test_closed_pipe_ends_quietly_as_others_do(task: str, buffered: bool) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "stack.tasks", *task.split()],
+            cwd=REPO, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"},
+        )  # fmt: skip
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("task", ["list", "why glibc", "status --instance none"])
+def test_full_disk_is_said_in_one_line(task: str, unbuffered: str) -> None:
+    done = shell(f"{DOIT} {task} > /dev/full", PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 3
+    assert done.stderr == "the output cannot be written: No space left on device.\n"
+
+
+def test_full_disk_for_errors_leaves_the_exit_code() -> None:
+    done = shell(f"{DOIT} chek > /dev/full 2> /dev/full")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(closed: str) -> None:
+    assert shell(f"{DOIT} list {closed}").returncode == 0
+    assert shell(f"{DOIT} chek {closed}").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"TERM": "dumb"},
+        {"LANG": "C", "LC_ALL": "C"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"COLUMNS": "40"},
+        {"COLUMNS": "1"},
+    ],
+    ids=lambda environment: " ".join(environment),
+)
+def test_odd_terminals_are_answered(environment: dict[str, str]) -> None:
+    for task in ("list", "help", "reproduce --help"):
+        done = shell(f"{DOIT} {task}", **environment)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "\x1b" not in done.stdout
