@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's affair.
+settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lab")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell leaves it so for what it starts in the background, and every child would inherit that.

@@ -40,7 +40,6 @@ FREE = {"details", "labels"}
 """Keys below which any name will do: nothing but the alerts' own words reads it."""
 
 ONE = settings(
-    deadline=None,
     # A failure is one character already.
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

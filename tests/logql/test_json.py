@@ -40,7 +40,7 @@ def labels(line: str, *, fast: bool, required: list[str] | None = None) -> dict[
 
 
 @given(documents, st.booleans(), st.sampled_from([None, 1]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_both_readers_give_the_same_labels(
     document: dict[str, object], ascii_only: bool, indent: int | None
 ) -> None:
@@ -49,7 +49,7 @@ def test_both_readers_give_the_same_labels(
 
 
 @given(documents)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_required_labels_are_those_of_all_labels(document: dict[str, object]) -> None:
     line = json.dumps(document)
     everything = labels(line, fast=True)

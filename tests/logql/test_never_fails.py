@@ -14,7 +14,7 @@ from stack.logql.text import text_of
 from tests.logql.queries import queries
 
 SECOND = 1_000_000_000
-PATIENT = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+PATIENT = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),

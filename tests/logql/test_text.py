@@ -10,7 +10,7 @@ from tests.logql.queries import queries
 
 
 @given(queries)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_printed_query_reads_back_as_itself(query: Query) -> None:
     assert parse(text_of(query)) == query
 

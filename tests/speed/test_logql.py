@@ -78,7 +78,7 @@ def test_longest_range_is_the_farthest_look_back(query: str, wanted_s: float) ->
 
 
 @given(metric_queries, st.integers(2, 2000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_only_ranges_and_offsets_differ_at_a_speed(query: MetricQuery, speed: int) -> None:
     fast = parse(text_of(scaled(query, Fraction(speed))))
     assert _without_lengths(fast) == _without_lengths(query)
@@ -91,7 +91,7 @@ def test_only_ranges_and_offsets_differ_at_a_speed(query: MetricQuery, speed: in
 
 
 @given(log_queries)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_log_queries_stay(query: LogQuery) -> None:
     assert scaled(query, Fraction(60)) == query
 

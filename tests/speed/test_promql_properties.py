@@ -130,7 +130,7 @@ def times(expr: parser.Expr) -> list[timedelta | None]:
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(queries)
 def test_scaled_expression_is_equal_but_for_its_durations(expr: str) -> None:
     before, after = parser.parse(expr), parser.parse(scaled(expr, 60))
@@ -138,20 +138,20 @@ def test_scaled_expression_is_equal_but_for_its_durations(expr: str) -> None:
     assert times(after) == [None if length is None else length / 60 for length in times(before)]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(queries)
 def test_scaled_expression_at_speed_1_is_as_written(expr: str) -> None:
     assert speed.scale_expression(expr, 1, scrape_interval_s=15) == expr
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(queries)
 def test_scaled_expression_composes(expr: str) -> None:
     twice = scaled(scaled(expr, FIRST), SECOND)
     assert twice == scaled(expr, FIRST * SECOND)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(queries, st.floats(1, 1e5), st.floats(0.001, 60))
 def test_scaled_expression_keeps_its_floors(expr: str, factor: float, scrape_s: float) -> None:
     text = speed.scale_expression(expr, factor, scrape_interval_s=scrape_s, numbers=False)
@@ -172,7 +172,7 @@ def _ranges(expr: str) -> list[timedelta]:
     return found
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(queries)
 def test_longest_range_shrinks_with_the_expression(expr: str) -> None:
     before, after = speed.longest_range(expr), speed.longest_range(scaled(expr, 60))
@@ -190,7 +190,7 @@ def test_scaled_age_changes_its_constants_alone(age_s: int, ahead_s: int, sign: 
     assert speed.scale_expression(written, 60, scrape_interval_s=0) == wanted
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(queries)
 def test_scaled_constants_are_found_among_all_other_numbers(expr: str) -> None:
     assume("increase" not in expr)  # a division by its own range is refused
@@ -205,7 +205,7 @@ def promtool() -> Path:
     return realise(["prometheus"])["prometheus"] / "bin" / "promtool"
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(st.lists(queries, min_size=20, max_size=20), st.sampled_from([7, 60, 1e6]))
 def test_scaled_expressions_pass_promtool(promtool: Path, exprs: list[str], factor: float) -> None:
     both = [*exprs, *(scaled(expr, factor) for expr in exprs)]

@@ -45,7 +45,7 @@ def tar(*members: tuple[str, bytes], **changes: object) -> bytes:
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=2000), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_archive_gives_back_what_was_written(contents: dict[str, bytes]) -> None:
     if len({name.lower() for name in contents}) < len(contents):
         return

@@ -48,7 +48,7 @@ def hash_of(spec: dict) -> str:
         return tree.manifest(root).sha256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_FOLDERS, st.sampled_from([0o000, 0o022, 0o077]), st.integers(0, 2**31))
 def test_tree_hash_ignores_order_times_and_umask(spec: dict, umask: int, mtime: int) -> None:
     before = os.umask(umask)
@@ -61,13 +61,13 @@ def test_tree_hash_ignores_order_times_and_umask(spec: dict, umask: int, mtime: 
         os.umask(before)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_FOLDERS, _FOLDERS)
 def test_tree_hash_is_equal_only_for_equal_trees(one: dict, other: dict) -> None:
     assert (hash_of(one) == hash_of(other)) == (one == other)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(_FOLDERS)
 def test_tree_hash_stays_when_sealed(spec: dict) -> None:
     inside = {name: what for name, what in spec.items() if "link" not in what}

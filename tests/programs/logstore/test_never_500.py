@@ -13,7 +13,7 @@ from tests.logql.test_never_fails import TOKENS, lines, templates, texts
 from tests.programs.logstore.conftest import Running
 
 API = "/loki/api/v1"
-PATIENT = settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
+PATIENT = settings(max_examples=120, suppress_health_check=list(HealthCheck))
 
 numbers = st.one_of(
     st.integers(-(2**70), 2**70).map(str),

@@ -141,7 +141,7 @@ def both(store, query: str, step_ns: int = 5 * SECOND) -> tuple[object, object]:
     return alone, outcome(lambda: Querier(store, LIMITS).range(asked)[0])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(corpus=CORPUS)
 def test_pushdown_answers_as_the_engine_does(tmp_path_factory, corpus):
     with opened(tmp_path_factory.mktemp("pushdown") / "store", SMALL) as store:
@@ -152,7 +152,7 @@ def test_pushdown_answers_as_the_engine_does(tmp_path_factory, corpus):
 
 
 @pytest.mark.nightly
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(corpus=CORPUS, step_s=st.sampled_from([1, 4, 5, 15, 60]))
 def test_pushdown_answers_as_the_engine_does_at_length(tmp_path_factory, corpus, step_s):
     with opened(tmp_path_factory.mktemp("pushdown") / "store", SMALL) as store:

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stack.errors import HostCannot
@@ -66,7 +66,7 @@ def test_store_gives_any_line_back_as_it_was(tmp_path, line):
         assert [found for *_, found in entries(store)] == [line]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(
     commits=st.lists(
         st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.sampled_from("xyz")),

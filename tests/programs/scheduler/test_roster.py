@@ -74,7 +74,7 @@ ABSENCE = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(ABSENCE, max_size=150))
 def test_generate_never_rosters_an_absence(absences: list[Absence]) -> None:
     made = generate(absences, days=7)
