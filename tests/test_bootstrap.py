@@ -56,8 +56,12 @@ def start(clone: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def run(clone: Path, *arguments: str) -> tuple[int, str, str]:
-    process = start(clone, *arguments)
-    output, errors = process.communicate(timeout=120)
+    with start(clone, *arguments) as process:
+        try:
+            output, errors = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with the pip that it waits for
+            raise
     return process.returncode, output, errors
 
 

@@ -130,17 +130,16 @@ def test_proof_that_is_ended_loses_nothing(
         "from pathlib import Path; from scenarios.proof.run import verify_alerts;"
         f"verify_alerts(['DiskSpaceWarning'], speed=20, reports=Path({str(tmp_path)!r}))"
     )
-    proof = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script], cwd=REPO, text=True, stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    assert proof.stdout is not None
-    for line in proof.stdout:
-        if "injected:" in line:
-            break
-    proof.send_signal(number)
-    rest = proof.stdout.read()
-    proof.wait(30)
+    ) as proof:  # fmt: skip
+        assert proof.stdout is not None
+        for line in proof.stdout:
+            if "injected:" in line:
+                break
+        proof.send_signal(number)
+        rest = proof.stdout.read()
     (evidence,) = tmp_path.glob("2*/evidence.jsonl")
     steps = [e.step for e in read(evidence) if isinstance(e, FaultStep)]
     if number is signal.SIGKILL:
