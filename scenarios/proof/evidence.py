@@ -73,6 +73,8 @@ class Notification(Event):
     """What its channel's rules find wrong with it."""
     answer: int = 200
     """The HTTP or SMTP code that the sender got."""
+    dead: tuple[str, ...] = ()
+    """Its links to the instance that lead nowhere, and what answered there."""
     body: str = ""
     raw: str = ""
     """What came over the wire."""

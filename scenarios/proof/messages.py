@@ -32,6 +32,8 @@ class Expected:
     summary: str
     description: str
     runbook_url: str
+    dashboard_uid: str = ""
+    panel: str = ""
 
 
 def expected(
@@ -43,15 +45,11 @@ def expected(
     found = [rule for rule in configuration.alerts if rule.name == labels["alertname"]]
     if not found:
         return None
-    summary, description, runbook_url = (
-        text(found[0].annotation(name)) for name in ("summary", "description", "runbook_url")
-    )
-    return Expected(
-        labels=labels,
-        summary=summary,
-        description=description,
-        runbook_url=served(runbook_url, layout) if layout else runbook_url,
-    )
+    names = ("summary", "description", "runbook_url", "dashboard_uid", "panel")
+    said = {name: text(found[0].annotation(name)) for name in names}
+    if layout:
+        said["runbook_url"] = served(said["runbook_url"], layout)
+    return Expected(labels=labels, **said)
 
 
 def trouble(
@@ -68,12 +66,16 @@ def trouble(
         return f"it cannot be read: {type(error).__name__}: {error}"
     if seen is None:
         return ""
+    if message.dead:
+        return f"links: {message.dead[0]}"
     told = Told(
         state=message.kind,
         labels=wanted.labels,
         summary=wanted.summary,
         description=wanted.description,
         runbook_url=wanted.runbook_url,
+        dashboard_uid=wanted.dashboard_uid,
+        panel=wanted.panel,
     )
     for one in claims.complaints(seen, [told], others=siblings):
         return f"{one.field}: {one.said}"

@@ -31,6 +31,7 @@ from scenarios.proof.evidence import (
     Trouble,
     Watched,
 )
+from scenarios.proof.links import Links
 from scenarios.proof.overload import late
 from scenarios.proof.poller import Failed, Poller
 from scenarios.proof.scenario import always
@@ -114,6 +115,7 @@ class Watcher:
         asked = SOURCES | {LOGS} if logs else SOURCES
         self._pollers = {name: Poller(instance.url(name)) for name in asked}
         self._client = loopback.client()
+        self._links = Links(instance.ports, disturbed)
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"watch-{instance.name}", daemon=True
@@ -381,6 +383,7 @@ class Watcher:
                 kind=message["kind"], alerts=tuple(message["alerts"]),
                 subject=message["subject"], problems=tuple(message["problems"]),
                 answer=message["answer"], body=message["body"], raw=message["raw"],
+                dead=self._links.dead(message["channel"], message["raw"]),
             )  # fmt: skip
 
     def _look_at_services(self, now: float) -> None:

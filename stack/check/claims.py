@@ -11,9 +11,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 SLACK, EMAIL, PAGERDUTY = "slack", "email", "pagerduty"
 
@@ -55,6 +56,10 @@ class Told:
     description: str
     """Annotations as the rule writes them: what `{{ … }}` gives is known for labels only."""
     runbook_url: str
+    dashboard_uid: str = ""
+    """"": no panel shows it."""
+    panel: str = ""
+    """Id of the panel that shows it."""
     query: str = ""
     """The link to its expression; "": any that has a query."""
     started: str = ""
@@ -207,12 +212,43 @@ def _links(seen: Seen, told: Sequence[Told]) -> Iterator[Complaint]:
     for link in seen.links:
         if not _is_url(link):
             yield Complaint(field="links", said=f"the link `{_short(link)}` leads nowhere")
+    if told[0].dashboard_uid:
+        yield from _dashboard(seen, told[0])
     if seen.channel == PAGERDUTY:
         return
     wanted = [one.query for one in told if one.query]
-    queries = [link for link in seen.links if link != told[0].runbook_url and urlsplit(link).query]
+    others = [link for link in seen.links if link != told[0].runbook_url and _is_url(link)]
+    queries = [link for link in others if urlsplit(link).query and not shown(link)]
     if not (set(wanted) & set(seen.links) if wanted else queries):
         yield Complaint(field="query", said="it does not link the query of any alert")
+
+
+def _dashboard(seen: Seen, one: Told) -> Iterator[Complaint]:
+    wanted = one.dashboard_uid, one.panel
+    links = [link for link in seen.links if _is_url(link) and shown(link) == wanted]
+    if not links:
+        yield Complaint(field="dashboard", said=f"it does not link panel {one.panel} of dashboard "
+                        f"`{one.dashboard_uid}`")  # fmt: skip
+    elif one.started and not any(_covers(link, one.started) for link in links):
+        yield Complaint(field="dashboard", said=f"the dashboard that it links does not show "
+                        f"{one.started}, when the alert fired")  # fmt: skip
+
+
+def shown(link: str) -> tuple[str, str] | None:
+    """Uid and panel of a link to a dashboard; None for one to something else."""
+    parts = urlsplit(link)
+    found = re.search(r"/d/([^/]+)", parts.path)
+    panel = parse_qs(parts.query).get("viewPanel", [""])[0]
+    return (found[1], panel.removeprefix("panel-")) if found else None
+
+
+def _covers(link: str, started: str) -> bool:
+    """Whether the time range of a link to a dashboard has this moment in it, and some before."""
+    asked = parse_qs(urlsplit(link).query)
+    since, until = asked.get("from", [""])[0], asked.get("to", [""])[0]
+    at = datetime.fromisoformat(started).replace(tzinfo=UTC).timestamp() * 1000
+    ends = until == "now" or (until.isdecimal() and float(until) > at)
+    return since.isdecimal() and float(since) < at and ends
 
 
 def _colours(seen: Seen, told: Sequence[Told]) -> Iterator[Complaint]:

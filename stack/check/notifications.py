@@ -60,7 +60,8 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
 }
 """What Alertmanager 0.28 sends where a receiver says nothing (config/notifiers.go)."""
 
-PLACES = {"runbook": ("text", "links.0.href"), "links": ("title_link", "links.0.href", "html"),
+PLACES = {"runbook": ("text", "links.0.href"), "dashboard": ("text", "links.1.href"),
+          "links": ("title_link", "links.0.href", "html"),
           "query": ("title_link", "html"), "details": ("details.firing",),
           "Subject": ("headers.Subject",)}  # fmt: skip
 """What a complaint is about → the fields that may be to blame for it."""
@@ -326,7 +327,7 @@ def _seen(kind: str, rendered: Mapping[str, str]) -> Seen:
                 "severity": rendered.get("severity", ""),
                 "custom_details": details,
             },
-            "links": [{"href": link} for link in links.values()],
+            "links": [{"href": link} for link in links.values() if link],  # it leaves out the rest
             "client_url": rendered.get("client_url", ""),
         }
     )

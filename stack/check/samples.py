@@ -58,6 +58,8 @@ def _told(state: str, number: int, rule: AlertRule) -> Told:
         summary=annotations.get("summary", ""),
         description=annotations.get("description", ""),
         runbook_url=annotations.get("runbook_url", ""),
+        dashboard_uid=annotations.get("dashboard_uid", ""),
+        panel=annotations.get("panel", ""),
         query=f"http://prometheus:9090/graph?g0.expr={rule.name}&g0.tab={number}",
         started=STARTED[:-1].replace("T", " "),
         ended=ENDED[:-1].replace("T", " ") if state == "resolved" else "",
@@ -91,6 +93,8 @@ def _alert(one: Told, *, bare: bool) -> dict[str, dict[str, str]]:
         "summary": pattern_text(one.summary, one.labels),
         "description": pattern_text(one.description, one.labels),
         "runbook_url": one.runbook_url,
+        "dashboard_uid": one.dashboard_uid,
+        "panel": one.panel,
     }
     labels = {"alertname": one.labels["alertname"]} if bare else dict(one.labels)
     plain = {

@@ -73,6 +73,20 @@ def resolve(text: str, layout: Layout, file: Path) -> str:
     )
 
 
+_DEFINED = re.compile(r"(\{\{-?\s*define\s[^}]*\}\})([^{}]*)(\{\{-?\s*end\s*-?\}\})")
+
+
+def render_template(text: str, layout: Layout, *, file: Path) -> str:
+    """A message template: what one defines as nothing but an address is resolved. Raises as
+    `render`."""
+
+    def resolved(found: re.Match[str]) -> str:
+        body = found[2].strip()
+        return f"{found[1]}{resolve(body, layout, file)}{found[3]}" if body else found[0]
+
+    return _DEFINED.sub(resolved, text)
+
+
 def stranger(node: Any, below: tuple[str, ...], exactly: tuple[str, ...] = ()) -> tuple[str, str]:
     """The first absolute path in a document that is none of the container's folders: its key,
     `a.b[0]`, and itself. Both are empty where there is none.

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from stack.errors import BadInput
-from stack.run.render import render, stranger
+from stack.run.render import render, render_template, stranger
 from stack.run.service import Layout
 from stack.yamltext import load
 
@@ -65,6 +65,17 @@ def test_render_keeps_the_written_address_as_instance_label() -> None:
             {"targets": ["127.0.0.1:20002"], "labels": {"instance": "inbox:8025", "x": "y"}},
         ]
     }
+
+
+def test_template_that_defines_nothing_but_an_address_is_resolved() -> None:
+    text = """{{ define "a" }}http://inbox:8025{{ end }} {{ define "b" -}} backend:8000 {{- end }}
+{{ define "c" }}at http://inbox:8025{{ end }}{{ define "d" }}{{ .X }}{{ end }} inbox:8025
+{{ define "e" }}{{ end }}{{ define "f" }}inbox:8025{{ .X }}{{ end }}"""
+    resolved = text.replace("}http://inbox:8025{", "}http://127.0.0.1:20002{", 1)
+    resolved = resolved.replace(" backend:8000 ", "127.0.0.1:20001")
+    assert render_template(text, LAYOUT, file=Path("x.tmpl")) == resolved
+    with pytest.raises(BadInput, match=r"x\.tmpl: `inbox:9`: .*no port 9"):
+        render_template('{{ define "a" }}inbox:9{{ end }}', LAYOUT, file=Path("x.tmpl"))
 
 
 def test_render_makes_secrets_absolute() -> None:

@@ -11,8 +11,9 @@ from tests.sabotage.conftest import sampled
 
 FOLDER = "stack/config/alertmanager/"
 ALERTMANAGER = FOLDER + "alertmanager.yml"
-EMAIL, PAGERDUTY, SLACK, TITLE = (
-    f"{FOLDER}templates/{name}.tmpl" for name in ("email", "pagerduty", "slack", "title")
+DASHBOARD, EMAIL, PAGERDUTY, SLACK, TITLE = (
+    f"{FOLDER}templates/{name}.tmpl"
+    for name in ("dashboard", "email", "pagerduty", "slack", "title")
 )
 HTML = '<p style="margin:0 0 8px">'
 
@@ -37,6 +38,18 @@ TABLE = {
                       "(runbook) about one firing alert: it does not link"),
     "pagerduty-runbook": (ALERTMANAGER, ".CommonAnnotations.runbook_url",
                           ".CommonAnnotations.runbok_url", "does not link"),
+    "email-dashboard": (EMAIL, '{{ template "lab.dashboard" . }}\n', "\n",
+                        "(dashboard) about one firing alert: it does not link panel"),
+    "slack-dashboard": (SLACK, '{{ template "lab.dashboard" . }}', '{{ .GeneratorURL }}',
+                        "(dashboard) about one firing alert: it does not link panel"),
+    "pagerduty-dashboard": (ALERTMANAGER, '{{ template "lab.dashboard" . }}',
+                            "http://grafana:3001/", "it does not link panel"),
+    "dashboard-panel": (DASHBOARD, "viewPanel={{ .Annotations.panel }}", "viewPanel=1",
+                        "it does not link panel"),
+    "dashboard-too-late": (DASHBOARD, "(.StartsAt.Add -900000000000)",
+                           "(.StartsAt.Add 900000000000)", "does not show 2026-01-01 08:00:00"),
+    "dashboard-before": (DASHBOARD, "(.EndsAt.Add 900000000000)", "(.EndsAt.Add -900000000000)",
+                         "does not show 2026-01-01 08:00:00"),
     "slack-firing-lists-resolved": (SLACK, '*Firing*{{ template "slack.lab.alerts" .Alerts.Firing',
                                     '*Firing*{{ template "slack.lab.alerts" .Alerts.Resolved',
                                     "slack message (text) about"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stack.loopback import HOST
 from stack.run import probes
-from stack.run.render import render
+from stack.run.render import render, render_template
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program
 from stack.yamltext import load
@@ -16,7 +16,7 @@ PORT = 9093
 
 
 def config(layout: Layout) -> dict[str, str]:
-    """alertmanager.yml, resolved and scaled for the instance, and its templates as they are."""
+    """alertmanager.yml, resolved and scaled for the instance, and its templates, resolved."""
     from stack import speed
 
     source = layout.config_root / "alertmanager"
@@ -24,7 +24,8 @@ def config(layout: Layout) -> dict[str, str]:
     scaled = speed.scale_alertmanager(load(main), layout.speed)
     files = {"alertmanager.yml": render(scaled, layout, file=main)}
     for path in sorted((source / "templates").glob("*.tmpl")):
-        files[f"templates/{path.name}"] = path.read_text()
+        text = path.read_text()
+        files[f"templates/{path.name}"] = render_template(text, layout, file=path)
     return files
 
 

@@ -19,15 +19,18 @@ SUMMARY, SAID, RUNBOOK = (
     for text in (WANTED.summary, WANTED.description, WANTED.runbook_url)
 )
 QUERY = "http://127.0.0.1:9090/graph?g0.expr=pg_up"
+PANEL = "http://127.0.0.1:3001/d/database-metrics?viewPanel=101&from=1767253505000&to=now"
 SHOWN = "instance=postgresql severity=critical team=database"
 
 SLACK = {"attachments": [{
     "title": f"[FIRING:1] PostgreSQLDown - {SUMMARY}", "title_link": QUERY,
     "fallback": f"[FIRING:1] PostgreSQLDown - {SUMMARY}", "color": "danger",
-    "text": f"*Firing*\n{SAID.replace('&', '&amp;')}\n{SHOWN}\n<{RUNBOOK}|Runbook>",
+    "text": f"*Firing*\n{SAID.replace('&', '&amp;')}\n{SHOWN}\n<{RUNBOOK}|Runbook>"
+    f" <{PANEL}|Dashboard>",
 }]}  # fmt: skip
 PAGE = {
-    "client_url": "http://127.0.0.1:9093", "links": [{"href": RUNBOOK, "text": "Runbook"}],
+    "client_url": "http://127.0.0.1:9093",
+    "links": [{"href": RUNBOOK, "text": "Runbook"}, {"href": PANEL}],
     "payload": {"summary": f"[FIRING:1] PostgreSQLDown - {SUMMARY}", "severity": "critical",
                 "custom_details": {"firing": SHOWN, "description": SAID, "resolved": ""}},
 }  # fmt: skip
@@ -43,11 +46,13 @@ FIRING since 2026-01-01 08:00:05 UTC
 {SHOWN}
 {QUERY}
 {RUNBOOK}
+{PANEL}
 --x
 Content-Type: text/html; charset=utf-8
 
 <div style="border-top:6px solid #c62828"><p>FIRING since 2026-01-01 08:00:05 UTC
-<p>{SAID}<p>{SHOWN}<a href="{QUERY}">Query</a><a href="{RUNBOOK}">Runbook</a></div>
+<p>{SAID}<p>{SHOWN}<a href="{QUERY}">Query</a>
+<a href="{RUNBOOK}">Runbook</a><a href="{PANEL}">Panel</a></div>
 --x--
 """
 
@@ -61,6 +66,9 @@ TABLE = [
     ("slack", "runbooks/PostgreSQLDown.md", "runbooks/Postgres.md", "it does not link"),
     ("slack", "danger", "good", "the colour of firing critical alerts is `good` (green)"),
     ("slack", "/graph?g0.expr=pg_up", "/graph", "does not link the query"),
+    ("slack", "viewPanel=101", "viewPanel=102", "it does not link panel 101 of dashboard"),
+    ("pagerduty", "/d/database-metrics", "/d/overview", "it does not link panel 101 of dashboard"),
+    ("email", "Runbook</a><a href", "Runbook</a><a title", "it does not link panel 101"),
     ("pagerduty", '"severity": "critical"', '"severity": "info"', "is told severity `info`"),
     ("pagerduty", '"firing": ', '"resolved_": ', "neither firing nor resolved"),
     ("pagerduty", SUMMARY, "", "does not give the summary"),
@@ -73,9 +81,9 @@ TABLE = [
 ]
 
 
-def arrived(channel: str, raw: str) -> Notification:
+def arrived(channel: str, raw: str, **more: tuple[str, ...]) -> Notification:
     return Notification(at=ZERO + 10, id=1, channel=channel, destination="a", kind="firing",
-                        alerts=("PostgreSQLDown",), subject="", raw=raw)  # fmt: skip
+                        alerts=("PostgreSQLDown",), subject="", raw=raw, **more)  # fmt: skip
 
 
 def said(channel: str, raw: str, *, siblings: bool = False) -> str:
@@ -117,3 +125,10 @@ def test_message_may_speak_of_siblings_only_where_there_are_any(
     assert raw != RAW[channel]
     assert wanted in said(channel, raw)
     assert said(channel, raw, siblings=True) == ""
+
+
+def test_link_that_leads_nowhere_is_named() -> None:
+    assert WANTED
+    message = arrived("slack", RAW["slack"], dead=("http://127.0.0.1:1/d/x answers 404",))
+    found = trouble(message, WANTED, since=ZERO)
+    assert found == "links: http://127.0.0.1:1/d/x answers 404"
