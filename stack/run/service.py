@@ -92,6 +92,9 @@ class Service:
     """May read secrets, so it is asked only when the instance exists."""
     init: Callable[[Layout], None] | None = None
     """Run once before the first start, when `layout.data(name)` does not exist; makes it."""
+    renew: Callable[[Layout], None] | None = None
+    """Asked before each start with data that are there: they may be older than what `init` makes
+    today."""
     after: tuple[str, ...] = ()
     """Services that must be ready before this one is started."""
     unprivileged: bool = False

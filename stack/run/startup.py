@@ -65,6 +65,8 @@ class _Run:
                     return
         if service.init and not self.layout.data(service.name).exists():
             service.init(self.layout)
+        elif service.renew:
+            service.renew(self.layout)
         self.supervisor.start_process(service.name)
         self._wait(service)
         if not self.cancelled.is_set():

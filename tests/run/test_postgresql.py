@@ -1,5 +1,6 @@
 """The cluster that `up` makes: what is said when that fails."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,31 @@ def test_full_disk_is_called_that(layout: Layout, state_dir: Path) -> None:
     with pytest.raises(HostCannot, match=r"the disk of `.*/cluster` is full") as caught:
         postgresql._run(["/bin/sh", str(program)], layout.data("postgresql").parent)
     assert "STACK_STATE" in caught.value.cure
+
+
+def test_older_cluster_gets_the_extension_that_it_lacks_once_it_is_at_rest(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(postgresql, "_EXTENSIONS", "SELECT 1\n")
+        postgresql.init(layout)
+    cluster = layout.data("postgresql")
+    (cluster / postgresql._EXTENDED).unlink()
+
+    def has_it() -> bool:
+        try:
+            postgresql._single(layout, cluster, "residency", "CREATE EXTENSION pg_stat_statements")
+        except HostCannot as error:
+            return "already exists" in str(error)
+        postgresql._single(layout, cluster, "residency", "DROP EXTENSION pg_stat_statements")
+        return False
+
+    (cluster / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    postgresql.renew(layout)
+    (cluster / "postmaster.pid").unlink()
+    assert not has_it()
+    postgresql.renew(layout)
+    assert has_it()
+    before = (cluster / postgresql._EXTENDED).stat().st_mtime_ns
+    postgresql.renew(layout)
+    assert (cluster / postgresql._EXTENDED).stat().st_mtime_ns == before

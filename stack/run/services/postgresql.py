@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import psutil
+
 from stack.errors import HostCannot
 from stack.loopback import HOST
 from stack.run import probes
@@ -42,6 +44,12 @@ shared_preload_libraries = 'pg_stat_statements'
 pg_stat_statements.max = 1000
 """
 
+_EXTENSIONS = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements\n"
+"""In the scheduler's database; one statement a line, each harmless where it was done before."""
+
+_EXTENDED = "lab.extensions"
+"""File in a cluster with the statements that were done."""
+
 _COMPLAINT = re.compile(r"\b(ERROR|FATAL|PANIC|error|fatal):")
 
 _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
@@ -75,13 +83,45 @@ def init(layout: Layout) -> None:
     initdb += ["--auth=reject", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
     initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-c", "timezone=GMT"]
     _run(initdb, partial)
-    single = [layout.program("postgresql", "postgres"), "--single", "-D", str(partial)]
-    # Its log would quote a statement that fails, and with it the password.
-    single += ["-c", "log_min_error_statement=panic", "-c", "log_statement=none"]
-    single += ["-c", "fsync=off", "-c", "log_timezone=GMT"]
-    _run([*single, "postgres"], partial, _sql(layout))
-    _run([*single, "residency"], partial, "CREATE EXTENSION pg_stat_statements\n")
+    _single(layout, partial, "postgres", _sql(layout))
+    _extend(layout, partial)
     partial.rename(data)
+
+
+def renew(layout: Layout) -> None:
+    """Make in an older cluster what it lacks. One that runs is left alone until its next start.
+
+    Raises HostCannot with PostgreSQL's own words when it fails.
+    """
+    data = layout.data(SERVICE.name)
+    if _read(data / _EXTENDED) != _EXTENSIONS and not _runs(data):
+        _extend(layout, data)
+
+
+def _extend(layout: Layout, cluster: Path) -> None:
+    _single(layout, cluster, "residency", _EXTENSIONS)
+    (cluster / _EXTENDED).write_text(_EXTENSIONS)
+
+
+def _runs(cluster: Path) -> bool:
+    """Whether a server works on it; one that was killed leaves its file behind."""
+    first = _read(cluster / "postmaster.pid").partition("\n")[0]
+    return first.isdecimal() and psutil.pid_exists(int(first))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def _single(layout: Layout, cluster: Path, database: str, statements: str) -> None:
+    command = [layout.program("postgresql", "postgres"), "--single", "-D", str(cluster)]
+    # Its log would quote a statement that fails, and with it the password.
+    command += ["-c", "log_min_error_statement=panic", "-c", "log_statement=none"]
+    command += ["-c", "fsync=off", "-c", "log_timezone=GMT"]
+    _run([*command, database], cluster, statements)
 
 
 def _sql(layout: Layout) -> str:
@@ -152,6 +192,7 @@ SERVICE = Service(
     config=config,
     command=command,
     init=init,
+    renew=renew,
     ready=ready,
     unprivileged=True,
     stop_signal="INT",  # "fast shutdown": disconnects clients; TERM would wait for them
