@@ -7,30 +7,41 @@ and falls follows `week`. What is written is read by dashboards or rules; the re
 promtool makes blocks of it ("Backfilling", prometheus.io/docs/prometheus/latest/storage).
 """
 
+import math
+import os
 import random
 import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from scenarios.demo.week import Week
+from scenarios.proof.scenario import ALWAYS
 from stack import loopback
 from stack.errors import HostCannot
 from stack.paths import CONFIG_ROOT
 from stack.run.instance import Instance
 
-STEPS_S = ((2 * 3600.0, 15.0), (24 * 3600.0, 60.0), (7 * 86400.0, 300.0))
+STEPS_S = ((3600.0, 15.0), (6 * 3600.0, 30.0), (24 * 3600.0, 60.0), (7 * 86400.0, 300.0))
 """Up to that age, a sample so often; in the instance's own time. What is shown over a week needs
 no fifteen seconds."""
 
 SHORTEST_STEP_S = 0.2
-BLOCK = "168h"
-"""The longest block: promtool reads all of its input once for each."""
+LONGEST = "18h"
+BLOCKS_S = (18 * 3600.0, 6 * 3600.0, 2 * 3600.0)
+"""Lengths of blocks, as promtool makes them: their ends are multiples of it. Prometheus joins none
+of the first."""
+
+LOOK_EVERY_S = 0.25
+SEEN_WITHIN_S = 180.0
+"""For what takes two scrapes, each fifteen seconds at the most."""
 
 NOISE = 0.08
 SWING = 0.35
@@ -39,6 +50,10 @@ SWING = 0.35
 _COUNTS = re.compile(r"_(total|count|sum|bucket)$")
 _TIMES = re.compile(r"time_seconds$|timestamp")
 _STEADY = re.compile(r"_(info|limit|limit_bytes|size_bytes|max|settings_.*)$|^up$|^pg_settings_")
+_PEOPLE = ("active_users",)
+"""Gauges that follow the clinic all the way."""
+_PLANNING = re.compile(r"^schedule_generation|^acgme_|/schedule/generate|/compliance/validate")
+"""Counts what happens a few times a day, at the same hours."""
 _TYPES = ("counter", "histogram", "summary")
 
 Labels = tuple[tuple[str, str], ...]
@@ -75,29 +90,35 @@ def has_past(instance: Instance) -> bool:
     )
 
 
-def write(instance: Instance, week: Week, *, within_s: float, say: Callable[[str], None]) -> int:
-    """Give the instance its past; how many samples that is. It is watched for `within_s` real
-    seconds first, to see at what pace its counters go; Prometheus is restarted at the end.
-
-    Raises HostCannot when promtool cannot write it.
-    """
-    series = _observed(instance, within_s)
-    say(f"{len(series)} series of the last {len(week.days)} days …")
+def write(instance: Instance, series: Sequence[Series], week: Week) -> int:
+    """Give the instance the past of these series; how many samples that is. Prometheus is restarted
+    at the end. Raises HostCannot when promtool cannot write it."""
+    past = moments(instance.record.created, week)
     data = instance.layout.data("prometheus")
-    with tempfile.TemporaryDirectory(dir=data.parent, prefix=".history-") as folder:
-        file, blocks = Path(folder) / "week.txt", Path(folder) / "blocks"
-        with file.open("w") as out:
-            past = moments(instance.record.created, week)
-            count = sum(_write_one(out.write, one, week, past) for one in series)
-            out.write("# EOF\n")
-        _blocks(instance, file, blocks)
+    with (
+        tempfile.TemporaryDirectory(dir=data.parent, prefix=".history-") as folder,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        # One piece for each block: promtool reads all of its input for every block of it. While it
+        # works on one, the next is written.
+        courses = [(one.text, course(one, week, past)) for one in series]
+        made = []
+        for number, piece in enumerate(pieces(past)):
+            file, blocks = Path(folder) / f"{number}.txt", Path(folder) / f"{number}"
+            with file.open("w") as out:
+                for text, values in courses:
+                    of_piece = zip(piece, values)  # noqa: B905  # the next goes on from here
+                    rows = (f"{text} {value:.13g} {then.text}\n" for then, value in of_piece)
+                    out.write("".join(rows))
+                out.write("# EOF\n")
+            made.append(pool.submit(_blocks, instance, file, blocks))
         owner = data.stat()
-        for block in [path for path in blocks.iterdir() if path.is_dir()]:
+        for block in [block for one in made for block in one.result()]:
             for path in [block, *block.rglob("*")]:
                 shutil.chown(path, owner.st_uid, owner.st_gid)
             block.rename(data / block.name)
     instance.restart_service("prometheus")
-    return count
+    return len(series) * len(past)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +145,13 @@ def moments(created: float, week: Week) -> list[Moment]:
     return found[::-1]
 
 
+def pieces(past: Sequence[Moment]) -> list[list[Moment]]:
+    """The moments of one block after the other."""
+    span_s = past[-1].at - past[0].at
+    length_s = next((one for one in BLOCKS_S if span_s >= 4 * one), BLOCKS_S[-1])
+    return [list(piece) for _, piece in groupby(past, lambda then: then.at // length_s)]
+
+
 def course(one: Series, week: Week, past: Sequence[Moment]) -> Iterator[float]:
     """The values of a series at these moments; the same for the same seed."""
     # All parts of a histogram go together: none may have more than what contains it.
@@ -132,6 +160,10 @@ def course(one: Series, week: Week, past: Sequence[Moment]) -> Iterator[float]:
     drawn = random.Random(f"{week.seed} {kind} {family}")
     if one.rate is None:
         yield from _gauge(one, week.now, past, drawn)
+        return
+    if _PLANNING.search(one.text):
+        # As much for each schedule that was made as for the one of today.
+        yield from (one.value * week.planned(then.at) for then in past)
         return
     total, before = 0.0, past[0].at if past else 0.0
     for then in past:
@@ -152,27 +184,67 @@ def _gauge(
         yield from (one.value for _ in past)
     else:
         whole = one.value.is_integer()
+        swing = 1.0 if one.name in _PEOPLE else SWING
         for then in past:
-            followed = 1 + SWING * (min(then.busy, 2.0) - 1)
+            followed = 1 + swing * (min(then.busy, 2.0) - 1)
             value = one.value * followed * (1 + NOISE * (drawn.random() - 0.5) / 2)
             yield float(round(value)) if whole else value
 
 
-def _observed(instance: Instance, within_s: float) -> list[Series]:
-    """The series that somebody reads, and the pace of the counters among them."""
-    first, begun = _snapshot(instance), time.monotonic()
-    time.sleep(within_s)
-    last, took_s = _snapshot(instance), time.monotonic() - begun
+def planned(instance: Instance) -> float:
+    """When Prometheus has seen the first schedule of today, Unix seconds: what comes of making it
+    is not taken for the pace of a day. People must be at work. Raises HostCannot when none comes.
+    """
+    query = 'sum(schedule_generation_total{outcome="success"}) > 0'
+    give_up = time.monotonic() + SEEN_WITHIN_S
+    while not _ask(instance, "/api/v1/query", query=query)["result"]:
+        if time.monotonic() > give_up:
+            raise HostCannot(
+                f"nobody has made a schedule for {SEEN_WITHIN_S:.0f} s, so the past of "
+                f"`{instance.name}` is not known.",
+                cure="`doit status` and `doit logs backend` may say why; `--no-history` does "
+                "without.",
+            )
+        time.sleep(LOOK_EVERY_S)
+    return time.time()
+
+
+def observed(instance: Instance, since: float) -> list[Series]:
+    """The series that somebody reads, and the pace of the counters among them, as soon as every
+    target was scraped twice since then, Unix seconds. Raises HostCannot when that does not happen.
+    """
+    give_up = time.monotonic() + SEEN_WITHIN_S
+    while True:
+        window = f"{math.ceil((time.time() - since) * 1000) + 1}ms"
+        scrapes = _ask(instance, "/api/v1/query", query=f"min(count_over_time(up[{window}]))")
+        if scrapes["result"] and float(scrapes["result"][0]["value"][1]) >= 2:
+            break
+        if time.monotonic() > give_up:
+            raise HostCannot(
+                f"a target of `{instance.name}` was not scraped twice in {SEEN_WITHIN_S:.0f} s.",
+                cure="`doit status` may say why; `--no-history` does without.",
+            )
+        time.sleep(LOOK_EVERY_S)
+    return list(_seen(instance, window))
+
+
+def _seen(instance: Instance, window: str) -> Iterator[Series]:
     types = _ask(instance, "/api/v1/metadata")
     read = _words_read()
-    found = []
-    for (name, labels), value in sorted(last.items()):
-        if name not in read or value != value:  # not a number
+    found = _ask(instance, "/api/v1/query", query=f'{{__name__=~".+"}}[{window}]')
+    for one in sorted(found["result"], key=lambda one: sorted(one["metric"].items())):
+        labels = dict(one["metric"])
+        name = labels.pop("__name__")
+        (begun, first), (ended, last) = one["values"][0], one["values"][-1]
+        value = float(last)
+        # An alert of today was none a week ago, but for the one that always fires.
+        alert = name.startswith("ALERTS") and labels.get("severity") != ALWAYS
+        if name not in read or alert or value != value:  # not a number
             continue
-        counts = _counts(name, types)
-        rate = max(0.0, value - first.get((name, labels), 0.0)) / took_s if counts else None
-        found.append(Series(name=name, labels=labels, value=value, rate=rate))
-    return found
+        rate = None
+        if _counts(name, types):
+            rate = max(0.0, value - float(first)) / (ended - begun) if ended > begun else 0.0
+        yield Series(name=name, labels=tuple(sorted(labels.items())), value=value, rate=rate)
 
 
 def _counts(name: str, types: Mapping[str, Any]) -> bool:
@@ -188,16 +260,6 @@ def _words_read() -> set[str]:
     return set(re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", text))
 
 
-def _snapshot(instance: Instance) -> dict[tuple[str, Labels], float]:
-    found = _ask(instance, "/api/v1/query", query='{__name__=~".+"}')
-    series = {}
-    for one in found["result"]:
-        labels = dict(one["metric"])
-        name = labels.pop("__name__")
-        series[name, tuple(sorted(labels.items()))] = float(one["value"][1])
-    return series
-
-
 def _ask(instance: Instance, path: str, **query: str) -> Any:
     with loopback.client(timeout_s=30) as client:
         answer = client.get(instance.url("prometheus") + path, params=query)
@@ -205,19 +267,11 @@ def _ask(instance: Instance, path: str, **query: str) -> Any:
         return answer.json()["data"]
 
 
-def _write_one(
-    write: Callable[[str], object], one: Series, week: Week, past: Sequence[Moment]
-) -> int:
-    text, values = one.text, course(one, week, past)
-    pairs = zip(past, values, strict=True)
-    write("".join(f"{text} {value:.13g} {then.text}\n" for then, value in pairs))
-    return len(past)
-
-
-def _blocks(instance: Instance, file: Path, folder: Path) -> None:
+def _blocks(instance: Instance, file: Path, folder: Path) -> list[Path]:
+    """Make blocks of a file, which is then gone; their folders."""
     promtool = instance.layout.program("prometheus", "promtool")
     ran = subprocess.run(
-        [promtool, "tsdb", "create-blocks-from", f"--max-block-duration={BLOCK}",
+        [promtool, "tsdb", "create-blocks-from", f"--max-block-duration={LONGEST}",
          "openmetrics", "--quiet", str(file), str(folder)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -227,3 +281,5 @@ def _blocks(instance: Instance, file: Path, folder: Path) -> None:
             f"the history cannot be written: {said[-1] if said else 'promtool failed'}.",
             cure="Is there room on the disk? `doit demo --no-history` does without.",
         )
+    file.unlink()
+    return [path for path in folder.iterdir() if path.is_dir()]

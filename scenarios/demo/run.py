@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from loadgen import day as days
 from loadgen.faults.base import update_control
 from loadgen.traffic import Locust
-from scenarios.demo import history
+from scenarios.demo import history, lines
 from scenarios.demo.ledger import Ledger
 from scenarios.demo.week import Week, week
 from scenarios.quiet.run import CLINIC, VARIABLE
 from stack.errors import HostCannot
 from stack.run.instance import Instance
-
-WATCHED_S = 20.0
-"""How long the instance is watched under traffic before its past is written: a few scrapes."""
 
 HOST_EVERY_S = 1.0
 HOST = "simulated-host"
@@ -45,11 +42,22 @@ class Demo:
         lived = week(self.seed, time.time(), self.instance.speed)
         with self.people(lived):
             if past and not history.has_past(self.instance):
-                begun = time.monotonic()
-                self.say("watching the instance under traffic, to give it a past …")
-                count = history.write(self.instance, lived, within_s=WATCHED_S, say=self.say)
-                self.say(f"{count:,} samples written in {time.monotonic() - begun:.0f} s")
+                self._write_past(lived)
         return lived
+
+    def _write_past(self, lived: Week) -> None:
+        begun = time.monotonic()
+        self.say("watching the instance under traffic, to give it a past …")
+        since = history.planned(self.instance)
+        series = history.observed(self.instance, since)
+        seen = time.monotonic()
+        self.say(f"{len(series)} series of the last {len(lived.days)} days …")
+        written = lines.write(self.instance, lived, since)
+        count = history.write(self.instance, series, lived)
+        self.say(
+            f"{count:,} samples and {written:,} log lines written in "
+            f"{time.monotonic() - seen:.0f} s, after {seen - begun:.0f} s of watching"
+        )
 
     @contextmanager
     def people(self, lived: Week) -> Iterator[Locust]:

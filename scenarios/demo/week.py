@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from loadgen import day as days
 from loadgen.day import Day
+from scenarios.quiet.hours import GENERATES_AT
 
 DAYS = 7
 BEGINS_AT_H = 9.5
@@ -45,6 +46,15 @@ class Week:
         """The share of the staff that is at work, 0 to 1."""
         before, hour = divmod(self.hour(at), days.HOURS)
         return self.days[max(int(before), 1 - len(self.days)) - 1].activity(hour)
+
+    def planned(self, at: float) -> int:
+        """How many schedules were made since the week began: at the same hours every day."""
+
+        def until(hour: float) -> int:
+            before, of_day = divmod(hour, days.HOURS)
+            return int(before) * len(GENERATES_AT) + sum(one <= of_day for one in GENERATES_AT)
+
+        return until(self.hour(at)) - until(self.hour(self.began))
 
 
 def week(seed: int, now: float, speed: float) -> Week:

@@ -14,14 +14,12 @@ from locust import LoadTestShape, events, task
 
 from loadgen import day as days
 from loadgen.users import LAST_DAY, Coordinator, Faculty, Resident, any_day
+from scenarios.quiet.hours import GENERATES_AT
 
 VARIABLE = "QUIET_DAY"
 
 _SEED, _SPEED, _MIDNIGHT = os.environ.get(VARIABLE, f"1 960 {time.time()}").split()
 TODAY = days.day(int(_SEED))
-
-GENERATES_AT = (6.5, 13.0)
-"""Hours at which the coordinators have a schedule made, and look whether it is compliant."""
 
 PLANNED = timedelta(days=27)
 """From the first day to the last of four weeks: the rules' own window, which a new roster keeps. In

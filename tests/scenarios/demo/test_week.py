@@ -1,13 +1,18 @@
 """The week behind an instance: busy when the clinic is, the same for a seed, and possible."""
 
+import json
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from scenarios.demo import history
-from scenarios.demo.history import Series, course, moments
+from scenarios.demo import history, lines
+from scenarios.demo.history import Series, course, moments, pieces
+from scenarios.demo.lines import LAST_S, MARK, Stream
+from scenarios.demo.run import Demo
 from scenarios.demo.week import BEGINS_AT_H, DAYS, week
+from stack import loopback
 from stack.run.lifecycle import running
 
 NOW = 1_800_000_000.0
@@ -38,6 +43,9 @@ def test_samples_lie_before_the_instance_and_reach_back_a_week(speed: float) -> 
     assert times[-1] < NOW
     assert NOW - times[0] > 6.99 * DAY_S / speed
     assert len(times) < 4000
+    parts = pieces(moments(NOW, week(1, NOW, speed)))
+    assert [then.at for part in parts for then in part] == times
+    assert (len(parts) > 1) is (speed < 1000)
 
 
 def bucket(le: str, rate: float) -> Series:
@@ -53,6 +61,63 @@ def test_counters_never_fall_and_parts_never_exceed_what_contains_them() -> None
     assert all(one <= all_ for one, all_ in zip(part, whole, strict=True))
     assert part == list(course(bucket("1", 2.0), lived, times))
     assert part != list(course(bucket("1", 2.0), week(2, NOW, 1.0), times))
+
+
+def test_schedules_are_made_at_the_same_hours_of_each_day() -> None:
+    """A rule looks whether one was made within a day: it is so at any moment of the week."""
+    lived = week(1, NOW, 1.0)
+    times = moments(NOW, lived)
+    one = Series(name="schedule_generation_total", labels=(), value=1.0, rate=0.07)
+    values = list(course(one, lived, times))
+    assert values[-1] == lived.planned(NOW) == 2 * DAYS
+    day_ago = {}
+    for then, value in zip(times, values, strict=True):
+        day_ago[then.at] = value
+        before = [values[at] for at, earlier in enumerate(times) if earlier.at <= then.at - DAY_S]
+        assert not before or value - before[-1] in (2.0, 3.0)
+
+
+def test_as_many_people_were_at_work_yesterday_as_the_clinic_had() -> None:
+    """A rule compares them with those at the same hour of the day before."""
+    lived = week(1, NOW, 1.0)
+    times = moments(NOW, lived)
+    values = list(course(Series(name="active_users", labels=(), value=14.0), lived, times))
+    most = 14 / lived.activity(NOW)
+    for then, value in zip(times, values, strict=True):
+        assert value == pytest.approx(min(lived.activity(then.at) * most, 28), abs=1.2)
+
+
+def test_logs_follow_the_clinic_and_end_where_the_instance_begins() -> None:
+    lived = week(1, NOW, 1.0)
+    line = f'{{"timestamp": "2026-11-29T02:07:16.157Z", "request_id": "{"a" * 32}", "n": 1}}'
+    stream = Stream(labels={"service": "backend", **MARK}, lines=[line], rate=2.0)
+    entries = list(lines.course(stream, lived, NOW))
+    assert entries == list(lines.course(stream, lived, NOW))
+    times = [at for at, _ in entries]
+    assert times == sorted(times)
+    assert NOW - LAST_S < times[0] < NOW - LAST_S + 60
+    assert NOW - 60 < times[-1] < NOW
+    expected = sum(2 * lived.activity(at) / lived.activity(NOW) for at in
+                   (NOW - LAST_S + second for second in range(int(LAST_S))))  # fmt: skip
+    assert len(entries) == pytest.approx(expected, rel=0.05)
+    idents = {json.loads(text)["request_id"] for _, text in entries}
+    assert len(idents) == len(entries)
+    for at, text in entries[:20]:
+        written = datetime.fromisoformat(json.loads(text)["timestamp"]).timestamp()
+        assert written == pytest.approx(at, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("2026-11-29 02:07:16.157 GMT [7] 00000 LOG:  x", "2027-01-15 08:00:00.500 GMT [7] 00000"),
+        ("time=2026-11-29T02:07:16.157123456Z level=INFO a=2026-11-29T02:07:16.1Z",
+         "time=2027-01-15T08:00:00.500000000Z level=INFO a=2026-11-29T02:07:16.1Z"),
+        ("no time in it", "no time in it"),
+    ],
+)  # fmt: skip
+def test_line_says_the_time_at_which_it_is_filed(line: str, wanted: str) -> None:
+    assert lines.written_at(line, NOW + 0.5, "f" * 32).startswith(wanted)
 
 
 @pytest.mark.parametrize(
@@ -82,13 +147,30 @@ def test_labels_are_written_as_openmetrics_wants_them() -> None:
 
 
 @pytest.mark.nightly
-def test_instance_is_given_a_past_once(state_dir: Path) -> None:
+def test_instance_is_given_a_past_and_rules_that_look_back_a_day_are_right_at_once(
+    state_dir: Path,
+) -> None:
     with running("past", speed=60) as instance:
         assert not history.has_past(instance)
-        lived = week(1, instance.record.created, 60)
-        count = history.write(instance, lived, within_s=3, say=print)
-        assert count > 100_000
+        show = Demo(instance=instance, seed=1, say=print)
+        lived = show.begin(past=True)
         assert history.has_past(instance)
-        asked = {"query": "count(up)", "time": f"{lived.began + 60}"}
-        [found] = history._ask(instance, "/api/v1/query", **asked)["result"]
-        assert int(found["value"][1]) > 5
+
+        def asked(query: str, at: float) -> float:
+            answer = {"query": query, "time": f"{at}"}
+            [found] = history._ask(instance, "/api/v1/query", **answer)["result"]
+            return float(found["value"][1])
+
+        created, day_s = instance.record.created, DAY_S / 60
+        assert asked("count(up)", lived.began + 60) > 5
+        made = f'increase(schedule_generation_total{{outcome="success"}}[{day_s:.0f}s])'
+        assert asked(f"sum({made})", created) > 0
+        assert asked(f"sum(active_users offset {day_s:.0f}s)", created) >= 5
+        firing = 'ALERTS{alertstate="firing", severity!="none"}'
+        assert history._ask(instance, "/api/v1/query", query=firing)["result"] == []
+        query = {"query": 'sum(count_over_time({written="afterwards"}[30s]))', "time": f"{created}"}
+        logs = loopback.request(
+            "GET", f"{instance.url('loki')}/loki/api/v1/query",
+            query={name: [value] for name, value in query.items()}, timeout_s=30,
+        ).json()  # fmt: skip
+        assert float(logs["data"]["result"][0]["value"][1]) > 10
