@@ -68,7 +68,7 @@ def task_up():
     $ doit up --instance fast --speed 60 --port-offset 1000  # a second one: an hour a minute
     """
     return task(
-        "stack.tasks.instance:up",
+        "scenarios.tasks.instance:up",
         params=[
             INSTANCE,
             option("speed", float, 1.0, "how many times faster than written it lives", low=1),
@@ -85,7 +85,7 @@ def task_status():
     $ doit status
     $ doit status --instance fast
     """
-    return task("stack.tasks.instance:status", params=[INSTANCE])
+    return task("scenarios.tasks.instance:status", params=[INSTANCE])
 
 
 def task_restart():
@@ -112,7 +112,7 @@ def task_down():
     $ doit down --instance fast --wipe  # nothing of it is left
     """
     return task(
-        "stack.tasks.instance:down",
+        "scenarios.tasks.instance:down",
         params=[INSTANCE, option("wipe", bool, False, "remove its data and logs as well")],
     )
 

@@ -60,6 +60,13 @@ class Fault(Protocol):
         """What is still wrong after `undo`; None when everything is as before."""
 
 
+def lies_in(fault: Fault) -> frozenset[str]:
+    """Services that must run to undo it although the instance was down meanwhile: it changed what
+    they keep. Empty for what ends with the instance, as nearly all do."""
+    kept: frozenset[str] = getattr(fault, "lies_in", frozenset())
+    return kept
+
+
 UNDONE_WITHIN_S = 15.0
 """Real seconds in which an undone fault must be seen to be gone."""
 

@@ -4,12 +4,13 @@ The superuser does it, over connections that are closed before a method returns.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import psycopg
 from psycopg import sql
 
 from loadgen.faults.base import FaultFailed, Target
-from loadgen.faults.postgres import Session, connected
+from loadgen.faults.postgres import SERVICE, Session, connected
 from stack.loopback import HOST
 
 ROLE, DATABASE = "scheduler", "residency"
@@ -30,6 +31,8 @@ class TableRevoked:
     lingers_s: float = 0.0
     # Not its pool: a session that was refused a table still works.
     touches: frozenset[str] = frozenset({"backend.requests", "backend.roster", "backend.users"})
+
+    lies_in: ClassVar = frozenset({SERVICE})
 
     def blocked(self, instance: Target) -> str | None:
         return None
@@ -67,6 +70,8 @@ class DatabasePasswordChanged:
     lingers_s: float = 1.0
     """The scheduler tries to reconnect four times a second."""
     touches: frozenset[str] = frozenset({"backend"})
+
+    lies_in: ClassVar = frozenset({SERVICE})
 
     def blocked(self, instance: Target) -> str | None:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 import httpx
 
@@ -32,6 +33,7 @@ class StaffAbsent:
     """Somebody plans once a second, and somebody else validates the plan every two seconds."""
     lingers_s: float = 2.5
     touches: frozenset[str] = frozenset({"backend.roster"})
+    lies_in: ClassVar = frozenset({"postgresql", "backend"})
 
     def blocked(self, instance: Target) -> str | None:
         return None

@@ -3,7 +3,7 @@
 import math
 import resource
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -37,7 +37,6 @@ class LogFull:
     shows_within_s: float = 0.0
     lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({SERVICE})
-    _before: list[tuple[int, int]] = field(default_factory=list, repr=False, compare=False)
 
     def blocked(self, instance: Target) -> str | None:
         return None
@@ -48,12 +47,15 @@ class LogFull:
         logs = _numbered(data / "wal")
         if not logs:
             raise FaultFailed(f"`{data / 'wal'}` has no log that could be full")
-        self._before.append(resource.prlimit(pid, resource.RLIMIT_FSIZE))
-        _limit(pid, logs[-1].stat().st_size, self._before[0][1])
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        _limit(pid, logs[-1].stat().st_size, hard)
 
     def undo(self, instance: Target) -> None:
-        while self._before:
-            _limit(_pid(instance), *self._before.pop())
+        pid = _pid(instance)
+        if self.verify(instance):
+            _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            # Whoever undoes it need not be who did it; nothing but this fault sets a limit.
+            _limit(pid, hard, hard)
 
     def verify(self, instance: Target) -> str | None:
         soft, _ = resource.prlimit(_pid(instance), resource.RLIMIT_FSIZE)

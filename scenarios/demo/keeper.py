@@ -3,7 +3,7 @@
     python -m scenarios.demo.keeper --instance NAME --incident ALERT --seconds REAL_SECONDS
 
 It is two: one holds the fault, the other waits for it and undoes the fault if the first is killed.
-Where both are, `put_right` is left to the next `doit incident`.
+Where both are, `put_right` is left to the next `doit up`, `doit down` or `doit incident`.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from loadgen.faults.base import FaultFailed, undo
+from loadgen.faults.base import FaultFailed, lies_in, undo
 from loadgen.traffic import Crew
 from scenarios.demo import marks
 from scenarios.demo.incident import Incident, choose, known
@@ -32,14 +32,18 @@ LOOK_EVERY_S = 0.5
 def put_right(instance: Instance, incident: Incident, ledger: Ledger) -> str:
     """Undo what an incident did, and close its entry; why that was not possible, or "".
 
-    Whether it was in force does not matter. Of an instance that is down nothing is left.
+    Whether it was in force does not matter. Of an instance that is down nothing is left but what
+    lies in its data: the entry of such a fault stays for the next `doit up`.
     """
     entry = ledger.read(incident.name)
     if entry is None:
         return ""
+    running, fault = instance.is_running(), incident.scenario.fault
+    if not running and lies_in(fault):
+        return f"instance `{instance.name}` is down; the next `doit up` undoes it"
     try:
-        if instance.is_running():
-            undo(incident.scenario.fault, instance)
+        if running:
+            undo(fault, instance)
     except Exception as error:  # a fault's own code: the entry stays, to be tried again
         why = f"{type(error).__name__}: {error}" if not _expected(error) else str(error)
         ledger.write(replace(entry, failed=why))

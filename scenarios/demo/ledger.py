@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scenarios.demo.incident import Incident
+if TYPE_CHECKING:  # `doit status` reads ledgers, and needs nothing of what comes with that
+    from scenarios.demo.incident import Incident
 
 TRUTH = "ground-truth.jsonl"
 
@@ -113,7 +114,7 @@ class Ledger:
         partial.write_text(json.dumps(asdict(entry)))
         partial.replace(self.file(entry.name))
 
-    def close(self, entry: Entry, incident: Incident, ended: float) -> None:
+    def close(self, entry: Entry, incident: "Incident", ended: float) -> None:
         """It is over: the truth about it is kept, the entry is not. `ended` in Unix seconds."""
         if entry.injected:
             line = json.dumps(_truth(entry, incident, ended)) + "\n"
@@ -123,7 +124,7 @@ class Ledger:
         self.file(entry.name).unlink(missing_ok=True)
 
 
-def _truth(entry: Entry, incident: Incident, ended: float) -> Mapping[str, Any]:
+def _truth(entry: Entry, incident: "Incident", ended: float) -> Mapping[str, Any]:
     scenario = incident.scenario
     return {
         "incident": incident.name,

@@ -13,6 +13,7 @@ from stack.names import choose
 from stack.run.choice import CHOICES, behind, told
 from stack.run.instance import Instance, names
 from stack.run.services import SERVICES
+from stack.run.startup import OnReady
 from stack.run.supervisor import processes
 
 _MIB = 1024 * 1024
@@ -20,17 +21,22 @@ _MIB = 1024 * 1024
 _LATER = "added by the next `doit up`"
 
 
-def up(instance: str, speed: float, port_offset: int) -> None:
+def up(
+    instance: str,
+    speed: float,
+    port_offset: int,
+    on_ready: OnReady = lambda service, seconds: None,
+) -> None:
     """Bring the instance up, name each service as it becomes ready, then show the state."""
     from stack.run.lifecycle import bring_up
 
     started = time.monotonic()
-    stack = bring_up(
-        instance,
-        speed=speed,
-        port_offset=port_offset,
-        on_ready=lambda service, seconds: print(f"  {service} ready after {seconds:.1f} s"),
-    )
+
+    def ready(service: str, seconds: float) -> None:
+        print(f"  {service} ready after {seconds:.1f} s")
+        on_ready(service, seconds)
+
+    stack = bring_up(instance, speed=speed, port_offset=port_offset, on_ready=ready)
     print(f"all {len(SERVICES)} services ready in {time.monotonic() - started:.1f} s")
     for choice in CHOICES:
         print(f"{choice.what} by {choice.reason(stack.layout.packages)}")

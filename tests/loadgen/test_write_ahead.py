@@ -78,8 +78,16 @@ def test_log_cannot_be_written_until_the_end(prometheus: Any) -> None:
     assert resource.prlimit(prometheus.pid(""), resource.RLIMIT_FSIZE) == before
 
 
-def test_undo_is_harmless_when_nothing_was_limited() -> None:
-    LogFull().undo(SimpleNamespace())  # type: ignore[arg-type]
+def test_undo_is_harmless_when_nothing_was_limited(prometheus: Any) -> None:
+    before = resource.prlimit(prometheus.pid(""), resource.RLIMIT_FSIZE)
+    LogFull().undo(prometheus)
+    assert resource.prlimit(prometheus.pid(""), resource.RLIMIT_FSIZE) == before
+
+
+def test_log_that_somebody_else_filled_is_undone_all_the_same(prometheus: Any) -> None:
+    LogFull().inject(prometheus)
+    LogFull().undo(prometheus)
+    assert prometheus.writes() == "written"
 
 
 def test_prometheus_without_a_process_or_a_log_is_no_fault(prometheus: Any) -> None:

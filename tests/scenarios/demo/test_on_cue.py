@@ -3,16 +3,21 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
 from scenarios.demo.ledger import Ledger
+from scenarios.demo.leftovers import undone
+from scenarios.demo.stage import Stage
+from scenarios.tasks import instance as tasks
 from scenarios.tasks.incident import incident
-from stack.errors import BadInput, HostCannot
+from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.run.instance import Instance
-from stack.run.lifecycle import bring_down, running
+from stack.run.lifecycle import bring_down, bring_up, running
+from stack.run.supervisor import processes
 from tests.waiting import eventually
 
 NAME, INCIDENT = "cue", "ContainerDown"
@@ -69,18 +74,82 @@ def test_incident_whose_holder_is_killed_is_undone_at_once(instance: Instance) -
     assert instance.service_running("worker")
 
 
-def test_incident_whose_keepers_are_all_killed_is_undone_by_the_next_command(
-    instance: Instance, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ledger, keeper = begin()
-    family = [psutil.Process(keeper), *psutil.Process(keeper).children()]
+def test_two_who_begin_the_same_at_once_do_it_once(instance: Instance) -> None:
+    stages = [Stage(NAME, say=lambda words: None) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        tried = [pool.submit(one.begin, one.incidents[INCIDENT], 3600) for one in stages]
+    refused = [error for one in tried if (error := one.exception())]
+    assert [type(error) for error in refused] == [BadInput]
+    assert "is going on already" in str(refused[0])
+    assert stages[0].end() == [INCIDENT]
+    assert instance.service_running("worker")
+
+
+def killed(ledger: Ledger, keeper: int) -> None:
+    """As `kill -9` of all that keeps an incident, its people included."""
+    family = [psutil.Process(keeper), *psutil.Process(keeper).children(recursive=True)]
     for one in family:
         one.send_signal(signal.SIGKILL)
     psutil.wait_procs(family, timeout=10)
     assert ledger.left_behind()
+
+
+def test_incident_whose_keepers_are_all_killed_is_undone_by_the_next_command(
+    instance: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed(*begin())
     end()
     assert "its keeper was killed; undone" in capsys.readouterr().out
     assert instance.service_running("worker")
+
+
+def test_status_shows_what_goes_on_and_what_was_left_behind_and_up_undoes_that(
+    instance: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger, keeper = begin()
+    with pytest.raises(CheckFailed, match="not running: worker"):
+        tasks.status(NAME)
+    assert f"incident {INCIDENT} is going on until" in capsys.readouterr().out
+    killed(ledger, keeper)
+    with pytest.raises(CheckFailed, match=f"{INCIDENT} was left behind") as left:
+        tasks.status(NAME)
+    assert left.value.cure == f"`doit up --instance {NAME}` undoes it."
+    with undone(NAME):
+        assert instance.service_running("worker")
+    tasks.status(NAME)
+    assert ledger.entries() == []
+
+
+def test_what_an_incident_left_in_the_data_is_undone_when_all_that_ran_was_killed(
+    instance: Instance,
+) -> None:
+    """With the scheduler's password changed under it, it would never get ready."""
+    name = "HealthCheckFailing"
+    incident([name], end=False, lasts="10h", by_schedule=False, seed=None, instance=NAME)
+    ledger = Ledger(directory=instance.directory)
+    entry = ledger.read(name)
+    assert entry
+    killed(ledger, entry.keeper)
+    for one in (found := processes(instance.directory)):
+        one.send_signal(signal.SIGKILL)
+    psutil.wait_procs(found, timeout=10)
+    with pytest.raises(CheckFailed, match=f"{name} was left behind"):
+        tasks.status(NAME)
+    with undone(NAME) as on_ready:
+        again = bring_up(NAME, speed=60, free_ports=True, on_ready=on_ready)
+    assert again.service_running("backend")
+    assert ledger.entries() == []
+
+
+def test_instance_goes_down_without_its_incidents(
+    instance: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger, keeper = begin()
+    tasks.down(NAME, wipe=False)
+    assert f"{INCIDENT} is over" in capsys.readouterr().out
+    assert ledger.entries() == []
+    eventually(lambda: not _alive(keeper), "the keeper to leave")
+    bring_up(NAME, speed=60, free_ports=True)
 
 
 def test_instance_that_is_down_has_no_incidents(instance: Instance) -> None:
