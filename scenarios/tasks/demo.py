@@ -2,8 +2,13 @@
 
 import random
 
+from scenarios.demo import leftovers
+from scenarios.demo.board import Board
 from scenarios.demo.ledger import Ledger
+from scenarios.demo.option import option
 from scenarios.demo.run import Demo
+from scenarios.demo.stage import Stage
+from scenarios.demo.web import served
 from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.tasks.incident import incident
 from stack.errors import BadInput
@@ -25,12 +30,13 @@ def demo(instance: str, speed: float, port_offset: int, seed: int | None, no_his
     try:
         with ended_by(as_interrupt()):
             lived = show.begin(past=not no_history)
-            _tour(stack)
-            show.live(lived)
+            with served(Board(Stage(instance)), stack) as page:
+                _tour(stack, page)
+                show.live(lived)
     finally:
         if stack.is_running() and Ledger(directory=stack.directory).entries():
             incident([], end=True, lasts="", by_schedule=False, seed=None, instance=instance)
-        print(f"the people have gone home; `doit down{_option(instance)}` stops the instance")
+        print(f"the people have gone home; `doit down{option(instance)}` stops the instance")
 
 
 def _up(name: str, speed: float, port_offset: int) -> Instance:
@@ -40,29 +46,30 @@ def _up(name: str, speed: float, port_offset: int) -> Instance:
             if there.speed != speed:
                 raise BadInput(
                     f"instance `{name}` runs at speed {there.speed:g}.",
-                    cure=f"Use `--speed {there.speed:g}`, or `doit down{_option(name)}` first.",
+                    cure=f"Use `--speed {there.speed:g}`, or `doit down{option(name)}` first.",
                 )
+            leftovers.clear(name)
             return there
-    return bring_up(
-        name, speed=speed, port_offset=port_offset,
-        on_ready=lambda service, seconds: print(f"  {service} ready after {seconds:.1f} s"),
-    )  # fmt: skip
+    with leftovers.undone(name) as on_ready:
+
+        def ready(service: str, seconds: float) -> None:
+            print(f"  {service} ready after {seconds:.1f} s", flush=True)
+            on_ready(service, seconds)
+
+        return bring_up(name, speed=speed, port_offset=port_offset, on_ready=ready)
 
 
-def _tour(stack: Instance) -> None:
+def _tour(stack: Instance, page: str) -> None:
     rows = {
         "dashboards": f"http://{LOCALHOST}:{stack.port('grafana')}/",
         "alerts": f"{stack.url('prometheus')}/classic/alerts",
         "messages": stack.url("inbox"),
         "scheduler": f"{stack.url('backend')}/docs",
+        "incidents": f"{page} (buttons)",
     }
     print("on show:")
     for what, where in rows.items():
         print(f"  {what:<12} {where}")
-    option = _option(stack.name)
-    print(f"`doit incident{option}` in another terminal lists what can go wrong, `doit incident"
-          f" PostgreSQLDown{option}` begins one. Ctrl-C ends the show.", flush=True)  # fmt: skip
-
-
-def _option(instance: str) -> str:
-    return "" if instance == "default" else f" --instance {instance}"
+    named = option(stack.name)
+    print(f"`doit incident{named}` in another terminal lists what can go wrong, `doit incident"
+          f" PostgreSQLDown{named}` begins one. Ctrl-C ends the show.", flush=True)  # fmt: skip

@@ -27,6 +27,7 @@ GET /api/datasources[/uid/UID]        admin     those of the provisioning files,
 GET /api/org                          all
 GET /metrics                          all       Grafana's names where they fit
 GET /api/lab/problems                 all       the lab's own: dashboard files that are broken
+GET /incidents                        all       the lab's own: leads to the buttons of a demo
 ====================================  ========  =================================================
 
 There is nothing else under /api (404): no users, teams, folders' own pages, playlists, snapshots,

@@ -16,6 +16,7 @@ from stack.programs.viewer.annotations import Annotations
 from stack.programs.viewer.assets import Assets
 from stack.programs.viewer.dashboards import Library
 from stack.programs.viewer.guard import Guard
+from stack.programs.viewer.incidents import Incidents
 from stack.programs.viewer.metrics import Metrics
 from stack.programs.viewer.proxy import Proxy
 from stack.programs.viewer.web import Context, application
@@ -49,6 +50,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--password-file", type=Path, required=True, metavar="FILE", help="of the user `admin`"
     )
     parser.add_argument(
+        "--control", type=Path, required=True, metavar="FILE",
+        help="JSON that says where a demo has its page",
+    )  # fmt: skip
+    parser.add_argument(
         "--reach", action="append", default=[], metavar="HOST:PORT",
         help="an address that data sources may have",
     )  # fmt: skip
@@ -74,7 +79,7 @@ async def _serve(options: argparse.Namespace) -> None:
     annotations, proxy = _annotations(options.annotations), Proxy()
     context = Context(
         sources=sources, library=library, annotations=annotations, proxy=proxy, metrics=metrics,
-        page=page,
+        page=page, incidents=Incidents(options.control),
     )  # fmt: skip
     app = Guard(application(context), password=password, hosts=options.host, metrics=metrics)
     say("info", "viewer", "listening", http=options.port, dashboards=len(library.all()),

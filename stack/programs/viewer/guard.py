@@ -7,7 +7,6 @@ what needs the password asks `is_admin`.
 import base64
 import binascii
 import hmac
-import re
 import time
 from collections.abc import Collection, MutableMapping
 from typing import Any
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stack.programs.origin import SAFE, from_here, host_name
 from stack.programs.viewer.metrics import Metrics
 
 USER = "admin"
@@ -34,9 +34,6 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
 }
-
-_HOST = re.compile(r"([A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
-_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
@@ -78,10 +75,10 @@ class Guard:
     def _refused(self, scope: Scope) -> ASGIApp | None:
         """What to answer instead of the application; None where it may."""
         headers = Headers(scope=scope)
-        if _name(headers.get("host", "")) not in self._hosts:
+        if host_name(headers.get("host", "")) not in self._hosts:
             self._metrics.refused.labels("host").inc()
             return _told(421, "the viewer is not at this host name")
-        if scope["method"] not in _SAFE and not _from_here(headers):
+        if scope["method"] not in SAFE and not from_here(headers):
             self._metrics.refused.labels("origin").inc()
             return _told(403, "a page of another site may not send this")
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
@@ -102,20 +99,6 @@ def is_admin(request: Request) -> bool:
 
 def _told(status: int, message: str) -> JSONResponse:
     return JSONResponse({"message": message}, status)
-
-
-def _name(host: str) -> str:
-    """The name in a Host header, in lower case, without its port; "" if it is none."""
-    match = _HOST.fullmatch(host)
-    return match[1].lower() if match else ""
-
-
-def _from_here(headers: Headers) -> bool:
-    """Whether a request that may change something comes from the page itself, or from no page."""
-    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-        return False
-    origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2] == headers.get("host")
 
 
 def _credentials(header: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 
 from stack.programs.viewer import VERSION, upstream
@@ -20,6 +20,7 @@ from stack.programs.viewer.assets import Assets
 from stack.programs.viewer.dashboards import Library
 from stack.programs.viewer.datasources import DataSource
 from stack.programs.viewer.guard import is_admin
+from stack.programs.viewer.incidents import NOBODY, Incidents
 from stack.programs.viewer.metrics import Metrics
 from stack.programs.viewer.proxy import Asked, Failed, Left, Proxy
 
@@ -48,6 +49,7 @@ class Context:
     metrics: Metrics
     page: Assets | None
     """None where an instance was made without one."""
+    incidents: Incidents
 
 
 class Web:
@@ -202,6 +204,11 @@ class Web:
                 raise HTTPException(405, "Method not allowed", {"Allow": allowed})
         raise HTTPException(404, "Not found")
 
+    async def incidents(self, request: Request) -> Response:
+        if address := await self._context.incidents.address():
+            return RedirectResponse(address)
+        return PlainTextResponse(NOBODY, 404)
+
     async def page(self, request: Request) -> Response:
         if not self._context.page:
             return PlainTextResponse(_NO_PAGE, 404)
@@ -241,6 +248,7 @@ def application(context: Context) -> Starlette:
         Route("/api", web.nothing, methods=_ANY),
         Route("/api/{rest:path}", web.nothing, methods=_ANY),
         Route("/metrics", web.metrics),
+        Route("/incidents", web.incidents),
         Route("/{path:path}", web.page),
     ]
     made = Starlette(

@@ -215,6 +215,7 @@ def command(layout: Layout) -> list[str]:
         "--provisioning", str(folder / "provisioning"),
         "--annotations", str(layout.data(SERVICE.name) / "annotations.sqlite"),
         "--password-file", str(layout.secret("grafana_admin_password")),
+        "--control", str(layout.control(SERVICE.name)),
         *_page(layout),
         *(part for address in _reach(layout) for part in ("--reach", address)),
     ]  # fmt: skip

@@ -195,6 +195,7 @@ def arguments(folder: Path, port: int, reach: int) -> list[str]:
         sys.executable, "-m", "stack.programs.viewer", "--port", str(port),
         "--provisioning", str(folder / "provisioning"), "--page", str(folder / "page"),
         "--annotations", str(folder / "annotations.sqlite"),
+        "--control", str(folder / "control.json"),
         "--password-file", str(folder / "password"), "--reach", f"127.0.0.1:{reach}",
     ]  # fmt: skip
 

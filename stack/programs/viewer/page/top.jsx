@@ -45,6 +45,7 @@ export function Top({ uid, title, list }) {
         </nav>
       )}
       <span style={{ flex: 1 }} />
+      <a href="/incidents">Incidents</a>
       <ToolbarButton
         icon="adjust-circle"
         tooltip={`Change to the ${other} theme`}
