@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.demo import schedule
-from scenarios.demo.incident import Incident, choose, choose_some, known
+from scenarios.demo.incident import Incident, choose_some, known
 from scenarios.demo.ledger import Entry
 from scenarios.demo.option import option
 from scenarios.demo.stage import Stage
@@ -37,16 +37,12 @@ def incident(
     elif by_schedule:
         _live(stage, random.SystemRandom().randrange(10**6) if seed is None else seed)
     else:
-<<<<<<< HEAD
         chosen = choose_some(names, stage.incidents)
         if len(chosen) > 1:
             raise BadInput(
                 f"{', '.join(chosen)}: name one incident.", cure="Begin others after it."
             )
-        stage.begin(stage.incidents[chosen[0]], _seconds(lasts, stage.instance.speed))
-=======
-        _begin(stage, choose(names[0], stage.incidents), _seconds(lasts, stage.instance.speed))
->>>>>>> 2b24672 (Incidents that nobody keeps any more: status names them, up and down undo them, also what lies in the data; a full log is undone by whoever comes)
+        _begin(stage, stage.incidents[chosen[0]], _seconds(lasts, stage.instance.speed))
 
 
 def _seconds(lasts: str, speed: float) -> float | None:
