@@ -106,6 +106,6 @@ class Board:
             "lasts_s": incident.lasts_s,
             "may_fire": sorted(scenario.may_also_fire),
             "silenced": sorted(scenario.inhibited),
-            "runbook": incident.runbook_url,
+            "runbook": self._stage.runbook(incident),
             "panel": self._stage.dashboard(incident),
         }

@@ -21,6 +21,7 @@ from stack.check.configuration import read
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import REPO
 from stack.run.instance import Instance
+from stack.run.runbooks import served
 
 BEGINS_WITHIN_S = 240.0
 """One that gives up is noticed at once; on a busy machine starting Python alone takes a minute."""
@@ -153,6 +154,10 @@ class Stage:
         while self.ledger.read(name):
             self.clear()
             time.sleep(LOOK_EVERY_S)
+
+    def runbook(self, incident: Incident) -> str:
+        """The page of its runbook, in the instance; "" when it has none."""
+        return served(incident.runbook_url, self.instance.layout)
 
     def dashboard(self, incident: Incident) -> str:
         """Address of the panel that shows it; "" where there is none."""

@@ -1,7 +1,9 @@
 """`doit incident`: faults on cue on a running instance, and all right again afterwards."""
 
 import random
+import sys
 import time
+from contextlib import suppress
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +15,7 @@ from scenarios.demo.option import option
 from scenarios.demo.stage import Stage
 from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.proof.estimate import words
+from scenarios.tasks.value import show
 from stack import durations
 from stack.check.configuration import read
 from stack.errors import BadInput
@@ -42,7 +45,12 @@ def incident(
             raise BadInput(
                 f"{', '.join(chosen)}: name one incident.", cure="Begin others after it."
             )
-        _begin(stage, stage.incidents[chosen[0]], _seconds(lasts, stage.instance.speed))
+        [name] = chosen
+        _begin(stage, stage.incidents[name], _seconds(lasts, stage.instance.speed))
+        if sys.stdout.isatty():
+            print("Ctrl-C ends this view; the incident goes on")
+            with suppress(KeyboardInterrupt):
+                show(stage.instance, name, lambda: bool(stage.ledger.read(name)))
 
 
 def _seconds(lasts: str, speed: float) -> float | None:
@@ -75,7 +83,7 @@ def _tell(stage: Stage, incident: Incident, entry: Entry) -> None:
         "is silenced by it": ", ".join(sorted(scenario.inhibited)),
         "dashboard": stage.dashboard(incident),
         "messages": stage.instance.url("inbox"),
-        "runbook": incident.runbook_url,
+        "runbook": stage.runbook(incident),
     }
     for what, said in rows.items():
         if said:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scenarios.proof.reached import Reading, Sample, nearest, now, samples
+from scenarios.proof.reach import Reading, Sample, nearest, now, samples
 from stack.check.conditions import conditions
 
 
