@@ -1,7 +1,7 @@
 """What an alert's rule measures now, beside what it wants, for as long as somebody looks."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import httpx
@@ -78,7 +78,7 @@ def _asking(instance: Instance, *, on_logs: bool) -> Iterator[Ask]:
     service, path = ("loki", "/loki/api/v1/query") if on_logs else ("prometheus", "/api/v1/query")
     with loopback.client() as client:
 
-        def ask(query: str) -> list[tuple[dict[str, str], float]]:
+        def ask(query: str) -> list[tuple[Mapping[str, str], float]]:
             answer = client.get(instance.url(service) + path, params={"query": query})
             answer.raise_for_status()
             return samples(answer.json())
