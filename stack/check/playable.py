@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from stack.check import passed_tests
@@ -16,6 +16,7 @@ from stack.check.coverage import NO_SCENARIOS
 from stack.check.problem import Problem
 from stack.errors import HostCannot
 from stack.paths import REPO
+from stack.progress import Progress
 
 _TIMEOUT_S = 120.0
 
@@ -41,7 +42,7 @@ print("\\n" + json.dumps(found))
 """A file that is not valid Python is told by `declared`, with its line."""
 
 
-def check(scenarios: Path, say: Callable[[str], None]) -> Iterator[Problem]:
+def check(scenarios: Path, report: Progress) -> Iterator[Problem]:
     """`scenarios` is their folder; `loadgen/` lies beside it, or the lab's own is used."""
     files = sorted(
         path
@@ -58,8 +59,8 @@ def check(scenarios: Path, say: Callable[[str], None]) -> Iterator[Problem]:
     )  # fmt: skip
     if not files or passed_tests.passed(key):
         return
-    say(f"importing {len(files)} scenarios")
-    problems = [_problem(*one) for one in _imported(files, scenarios.parent)]
+    with report.doing(f"importing {len(files)} scenarios"):
+        problems = [_problem(*one) for one in _imported(files, scenarios.parent)]
     if not problems:
         passed_tests.remember(key)
     yield from problems

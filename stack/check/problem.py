@@ -19,9 +19,13 @@ class Problem:
     """The rule, receiver or service in backticks, what was found and what was expected."""
     cure: str
 
+    def shown(self, root: Path) -> Path:
+        """Its path as people see it, who stand in `root`."""
+        return self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
+
     def text(self, root: Path) -> str:
         """Two lines for a person, the id last; `root` is left out of the path."""
-        path = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
+        path = self.shown(root)
         where = f"{path}:{self.line}" if self.line else str(path)
         return f"{where}: {self.what}\n  {self.cure} [{self.check}]"
 

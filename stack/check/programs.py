@@ -10,8 +10,9 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from stack.check.problem import Problem
 from stack.check.slices import Slice, slices
 from stack.check.yamlfile import ConfigFile, entries, get, line, text
 from stack.errors import HostCannot
+from stack.progress import Progress, Quiet
 from stack.store import disk
 
 _TIMEOUT_S = 300.0
@@ -163,11 +165,14 @@ def check_expressions(expressions: Sequence[str], programs: Programs) -> dict[in
     return found
 
 
+_SILENT = Quiet()
+
+
 def check_unit_tests(
     file: ConfigFile,
     programs: Programs,
     rules: Sequence[AlertRule] = (),
-    say: Callable[[str], None] = lambda words: None,
+    report: Progress = _SILENT,
 ) -> list[Problem]:
     """One file of `promtool test rules`: one problem for each alert whose tests fail.
 
@@ -176,9 +181,8 @@ def check_unit_tests(
     """
     parts = [(one, passed_tests.key(programs.promtool, one.digest)) for one in slices(file)]
     parts = [part for part in parts if not passed_tests.passed(part[1])]
-    if parts:
-        say(f"unit tests of {file.path.stem}")
-    with ThreadPoolExecutor() as pool:
+    running = report.doing(f"unit tests of {file.path.stem}") if parts else nullcontext()
+    with running, ThreadPoolExecutor() as pool:
         ran = pool.map(lambda part: _tested(part[0], part[1], programs), parts)
         output = "\n".join(words for words in ran if words)
     cases = {text(get(group, "name")): group for group in entries(file.root, "tests")}

@@ -40,6 +40,7 @@ from stack.check.problem import Problem
 from stack.check.programs import Programs
 from stack.check.yamlfile import ConfigFile, entries, text
 from stack.paths import CONFIG_ROOT, REPO
+from stack.progress import Progress, Quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ class Setup:
     """Service that offers metrics → the path at which it does; empty where nobody knows."""
     health: probed.Paths = field(default_factory=dict)
     """Service → the paths at which it says whether it is well; empty where nobody knows."""
-    say: Callable[[str], None] = lambda words: None
+    report: Progress = field(default_factory=Quiet)
     """Told what takes a while."""
 
     @property
@@ -78,7 +79,7 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
     configuration = configuration or load(setup.config_root)
     unread = [*configuration.problems, *loaded.check(configuration)]
     with ThreadPoolExecutor() as pool:
-        plays = pool.submit(lambda: list(playable.check(setup.scenarios, setup.say)))
+        plays = pool.submit(lambda: list(playable.check(setup.scenarios, setup.report)))
         refused = _refused(configuration, setup, pool)
         gaps = {one.path for one in [*unread, *refused] if one.check != "files/loaded"}
         configuration = replace(
@@ -207,7 +208,7 @@ def _tested(
     files = [file for file in configuration.unit_tests if whole(file)]
     ran = pool.map(
         lambda file: programs.check_unit_tests(
-            file, setup.programs, configuration.alerts, setup.say
+            file, setup.programs, configuration.alerts, setup.report
         ),
         files,
     )

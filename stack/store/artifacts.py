@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from stack.progress import Progress
 from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
-from stack.store.progress import Progress
 from stack.store.realisation import Store
 
 _DOWNLOADS_AT_ONCE = 6

@@ -14,8 +14,9 @@ from dataclasses import replace
 from io import BufferedRandom
 from pathlib import Path
 
+from stack import progress
 from stack.errors import BadInput, HostCannot
-from stack.store import archive, progress, requirements
+from stack.store import archive, requirements
 from stack.store import lock as locks
 from stack.store.artifacts import artifacts_of, collected
 from stack.store.derivation import Derivation

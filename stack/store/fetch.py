@@ -18,11 +18,11 @@ from pathlib import Path
 import httpx
 
 from stack.errors import CheckFailed, HostCannot
+from stack.progress import Progress
 from stack.store.artifact import Artifact, Tarball
 from stack.store.disk import make_folder, unusable
 from stack.store.lock import FetchFailed
 from stack.store.mirrors import ARCHIVE
-from stack.store.progress import Progress
 from stack.store.registry import registry
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds, for each read and for connecting

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from stack import progress
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.store import progress, requirements
+from stack.store import requirements
 from stack.store.archive import Archive
 from stack.store.artifact import Artifact
 from stack.store.artifacts import artifacts_of

@@ -24,13 +24,13 @@ from typing import Any
 import httpx
 
 from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.progress import Progress
 from stack.store import npmlock, page, sources
 from stack.store.artifact import Artifact, Tarball
 from stack.store.derivation import Derivation
 from stack.store.fetch import Refused, get
 from stack.store.imports import keep
 from stack.store.package import Page
-from stack.store.progress import Progress
 from stack.store.realisation import Store
 from stack.store.registry import registry
 
@@ -61,12 +61,12 @@ def repinned(derivation: Derivation, store: Store, report: Progress) -> tuple[Ta
     """
     made = derivation.package.page
     assert made is not None
-    report.say(f"asking npm which packages {made.folder} is to be made of")
-    wanted = [each for each in _resolved(manifest(made)) if each.name not in made.stubs]
+    with report.doing(f"asking npm which packages {made.folder} is to be made of"):
+        wanted = [each for each in _resolved(manifest(made)) if each.name not in made.stubs]
     bases = (registry(),) if store.registries is None else store.registries
     known = {(a.name, a.version, a.integrity): a for a in _tarballs(derivation)}
-    report.say(f"fetching {len(wanted)} packages of npm")
     with (
+        report.doing(f"fetching {len(wanted)} packages of npm"),
         httpx.Client(timeout=_HTTP_TIMEOUT_S, follow_redirects=True) as client,
         ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool,
     ):

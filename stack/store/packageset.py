@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack import progress
 from stack.errors import BadInput
 from stack.paths import cache_dir
-from stack.store import progress
 from stack.store.derivation import Derivation, chosen, derive, host_system
 from stack.store.disk import check_runs
 from stack.store.lock import FetchFailed, Lock, load

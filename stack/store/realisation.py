@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stack.errors import BadInput, CheckFailed
+from stack.progress import Progress
 from stack.store import builder, tree
 from stack.store.artifact import Artifact
 from stack.store.derivation import Derivation
 from stack.store.disk import locked, locked_if_free, make_folder, sync, unusable
 from stack.store.guard import in_use
 from stack.store.lock import Output
-from stack.store.progress import Progress
 
 if TYPE_CHECKING:
     from stack.store.fetch import Fetcher
@@ -146,13 +146,13 @@ class _Build:
                 return
             aside = self.store.folder / f"{BUILDING}{derivation.store_name}"
             try:
-                self._make(derivation, aside, lambda a: self._read(files[a.sha256].result()))
+                with self.progress.doing(f"building {derivation.name} {derivation.version}"):
+                    self._make(derivation, aside, lambda a: self._read(files[a.sha256].result()))
             except OSError as error:
                 needed = derivation.output.size if derivation.output else 0
                 raise unusable(error, self.store.folder, needed) from error
             finally:
                 tree.remove(aside)
-        self.progress.say(f"built {derivation.name} {derivation.version}")
 
     def _read(self, artifact: Path) -> bytes:
         if self.fetcher.stop.is_set():

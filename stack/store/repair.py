@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from stack.progress import Progress
 from stack.store import tree
 from stack.store.derivation import Derivation
 from stack.store.disk import locked, make_folder, sync
-from stack.store.progress import Progress
 from stack.store.realisation import BUILDING, Store, realise_all
 
 

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from stack import progress
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import cache_dir
-from stack.store import disk, npmlock, progress, tree
+from stack.store import disk, npmlock, tree
 from stack.store import lock as locks
 from stack.store.artifact import Artifact, Tarball
 from stack.store.derivation import SYSTEMS, derive

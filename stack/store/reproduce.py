@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stack import progress
 from stack.errors import CheckFailed, HostCannot
 from stack.paths import REPO, cache_dir
-from stack.store import builder, progress, tree
+from stack.store import builder, tree
 from stack.store.artifacts import artifacts_of, collected
 from stack.store.bytediff import explained
 from stack.store.derivation import Derivation
@@ -98,13 +99,15 @@ class _Comparison:
     def run(self, folder: Path) -> list[Outcome]:
         plain = Variation(name="plain", about="as `doit build` does", folder="plain")
         first = folder / plain.folder
-        reference, cannot = self._rebuilt(plain, first)
+        with self.report.doing(f"building {len(self.derivations)} packages again, plainly"):
+            reference, cannot = self._rebuilt(plain, first)
         if cannot:
             raise HostCannot(f"nothing can be built in `{folder}`: {cannot}")
         outcomes = [self._against_lock(reference)]
-        for variation in variations():
-            outcomes.append(self._outcome(variation, folder, first, reference))
-            self.report.say(f"built again: {variation.name}")
+        every = variations()
+        for number, variation in enumerate(every, 1):
+            with self.report.doing(f"building them again: {variation.name}, {number}/{len(every)}"):
+                outcomes.append(self._outcome(variation, folder, first, reference))
         return outcomes
 
     def _against_lock(self, found: Manifests) -> Outcome:

@@ -36,8 +36,9 @@ from cyclonedx.spdx import is_expression, is_supported_id
 from packageurl import PackageURL
 from packaging.markers import Marker
 
+from stack import progress
 from stack.paths import REPO
-from stack.store import deb, disk, progress, requirements
+from stack.store import deb, disk, requirements
 from stack.store.artifact import Artifact, Tarball
 from stack.store.artifacts import artifacts_of, collected
 from stack.store.bundle import aside
@@ -216,8 +217,8 @@ def _licences(
     tarballs = [artifact for artifact in every if isinstance(artifact, Tarball)]
     debs = [a for a in every if not a.upstream and not isinstance(a, Tarball)]
     files = collected(debs, package_set.store(lock), report)
-    report.say(f"reading the copyright files of {len(debs)} packages")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    reading = report.doing(f"reading the copyright files of {len(debs)} packages")
+    with reading, ThreadPoolExecutor(os.cpu_count()) as pool:
         read = pool.map(lambda artifact: _of_deb(artifact, files[artifact]), debs)
         found = dict(zip(debs, read, strict=True))
     found |= {each: _of_npm(each) for each in tarballs}

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from stack import progress
 from stack.errors import BadInput, LabError
-from stack.store import progress, repair, tree
+from stack.store import repair, tree
 from stack.store.artifact import Artifact
 from stack.store.artifacts import collected
 from stack.store.derivation import Derivation, chosen
@@ -64,12 +65,14 @@ def verified(
             sweep(store)
         verifier = _Verifier(store=store, pool=pool, report=report, known=known)
         try:
-            for name in _names(store.artifacts):
-                if not name.endswith(".part") and (name in wanted or not packages):
-                    verifier.artifact(name, pinned.get(name))
-            for name in _names(store.folder):
-                if not name.startswith(".") and (name in known or not packages):
-                    verifier.store_path(name)
+            with report.doing("hashing what was downloaded"):
+                for name in _names(store.artifacts):
+                    if not name.endswith(".part") and (name in wanted or not packages):
+                        verifier.artifact(name, pinned.get(name))
+            with report.doing("hashing what was built"):
+                for name in _names(store.folder):
+                    if not name.startswith(".") and (name in known or not packages):
+                        verifier.store_path(name)
         except OSError as error:
             raise unusable(error, store.folder) from error
         return verifier.checked

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 from stack.errors import HostCannot
+from stack.progress import Progress
 from stack.store import requirements
 from stack.store.disk import make_folder, unusable
-from stack.store.progress import Progress
 
 _PIP_TIMEOUT_S = 1800
 
@@ -26,8 +26,8 @@ def wheels(cache: Path, report: Progress, pinned: Path = requirements.REQUIREMEN
     folder = cache / "wheels" / key
     if not folder.is_dir() or _damaged(folder, pinned):
         shutil.rmtree(folder, ignore_errors=True)
-        report.say("downloading the Python requirements with pip")
-        _download(folder, pinned)
+        with report.doing("downloading the Python requirements with pip"):
+            _download(folder, pinned)
     return sorted(folder.iterdir())
 
 

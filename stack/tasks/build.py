@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from stack.store import progress
+from stack import progress
 from stack.store.derivation import known_system
 from stack.store.packageset import PackageSet, available, obtain, realise
 
@@ -27,11 +27,14 @@ def build(
         paths = realise(names, package_set, report)
         left_out = {} if names else _build_optional(paths, package_set, report)
     for name, path in paths.items():
-        print(f"{name:18} {path}")
+        progress.result(f"{name:18} {path}", "package", name=name, path=path)
     for name, reason in left_out.items():
-        print(f"{name:18} left out: {reason}")
+        progress.result(f"{name:18} left out: {reason}", "left out", name=name, reason=reason)
     seconds = time.monotonic() - began
-    print(f"{len(paths)} packages, {report.downloaded / 1e6:.1f} MB downloaded, {seconds:.2f} s")
+    progress.result(
+        f"{len(paths)} packages, {report.downloaded / 1e6:.1f} MB downloaded, {seconds:.2f} s",
+        "over", packages=len(paths), downloaded=report.downloaded, seconds=round(seconds, 3),
+    )  # fmt: skip
 
 
 def _build_optional(

@@ -2,9 +2,9 @@
 
 from shlex import quote
 
+from stack import progress
 from stack.names import choose
 from stack.paths import cache_dir, given
-from stack.store import progress
 from stack.store.bundle import ARTIFACTS, gathered, target, write
 from stack.store.derivation import host_system
 from stack.store.packageset import PackageSet
@@ -25,5 +25,8 @@ def bundle(packages: list[str], output: str, no_python: bool) -> None:
     with progress.shown("wrote") as report:
         size = write(contents, file, report)
     artifacts = sum(member.startswith(ARTIFACTS) for member in contents)
-    print(f"{file}: {size / 1e6:.1f} MB, {artifacts} artifacts and {len(carried)} Python wheels")
-    print(f"There, in a checkout of the same commit: python3 dodo.py import {quote(file.name)}")
+    progress.result(
+        f"{file}: {size / 1e6:.1f} MB, {artifacts} artifacts and {len(carried)} Python wheels\n"
+        f"There, in a checkout of the same commit: python3 dodo.py import {quote(file.name)}",
+        "bundle", file=file, bytes=size, artifacts=artifacts, wheels=len(carried),
+    )  # fmt: skip

@@ -1,7 +1,8 @@
 """`doit check`: is the configuration that people edit whole, before anything is started?"""
 
-import sys
+from dataclasses import replace
 
+from stack import progress
 from stack.check import dashboardfiles, offered
 from stack.check.configuration import load
 from stack.check.problem import ProblemsFound
@@ -48,7 +49,6 @@ def host_setup(package_set: PackageSet | None = None) -> Setup:
         readers=READERS,
         scraped=SCRAPED,
         health=HEALTH,
-        say=_say,
     )
 
 
@@ -63,23 +63,26 @@ def programs(package_set: PackageSet | None = None) -> Programs:
     )
 
 
-def _say(words: str) -> None:
-    """What takes a while, as it begins: in one write, since threads say it at the same time."""
-    sys.stderr.write(f"{words} …\n")
-    sys.stderr.flush()
-
-
 def run(setup: Setup) -> None:
     """Print one line on what is good.
 
     Raises ProblemsFound, which is a CheckFailed, with every problem; HostCannot if promtool or
     amtool cannot be run.
     """
-    configuration = load(setup.config_root)
-    if problems := find_problems(setup, configuration):
+    with progress.shown() as report, report.doing("checking the configuration"):
+        configuration = load(setup.config_root)
+        problems = find_problems(replace(setup, report=report), configuration)
+    for one in problems:  # people read them at the end
+        progress.result("", "problem", check=one.check, path=one.shown(setup.shown_from),
+                        line=one.line, what=one.what, cure=one.cure)  # fmt: skip
+    if problems:
         raise ProblemsFound(problems, setup.shown_from)
-    print(
-        f"{len(configuration.alerts)} alerts, {len(configuration.receivers)} receivers, "
-        f"{len(configuration.templates)} template files and "
-        f"{len(dashboardfiles.load(setup.config_root).all)} dashboards are good."
-    )
+    counts = {
+        "alerts": len(configuration.alerts),
+        "receivers": len(configuration.receivers),
+        "template files": len(configuration.templates),
+        "dashboards": len(dashboardfiles.load(setup.config_root).all),
+    }
+    *most, last = (f"{count} {what}" for what, count in counts.items())
+    counted = {what.replace(" ", "_"): count for what, count in counts.items()}
+    progress.result(f"{', '.join(most)} and {last} are good.", "good", **counted)

@@ -26,7 +26,7 @@ def lint() -> None:
         "mypy": [*_PYTHON, "mypy"],
         "lint-imports": _IMPORTS,
     }
-    bad = [name for name, tool in tools.items() if _run(tool)]
+    bad = [name for name, tool in tools.items() if _run(tool, name)]
     if bad:
         raise CheckFailed(
             f"`{'`, `'.join(bad)}` found something to fix.",
@@ -41,10 +41,14 @@ def test(arguments: list[str]) -> None:
     Raises CheckFailed when anything failed."""
     lint()
     processes = f"{(os.cpu_count() or 1) + 1}"
-    parts = [["-n", processes, "-m", "not alone and not nightly"], ["-m", "alone and not nightly"]]
+    parts = {
+        f"tests, {processes} at a time": ["-n", processes, "-m", "not alone and not nightly"],
+        # With their names, as each begins: one of them may take a minute.
+        "tests that keep deadlines, one by one": ["-v", "-v", "-m", "alone and not nightly"],
+    }
     if "-m" in arguments:
-        parts = [[]]
-    codes = [_run([*_PYTHON, "pytest", *part, *arguments]) for part in parts]
+        parts = {"tests": []}
+    codes = [_run([*_PYTHON, "pytest", *part, *arguments], what) for what, part in parts.items()]
     if failed := [code for code in codes if code not in (0, _NO_TESTS)]:
         raise CheckFailed(f"the tests failed (pytest ended with {failed[0]}).")
     if set(codes) == {_NO_TESTS}:
@@ -53,6 +57,7 @@ def test(arguments: list[str]) -> None:
         )
 
 
-def _run(command: list[str]) -> int:
-    sys.stdout.flush()
+def _run(command: list[str], what: str) -> int:
+    """Its exit code. What it says is its own, and on the terminal."""
+    print(f"{what} …", flush=True)
     return subprocess.run(command, cwd=REPO, check=False).returncode

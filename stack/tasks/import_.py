@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from stack import progress
 from stack.errors import BadInput
 from stack.paths import given
-from stack.store import progress
 from stack.store.imports import import_artifact, import_bundle
 from stack.store.packageset import PackageSet
 
@@ -24,13 +24,14 @@ def import_(files: list[str], artifact: str) -> None:
         file = _existing(artifact)
         known, new = import_artifact(file, package_set)
         outcome = "kept for `doit build`" if new else "it was here already"
-        print(f"{file.name} is {known}: {outcome}")
+        progress.result(f"{file.name} is {known}: {outcome}", "artifact", file=file, new=new)
     with progress.shown("read") as report:
         for file in map(_existing, files):
             paths, count = import_bundle(file, report, package_set)
-            print(f"{file.name}: all of it matches the lock, {count} artifacts new here")
+            progress.result(f"{file.name}: all of it matches the lock, {count} artifacts new here",
+                            "bundle", file=file, new=count)  # fmt: skip
             for name, path in paths.items():
-                print(f"{name:18} {path}")
+                progress.result(f"{name:18} {path}", "package", name=name, path=path)
 
 
 def _existing(path: str) -> Path:

@@ -7,8 +7,9 @@ into the store, and the configuration is checked with them. Until then the lock 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from stack import progress
 from stack.paths import cache_dir
-from stack.store import npmpin, progress, repin
+from stack.store import npmpin, repin
 from stack.store.artifact import Artifact, Tarball
 from stack.store.derivation import chosen
 from stack.store.lock import Lock

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from stack import progress
 from stack.errors import CheckFailed, HostCannot
-from stack.store import progress
 from stack.store.derivation import known_system
 from stack.store.packageset import PackageSet
 from stack.store.reproduce import Outcome, Reproduction, reproduced
@@ -19,8 +19,11 @@ def reproduce(packages: list[str], system: str) -> None:
     package_set = PackageSet(system=known_system(system) if system else None)
     with progress.shown() as report:
         found = reproduced(packages or None, package_set, report)
+    for each in found.outcomes:
+        progress.result("", "compared", variation=each.variation, cannot=each.cannot,
+                        differing=each.differing)  # fmt: skip
     for line in table(found):
-        print(line)
+        progress.result(line)
     judge(found.outcomes)
 
 

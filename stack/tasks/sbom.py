@@ -1,7 +1,7 @@
 """`doit sbom`: the bill of materials of the packages and of the Python requirements."""
 
+from stack import progress
 from stack.paths import given
-from stack.store import progress
 from stack.store.packageset import PackageSet
 from stack.store.sbom import document, write
 

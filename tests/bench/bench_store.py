@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 
 from stack.paths import REPO, cache_dir
+from stack.progress import Quiet
 from stack.store import tree
 from stack.store.packageset import PackageSet, realise
-from stack.store.progress import Quiet
 from stack.store.verify import verified
 
 _NO_OP = {

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
+from stack.progress import Quiet
 from stack.store import lock as locks
 from stack.store import repin, tree
 from stack.store.artifact import Artifact
@@ -26,7 +27,6 @@ from stack.store.derivation import derive
 from stack.store.lock import Lock, Output
 from stack.store.package import Package
 from stack.store.packageset import PackageSet
-from stack.store.progress import Quiet
 from stack.store.realisation import Store, realise_all
 
 SYSTEM = "amd64"

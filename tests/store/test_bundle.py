@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from stack.errors import BadInput, HostCannot
+from stack.progress import Lines, Quiet
 from stack.store import archive, bundle, imports
 from stack.store.archive import Archive
 from stack.store.artifact import Artifact
 from stack.store.package import Package
-from stack.store.progress import Lines, Quiet
 
 
 def write(world: Any, file: Path, *packages: str, wheels: list[Path] | None = None) -> Path:

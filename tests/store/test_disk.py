@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from stack.errors import HostCannot
+from stack.progress import Quiet
 from stack.store import disk
 from stack.store.disk import check_runs, host_refuses, refused, said
 from stack.store.packageset import realise
-from stack.store.progress import Quiet
 
 
 @pytest.fixture

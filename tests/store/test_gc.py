@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from stack.errors import BadInput, HostCannot
+from stack.progress import Quiet
 from stack.store import builder, guard, references, tree
 from stack.store.disk import locked
 from stack.store.gc import Collected, Needed, collect
 from stack.store.packageset import realise
-from stack.store.progress import Quiet
 from stack.store.realisation import Store
 
 fork = multiprocessing.get_context("fork")

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from stack.errors import BadInput, HostCannot, LabError
+from stack.progress import Quiet
 from stack.store import archive, bundle, imports, requirements, tree
 from stack.store.archive import Archive
-from stack.store.progress import Quiet
 from stack.store.requirements import Requirement
 
 fork = multiprocessing.get_context("fork")

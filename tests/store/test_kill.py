@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from stack.paths import cache_dir
+from stack.progress import Quiet
 from stack.store import tree
 from stack.store.packageset import PackageSet, realise
-from stack.store.progress import Quiet
 from stack.store.verify import verified
 from tests.store.elsewhere import fork
 

@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.progress import Quiet
 from stack.store import lock as locks
 from stack.store import npmlock, npmpin, page
 from stack.store.artifact import Tarball
 from stack.store.fetch import Fetcher
 from stack.store.outdated import behind, latest_of_npm
 from stack.store.package import Package, Page
-from stack.store.progress import Quiet
 
 DEAD = "http://127.0.0.1:9"  # the discard port, where nothing listens
 

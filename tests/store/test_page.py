@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
+from stack.progress import Quiet
 from stack.store import builder, bundle, npmlock, npmpin, page, sbom, sources, tree
 from stack.store.artifact import Tarball
 from stack.store.derivation import Derivation, derive
@@ -16,7 +17,6 @@ from stack.store.imports import import_bundle
 from stack.store.lock import Lock, Output
 from stack.store.package import Copy, Package, Page
 from stack.store.packageset import PackageSet, realise
-from stack.store.progress import Quiet
 from tests.store.test_npm import tarball_of
 
 # What stands in for esbuild: it shows what it was given, and copies the entry.

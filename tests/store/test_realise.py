@@ -16,9 +16,9 @@ import pytest
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import REPO
+from stack.progress import Quiet
 from stack.store import builder, lock, realisation, tree
 from stack.store.packageset import closure, digest, realise
-from stack.store.progress import Quiet
 from stack.tasks.build import build
 
 fork = multiprocessing.get_context("fork")

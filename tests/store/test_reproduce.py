@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from stack.progress import Quiet
 from stack.store import reproduce as reproducing
 from stack.store import tree, variations
 from stack.store.bytediff import explained
 from stack.store.packageset import PackageSet
-from stack.store.progress import Quiet
 from stack.store.reproduce import Reproduction, reproduced
 from tests.store import irreproducible
 

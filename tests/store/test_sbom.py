@@ -13,9 +13,9 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from stack.errors import BadInput, HostCannot
+from stack.progress import Quiet
 from stack.store import sbom
 from stack.store.artifact import Artifact
-from stack.store.progress import Quiet
 from stack.store.requirements import Requirement
 
 ISC = b"Format: x\n\nFiles: *\nLicense: ISC\n"

@@ -13,9 +13,9 @@ import pytest
 
 from stack.errors import BadInput
 from stack.paths import cache_dir
+from stack.progress import Quiet
 from stack.store import lock, tree
 from stack.store.packageset import PackageSet, realise
-from stack.store.progress import Quiet
 from stack.store.verify import Checked, verified
 from tests.store.elsewhere import as_another_user, without_writing
 

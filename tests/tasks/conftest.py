@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from stack.progress import Quiet
 from stack.store.packageset import realise
-from stack.store.progress import Quiet
 from tests.run.conftest import doit
 from tests.store.conftest import make_deb, make_member, mirror, publish, suite, world
 

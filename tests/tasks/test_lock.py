@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from stack.errors import BadInput, CheckFailed
+from stack.progress import Quiet
 from stack.store import fetch
 from stack.store import lock as locks
 from stack.store.artifact import Artifact
 from stack.store.package import Package
 from stack.store.packageset import PackageSet, realise
-from stack.store.progress import Quiet
 from stack.tasks.lock import pin_all, pin_outputs, update_packages
 from tests.store.conftest import PACKAGES
 

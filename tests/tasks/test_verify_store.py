@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from stack.errors import CheckFailed
+from stack.progress import Quiet
 from stack.store.packageset import realise
-from stack.store.progress import Quiet
 from stack.tasks.verify_store import verify_store
 
 
