@@ -55,6 +55,8 @@ class Case:
     """Alerts that are no surprise here: those of companions, and what they may set off."""
     wanted: Expected | None = None
     """What the rule writes into messages; None where they are not read."""
+    advice: str = ""
+    """What gives the fault more time or strength, and where that is written."""
 
     def step(self, name: str) -> FaultStep | None:
         found = [one for one in self.events if isinstance(one, FaultStep) and one.step == name]

@@ -19,7 +19,7 @@ from scenarios.proof.evidence import (
     Trouble,
     Watched,
 )
-from scenarios.proof.reached import reached
+from scenarios.proof.reached import reached, relapsed
 from scenarios.proof.scenario import HEARTBEAT, Scenario, always
 
 LATE_S = 2.0
@@ -124,7 +124,7 @@ def _pending(case: Case, name: str) -> Link:
         if case.said("rule"):
             never = f"never became pending: its rule fails; waited {deadline} after the fault"
         elif case.graph and (far := reached(case.graph, case.zero, case.due(deadline))):
-            never += f": {far}; if the fault needs longer, set its `shows_within_s`"
+            never += f": {'; '.join(filter(None, [far, case.advice]))}"
         return _missing(case, name, case.due(deadline), never, "the alert to become pending")
     return _reached(name, active[0].active_at, case.due(deadline), "became pending",
                     case.zero, deadline)  # fmt: skip
@@ -135,6 +135,10 @@ def _firing(case: Case, name: str) -> Link:
     firing = [one for one in case.right if one.state == "firing"]
     if not firing:
         never = f"became pending but never fired: waited {deadline} after the fault"
+        pending = [one.active_at for one in case.right if one.state == "pending"]
+        if case.graph and pending and not case.said("rule"):
+            back = relapsed(case.graph, pending[0], case.due(deadline))
+            never += f": {'; '.join(filter(None, [back, case.advice]))}" if back else ""
         return _missing(case, name, case.due(deadline), never, "the alert to fire")
     return _reached(name, firing[0].at, case.due(deadline), "fired", case.zero, deadline)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from enum import StrEnum
 from threading import Event as Flag
 from typing import Any
 
@@ -18,6 +19,7 @@ from scenarios.proof.evidence import Earlier, Evidence, FaultStep, Lost, Stopped
 from scenarios.proof.gate import pass_gate
 from scenarios.proof.messages import expected
 from scenarios.proof.scenario import Scenario
+from scenarios.proof.strength import advice
 from scenarios.proof.timing import (
     RuleTiming,
     fleeting,
@@ -44,6 +46,19 @@ RESEND_S = 60.0
 """Prometheus' `rules.alert.resend-delay` at speed 1."""
 
 
+class Stage(StrEnum):
+    """How far one scenario is."""
+
+    WAITING = "waiting"
+    """For its turn, or for another one."""
+    RUNNING = "running"
+    SEEN = "seen"
+    """All there is to see of it was seen; it is judged with the others of its group."""
+    PROVEN = "proven"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Status:
     """What one scenario is doing, for whoever looks on."""
@@ -51,6 +66,7 @@ class Status:
     alert: str
     instance: str
     what: str
+    stage: Stage = Stage.RUNNING
     zero: float | None = None
     """Unix seconds from which the deadline counts; None before the fault."""
     due: float | None = None
@@ -123,6 +139,7 @@ class _Part:
         self.rule: RuleTiming | None = None
         self.deadlines: Deadlines | None = None
         companions = [other.scenario for other in group if other is not found]
+        self.advice = advice(found)
         self._untold = True
         self.explained = frozenset[str]().union(
             *({other.alert} | other.follows for other in companions)
@@ -169,6 +186,7 @@ class _Part:
             self._step("injected", str(fault))
             self._follow(until="undone")
         self._follow(until="")
+        self._tell("seen to its end", stage=Stage.SEEN)
         return True
 
     def played(self) -> Played:
@@ -228,7 +246,7 @@ class _Part:
         )
         return judge(
             events, self.scenario, self.deadlines,
-            now=now, explained=self.explained, wanted=wanted,
+            now=now, explained=self.explained, wanted=wanted, advice=self.advice,
         )  # fmt: skip
 
     def _heard(self, figures: Mapping[str, Any]) -> None:
@@ -244,15 +262,13 @@ class _Part:
         given = {"at": time.time(), "instance": self.venue.instance.name, **fields}
         self.venue.evidence.add(kind(scenario=self.scenario.alert, **given))
 
-    def _tell(self, what: str, zero: float | None = None, due: float | None = None) -> None:
+    def _tell(
+        self, what: str, zero: float | None = None, due: float | None = None,
+        stage: Stage = Stage.RUNNING,
+    ) -> None:  # fmt: skip
+        name, instance = self.scenario.alert, self.venue.instance.name
         self.venue.tell(
-            Status(
-                alert=self.scenario.alert,
-                instance=self.venue.instance.name,
-                what=what,
-                zero=zero,
-                due=due,
-            )
+            Status(alert=name, instance=instance, what=what, stage=stage, zero=zero, due=due)
         )
 
 

@@ -1,5 +1,8 @@
 """How near a rule's measured side came to its threshold, in words. Pure."""
 
+import operator
+from collections.abc import Callable, Mapping
+
 from scenarios.proof.evidence import Graph
 
 WORDS = {
@@ -12,17 +15,48 @@ WORDS = {
 }
 """Comparison → how it is said."""
 
+_HOLDS: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
 
 def reached(graph: Graph, since: float, until: float) -> str:
     """`` `sum(x)` reached 3, wanted more than 20 ``, between two times in Unix seconds; empty
     when the rule is not a comparison with a number."""
     if graph.threshold is None or graph.comparison not in WORDS:
         return ""
-    values = [value for line in graph.lines for at, value in line if since <= at <= until]
+    values = _values(graph, since, until)
     what = " ".join(graph.query.split())
-    wanted = f"wanted {WORDS[graph.comparison]} {graph.threshold:.4g}"
+    limit = f"{WORDS[graph.comparison]} {graph.threshold:.4g}"
     if not values:
-        return f"`{what}` had no value, {wanted}"
-    if graph.comparison in ("<", "<="):
-        return f"`{what}` fell to {min(values):.4g}, {wanted}"
-    return f"`{what}` reached {max(values):.4g}, {wanted}"
+        return f"`{what}` had no value, wanted {limit}"
+    below = graph.comparison in ("<", "<=")
+    best = min(values) if below else max(values)
+    verb = "fell to" if below else "reached"
+    if any(_HOLDS[graph.comparison](value, graph.threshold) for value in values):
+        return f"`{what}` {verb} {best:.4g}, which is {limit}, but not all that the rule asks for"
+    return f"`{what}` {verb} {best:.4g}, wanted {limit}"
+
+
+def relapsed(graph: Graph, since: float, until: float) -> str:
+    """The same of a figure that was beyond its threshold and came back; empty when it did not."""
+    if graph.threshold is None or graph.comparison not in WORDS:
+        return ""
+    values = _values(graph, since, until)
+    back = [v for v in values if not _HOLDS[graph.comparison](v, graph.threshold)]
+    if not back:
+        return ""
+    worst = max(back) if graph.comparison in ("<", "<=") else min(back)
+    what = " ".join(graph.query.split())
+    return f"`{what}` came back to {worst:.4g}, wanted {WORDS[graph.comparison]}" + (
+        f" {graph.threshold:.4g} all the while"
+    )
+
+
+def _values(graph: Graph, since: float, until: float) -> list[float]:
+    return [value for line in graph.lines for at, value in line if since <= at <= until]

@@ -79,8 +79,10 @@ def judge(
     now: float | None = None,
     explained: Collection[str] = (),
     wanted: Expected | None = None,
+    advice: str = "",
 ) -> Verdict:
-    """The verdict that the evidence supports; `running` only while `now` (Unix s) is given."""
+    """The verdict that the evidence supports; `running` only while `now` (Unix s) is given.
+    `advice` is what to change when the fault was too weak."""
     case = Case(
         events=tuple(events),
         scenario=scenario,
@@ -88,6 +90,7 @@ def judge(
         now=now,
         explained=scenario.follows | frozenset(explained),
         wanted=wanted,
+        advice=advice,
     )
     links: list[Link] = []
     for name, check in chain_of(scenario):

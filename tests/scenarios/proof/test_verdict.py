@@ -585,6 +585,12 @@ def test_verdict_does_not_quote_what_went_well_in_the_end() -> None:
         ),
         ("<", 0.2, [[[101, 0.5]], [[102, 0.25]]], "`pg_up` fell to 0.25, wanted less than 0.2; "),
         (">=", 5.0, [], "`pg_up` had no value, wanted at least 5; "),
+        (
+            ">",
+            20.0,
+            [[[101, 21]]],
+            "`pg_up` reached 21, which is more than 20, but not all that the rule asks for; ",
+        ),
         ("", None, [[[101, 3]]], ""),
     ],
 )
@@ -593,10 +599,21 @@ def test_verdict_says_how_near_a_figure_came_to_its_threshold(
 ) -> None:
     graph = Graph(at=110, query="pg_up", threshold=threshold, lines=tuple(lines), names=(),
                   comparison=comparison)  # fmt: skip
-    reason = judge((*GOOD[:5], graph), SCENARIO, DEADLINES).reason
+    advice = "give it more time with `shows_within_s` (now 1 s) in scenarios/a/b.py:7"
+    reason = judge((*GOOD[:5], graph), SCENARIO, DEADLINES, advice=advice).reason
     assert reason.startswith("never became pending: its expression stayed empty for 3.2 s (")
-    field = "if the fault needs longer, set its `shows_within_s`"
-    assert reason.endswith(f" after the fault: {said}{field}" if said else " after the fault")
+    assert reason.endswith(f" after the fault: {said}{advice}" if said else " after the fault")
+
+
+def test_verdict_says_that_a_figure_came_back_before_the_alert_fired() -> None:
+    pending = GOOD.index(state(100.3, "pending"))
+    lines = ([[100, 1], [101.5, 21], [102, 18.5]],)
+    graph = Graph(at=110, query="sum(x)", threshold=20.0, lines=lines, names=(), comparison=">")
+    reason = judge((*GOOD[: pending + 1], graph), SCENARIO, DEADLINES, advice="more").reason
+    assert reason.startswith("became pending but never fired: waited ")
+    assert reason.endswith(": `sum(x)` came back to 18.5, wanted more than 20 all the while; more")
+    steady = replace(graph, lines=([[101.5, 21], [102, 22]],))
+    assert " came back" not in judge((*GOOD[: pending + 1], steady), SCENARIO, DEADLINES).reason
 
 
 def test_failure_is_inconclusive_when_far_more_wants_to_run_than_can() -> None:
