@@ -2,6 +2,8 @@
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
 
 from scenarios.proof.absence import VALID_FOR
 from scenarios.proof.catalogue import ScenarioFile
@@ -39,13 +41,52 @@ def length_s(found: ScenarioFile, configuration: Configuration, of_proof: float)
     return real_s + written_s / scenario.speed(of_proof)
 
 
-def total_s(lengths: Sequence[float], instances: int) -> float:
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What is played together on one instance: a group of scenarios, or the routing cases."""
+
+    names: tuple[str, ...]
+    about_s: float
+    """How long it takes, in real seconds; 0 when that cannot be known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A turn that has begun: how long it should take, and has taken."""
+
+    about_s: float
+    took_s: float
+    over: bool
+
+
+def left_s(begun: Sequence[Measured], waiting: Sequence[float], instances: int) -> float | None:
+    """Real seconds until all is over, at the pace of what is over; None when nobody knows: of one
+    of them nothing is known, or it should be over by now. `waiting` are the lengths of what waits,
+    in order."""
+    lengths = [*waiting, *(one.about_s for one in begun if not one.over)]
+    if not lengths or not all(lengths):
+        return None
+    paces = [one.took_s / (START_S + one.about_s) for one in begun if one.over and one.about_s]
+    pace = median(paces) if paces else 1.0
+    running = [pace * (START_S + one.about_s) - one.took_s for one in begun if not one.over]
+    if any(left <= 0 for left in running):
+        return None
+    idle = [START_S] * (instances - len(running))
+    return total_s([pace * one for one in waiting], free=[*running, *idle])
+
+
+def total_s(lengths: Sequence[float], *, free: Sequence[float]) -> float:
     """Until the last group is over, when each instance takes the next one as it becomes free."""
-    free = [START_S] * max(1, instances)
+    free = list(free) or [START_S]
     heapq.heapify(free)
     for length in lengths:
         heapq.heappush(free, heapq.heappop(free) + length)
     return max(free)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 alert`, `2 alerts`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def words(seconds: float) -> str:

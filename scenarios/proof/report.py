@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -14,19 +13,13 @@ from scenarios.proof import junit as writer
 from scenarios.proof.history import Trend
 from scenarios.proof.junit import Entry, Mark
 from scenarios.proof.page import render
+from scenarios.proof.reports import make_latest
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome
-from stack.paths import given
+from stack import progress
 
 COLOURS = {Outcome.PROVEN: "green", Outcome.FAILED: "red", Outcome.BLOCKED: "yellow"}
-
-
-def new_folder(reports: Path, now: datetime) -> Path:
-    """`reports/<UTC timestamp>`, made."""
-    folder = reports / now.astimezone(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
-    folder.mkdir(parents=True)
-    return folder
 
 
 def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> None:
@@ -34,10 +27,7 @@ def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> N
     until now, `reports/latest` is the report before it."""
     (proof.folder / "junit.xml").write_bytes(junit(proof))
     proof.page.write_text(render(proof, trends), encoding="utf-8")
-    link = proof.folder.with_name(f".latest-{proof.folder.name}")
-    link.unlink(missing_ok=True)
-    link.symlink_to(proof.folder.name)
-    link.replace(proof.latest)
+    make_latest(proof.folder)
 
 
 def junit(proof: Proof) -> bytes:
@@ -66,6 +56,12 @@ def _case(one: Result) -> Entry:
     )
 
 
+COLUMNS = """fault → page: from the fault to the last message about it.
+floor: the rule's `for` and the route's `group_wait`; nobody can be told sooner.
+fastest: the floor, and what the fault itself takes to show.
+ratio: fault → page over the one before it."""
+
+
 def tell(
     proof: Proof,
     *,
@@ -74,16 +70,77 @@ def tell(
     console: Console | None = None,
 ) -> None:
     """The table at the end, and where the report lies."""
+    if progress.chosen() is progress.Way.EVENTS:
+        _tell_programs(proof)
+        return
     # A log has no width; 140 columns hold the longest names.
     width = None if sys.stdout.isatty() else 140
     console = console or Console(highlight=False, width=width)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("alert", "verdict", "fault → page", "floor", "ratio", "fastest", "ratio"):
-        justify: Literal["left", "right"] = "left" if heading in ("alert", "verdict") else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)
+    if progress.chosen() is not progress.Way.QUIET:
+        _tell_verdicts(proof, slower, console)
+    begin = "interrupted: " if proof.interrupted else ""
+    again = sum(bool(one.earlier) for one in proof.results)
+    retried = f", {again} played again" if again else ""
+    middle, fastest = proof.median_over_floor, proof.median_over_fastest
+    figure = f"median {middle:.2f} x floor, {fastest:.2f} x fastest; " if middle and fastest else ""
+    _say(console, f"{begin}{proof.counts} in {proof.took_s:.0f} s at speed {proof.speed:g}{retried}"
+                  f"\n{figure}{proof.chosen}\nreport {proof.short}")  # fmt: skip
+    for name in kept:
+        _say(console, f"instance `{name}` keeps running: `doit status --instance {name}` shows it,"
+                      f" `doit down --instance {name}` or the next proof stops it")  # fmt: skip
+
+
+def _tell_programs(proof: Proof) -> None:
     for one in proof.results:
         least = one.deadlines
-        table.add_row(
+        progress.result(
+            "", "verdict", alert=one.alert, outcome=one.outcome, reason=one.verdict.reason,
+            notified_s=one.verdict.at_s("notified"), tries=len(one.earlier) + 1,
+            floor_s=least.floor_s if least else None,
+            fastest_s=least.fastest_s if least else None,
+        )  # fmt: skip
+    progress.result(
+        "", "over", **proof.counted, interrupted=proof.interrupted, took_s=round(proof.took_s, 2),
+        speed=proof.speed, notes=proof.notes, report=proof.page,
+    )  # fmt: skip
+
+
+def _tell_verdicts(proof: Proof, slower: Sequence[Trend], console: Console) -> None:
+    played = [one for one in proof.results if not one.unplayed]
+    console.print()
+    console.print(_table(played, console.width))
+    if any(one.over_floor for one in played) and console.width >= FIGURES_FROM:
+        console.print(f"\n{COLUMNS}", style="dim", markup=False)
+    for one in played:
+        if one.verdict.reason:
+            _say(console, f"\n{one.alert}: {one.verdict.reason}")
+        if one.again:
+            _say(console, f"\n{one.alert} {one.again}")
+    for note in proof.notes:
+        _say(console, f"\n{note}")
+    for trend in slower:
+        _say(console, f"\n{trend.alert} got slower: {trend.seconds[-1]:.2f} s from fault to page,"
+                      f" {trend.usual_s:.2f} s in earlier runs")  # fmt: skip
+    if unplayed := [one.alert for one in proof.results if one.unplayed]:
+        _say(console, f"\nnot played: {', '.join(unplayed)}")
+    console.print()
+
+
+PAGE_FROM, FIGURES_FROM = 56, 92
+"""Columns of a terminal from which there is room for the time to the page, and for the rest."""
+
+
+def _table(results: Sequence[Result], width: int) -> Table:
+    """With as many columns as there is room for."""
+    count = 7 if width >= FIGURES_FROM else 3 if width >= PAGE_FROM else 2
+    headings = ("alert", "verdict", "fault → page", "floor", "ratio", "fastest", "ratio")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings[:count]:
+        justify: Literal["left", "right"] = "left" if heading in ("alert", "verdict") else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
+    for one in results:
+        least = one.deadlines
+        cells = (
             one.alert,
             f"[{COLOURS[one.outcome]}]{one.outcome}[/]",
             _figure(one.verdict.at_s("notified"), " s"),
@@ -92,38 +149,14 @@ def tell(
             _figure(least.fastest_s if least else None, " s"),
             _figure(one.over_fastest),
         )
-    console.print()
-    console.print(table)
-    for one in proof.results:
-        if one.verdict.reason:
-            console.print(f"\n{one.alert}: {one.verdict.reason}", markup=False, soft_wrap=True)
-        if one.again:
-            console.print(f"\n{one.alert} {one.again}", markup=False, soft_wrap=True)
-    for note in proof.notes:
-        console.print(f"\n{note}", markup=False, soft_wrap=True)
-    for trend in slower:
-        console.print(f"\n{trend.alert} got slower: {trend.seconds[-1]:.2f} s from fault to page,"
-                      f" {trend.usual_s:.2f} s in earlier runs", soft_wrap=True)  # fmt: skip
-    middle = proof.median_over_floor
-    fastest = proof.median_over_fastest
-    figure = f", median {middle:.2f} x floor, {fastest:.2f} x fastest" if middle and fastest else ""
-    begin = "interrupted: " if proof.interrupted else ""
-    again = sum(bool(one.earlier) for one in proof.results)
-    retried = f", {again} played again" if again else ""
-    console.print(f"\n{begin}{proof.counts} in {proof.took_s:.0f} s"
-                  f" at speed {proof.speed:g}{retried}, {proof.chosen}"
-                  f"{figure}\nreport {_short(proof)}", soft_wrap=True)  # fmt: skip
-    for name in kept:
-        console.print(f"instance `{name}` keeps running: `doit status --instance {name}` shows it, "
-                      f"`doit down --instance {name}` or the next proof stops it",
-                      soft_wrap=True)  # fmt: skip
+        table.add_row(*cells[:count])
+    return table
 
 
-def _short(proof: Proof) -> Path:
-    """The path of the page, as short as it is where the user stands."""
-    page = proof.latest / proof.page.name
-    here = given(".")
-    return page.relative_to(here) if page.is_relative_to(here) else page
+def _say(console: Console, words: str) -> None:
+    """In lines of whole words on a terminal, and of whole paths everywhere."""
+    console.print(words, markup=False, soft_wrap=not console.is_terminal, overflow="ignore",
+                  crop=False)  # fmt: skip
 
 
 def _figure(value: float | None, unit: str = "") -> str:

@@ -10,6 +10,7 @@ from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict
+from stack.paths import given
 from stack.run.choice import LOGS, told
 
 LEAST_MEASURE_S = 0.1
@@ -21,6 +22,10 @@ PACES = ("", "the last time by itself", "the last time by itself and slower")
 
 UNPLAYED = "was not played"
 """How the reason begins of what had no turn."""
+
+
+CUT_SHORT = "interrupted while waiting"
+"""How the reason begins of what was not played to its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,10 @@ class Result:
     @property
     def outcome(self) -> Outcome:
         return self.verdict.outcome
+
+    @property
+    def unplayed(self) -> bool:
+        return self.verdict.reason.startswith(UNPLAYED)
 
     @property
     def again(self) -> str:
@@ -120,15 +129,31 @@ class Proof:
         return sum(one.outcome == outcome for one in self.results)
 
     @property
-    def counts(self) -> str:
-        """`50 proven, 0 failed, 0 blocked`."""
-        unplayed = sum(one.verdict.reason.startswith(UNPLAYED) for one in self.results)
-        counted = {
+    def short(self) -> Path:
+        """The path of the page, as short as it is where the user stands."""
+        page = self.latest / self.page.name
+        here = given(".")
+        return page.relative_to(here) if page.is_relative_to(here) else page
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """How many were proven, failed, blocked, and by an interruption cut short or not played."""
+        unplayed = sum(one.unplayed for one in self.results)
+        cut = sum(one.verdict.reason.startswith(CUT_SHORT) for one in self.results)
+        return {
             "proven": self.count(Outcome.PROVEN),
-            "failed": self.count(Outcome.FAILED) - unplayed,
+            "failed": self.count(Outcome.FAILED) - unplayed - cut,
             "blocked": self.count(Outcome.BLOCKED),
-        } | ({"not played": unplayed} if unplayed else {})
-        return ", ".join(f"{number} {what}" for what, number in counted.items())
+            "cut_short": cut,
+            "not_played": unplayed,
+        }
+
+    @property
+    def counts(self) -> str:
+        """`50 proven, 0 failed, 0 blocked`; what an interruption left undone only where it did."""
+        always = ("proven", "failed", "blocked")
+        told = [(name, n) for name, n in self.counted.items() if n or name in always]
+        return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in told)
 
     @property
     def headline(self) -> str:

@@ -5,21 +5,22 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
 from scenarios.proof import catalogue, report
 from scenarios.proof import history as earlier
+from scenarios.proof.board import Board
 from scenarios.proof.catalogue import ScenarioFile
-from scenarios.proof.endings import ended_by, told
-from scenarios.proof.estimate import length_s, total_s, words
+from scenarios.proof.endings import ended_by
+from scenarios.proof.estimate import START_S, Turn, counted, length_s, total_s, words
 from scenarios.proof.packing import by_length, in_turn, pack
+from scenarios.proof.reports import KEPT, check_kept, new_folder, prune, reports_dir
 from scenarios.proof.result import Proof, Result, in_order
-from scenarios.proof.show import display
+from scenarios.proof.show import Display
 from scenarios.proof.slots import MOST, check_writable
 from scenarios.proof.usable import check_usable
 from scenarios.proof.verdict import Outcome, failed
@@ -27,7 +28,7 @@ from scenarios.proof.workers import Routing, Workers
 from stack.check import blanks
 from stack.check.configuration import Configuration, read
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.paths import CONFIG_ROOT, REPO
+from stack.paths import CONFIG_ROOT
 
 INSTANCES_PER_CORE = 1.5
 """At once. At the speed of a usual proof an instance with its traffic takes a third of a core, and
@@ -40,11 +41,6 @@ SLOW = 10.0
 INSTANCE_BYTES = 700 << 20
 
 
-def reports_dir() -> Path:
-    """Folder of all reports: `reports/` of the checkout, unless STACK_REPORTS says another one."""
-    return Path(os.environ.get("STACK_REPORTS") or REPO / "reports").absolute()
-
-
 def verify_alerts(
     only: Sequence[str] = (),
     *,
@@ -55,52 +51,62 @@ def verify_alerts(
     reports: Path | None = None,
     instances: int = 0,
     history: Path | None = None,
+    keep_reports: int = KEPT,
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
 
     `routing` has routing cases, chosen by their names as alerts are, and played as well.
     `instances` is how many may run at once; 0 leaves it to the machine. `reports` is where the
-    report's folder is made (`reports_dir` when None). `history` is a file with
-    the figures of earlier runs, to which those of this one are added.
+    report's folder is made (`reports_dir` when None), and `keep_reports` how many of them are
+    kept. `history` is a file with the figures of earlier runs, to which those of this one are
+    added.
 
     Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, or nothing
     can be written, BadInput for an unknown name, a declaration that cannot be played or
     configuration that no program would start with, and KeyboardInterrupt after SIGINT, SIGTERM or
     SIGHUP, once all faults are undone and the evidence so far is reported.
     """
+    check_kept(keep_reports)
     configuration = read(config_root)
     plan = _plan(only, speed, routing, configuration, instances)
     runs = earlier.read(history) if history else []
     check_usable(configuration)
     check_writable()
     reports = reports or reports_dir()
-    with _written(reports):
-        folder = report.new_folder(reports, datetime.now(UTC))
-        file = (folder / "evidence.jsonl").open("w")
-    stop, started, ticks = threading.Event(), time.time(), time.monotonic()
-    print(plan.words, flush=True)
-    with file, _signals(stop):
-        with display(plan.alerts) as tell:
-            workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
-                              file=file, tell=tell, stop=stop, routing=routing)  # fmt: skip
-            with _threads_that_end(workers.troubles.append):
-                workers.run(plan.groups, plan.instances, plan.routes)
-        gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
-        notes = [f"an instance did not come up: {note}" for note in workers.notes]
-        done = Proof(
-            started=started, took_s=time.monotonic() - ticks, speed=speed,
-            results=in_order([*workers.results.values(), *gaps]),
-            packages=dict(workers.packages), folder=folder,
-            interrupted=stop.is_set() and not workers.errors,
-            notes=(*notes, *workers.troubles),
-        )  # fmt: skip
+    stop = threading.Event()
+    show = Display(Board(plan.turns, plan.instances, failed=list(plan.gaps)))
+    with ExitStack() as ending:
+        with _written(reports):
+            folder = ending.enter_context(new_folder(reports))
+            file = ending.enter_context((folder / "evidence.jsonl").open("w"))
+        ending.enter_context(_signals(stop, show.ending))
+        workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
+                          file=file, tell=show.tell, stop=stop, routing=routing)  # fmt: skip
+        with show.shown(plan.words, **plan.figures):
+            done = _played(plan, workers)
         trends = earlier.trends(runs, done) if history else {}
         with _written(folder):
             report.write(done, trends)
+            prune(reports, keep_reports)
         report.tell(done, kept=workers.kept, slower=[t for t in trends.values() if t.slower])
         if history and not done.interrupted:
             earlier.append(history, done)
     return _end(done, workers.errors)
+
+
+def _played(plan: "Plan", workers: Workers) -> Proof:
+    started, ticks = time.time(), time.monotonic()
+    with _threads_that_end(workers.troubles.append):
+        workers.run(plan.groups, plan.instances, plan.routes)
+    gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
+    notes = [f"an instance did not come up: {note}" for note in workers.notes]
+    return Proof(
+        started=started, took_s=time.monotonic() - ticks, speed=plan.speed,
+        results=in_order([*workers.results.values(), *gaps]),
+        packages=dict(workers.packages), folder=workers.folder,
+        interrupted=workers.stop.is_set() and not workers.errors,
+        notes=(*notes, *workers.troubles),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,20 +121,33 @@ class Plan:
     """Alert → why it fails without being played."""
     routes: Sequence[str]
     """Routing cases, played before any group."""
+    turns: Sequence[Turn]
+    """The routing cases, and each group."""
     speed: float
-    about_s: float
 
     @property
-    def alerts(self) -> list[str]:
-        alerts = [one.scenario.alert for group in self.groups for one in group]
-        return [*alerts, *self.routes]
+    def figures(self) -> dict[str, float]:
+        return {
+            "alerts": sum(map(len, self.groups)),
+            "routes": len(self.routes),
+            "groups": len(self.groups),
+            "instances": self.instances,
+            "speed": self.speed,
+            "about_s": round(self.about_s, 1),
+        }
+
+    @property
+    def about_s(self) -> float:
+        lengths = [turn.about_s for turn in self.turns]
+        return total_s(lengths, free=[START_S] * self.instances)
 
     @property
     def words(self) -> str:
-        beside = f" and {len(self.routes)} routing cases" if self.routes else ""
+        alerts, routes = sum(map(len, self.groups)), len(self.routes)
+        beside = f" and {counted(routes, 'routing case')}" if routes else ""
         return (
-            f"{len(self.alerts) - len(self.routes)} alerts in {len(self.groups)} groups{beside}"
-            f" on up to {self.instances} instances at once,"
+            f"{counted(alerts, 'alert')} in {counted(len(self.groups), 'group')}{beside}"
+            f" on up to {counted(self.instances, 'instance')} at once,"
             f" at speed {self.speed:g}: about {words(self.about_s)}"
         )
 
@@ -164,13 +183,16 @@ def _plan(
     playable = [one for one in chosen if one.file in lengths]
     groups = in_turn(pack(by_length(playable, lengths), configuration.on_logs))
     at_once = instances or instances_at_once(speed, len(groups) + bool(routes))
-    each_s = [max(lengths[one.file] for one in group) for group in groups]
+    turns = [
+        Turn(names=tuple(one.scenario.alert for one in group),
+             about_s=max(lengths[one.file] for one in group))
+        for group in groups
+    ]  # fmt: skip
     if routing and routes:
-        each_s.insert(0, routing.length_s(speed))
+        turns.insert(0, Turn(names=tuple(routes), about_s=routing.length_s(speed)))
     return Plan(
-        groups=groups, instances=at_once, gaps=gaps, routes=routes, speed=speed,
-        about_s=total_s(each_s, at_once),
-    )  # fmt: skip
+        groups=groups, instances=at_once, gaps=gaps, routes=routes, turns=turns, speed=speed
+    )
 
 
 def instances_at_once(speed: float, groups: int) -> int:
@@ -192,20 +214,20 @@ def _end(done: Proof, errors: Sequence[BaseException]) -> int:
     failed = [one.alert for one in done.results if one.outcome is Outcome.FAILED]
     blocked = [one.alert for one in done.results if one.outcome is Outcome.BLOCKED]
     if failed:
-        raise CheckFailed(f"not proven: {', '.join(failed)}.", cure=f"See {done.page}.")
+        raise CheckFailed(f"not proven: {', '.join(failed)}.", cure=f"See {done.short}.")
     if blocked:
-        raise HostCannot(f"blocked on this host: {', '.join(blocked)}.", cure=f"See {done.page}.")
+        raise HostCannot(f"blocked on this host: {', '.join(blocked)}.", cure=f"See {done.short}.")
     return 0
 
 
 @contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
+def _signals(stop: threading.Event, tell: Callable[[str], None]) -> Iterator[None]:
     """A signal ends the proof in order: faults undone, instances down, report written."""
 
     def handle(number: signal.Signals) -> None:
         word = "still undoing faults" if stop.is_set() else "undoing faults"
         stop.set()
-        told(f"\n{number.name}: {word}, then the report …\n")
+        tell(f"{number.name}: {word}, then the report …")
 
     with ended_by(handle):
         yield

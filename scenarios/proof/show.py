@@ -1,92 +1,46 @@
-"""What a proof shows while it runs: a live table, or one line per transition in a log."""
+"""What a proof shows while it runs: a live picture, or what is new in lines or events."""
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-
-from scenarios.proof.play import Status, Tell
-
-REFRESH_PER_S = 4
+from scenarios.proof.board import Board
+from scenarios.proof.endings import told
+from scenarios.proof.play import Status
+from stack import progress
 
 
-@contextmanager
-def display(alerts: Sequence[str], console: Console | None = None) -> Iterator[Tell]:
-    """Yields the function that takes each status, from any thread."""
-    console = console or Console(highlight=False)
-    board = _Board(alerts, console)
-    if not console.is_terminal:
-        yield board.line
-        return
-    live = Live(get_renderable=board.table, console=console, refresh_per_second=REFRESH_PER_S)
-    live.start()
-    try:
-        yield board.note
-    finally:
-        with suppress(OSError):  # its terminal may be gone
-            live.stop()
+class Display:
+    """Takes statuses from any thread."""
 
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._report: progress.Quiet = progress.Quiet()
 
-class _Board:
-    def __init__(self, alerts: Sequence[str], console: Console) -> None:
-        self._console = console
-        self._lock = threading.Lock()
-        self._started = time.time()
-        self._latest = {
-            alert: Status(alert=alert, instance="", what="waiting for its turn") for alert in alerts
-        }
+    @contextmanager
+    def shown(self, words: str, **figures: object) -> Iterator[None]:
+        """Begins with these words, and shows the board while the block runs."""
+        with progress.shown() as self._report, self._report.watch(self._board.lines):
+            self._report.say(words, "planned", **figures)
+            yield
+        self._report = progress.Quiet()
 
-    def note(self, progress: Status) -> None:
-        with self._lock:
-            self._latest[progress.alert] = progress
+    def tell(self, status: Status) -> None:
+        if not self._board.note(status) or self._report.live:
+            return
+        allowed = status.due is not None and status.zero is not None and status.due != float("inf")
+        limit_s = round(status.due - status.zero, 1) if allowed else None  # type: ignore[operator]
+        limit = f" (within {limit_s} s)" if limit_s else ""
+        self._report.say(
+            f"{time.strftime('%H:%M:%S')} {status.alert:24} {status.instance:8}"
+            f" {status.what}{limit}",
+            "status", alert=status.alert, instance=status.instance, stage=status.stage,
+            what=status.what, within_s=limit_s,
+        )  # fmt: skip
 
-    def line(self, progress: Status) -> None:
-        """Print what is new; a log wants each transition once."""
-        with self._lock:
-            before = self._latest.get(progress.alert)
-            self._latest[progress.alert] = progress
-            if before and before.what == progress.what:
-                return
-            at = time.strftime("%H:%M:%S")
-            _, deadline = _seconds(progress)
-            limit = f" (within {deadline})" if deadline else ""
-            words = f"{at} {progress.alert:24} {progress.instance:8} {progress.what}{limit}"
-            with suppress(OSError):  # nobody reads any more; the proof is no worse for that
-                self._console.print(words, soft_wrap=True, markup=False)
-
-    def table(self) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-        table.add_column("alert", no_wrap=True)
-        table.add_column("state", ratio=1)
-        table.add_column("so far", justify="right", no_wrap=True)
-        table.add_column("deadline", justify="right", no_wrap=True)
-        table.add_column("instance", no_wrap=True)
-        with self._lock:
-            for progress in self._latest.values():
-                so_far, deadline = _seconds(progress)
-                table.add_row(
-                    progress.alert, _coloured(progress.what), so_far, deadline, progress.instance
-                )
-        table.caption = f"{time.time() - self._started:.0f} s"
-        table.caption_justify = "left"
-        return table
-
-
-def _seconds(progress: Status) -> tuple[str, str]:
-    """Seconds so far and those allowed, counted from the fault; empty before it."""
-    if progress.zero is None:
-        return "", ""
-    allowed = progress.due is not None and progress.due != float("inf")
-    deadline = f"{(progress.due or 0) - progress.zero:.1f} s" if allowed else ""
-    return f"{time.time() - progress.zero:.1f} s", deadline
-
-
-def _coloured(what: str) -> str:
-    colours = {"proven": "green", "failed": "red", "blocked": "yellow"}
-    colour = colours.get(what.split(":")[0])
-    escaped = what.replace("[", r"\[")
-    return f"[{colour}]{escaped}[/{colour}]" if colour else escaped
+    def ending(self, words: str) -> None:
+        """It ends before its time. Safe in a signal's handler: takes no lock."""
+        if self._report.live:
+            self._board.ending = words
+        else:
+            told(f"\n{words}\n")

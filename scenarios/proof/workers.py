@@ -11,7 +11,7 @@ from typing import IO, Protocol
 from loadgen.traffic import Crew
 from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.evidence import Evidence, Full
-from scenarios.proof.play import Played, Status, Tell, Venue, play
+from scenarios.proof.play import Played, Stage, Status, Tell, Venue, play
 from scenarios.proof.result import UNPLAYED, Result
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
@@ -224,7 +224,7 @@ class Workers:
         """Play the routing cases; as `_play`."""
         found = self.routing.prove(venue, routes) if self.routing else []
         for one in found:
-            self._take(one, one.alert)
+            self._tell_of(one, venue.instance.name, again=self._take(one, one.alert))
         venue.strayed = time.monotonic()  # what an inbox that was down did not take may still come
         return not self.stop.is_set() and all(one.outcome is Outcome.PROVEN for one in found)
 
@@ -285,14 +285,17 @@ class Workers:
         for found in group:
             name = found.scenario.alert
             result = _result(found, played[name], instance, evidence)
-            inconclusive = self._take(result, found)
-            outcome = "inconclusive, to be played again" if inconclusive else result.outcome
-            what = f"{outcome}: {result.verdict.reason}".rstrip(": ")
-            self.tell(Status(alert=name, instance=instance.name, what=what))
+            self._tell_of(result, instance.name, again=self._take(result, found))
         if full := [e.what for e in evidence.of("") if isinstance(e, Full)]:
             raise HostCannot(f"{full[0]}.", cure="Make room, then play it again.")
         clean = all(one.verdict.outcome is Outcome.PROVEN for one in played.values())
         return clean and not self.stop.is_set()
+
+    def _tell_of(self, result: Result, instance: str, *, again: bool) -> None:
+        outcome = "inconclusive, to be played again" if again else result.outcome
+        stage = Stage.WAITING if again else Stage(result.outcome)
+        what = f"{outcome}: {result.verdict.reason}".rstrip(": ")
+        self.tell(Status(alert=result.alert, instance=instance, what=what, stage=stage))
 
     def _take(self, result: Result, what: ScenarioFile | str) -> bool:
         """Keep what came of a try, unless it is inconclusive and there is another; True then."""

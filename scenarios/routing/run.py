@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scenarios.proof.case import Link, LinkState
 from scenarios.proof.evidence import Said
 from scenarios.proof.overload import overloaded, unanswered
-from scenarios.proof.play import Status, Venue
+from scenarios.proof.play import Stage, Status, Venue
 from scenarios.proof.result import Result
 from scenarios.proof.verdict import Outcome, Verdict, failed, quoted
 from scenarios.proof.watch import Watcher
@@ -159,7 +159,8 @@ class _Player:
         links = [*bench.links]
         if reason:
             links.append(Link(name="broken", state=LinkState.BROKEN, said=reason, at=time.time()))
-        self._tell(case.name, f"{'inconclusive' if excuse else outcome}: {reason}".rstrip(": "))
+        what = f"{'inconclusive' if excuse else outcome}: {reason}".rstrip(": ")
+        self._tell(case.name, what, Stage.SEEN if excuse else Stage(outcome))
         return Result(
             verdict=Verdict(
                 alert=case.name, outcome=outcome, reason=reason, links=tuple(links),
@@ -171,8 +172,8 @@ class _Player:
             events=bench.own(),
         )  # fmt: skip
 
-    def _tell(self, name: str, what: str) -> None:
-        self.venue.tell(Status(alert=name, instance=self.instance.name, what=what))
+    def _tell(self, name: str, what: str, stage: Stage = Stage.RUNNING) -> None:
+        self.venue.tell(Status(alert=name, instance=self.instance.name, what=what, stage=stage))
 
 
 def _played(case: RoutingCase, bench: Bench) -> tuple[Outcome, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios.proof import run
+from scenarios.proof.reports import KEPT
 from scenarios.routing import run as routing
 from stack import paths
 from stack.paths import CONFIG_ROOT
@@ -14,6 +15,7 @@ def verify_alerts(
     speed: float = 60.0,
     keep: bool = False,
     history: str | Path = "",
+    keep_reports: int = KEPT,
     *,
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
@@ -32,4 +34,5 @@ def verify_alerts(
         reports=reports,
         instances=instances,
         history=paths.given(str(history)) if history else None,
+        keep_reports=keep_reports,
     )

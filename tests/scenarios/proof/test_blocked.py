@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.proof.run import reports_dir
+from scenarios.proof.reports import reports_dir
 from stack.paths import REPO
 
 ORDINARY = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--keep-caps"]

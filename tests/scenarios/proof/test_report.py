@@ -1,9 +1,9 @@
 """JUnit, page and final table from results made by hand."""
 
 import io
+import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,19 @@ import pytest
 from rich.console import Console
 
 from scenarios.proof import catalogue, report
+from scenarios.proof.board import Board
+from scenarios.proof.case import Link, LinkState
 from scenarios.proof.deadlines import derive
+from scenarios.proof.estimate import Turn
 from scenarios.proof.evidence import AlertState, Event, FaultStep, Gate, Notification, TrafficSeen
 from scenarios.proof.page import render
-from scenarios.proof.play import Status
-from scenarios.proof.result import UNPLAYED, Proof, Result, in_order
-from scenarios.proof.show import display
+from scenarios.proof.play import Stage, Status
+from scenarios.proof.reports import new_folder
+from scenarios.proof.result import CUT_SHORT, UNPLAYED, Proof, Result, in_order
+from scenarios.proof.show import Display
 from scenarios.proof.timing import RouteTiming, RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict, failed, judge
+from stack import progress
 
 FOUND = next(f for f in catalogue.survey()[0] if f.scenario.alert == "PostgreSQLDown")
 SCENARIO = FOUND.scenario
@@ -105,14 +110,14 @@ def test_page_shows_verdict_timeline_and_expectations(proof: Proof) -> None:
 
 
 def test_latest_is_the_last_report_that_was_written(tmp_path: Path, proof: Proof) -> None:
-    first = report.new_folder(tmp_path, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    assert first.name == "2026-01-02T030405.000000Z"
-    assert not (tmp_path / "latest").exists()
-    report.write(replace(proof, folder=first))
-    second = report.new_folder(tmp_path, datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC))
-    assert (tmp_path / "latest").resolve() == first, "while the second is played"
-    report.write(replace(proof, folder=second))
+    with new_folder(tmp_path) as first:
+        assert not (tmp_path / "latest").exists()
+        report.write(replace(proof, folder=first))
+    with new_folder(tmp_path) as second:
+        assert (tmp_path / "latest").resolve() == first, "while the second is played"
+        report.write(replace(proof, folder=second))
     assert (tmp_path / "latest").resolve() == second
+    assert (tmp_path / "latest").readlink() == Path(second.name), "also where both are moved"
 
 
 @pytest.mark.parametrize(
@@ -122,8 +127,10 @@ def test_latest_is_the_last_report_that_was_written(tmp_path: Path, proof: Proof
         ({"interrupted": True}, "interrupted: 1 proven, 1 failed, 1 blocked in 12 s"),
         ({"results": [Result(verdict=failed("A", f"{UNPLAYED}: the proof ended"))]},
          "0 proven, 0 failed, 0 blocked, 1 not played in 12 s"),
+        ({"results": [Result(verdict=failed("A", f"{CUT_SHORT} for: the alert to fire"))]},
+         "0 proven, 0 failed, 0 blocked, 1 cut short in 12 s"),
     ],
-    ids=["over", "interrupted", "not played"],
+    ids=["over", "interrupted", "not played", "cut short"],
 )  # fmt: skip
 def test_end_counts_what_was_proven(proof: Proof, change: dict[str, Any], said: str) -> None:
     out = io.StringIO()
@@ -177,20 +184,77 @@ def test_final_table_tells_verdicts_and_where_the_report_lies(proof: Proof) -> N
         assert text in out.getvalue()
 
 
-def test_log_gets_one_line_per_transition() -> None:
+def test_end_names_what_was_not_played_in_one_line(proof: Proof) -> None:
+    unplayed = [Result(verdict=failed(name, f"{UNPLAYED}: the proof ended")) for name in "AB"]
     out = io.StringIO()
-    with display(["A"], Console(file=out, width=200)) as tell:
+    done = replace(proof, results=[*proof.results, *unplayed])
+    report.tell(done, kept=[], console=Console(file=out, width=200))
+    assert "\nnot played: A, B\n" in out.getvalue()
+    assert "the proof ended" not in out.getvalue()
+
+
+def test_end_says_what_its_columns_mean(proof: Proof) -> None:
+    notified = Link(name="notified", state=LinkState.DONE, at=102.5)
+    verdict = Verdict(alert="A", outcome=Outcome.PROVEN, reason="", links=(notified,), zero=100)
+    done = replace(proof, results=[Result(verdict=verdict, deadlines=DEADLINES)])
+    said = {}
+    for width in (30, 60, 79, 100):
+        out = io.StringIO()
+        report.tell(done, kept=[], console=Console(file=out, width=width))
+        said[width] = out.getvalue()
+        rows = out.getvalue().splitlines()[1:3]
+        assert all(len(row) <= width for row in rows)
+        assert not [row for row in rows if "…" in row], "no cell is cut"
+    assert ["floor: " in text for text in said.values()] == [False, False, False, True]
+    assert ["fault → page" in text for text in said.values()] == [False, True, True, True]
+
+
+def test_log_gets_one_line_per_transition(capsys: pytest.CaptureFixture[str]) -> None:
+    show = Display(Board([Turn(names=("A",), about_s=9)], 1))
+    with show.shown("1 alert", alerts=1):
         for what in ("waiting for it", "waiting for it", "waiting for [that]"):
-            tell(Status(alert="A", instance="proof-1", what=what, zero=100.0, due=104.5))
-    lines = out.getvalue().splitlines()
+            show.tell(Status(alert="A", instance="proof-1", what=what, zero=100.0, due=104.5))
+    planned, *lines = capsys.readouterr().err.splitlines()
+    assert planned == "1 alert"
     assert [line.partition("proof-1 ")[2].strip() for line in lines] == [
         "waiting for it (within 4.5 s)", "waiting for [that] (within 4.5 s)"]  # fmt: skip
 
 
-def test_terminal_gets_a_live_table() -> None:
-    out = io.StringIO()
-    console = Console(file=out, width=120, force_terminal=True, color_system=None)
-    with display(["A"], console) as tell:
-        tell(Status(alert="A", instance="proof-1", what="waiting for it", zero=100.0, due=104.5))
-    for text in ("alert", "deadline", "waiting for it", "4.5 s", "proof-1"):
-        assert text in out.getvalue()
+def test_programs_get_events(proof: Proof, capsys: pytest.CaptureFixture[str]) -> None:
+    progress.choose(progress.Way.EVENTS)
+    try:
+        show = Display(Board([Turn(names=("A",), about_s=9)], 1))
+        with show.shown("1 alert", alerts=1):
+            show.tell(Status(alert="A", instance="proof-1", what="steady"))
+            show.tell(Status(alert="A", instance="proof-1", what="proven", stage=Stage.PROVEN))
+        report.tell(replace(proof, interrupted=True), kept=[])
+    finally:
+        progress.choose(progress.Way.AUTO)
+    said = capsys.readouterr()
+    events = [json.loads(line) for line in said.out.splitlines()]
+    assert said.err == ""
+    assert [one["event"] for one in events] == [
+        "planned", "status", "status", "verdict", "verdict", "verdict", "over",
+    ]  # fmt: skip
+    assert (events[2]["alert"], events[2]["stage"]) == ("A", "proven")
+    assert [one["outcome"] for one in events[3:6]] == ["proven", "failed", "blocked"]
+    over = events[-1]
+    assert (over["proven"], over["failed"], over["blocked"]) == (1, 1, 1)
+    assert over["interrupted"] is True
+    assert over["report"] == str(proof.page)
+
+
+def test_quiet_leaves_the_counts_and_the_report(
+    proof: Proof, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress.choose(progress.Way.QUIET)
+    try:
+        with Display(Board([], 1)).shown("1 alert", alerts=1):
+            pass
+        report.tell(proof, kept=[])
+    finally:
+        progress.choose(progress.Way.AUTO)
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.startswith("1 proven, 1 failed, 1 blocked in 12 s")
+    assert said.out.splitlines()[-1].startswith("report ")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.proof import catalogue, run, workers
-from scenarios.proof.estimate import total_s, words
+from scenarios.proof import catalogue, reports, run, workers
+from scenarios.proof.estimate import START_S, total_s, words
 from scenarios.proof.evidence import Evidence, Full, Watched
 from scenarios.proof.slots import Slots, check_writable
 from scenarios.quiet.run import quiet_day
@@ -73,12 +73,12 @@ def test_scenario_without_rule_fails_the_proof(tmp_path: Path) -> None:
 
 
 def test_reports_of_tests_do_not_lie_among_the_users_own() -> None:
-    assert not run.reports_dir().is_relative_to(REPO)
+    assert not reports.reports_dir().is_relative_to(REPO)
 
 
 def test_reports_lie_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STACK_REPORTS")
-    assert run.reports_dir() == REPO / "reports"
+    assert reports.reports_dir() == REPO / "reports"
 
 
 TASKS: dict[str, Callable[..., int]] = {
@@ -191,8 +191,8 @@ def test_plan_says_how_long_it_will_take(
 ) -> None:
     with pytest.raises(HostCannot):
         run.verify_alerts(["PostgreSQLDown,DiskSpaceWarning"], speed=1, reports=tmp_path)
-    said = capsys.readouterr().out.splitlines()[0]
-    assert said.startswith("2 alerts in 1 groups on up to 1 instances at once, at speed 1: about 1")
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith("2 alerts in 1 group on up to 1 instance at once, at speed 1: about 1")
     assert said.endswith(" min")
 
 
@@ -217,7 +217,7 @@ def test_broken_declaration_fails_alone(tmp_path: Path, monkeypatch: pytest.Monk
 def test_estimate_packs_groups_onto_instances(
     lengths: list[float], instances: int, total: float
 ) -> None:
-    assert total_s(lengths, instances) == total
+    assert total_s(lengths, free=[START_S] * instances) == total
 
 
 @pytest.mark.parametrize(
