@@ -23,9 +23,8 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +35,22 @@ from loadgen.day import Day
 from loadgen.faults.base import update_control
 from loadgen.traffic import Locust
 from scenarios.proof.endings import as_interrupt, ended_by
-from scenarios.proof.evidence import Evidence, Full, Lost, Stopped, TrafficSeen, to_line
-from scenarios.proof.run import reports_dir
+from scenarios.proof.evidence import (
+    Evidence,
+    Full,
+    Lost,
+    Stopped,
+    TrafficSeen,
+    to_line,
+)
+from scenarios.proof.reports import KEPT, check_kept, held, prune, reports_dir, stamped
 from scenarios.proof.slots import Slots, check_writable
 from scenarios.proof.usable import check_usable
 from scenarios.proof.watch import Watcher
 from scenarios.quiet.count import DayCounts
+from scenarios.quiet.sofar import so_far
 from scenarios.quiet.verdict import DayBegan, DayEnded, DayVerdict, judge
+from stack import progress
 from stack.check.configuration import read
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import CONFIG_ROOT
@@ -59,6 +67,9 @@ STEADY_WITHIN_S = 30.0
 REQUESTS_AT_LEAST = 4
 HOST_EVERY_S = 0.25
 
+KIND = "quiet-day-"
+"""How the names of its reports begin."""
+
 CLINIC = Path(__file__).with_name("clinic.py")
 VARIABLE = "QUIET_DAY"
 
@@ -69,39 +80,57 @@ def quiet_day(
     speed: float,
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
+    keep_reports: int = KEPT,
 ) -> int:
     """Live the day of `seed`, a random one when None; 0 when it was quiet.
 
-    Writes one JSON file of evidence. Raises CheckFailed with the reasons when it was not quiet,
-    BadInput for a speed that no day can be lived at or configuration that no program would start
-    with, HostCannot when no instance comes up or nothing can be written.
+    Writes one JSON file of evidence, and keeps those of the last `keep_reports` days. Raises
+    CheckFailed with the reasons when it was not quiet, BadInput for a speed that no day can be
+    lived at or configuration that no program would start with, HostCannot when no instance comes up
+    or nothing can be written.
     """
     if not 1 <= speed <= FASTEST:
         raise BadInput(f"--speed is {speed:g}, expected 1 to {FASTEST:g}.")
     today = days.day(random.SystemRandom().randrange(10**6) if seed is None else seed)
-    print(f"quiet day, seed {today.seed}: a {today.weekday}, at most {today.staff} users,"
-          f" {days.SECONDS / speed:.0f} s at speed {speed:g}", flush=True)  # fmt: skip
-    check_usable(read(config_root))
-    check_writable()
-    reports = reports or reports_dir()
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
-    play = _Play(day=today, speed=speed, file=reports / f"quiet-day-{stamp}.json")
+    check_kept(keep_reports)
+    with progress.shown() as report:
+        report.say(
+            f"quiet day, seed {today.seed}: a {today.weekday}, at most {today.staff} users,"
+            f" {days.SECONDS / speed:.0f} s at speed {speed:g}",
+            "planned", seed=today.seed, weekday=today.weekday, staff=today.staff, speed=speed,
+        )  # fmt: skip
+        check_usable(read(config_root))
+        check_writable()
+        play = _Play(day=today, speed=speed, report=report,
+                     file=(reports or reports_dir()) / f"{stamped(KIND)}.json")  # fmt: skip
+        verdict = _written(play, config_root, keep_reports)
+    return _told(verdict, play)
+
+
+def _written(play: "_Play", config_root: Path, keep_reports: int) -> DayVerdict:
     try:
-        reports.mkdir(parents=True, exist_ok=True)
-        with ended_by(as_interrupt()), Slots() as slots:
+        play.file.parent.mkdir(parents=True, exist_ok=True)
+        play.log.touch()
+        with held(play.log), ended_by(as_interrupt()), Slots() as slots:
             verdict = _lived(play, slots, config_root)
+        prune(play.file.parent, keep_reports, KIND)
+        return verdict
     except OSError as error:
         where = f" `{error.filename}`" if error.filename else ""
         raise HostCannot(
             f"the day cannot be lived:{where}: {error.strerror}.", cure="Make room, or allow it."
         ) from None
-    return _told(verdict, play)
 
 
 def _lived(play: "_Play", slots: Slots, config_root: Path) -> DayVerdict:
     try:
-        with running(slots.take(), speed=play.speed, config_root=config_root) as instance:
-            play.live(instance)
+        with ExitStack() as ending:
+            with play.report.doing("starting an instance"):
+                instance = ending.enter_context(
+                    running(slots.take(), speed=play.speed, config_root=config_root)
+                )
+            with play.report.watch(lambda width, height: [play.now]):
+                play.live(instance)
     except KeyboardInterrupt:
         play.add(Stopped, why="interrupted")
         raise
@@ -114,14 +143,20 @@ def _told(verdict: DayVerdict, play: "_Play") -> int:
     if full := [one.what for one in play.evidence.of("") if isinstance(one, Full)]:
         raise HostCannot(f"{full[0]}.", cure=f"Make room; evidence: {play.file}")
     if verdict.reasons:
+        progress.result("", "over", quiet=False, reasons=verdict.reasons, evidence=play.file)
         shown = "\n  ".join(verdict.reasons[:10])
         raise CheckFailed(
             f"seed {play.day.seed}: not a quiet day:\n  {shown}",
             cure=f"`doit quiet-day --seed {play.day.seed}` repeats it; evidence: {play.file}",
         )
     near = f"; {', '.join(verdict.near_misses)}" if verdict.near_misses else ""
-    print(f"quiet: {sum(verdict.requests_by_hour)} requests, no alert fired, nothing was sent, all"
-          f" rules were evaluated{near}\nevidence {play.file}")  # fmt: skip
+    requests = sum(verdict.requests_by_hour)
+    progress.result(
+        f"quiet: {requests} requests, no alert fired, nothing was sent, all rules were"
+        f" evaluated{near}\nevidence {play.file}",
+        "over", quiet=True, requests=requests, near_misses=verdict.near_misses,
+        evidence=play.file,
+    )  # fmt: skip
     return 0
 
 
@@ -132,11 +167,27 @@ class _Play:
     day: Day
     speed: float
     file: Path
+    report: progress.Progress = field(default_factory=progress.Quiet)
     instance_name: str = ""
     midnight: float = 0.0
+    _told_hour: int = -1
     evidence: Evidence = field(
         default_factory=lambda: Evidence(instance="", file=io.StringIO(), lock=threading.Lock())
     )
+
+    @property
+    def log(self) -> Path:
+        return self.file.with_suffix(".locust.log")
+
+    @property
+    def hour(self) -> float:
+        """Of the day, negative before it begins."""
+        return (time.time() - self.midnight) * self.speed / 3600
+
+    @property
+    def now(self) -> str:
+        """The day so far, in a line."""
+        return so_far(self.evidence.of(""), self.hour, self.speed) if self.midnight else ""
 
     def live(self, instance: Instance) -> None:
         """Returns at the end of the day, or as soon as it cannot continue; see the evidence."""
@@ -155,6 +206,7 @@ class _Play:
             end = time.monotonic() + self.midnight + days.SECONDS / self.speed - time.time()
             while time.monotonic() < end:
                 self._host(instance)
+                self._tell_hour()
                 if why := self._over(locust):
                     self.add(Stopped, why=why)
                     return
@@ -163,23 +215,28 @@ class _Play:
                 self.evidence.add(event)
             self.add(DayEnded)
 
+    def _tell_hour(self) -> None:
+        """Each hour once, to whom has no live picture."""
+        if not self.report.live and int(self.hour) > self._told_hour:
+            self._told_hour = int(self.hour)
+            self.report.say(self.now, "hour", hour=self._told_hour, said=self.now)
+
     def _host(self, instance: Instance) -> None:
-        hour = min(max((time.time() - self.midnight) * self.speed / 3600, 0.0), days.HOURS - 0.01)
+        hour = min(max(self.hour, 0.0), days.HOURS - 0.01)
         update_control(instance.control_file("simulated-host"), put=self.day.host(hour))
 
     @contextmanager
     def _traffic(self, instance: Instance) -> Iterator[Locust]:
         os.environ[VARIABLE] = f"{self.day.seed} {self.speed} {self.midnight}"
-        log = self.file.with_suffix(".locust.log")
-        locust = Locust(CLINIC, instance, log)
+        locust = Locust(CLINIC, instance, self.log)
         try:
             locust.subscribe(self._heard)
             yield locust
         finally:
             locust.end()
             del os.environ[VARIABLE]
-            if not log.stat().st_size:  # it had nothing to say
-                log.unlink()
+            if not self.log.stat().st_size:  # it had nothing to say
+                self.log.unlink()
 
     def _heard(self, figures: Mapping[str, Any]) -> None:
         self.add(TrafficSeen, **{**figures, "errors": tuple(figures["errors"])})
