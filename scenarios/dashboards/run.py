@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from scenarios.dashboards.judging import Outcome
 from scenarios.dashboards.play import EXPECTED, Stage, faulty, healthy_morning
 from scenarios.dashboards.result import Proof, Shown
 from scenarios.proof.catalogue import find
-from scenarios.proof.run import reports_dir
+from scenarios.proof.reports import KEPT, new_folder, prune, reports_dir
 from scenarios.proof.slots import Slots, check_writable
 from scenarios.proof.usable import check_usable
 from stack.check.bounds import bounds
@@ -29,6 +28,9 @@ from stack.run.lifecycle import running
 
 Screenshots = Callable[[Instance, Path], Mapping[str, Sequence[Path]]]
 """Takes pictures of an instance's dashboards into a folder; uid → PNG files."""
+
+KIND = "dashboards-"
+"""How the names of its reports begin."""
 
 _UNASKED = ("row", "text", "alertlist")
 """Panels that ask nothing by a query of their own."""
@@ -56,9 +58,25 @@ def verify_dashboards(
     configuration = read(config_root)
     check_usable(configuration)
     check_writable()
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
-    folder = (reports or reports_dir()) / f"dashboards-{stamp}"
-    folder.mkdir(parents=True)
+    reports = reports or reports_dir()
+    with new_folder(reports, KIND) as folder:
+        proof = _played(
+            panels, configuration, folder, speed, screenshots, healthy_only=healthy_only
+        )
+    prune(reports, KEPT, KIND)
+    return _told(proof, healthy_only=healthy_only)
+
+
+def _played(
+    panels: list[Shown],
+    configuration: Configuration,
+    folder: Path,
+    speed: float,
+    screenshots: Screenshots | None,
+    *,
+    healthy_only: bool,
+) -> Proof:
+    """Play it, and write the report, whatever happens."""
     started, interrupted = time.time(), False
     screens: dict[str, Sequence[Path]] = {}
 
@@ -78,7 +96,7 @@ def verify_dashboards(
             screens=screens,
         )  # fmt: skip
         report.write(proof)
-    return _told(proof, healthy_only=healthy_only)
+    return proof
 
 
 def watched(panel: Panel) -> tuple[str, ...]:

@@ -133,14 +133,13 @@ def test_proof_that_is_ended_loses_nothing(
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=REPO, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    assert proof.stdout is not None
-    for line in proof.stdout:
-        if "injected:" in line:
-            break
-    proof.send_signal(number)
-    rest = proof.stdout.read()
-    proof.wait(30)
+    ) as proof:  # fmt: skip
+        assert proof.stdout is not None
+        for line in proof.stdout:
+            if "injected:" in line:
+                break
+        proof.send_signal(number)
+        rest = proof.stdout.read()
     (evidence,) = tmp_path.glob("2*/evidence.jsonl")
     steps = [e.step for e in read(evidence) if isinstance(e, FaultStep)]
     if number is signal.SIGKILL:
