@@ -54,6 +54,7 @@ SERVICES = plain(
     "names or patterns; all when none is given",
     names="stack.tasks.known:services",
 )
+KEEP_REPORTS = option("keep-reports", int, 20, "how many reports to keep, the newest ones", low=1)
 PROOF_SPEED = option("speed", float, 60.0, "how many times faster than written it lives", low=1)
 PORT_OFFSET = option("port-offset", int, 0, "added to every default port")
 
@@ -185,7 +186,9 @@ def task_verify_alerts():
                 "history", str, "", "has the figures of earlier runs; this run's are added",
                 shown="FILE",
             ),
+            KEEP_REPORTS,
         ],
+        shows_progress=True,
         pos_arg=plain(
             "only", "[ALERT]...",
             "names, patterns, areas (such as `database`) or `routing`; all when none is given",
@@ -238,7 +241,9 @@ def task_quiet_day():
                 low=1,
                 high=1440,
             ),
+            KEEP_REPORTS,
         ],
+        shows_progress=True,
     )
 
 
@@ -251,7 +256,7 @@ def task_check():
     $ doit check
     $ doit check && doit verify-alerts HighErrorRate
     """
-    return task("stack.tasks.check:check")
+    return task("stack.tasks.check:check", shows_progress=True)
 
 
 def task_new_alert():
@@ -330,7 +335,7 @@ def task_build():
     $ doit build
     $ doit build 'prom*' --system arm64  # also on other CPUs
     """
-    return task("stack.tasks.build:build", params=[SYSTEM], pos_arg=PACKAGES)
+    return task("stack.tasks.build:build", params=[SYSTEM], pos_arg=PACKAGES, shows_progress=True)
 
 
 def task_images():
@@ -366,6 +371,7 @@ def task_bundle():
             option("no-python", bool, False, "without the wheels, for a machine with a .venv"),
         ],
         pos_arg=PACKAGES,
+        shows_progress=True,
     )  # fmt: skip
 
 
@@ -384,6 +390,7 @@ def task_import():
                 "artifact", str, "", "one download that the lock knows by its hash", shown="FILE"
             )
         ],
+        shows_progress=True,
         pos_arg=plain("files", "[BUNDLE]...", "what `doit bundle` wrote"),
     )
 
@@ -424,7 +431,9 @@ def task_reproduce():
     $ doit reproduce
     $ doit reproduce prometheus --system arm64
     """
-    return task("stack.tasks.reproduce:reproduce", params=[SYSTEM], pos_arg=PACKAGES)
+    return task(
+        "stack.tasks.reproduce:reproduce", params=[SYSTEM], pos_arg=PACKAGES, shows_progress=True
+    )
 
 
 def task_logs():
@@ -584,7 +593,7 @@ def task_verify_store():
     $ doit verify-store
     $ doit verify-store postgresql
     """
-    return task("stack.tasks.verify_store:verify_store", pos_arg=PACKAGES)
+    return task("stack.tasks.verify_store:verify_store", pos_arg=PACKAGES, shows_progress=True)
 
 
 def task_help():

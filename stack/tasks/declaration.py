@@ -115,6 +115,16 @@ VERBOSE = Option(
 )  # fmt: skip
 
 
+PROGRESS = tuple(
+    Option(name=name, kind=bool, default=False, key=name, shown="", text=text)
+    for name, text in (
+        ("quiet", "print results alone"),
+        ("json", "print events for programs, one a line"),
+    )
+)
+"""Of tasks that take a while: how they tell how it goes."""
+
+
 def option(
     name: str,
     kind: Kind,
@@ -148,12 +158,15 @@ def task(
     params: Sequence[Option] = (),
     pos_arg: Plain | None = None,
     at_once: bool = False,
+    shows_progress: bool = False,
 ) -> Task:
     """The task that calls `function` (`module:name`) with the parsed parameters.
 
-    Plain arguments come after those of an option with the same key.
+    Plain arguments come after those of an option with the same key. Those that take a while and
+    show how it goes (`shows_progress`) can be asked to do so in another way.
     """
-    return Task(function=function, options=(*params, VERBOSE), plain=pos_arg, at_once=at_once)
+    options = (*params, *(PROGRESS if shows_progress else ()), VERBOSE)
+    return Task(function=function, options=options, plain=pos_arg, at_once=at_once)
 
 
 def named(name: str, made: Task, doc: str) -> Task:

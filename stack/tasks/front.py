@@ -14,9 +14,10 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import TextIO
 
-from stack.errors import LabError
+from stack.errors import BadInput, LabError
 from stack.tasks import helping
 from stack.tasks.commandline import HELP, Call, calls
+from stack.tasks.declaration import PROGRESS
 from stack.tasks.dodofile import declared
 
 INTERRUPTED = 130
@@ -82,8 +83,19 @@ def _do(call: Call) -> None:
         print("\n".join(helping.help_of(call.task)))
         return
     module, name = call.task.function.split(":")
-    values = {key: value for key, value in call.values.items() if key != "verbose"}
+    ours = {"verbose", *(one.key for one in PROGRESS)}
+    values = {key: value for key, value in call.values.items() if key not in ours}
+    if asked := [one.name for one in PROGRESS if call.values.get(one.key)]:
+        _tell_by(asked)
     getattr(import_module(module), name)(**values)
+
+
+def _tell_by(asked: Sequence[str]) -> None:
+    from stack import progress
+
+    if len(asked) > 1:
+        raise BadInput("--quiet and --json do not go together.", cure="Choose one of them.")
+    progress.choose(progress.Way.QUIET if asked == ["quiet"] else progress.Way.EVENTS)
 
 
 def _ended(action: Callable[[], object], *, verbose: bool) -> int:

@@ -1,5 +1,6 @@
 """Messages and exit codes between doit and the lab's functions."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,10 @@ def task_whisper():
 def task_shout():
     "say what is given as it is"
     return task("deeds:shout", pos_arg=plain("words", "[X]...", "as is", passed_on=True))
+
+def task_dig():
+    "dig until there is a hole"
+    return task("deeds:dig", shows_progress=True)
 """
 
 DEEDS = """
@@ -48,6 +53,12 @@ def whisper(word):
 
 def shout(words):
     print(*words)
+
+def dig():
+    from stack import progress
+    with progress.shown() as report, report.doing("digging"):
+        pass
+    progress.result("a hole", "dug", holes=1)
 """
 
 
@@ -107,6 +118,18 @@ def test_cli_wrong_use_of_a_later_task_runs_none(doit) -> None:
     done = doit("whisper", "speek")
     assert (done.returncode, done.stdout) == (2, "")
     assert "`doit whisper` takes no arguments, and there is no task `speek`." in done.stderr
+
+
+def test_cli_shows_progress_in_the_way_that_is_asked_for(doit) -> None:
+    plain, quiet, events = doit("dig"), doit("dig", "--quiet"), doit("dig", "--json")
+    assert (plain.stdout, plain.stderr) == ("a hole\n", "digging …\n")
+    assert (quiet.stdout, quiet.stderr) == ("a hole\n", "")
+    told = [json.loads(line) for line in events.stdout.splitlines()]
+    assert [one["event"] for one in told] == ["began", "ended", "dug"]
+    assert events.stderr == ""
+    both = doit("dig", "--quiet", "--json")
+    assert (both.returncode, both.stdout) == (2, "")
+    assert "do not go together" in both.stderr
 
 
 @pytest.mark.parametrize(
