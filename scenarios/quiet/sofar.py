@@ -21,7 +21,7 @@ def so_far(events: Iterable[Event], hour: float, speed: float) -> str:
             fired.add(one.alert)
         elif isinstance(one, Notification) and one.channel != HEARTBEAT:
             sent += 1
-    minutes = min(int(hour * 60), days.HOURS * 60 - 1)
+    minutes = int(min(hour * 60, days.HOURS * 60 - 1))
     left_s = max(0.0, (days.HOURS - hour) * 3600 / speed)
     return ", ".join([
         f"{minutes // 60:02}:{minutes % 60:02}",
