@@ -265,6 +265,7 @@ def task_new_alert():
     Rule, unit tests, scenario, panel and runbook; `doit check` names each blank that is left.
 
     $ doit new-alert PostgreSQLBloat --area database --severity warning
+    $ doit new-alert ClockDrift --area infrastructure --severity critical && doit check
     """
     return task(
         "stack.tasks.new_alert:new_alert",

@@ -63,7 +63,8 @@ def _by_doit(asked: Sequence[Call]) -> int:
     def action(call: Call) -> Callable[[], bool]:
         return lambda: codes.append(_run(call)) or not codes[-1]  # type: ignore[func-returns-value]
 
-    run({call.task.name: action(call) for call in asked})
+    # doit does a task once, whoever asks for it twice means it.
+    run({f"{nth} {call.task.name}": action(call) for nth, call in enumerate(asked)})
     return max(codes)
 
 

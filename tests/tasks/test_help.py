@@ -14,7 +14,7 @@ import pytest
 from stack.paths import REPO
 from stack.tasks import helping
 from stack.tasks.commandline import calls
-from stack.tasks.declaration import duration, named, option, plain, task
+from stack.tasks.declaration import PROGRESS, duration, named, option, plain, task
 from stack.tasks.dodofile import declared
 
 TASKS, GROUPS = declared()
@@ -141,7 +141,7 @@ def test_functions_behind_tasks_are_there_and_take_what_is_declared() -> None:
         }  # fmt: skip
         given = functions[name].args
         takes = {argument.arg for argument in (*given.args, *given.kwonlyargs)}
-        wants = {each.key for each in one.options} - {"verbose"}
+        wants = {each.key for each in one.options} - {"verbose", *(own.key for own in PROGRESS)}
         wants |= {one.plain.key} if one.plain else set()
         assert wants <= takes, f"{one.function} does not take {wants - takes}"
 

@@ -27,7 +27,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     ("arguments", "said", "cure"),
     [
         ("verify-alerts --only", "`doit verify-alerts`: `--only` needs a value", "--only ALERT"),
-        ("verify-alerts A --ony B", "there is no option `--ony`.", "Did you mean --only?"),
+        ("verify-alerts A --ony B", "there is no option `--ony`.", "Did you mean --only or"),
         ("verify-alerts --speed 0.5", "`--speed`: 0.5 is out of range: 1 or more.", "--help"),
         ("quiet-day --speed 2000", "`--speed`: 2000 is out of range: 1 to 1440.", "--help"),
         ("up --sped 3", "`doit up`: there is no option `--sped`.", "Did you mean --speed?"),
