@@ -3,6 +3,7 @@
 Pure: statuses and a time go in, lines come out.
 """
 
+import re
 import threading
 import time
 from collections import Counter
@@ -61,12 +62,12 @@ class Board:
         """Why it ends before its time, once it does; then no estimate is given."""
 
     def note(self, status: Status) -> bool:
-        """Take a status; whether it is another one than before."""
+        """Take a status; whether it says more than that a figure has moved."""
         now = self._clock()
         with self._lock:
             before = self._latest.get(status.alert)
             self._latest[status.alert] = status
-            new = not before or (before.what, before.stage) != (status.what, status.stage)
+            new = not before or _kind(before) != _kind(status)
             if new:
                 self._since[status.alert] = now
                 if status.stage is not Stage.WAITING:
@@ -147,6 +148,11 @@ class Board:
                 took_s = until - min(first for first, _ in spans)
                 begun.append(Measured(about_s=turn.about_s, took_s=took_s, over=over))
         return left_s(begun, waiting, self._instances)
+
+
+def _kind(status: Status) -> tuple[Stage, str]:
+    """What stays the same while only figures move."""
+    return status.stage, re.sub(r"\d+", "", status.what)
 
 
 def _ended(status: Status, column: int, width: int) -> Text:

@@ -65,10 +65,13 @@ class DayCounts:
 
     def _groups(self) -> dict[str, _Counters]:
         """By group, named `file;group` as Prometheus does; those of Loki after `loki/`."""
-        evaluations = self._by_group("prometheus_rule_group_iterations_total")
-        missed = self._by_group("prometheus_rule_group_iterations_missed_total")
-        failures = self._by_group("prometheus_rule_evaluation_failures_total")
-        interval_s = self._by_group("prometheus_rule_group_interval_seconds")
+        # All at once: of one scrape, so that a group has either all of its figures or none.
+        evaluations, missed, failures, interval_s = self._by_group(
+            "prometheus_rule_group_iterations_total",
+            "prometheus_rule_group_iterations_missed_total",
+            "prometheus_rule_evaluation_failures_total",
+            "prometheus_rule_group_interval_seconds",
+        )
         return {
             group: _Counters(
                 evaluations=count - missed.get(group, 0.0),
@@ -93,15 +96,20 @@ class DayCounts:
 
     def _by_log_group(self, metric: str) -> dict[str, float]:
         """By the group's own name, before which Loki puts its file's."""
-        found = self._by_group(metric)
+        (found,) = self._by_group(metric)
         return {name.rpartition(";")[2]: value for name, value in found.items()}
 
     def _rules(self, source: str) -> list[Any]:
         return list(self._watcher.get(source, RULES[source])["data"]["groups"])
 
-    def _by_group(self, metric: str) -> dict[str, float]:
-        found = self._query(f"max by (rule_group) ({metric})")
-        return {one["metric"]["rule_group"]: float(one["value"][1]) for one in found}
+    def _by_group(self, *metrics: str) -> list[dict[str, float]]:
+        """For each metric its values by group."""
+        series = f'{{__name__=~"{"|".join(metrics)}"}}'
+        found: dict[str, dict[str, float]] = {metric: {} for metric in metrics}
+        for one in self._query(f"max by (__name__, rule_group) ({series})"):
+            labels = one["metric"]
+            found[labels["__name__"]][labels["rule_group"]] = float(one["value"][1])
+        return list(found.values())
 
     def _query(self, query: str) -> list[Any]:
         answer = self._watcher.get("prometheus", "/api/v1/query", query=query)

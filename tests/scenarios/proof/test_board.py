@@ -136,3 +136,11 @@ def test_status_is_new_once() -> None:
     board = Board([], 1)
     status = Status(alert=CPU, instance="proof-1", what="steady")
     assert [board.note(status), board.note(status)] == [True, False]
+
+
+def test_figure_that_moves_is_shown_but_not_new() -> None:
+    proof = Proof([Turn(names=(CPU,), about_s=20)])
+    proof.at(0).status(CPU, "not steady yet: 0 of 10 requests")
+    status = Status(alert=CPU, instance="proof-1", what="not steady yet: 8 of 10 requests")
+    assert proof.at(5).board.note(status) is False
+    assert proof.at(9).lines()[0].split() == f"{CPU} {status.what} 9 s".split()
