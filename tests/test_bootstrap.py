@@ -25,7 +25,11 @@ def clone(tmp_path: Path) -> Path:
     (tmp_path / "stack").mkdir()
     shutil.copy(REPO / "stack" / "bootstrap.py", tmp_path / "stack")
     (tmp_path / "stack" / "__init__.py").touch()
-    (tmp_path / "stack" / "tasks.py").write_text(ECHO)
+    tasks = tmp_path / "stack" / "tasks"
+    tasks.mkdir()
+    (tasks / "__init__.py").touch()
+    (tasks / "__main__.py").write_text(ECHO)
+    (tasks / "front.py").write_text("def main(arguments, *, bare): return None\n")
     wheel = tmp_path / "greeting-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("greeting.py", "TEXT = 'hello'\n")
@@ -170,3 +174,71 @@ def test_bootstrap_twice_at_once_makes_one_environment(clone: Path) -> None:
     both = [start(clone, str(number)) for number in range(2)]
     outputs = {process.communicate(timeout=120)[0] for process in both}
     assert outputs == {"hello 0\n", "hello 1\n"}
+
+
+@pytest.fixture
+def bare(clone: Path) -> Path:
+    """A checkout with the real tasks, whose environment is not made yet and cannot be."""
+    shutil.rmtree(clone / "stack" / "tasks")
+    for name in ("tasks", "config"):
+        shutil.copytree(REPO / "stack" / name, clone / "stack" / name)
+    for file in (REPO / "stack").glob("*.py"):
+        shutil.copy(file, clone / "stack")
+    shutil.copy(REPO / "dodo.py", clone)
+    (clone / "requirements.txt").write_text("--no-index\nabsent==1.0 --hash=sha256:00\n")
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("list", 0, "Run a stack:\n"),
+        ("help up", 0, "Usage: doit up"),
+        ("verify-alerts --help", 0, "Usage: doit verify-alerts"),
+        ("completion bash", 0, "_doit() {\n"),
+        ("verfy-alerts", 2, "there is no task `verfy-alerts`."),
+        ("up --sped 3", 2, "`doit up`: there is no option `--sped`."),
+    ],
+)
+def test_help_and_wrong_use_are_answered_before_anything_is_made(
+    bare: Path, words: str, code: int, said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "dodo.py", *words.split()],
+        cwd=bare, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert (done.stdout or done.stderr).startswith(said)
+    assert not list(bare.glob(".venv*"))
+
+
+def test_bootstrap_puts_a_command_that_works_from_anywhere(clone: Path, tmp_path: Path) -> None:
+    shutil.copy(REPO / "dodo.py", clone)
+    assert run(clone)[0] == 0
+    command = clone / ".venv" / "bin" / "doit"
+    ours = command.read_text()
+    command.write_text("#!/bin/sh\necho doit itself\n")  # as a package of that name puts it
+    assert run(clone)[0] == 0
+    assert command.read_text() == ours
+    elsewhere = tmp_path / "some where"
+    elsewhere.mkdir()
+    done = subprocess.run(
+        [str(command), "up", "a b"], cwd=elsewhere, capture_output=True, text=True, timeout=60,
+        check=False, env={"PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "hello up a b\n"), done.stderr
+
+
+def test_doit_of_the_package_index_answers_as_the_command_does() -> None:
+    """Whoever has that in their PATH, and runs it here."""
+    for words in (["list"], ["up", "--sped", "3"], ["help", "up"]):
+        theirs, ours = (
+            subprocess.run(
+                [sys.executable, *which, *words],
+                cwd=REPO, capture_output=True, text=True, timeout=60, check=False,
+            )
+            for which in (["-m", "doit"], ["dodo.py"])
+        )  # fmt: skip
+        assert (theirs.returncode, theirs.stdout, theirs.stderr) == (
+            ours.returncode, ours.stdout, ours.stderr,
+        )  # fmt: skip

@@ -47,7 +47,11 @@ def clone(tmp_path: Path) -> Path:
         shutil.copy(REPO / "stack" / f"{name}__init__.py", made / "stack" / name)
     for name in ("bootstrap", "errors", "paths", "store/archive", "store/requirements"):
         shutil.copy(REPO / "stack" / f"{name}.py", made / "stack" / f"{name}.py")
-    (made / "stack" / "tasks.py").write_text(ECHO)
+    tasks = made / "stack" / "tasks"
+    tasks.mkdir()
+    (tasks / "__init__.py").touch()
+    (tasks / "__main__.py").write_text(ECHO)
+    (tasks / "front.py").write_text("def main(arguments, *, bare): return None\n")
     pin = f"greeting==1.0 \\\n    --hash=sha256:{sha256(WHEEL).hexdigest()}\n"
     (made / "requirements.txt").write_text(pin)
     return made
