@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from scenarios.proof.reach import Ask, Reading, nearest, now, samples
+from scenarios.proof.reach import Ask, Reading, Sample, nearest, now, samples
 from stack import loopback
 from stack.check.conditions import Condition, conditions
 from stack.check.configuration import read
@@ -78,7 +78,7 @@ def _asking(instance: Instance, *, on_logs: bool) -> Iterator[Ask]:
     service, path = ("loki", "/loki/api/v1/query") if on_logs else ("prometheus", "/api/v1/query")
     with loopback.client() as client:
 
-        def ask(query: str) -> list[tuple[Mapping[str, str], float]]:
+        def ask(query: str) -> list[Sample]:
             answer = client.get(instance.url(service) + path, params={"query": query})
             answer.raise_for_status()
             return samples(answer.json())

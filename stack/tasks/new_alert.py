@@ -5,7 +5,7 @@ from pathlib import Path
 from stack.check.configuration import load
 from stack.draft import whole
 from stack.draft.draft import SEVERITIES, Piece, areas, draft
-from stack.errors import BadInput
+from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
 
 TRY = {
@@ -43,7 +43,7 @@ def new_alert(
 ) -> None:
     """Write the drafts, all or none, and say what to fill in.
 
-    Raises BadInput as `draft`; OSError where nothing can be written.
+    Raises BadInput as `draft`, HostCannot where nothing can be written.
     """
     configuration = load(config_root)
     if len(names) != 1:
@@ -60,7 +60,14 @@ def new_alert(
     [name] = names
     pieces = draft(name, area, severity, configuration, scenarios)
     # The rule comes last: without it, nobody takes the others for an alert.
-    whole.write({one.path: one.after for one in reversed(pieces) if not one.drafted})
+    try:
+        whole.write({one.path: one.after for one in reversed(pieces) if not one.drafted})
+    except OSError as error:
+        folder = Path(error.filename2 or error.filename or config_root).parent
+        raise HostCannot(
+            f"cannot write to `{folder}`: {error.strerror}.",
+            cure="Allow it, or make room; nothing was written.",
+        ) from None
     _tell(name, pieces)
 
 

@@ -17,7 +17,6 @@ from stack.draft import files, whole
 from stack.draft.draft import areas
 from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
-from stack.store.disk import refused
 from stack.tasks.new_alert import new_alert
 
 AREAS = sorted(areas(load(CONFIG_ROOT)))
@@ -146,7 +145,7 @@ def test_wrong_input_is_told_and_writes_nothing(
     assert texts(lab) == before
 
 
-@given(st.from_regex(r"(?=.*[a-z])[A-Z][A-Za-z0-9]{1,20}", fullmatch=True))
+@given(st.from_regex(r"[A-Z][A-Za-z0-9]{0,9}[a-z][A-Za-z0-9]{0,9}", fullmatch=True))
 def test_file_of_any_name_is_found_by_it(name: str) -> None:
     assert snake_case(name).replace("_", "") == name.lower()
 
@@ -254,11 +253,8 @@ def test_folder_that_cannot_be_written_is_named_and_nothing_is_written(
     shutil.rmtree(lab / "config" / "runbooks")
     (lab / "config" / "runbooks").write_text("a file in its place")
     before = texts(lab)
-    with pytest.raises(OSError) as caught:  # noqa: PT011  # its words are tested below
+    with pytest.raises(HostCannot, match=r"cannot write to `.*/runbooks`: .*\n.*nothing was"):
         write(NAME)
-    said = refused(caught.value)
-    assert isinstance(said, HostCannot)
-    assert "runbooks" in str(said)
     assert texts(lab) == before
 
 
