@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from stack.store import upstream
 from stack.store.artifact import Artifact
 from stack.store.imports import import_artifact
 from stack.store.package import Package, Program
+from stack.store.packages import grafana
 from stack.store.packageset import realise
 
 Member = Callable[..., tuple[tarfile.TarInfo, bytes]]
@@ -111,29 +113,58 @@ def test_archive_that_holds_too_much_is_refused(
         unpack(bomb, tmp_path)
 
 
+def imported(world: Any, package: Package, content: bytes, folder: Path) -> Path:
+    """The store path of an optional package whose release was downloaded elsewhere: nothing is
+    asked of upstream.
+    """
+    artifact = Artifact(
+        name=package.name, version="13.1", architecture="amd64",
+        path="https://nowhere.invalid/13.1_linux_amd64.tar.gz",
+        sha256=hashlib.sha256(content).hexdigest(),
+    )  # fmt: skip
+    lock = replace(world.package_set.lock, artifacts=(*world.package_set.lock.artifacts, artifact))
+    packages = (*world.package_set.packages, package)
+    package_set = replace(world.package_set, packages=packages, lock=lock)
+    file = folder / "downloaded.tar.gz"
+    file.write_bytes(content)
+    assert import_artifact(file, package_set) == (artifact, True)
+    return realise([package.name], package_set)[package.name]
+
+
+def files(path: Path) -> list[str]:
+    return sorted(str(at.relative_to(path)) for at in path.rglob("*") if at.is_file())
+
+
 def test_imported_release_becomes_a_package(
     world: Any, tmp_path: Path, make_member: Member
 ) -> None:
-    """It was downloaded elsewhere: nothing is asked of upstream."""
     content = packed(
         make_member("board-13.1/bin/board", SCRIPT, mode=0o755),
         make_member("board-13.1/bin/board-cli", SCRIPT, mode=0o755),
         make_member("board-13.1/public/app.js", b"code"),
         make_member("board-13.1/public/app.js.map", b"for debuggers"),
     )
-    artifact = Artifact(
-        name="board", version="13.1", architecture="amd64",
-        path="https://nowhere.invalid/board_13.1_linux_amd64.tar.gz",
-        sha256=hashlib.sha256(content).hexdigest(),
-    )  # fmt: skip
-    lock = replace(world.package_set.lock, artifacts=(*world.package_set.lock.artifacts, artifact))
-    packages = (*world.package_set.packages, BOARD)
-    package_set = replace(world.package_set, packages=packages, lock=lock)
-    file = tmp_path / "downloaded.tar.gz"
-    file.write_bytes(content)
-    assert import_artifact(file, package_set) == (artifact, True)
-    path = realise(["board"], package_set)["board"]
+    path = imported(world, BOARD, content, tmp_path)
     assert path.name.endswith("-board-13.1")
     assert subprocess.check_output([path / "bin" / "board"], text=True) == "board 13.1\n"
-    found = sorted(str(at.relative_to(path)) for at in path.rglob("*") if at.is_file())
-    assert found == ["bin/board", "public/app.js"]
+    assert files(path) == ["bin/board", "public/app.js"]
+
+
+def test_plugins_that_grafana_brings_are_whole(
+    world: Any, tmp_path: Path, make_member: Member
+) -> None:
+    """They are signed, file by file; one of which a file is missing is not loaded."""
+    plugin = [f"data/plugins-bundled/loki/{name}" for name in ("MANIFEST.txt", "module.js.map")]
+    backend = "data/plugins-bundled/loki/gpx_loki_linux_amd64"
+    content = packed(
+        make_member("grafana-13.1/bin/grafana", SCRIPT, mode=0o755),
+        make_member("grafana-13.1/bin/grafana-cli", SCRIPT, mode=0o755),
+        make_member("grafana-13.1/docs/README.md", b"text"),
+        make_member("grafana-13.1/public/build/app.js", b"code"),
+        make_member("grafana-13.1/public/build/app.js.map", b"for debuggers"),
+        make_member(f"grafana-13.1/{backend}", SCRIPT, mode=0o755),
+        *(make_member(f"grafana-13.1/{file}", b"signed") for file in plugin),
+    )
+    path = imported(world, replace(grafana.PACKAGE, needs=()), content, tmp_path)
+    assert files(path) == sorted(["bin/grafana", "public/build/app.js", backend, *plugin])
+    assert os.access(path / backend, os.X_OK)
