@@ -217,7 +217,7 @@ def task_verify_dashboards():
         ],
         pos_arg=plain(
             "only", "[UID]...",
-            "dashboards, or panels as UID/ID; names or patterns; all when none is given",
+            "dashboards, panels as UID/ID or by title; names or patterns; all when none is given",
             names="stack.tasks.known:dashboards",
         ),
     )  # fmt: skip

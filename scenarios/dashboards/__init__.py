@@ -2,7 +2,9 @@
 
 `declared` says which panels are empty while all is well, and which scenario must move which panel;
 `asking` asks an instance what a panel asks; `judging` compares data frames, purely, and never
-pictures; `play` brings an instance to life and breaks it; `run` is the whole, `report` writes.
+pictures; `looking` does so of one panel before, during and after a fault. `healthy` plays the
+morning and `play` a group of faults, each on an instance that `proof` brings up and shares out, as
+it does for alerts; `run` is the whole, `report` writes.
 
 Not here: the dashboards (`stack/config/grafana/`), and what can be said of them without an instance
 (`stack.check`). May import `proof`, `quiet`'s traffic, `loadgen` and `stack`.

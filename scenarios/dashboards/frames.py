@@ -38,6 +38,10 @@ class Frame:
         """All of them."""
         return [value for one in self.series for value in one.values]
 
+    def of(self, labels: Labels) -> list[float]:
+        """The values of one series; none if it is not there."""
+        return next((one.values for one in self.series if one.labels == labels), [])
+
     @property
     def names(self) -> frozenset[Labels]:
         """The series that have a value."""
@@ -45,7 +49,8 @@ class Frame:
 
 
 def frame(answer: Mapping[str, Any]) -> Frame:
-    """From an answer of Prometheus' or Loki's query API; a log line counts as one."""
+    """From an answer of Prometheus' or Loki's query API. A log line counts as one, whoever wrote
+    it: a panel of lines has no series."""
     if answer.get("status") != "success":
         return Frame(error=str(answer.get("error") or answer.get("message") or answer)[:300])
     data = answer["data"]
@@ -53,15 +58,21 @@ def frame(answer: Mapping[str, Any]) -> Frame:
     if kind == "scalar":
         return Frame(series=(Series(labels=(), points=_points([result])),))
     if kind == "streams":
-        return Frame(series=tuple(
-            Series(labels=_labels(one["stream"]),
-                   points=tuple((int(at) / 1e9, 1.0) for at, _ in one["values"]))
-            for one in result
-        ))  # fmt: skip
+        times = sorted(int(at) / 1e9 for one in result for at, *_ in one["values"])
+        return Frame(series=(Series(labels=(), points=tuple((at, 1.0) for at in times)),))
     return Frame(series=tuple(
         Series(labels=_labels(one["metric"]), points=_points(one.get("values") or [one["value"]]))
         for one in result
     ))  # fmt: skip
+
+
+def joined(first: Frame, then: Frame) -> Frame:
+    """Two answers to one query as one; the error of whichever has one."""
+    found = {one.labels: one for one in first.series}
+    for one in then.series:
+        before = found[one.labels].points if one.labels in found else ()
+        found[one.labels] = Series(labels=one.labels, points=before + one.points)
+    return Frame(series=tuple(found.values()), error=first.error or then.error)
 
 
 def _labels(labels: Mapping[str, str]) -> Labels:

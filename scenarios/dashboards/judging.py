@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scenarios.dashboards.frames import Frame
+from scenarios.dashboards.frames import Frame, Series
 from stack.check.bounds import Bound, Side
 
 _FROM_ZERO = frozenset({
@@ -71,7 +71,7 @@ def moved(before: Sequence[Frame], during: Sequence[Frame], bounds: Sequence[Bou
     """How a panel's frames, one for each query, differ under a fault; "" when they do not.
 
     With `bounds`, those of the alert whose fault it is, figures must have been within all of them
-    and lie beyond one.
+    and lie beyond one. What is gone is `gone`'s, since `during` may be shorter than `before`.
     """
     if bounds:
         found = beyond(during, bounds)
@@ -80,9 +80,32 @@ def moved(before: Sequence[Frame], during: Sequence[Frame], bounds: Sequence[Bou
             if found and not beyond(before, bounds)
             else ""
         )
+    found_how = (_differs(old, new) for old, new in zip(before, during, strict=True))
+    return next((how for how in found_how if how), "")
+
+
+def gone(before: Sequence[Frame], during: Sequence[Frame]) -> str:
+    """Which series are no longer there, "" if all are."""
     for old, new in zip(before, during, strict=True):
-        if how := _differs(old, new):
-            return how
+        if new.is_empty and not old.is_empty:
+            return "no data where there was some"
+        if missing := old.names - new.names:
+            return f"a series is gone: {_said(min(missing))}"
+    return ""
+
+
+def back(before: Sequence[Frame], after: Sequence[Frame], bounds: Sequence[Bound]) -> str:
+    """What is not as before, "" if all is: within the same bounds or, without any, the same series
+    as high as then; one that is new is at zero."""
+    if bounds:
+        found = beyond(after, bounds)
+        return f"still beyond the bound of {found.alert} ({found.words})" if found else ""
+    if missing := gone(before, after):
+        return missing
+    for old, new in zip(before, after, strict=True):
+        for one in new.series:
+            if how := _away(one, old.of(one.labels) or [0.0]):
+                return how
     return ""
 
 
@@ -102,20 +125,23 @@ def _beyond(frame: Frame, bound: Bound) -> bool:
 
 
 def _differs(before: Frame, during: Frame) -> str:
-    if before.is_empty != during.is_empty:
-        return "data where there was none" if before.is_empty else "no data where there was some"
-    if gone := before.names - during.names:
-        return f"a series is gone: {_said(min(gone))}"
+    if before.is_empty and not during.is_empty:
+        return "data where there was none"
     if new := during.names - before.names:
         return f"a series is new: {_said(min(new))}"
     for one in during.series:
-        old = next((each.values for each in before.series if each.labels == one.labels), [])
-        if not old or not one.values:
-            continue
-        if max(one.values) > max(old) * MUCH + _ROUNDING:
-            return f"{_said(one.labels)} rose to {max(one.values):g}, from {max(old):g} at most"
-        if min(one.values) < min(old) / MUCH - _ROUNDING:
-            return f"{_said(one.labels)} fell to {min(one.values):g}, from {min(old):g} at least"
+        old = before.of(one.labels)
+        if old and (how := _away(one, old)):
+            return how
+    return ""
+
+
+def _away(one: Series, old: Sequence[float]) -> str:
+    """How its values lie outside those before; "" if they do not."""
+    if one.values and max(one.values) > max(old) * MUCH + _ROUNDING:
+        return f"{_said(one.labels)} rose to {max(one.values):g}, from {max(old):g} at most"
+    if one.values and min(one.values) < min(old) / MUCH - _ROUNDING:
+        return f"{_said(one.labels)} fell to {min(one.values):g}, from {min(old):g} at least"
     return ""
 
 

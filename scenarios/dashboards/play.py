@@ -1,179 +1,177 @@
-"""A healthy morning, then fault after fault: what each panel answers before, during and after."""
+"""Plays a group of faults on one instance, one fault after the other, and looks at their panels.
+
+The faults of a group disturb each other's alerts in nothing, but a panel may well be moved by more
+than one of them: so one begins when the panels of the one before have moved and it is put right,
+and these come back meanwhile.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Event as Flag
-from typing import Any
+from functools import partial
+from threading import Lock
 
-from loadgen.faults.base import FaultFailed, undo
-from loadgen.traffic import Crew, Locust
 from scenarios.dashboards.asking import Asker
-from scenarios.dashboards.declared import BEYOND_ITS_UNIT, EMPTY
-from scenarios.dashboards.frames import Frame
-from scenarios.dashboards.judging import Limits, beyond, healthy, moved
-from scenarios.dashboards.result import Shown
+from scenarios.dashboards.looking import Look, patience_s, window_s
+from scenarios.dashboards.result import Seen, Shown
 from scenarios.proof.catalogue import ScenarioFile
-from stack.check.bounds import Bound
-from stack.check.yamlfile import get, text
-from stack.errors import LabError
-from stack.run.instance import Instance
+from scenarios.proof.evidence import Evidence, FaultStep
+from scenarios.proof.overload import overloaded, unanswered
+from scenarios.proof.play import Part, Played, Venue, play
+from scenarios.proof.verdict import Outcome, Verdict
+from scenarios.proof.watch import Watcher
+from stack.check.bounds import Bound, bounds
 
-MORNING = Path(__file__).with_name("morning.py")
-"""Never imported: Locust changes the standard library of whoever does."""
+LOOK_EVERY_S = 0.5
 
-HEALTHY_WITHIN_S = 60.0
-"""Real seconds after which every panel must have had data."""
-
-SEEN_S = 10.0
-"""Real seconds that a panel is looked at before a fault, and of a healthy morning."""
-
-MOVES_WITHIN_S = 60.0
-BACK_WITHIN_S = 45.0
-LOOK_EVERY_S = 1.0
-REQUESTS_AT_LEAST = 20
+INTERRUPTED = "the proof was interrupted"
 
 
-@dataclass(kw_only=True)
-class Stage:
-    """One instance, its people, and what to tell whoever looks on."""
-
-    instance: Instance
-    asker: Asker
-    crew: Crew
-    stop: Flag
-    tell: Callable[[str], None]
-    figures: Mapping[str, Any] = field(default_factory=dict)
-
-    def hear(self, figures: Mapping[str, Any]) -> None:
-        self.figures = figures
-
-    def frames(self, shown: Shown, begin: float, end: float) -> list[Frame]:
-        return [self.asker.ask(target, begin, end) for target in shown.panel.targets]
-
-    def people(self, kind: Any, file: Path) -> Locust:
-        """The traffic of that kind, at work. Raises FaultFailed when nobody comes."""
-        self.crew.start_over([kind])
-        self.figures = {}
-        locust = self.crew.join(kind, file, self.hear)
-        give_up = time.monotonic() + HEALTHY_WITHIN_S
-        while self.figures.get("requests", 0) < REQUESTS_AT_LEAST:
-            if locust.exit_code is not None or time.monotonic() > give_up:
-                raise FaultFailed(f"no traffic: {locust.trouble or 'nobody is at work'}")
-            self.stop.wait(LOOK_EVERY_S / 4)
-        return locust
+def play_panels(
+    panels: Sequence[Shown], group: Sequence[ScenarioFile], venue: Venue
+) -> dict[str, Played]:
+    """The verdict of each scenario of the group: proven if all of `panels` that watch it moved with
+    the fault, and were as before when it was over."""
+    with Asker(venue.instance) as asker:
+        part = partial(_Watching, panels=panels, asker=asker, turn=Lock())
+        return play(group, venue, part)
 
 
-def limits(shown: Shown) -> Limits:
-    config = get(shown.panel.node, "fieldConfig", "defaults")
-    highest = text(get(config, "max"))
-    signed = shown.key in BEYOND_ITS_UNIT
-    return Limits.of(text(get(config, "unit")), float(highest) if highest else None, signed=signed)
+class _Watching(Part):
+    """One scenario of the group, and the panels that watch it."""
 
+    def __init__(
+        self,
+        found: ScenarioFile,
+        group: Sequence[ScenarioFile],
+        venue: Venue,
+        watcher: Watcher,
+        *,
+        panels: Sequence[Shown],
+        asker: Asker,
+        turn: Lock,
+    ) -> None:
+        super().__init__(found, group, venue, watcher)
+        alert = self.scenario.alert
+        rule = next(one for one in venue.configuration.alerts if one.name == alert)
+        self._turn = turn
+        self._window_s = window_s(asker)
+        self._patience_s = patience_s(asker) + 2 * self._window_s
+        self._looks: list[Look] = []
+        self._seen: Mapping[str, Seen] = {}
+        for shown in panels:
+            if alert in shown.watches:
+                shown.seen[alert] = Seen(unplayed="its turn did not come")
+                own: Sequence[Bound] = bounds(rule) if alert in shown.panel.alerts else ()
+                self._looks.append(Look(shown, asker, own))
+        self._seen = {look.shown.name: look.shown.seen[alert] for look in self._looks}
 
-def healthy_morning(stage: Stage, panels: Sequence[Shown]) -> None:
-    """Ask every panel until it has data; what is still wrong at the end stays in `healthy`."""
-    stage.tell("a healthy morning")
-    stage.people(MORNING.stem, MORNING)
-    began = time.time()
-    give_up = time.monotonic() + HEALTHY_WITHIN_S
-    waiting = [one for one in panels if one.panel.targets]
-    for one in panels:
-        one.healthy = ""
-    while waiting and not stage.stop.is_set():
-        now = time.time()
-        for one in waiting:
-            one.healthy = _wrong(one, stage.frames(one, max(began, now - SEEN_S), now))
-        waiting = [one for one in waiting if one.healthy]
-        if time.monotonic() > give_up:
+    def broken(self) -> bool:
+        """One fault at a time, so that what moves is moved by it."""
+        self.tell("waiting for its turn")
+        with self._turn:
+            return not self.venue.stop.is_set() and self._calm() and super().broken()
+
+    def follow(self, *, until: str) -> None:
+        """Wait until all panels have moved; once the fault is over, until they are as before."""
+        assert self.deadlines is not None  # known once the gate was passed
+        zero = time.time()
+        for seen in self._seen.values():
+            seen.unplayed = ""
+        if until:
+            limit_s = self.deadlines.notified.seconds + 2 * self._window_s
+            self._until(zero, limit_s, self._moved, self._looks, "to move")
             return
-        stage.stop.wait(LOOK_EVERY_S)
+        moved = [look for look in self._looks if self._seen[look.shown.name].how]
+        limit_s = self.deadlines.resolved.seconds + self._patience_s
+        self._until(zero, limit_s, self._back, moved, "to come back")
+
+    def played(self) -> Played:
+        verdict = self._verdict()
+        for seen in self._seen.values():
+            if seen.unplayed:
+                seen.unplayed = INTERRUPTED if self.venue.stop.is_set() else verdict.reason
+        return Played(verdict=verdict, deadlines=self.deadlines, rule=self.rule)
+
+    def _calm(self) -> bool:
+        """Wait until what each panel shows by itself can be told from what a fault makes of it; a
+        panel that is never calm is not looked at any more. False when none is left."""
+        limit_s = self._patience_s
+        for look, why in self._until(time.time(), limit_s, _before, self._looks, "to be calm"):
+            self._seen[look.shown.name].restless = why
+            self._looks.remove(look)
+        if not self._looks:
+            self._step("failed", "before the fault, no panel was calm")
+        return bool(self._looks) and not self.venue.stop.is_set()
+
+    def _until(
+        self,
+        zero: float,
+        limit_s: float,
+        good: Callable[[Look, float], str],
+        looks: Sequence[Look],
+        what: str,
+    ) -> list[tuple[Look, str]]:
+        """Look until `good` says "" of each; what it says of the others in the end."""
+        waiting, said = list(looks), dict.fromkeys(looks, "")
+        while waiting and not self.venue.stop.is_set():
+            self.look_at_traffic()
+            said = {look: good(look, zero) for look in waiting}
+            waiting = [look for look in waiting if said[look]]
+            if not waiting or time.time() - zero > limit_s:
+                break
+            names = ", ".join(look.shown.name for look in waiting)
+            self.tell(f"waiting for {names} {what}", zero, zero + limit_s)
+            self.venue.stop.wait(LOOK_EVERY_S)
+        return [(look, said[look]) for look in waiting]
+
+    def _moved(self, look: Look, injected: float) -> str:
+        seen = self._seen[look.shown.name]
+        seen.how = look.moved(injected)
+        seen.moved_s = time.time() - injected
+        return "" if seen.how else "it does not move"
+
+    def _back(self, look: Look, undone: float) -> str:
+        seen = self._seen[look.shown.name]
+        seen.keeps = look.keeps
+        if time.time() < undone + self._window_s:
+            return "not asked yet"
+        seen.wrong = look.after()
+        seen.back_s = time.time() - undone
+        return seen.wrong
+
+    def _verdict(self) -> Verdict:
+        alert, events = self.scenario.alert, self.venue.evidence.of(self.scenario.alert)
+        steps = {one.step: one for one in events if isinstance(one, FaultStep)}
+        if "injected" not in steps or "failed" in steps:
+            return self._not_played(steps)
+        wrong = [f"{name} {seen.trouble}" for name, seen in self._seen.items() if seen.trouble]
+        if not wrong:
+            return Verdict(alert=alert, outcome=Outcome.PROVEN, reason="")
+        excuse = excused(self.venue.evidence, alert, steps["injecting"].at)
+        reason = "; ".join([*([excuse] if excuse else []), *wrong])
+        return Verdict(alert=alert, outcome=Outcome.FAILED, reason=reason, excuse=excuse)
+
+    def _not_played(self, steps: Mapping[str, FaultStep]) -> Verdict:
+        alert = self.scenario.alert
+        if "failed" not in steps:
+            return super().played().verdict  # blocked, or never steady
+        excuse = excused(self.venue.evidence, alert, 0.0)
+        return Verdict(alert=alert, outcome=Outcome.FAILED, reason=steps["failed"].detail,
+                       excuse=excuse)  # fmt: skip
 
 
-def _wrong(shown: Shown, frames: Sequence[Frame]) -> str:
-    """What is wrong with a panel's frames, with the query's letter."""
-    bound, empty = limits(shown), []
-    for target, frame in zip(shown.panel.targets, frames, strict=True):
-        why = EMPTY.get((*shown.key, target.ref), "")
-        if wrong := healthy(frame, bound, may_be_empty=why):
-            return f"query {target.ref}: {wrong}"
-        empty += [why] if frame.is_empty else []
-    shown.empty = tuple(empty)
-    return ""
+def _before(look: Look, _: float) -> str:
+    return look.before()
 
 
-def faulty(stage: Stage, found: ScenarioFile, panels: Sequence[Shown], bounds: list[Bound]) -> None:
-    """Play one fault, and note how each of the panels moved."""
-    scenario, alert = found.scenario, found.scenario.alert
-    if why := scenario.fault.blocked(stage.instance):
-        for one in panels:
-            one.blocked[alert] = why
-        return
-    stage.people(scenario.traffic.kind, found.file)
-    stage.tell(f"{alert}: before")
-    stage.stop.wait(SEEN_S)
-    before = _before(stage, alert, panels, bounds)
-    with ExitStack() as undo:
-        undo.callback(_undo, stage, found)
-        scenario.fault.inject(stage.instance)
-        injected = time.time()
-        _until_moved(stage, alert, panels, before, injected, bounds)
-    _until_back(stage, alert, [one for one in panels if one.moved.get(alert)])
-
-
-def _before(
-    stage: Stage, alert: str, panels: Sequence[Shown], bounds: list[Bound]
-) -> dict[str, list[Frame]]:
-    """The panels' frames before a fault, once those of the fault before have left the windows."""
-    give_up = time.monotonic() + BACK_WITHIN_S
-    while True:
-        now = time.time()
-        before = {one.name: stage.frames(one, now - SEEN_S, now) for one in panels}
-        beside = [one for one in panels
-                  if alert in one.panel.alerts and beyond(before[one.name], bounds)]  # fmt: skip
-        if not beside or time.monotonic() > give_up or stage.stop.is_set():
-            return before
-        stage.stop.wait(LOOK_EVERY_S)
-
-
-def _until_moved(
-    stage: Stage,
-    alert: str,
-    panels: Sequence[Shown],
-    before: Mapping[str, Sequence[Frame]],
-    injected: float,
-    bounds: list[Bound],
-) -> None:
-    stage.tell(f"{alert}: during")
-    give_up = time.monotonic() + MOVES_WITHIN_S
-    waiting = list(panels)
-    while waiting and time.monotonic() < give_up and not stage.stop.is_set():
-        stage.stop.wait(LOOK_EVERY_S)
-        for one in waiting:
-            during = stage.frames(one, injected, time.time())
-            own = bounds if alert in one.panel.alerts else []
-            one.moved[alert] = moved(before[one.name], during, own)
-        waiting = [one for one in waiting if not one.moved[alert]]
-
-
-def _until_back(stage: Stage, alert: str, panels: Sequence[Shown]) -> None:
-    """Wait until panels have data and possible values again."""
-    stage.tell(f"{alert}: after")
-    give_up = time.monotonic() + BACK_WITHIN_S
-    waiting = list(panels)
-    while waiting and time.monotonic() < give_up and not stage.stop.is_set():
-        now = time.time()
-        for one in waiting:
-            one.back[alert] = _wrong(one, stage.frames(one, now - LOOK_EVERY_S * 5, now))
-        waiting = [one for one in waiting if one.back[alert]]
-        stage.stop.wait(LOOK_EVERY_S)
-
-
-def _undo(stage: Stage, found: ScenarioFile) -> None:
-    undo(found.scenario.fault, stage.instance)
-
-
-EXPECTED = (FaultFailed, LabError)
-"""What a fault says when it cannot be injected or undone."""
+def excused(evidence: Evidence, alert: str, since: float) -> str:
+    """Who else may be why something was not seen since then (Unix seconds): the machine that was
+    too busy, or who did not answer. Empty when nobody was."""
+    events = evidence.of(alert)
+    figures = overloaded(events, since, float("inf"))
+    silent = unanswered(events, since, float("inf"))
+    return "; ".join(
+        words
+        for words in (silent, f"the machine was overloaded: {figures}" if figures else "")
+        if words
+    )

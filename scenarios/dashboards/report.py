@@ -1,10 +1,14 @@
 """Writes what was seen of the panels: JUnit XML for CI, one HTML page for people."""
 
+import sys
 from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from scenarios.dashboards.judging import Outcome
 from scenarios.dashboards.result import Proof, Shown
@@ -15,7 +19,7 @@ from scenarios.proof.junit import Entry, Mark
 def write(proof: Proof) -> None:
     """`junit.xml` and `report.html` in the proof's folder."""
     (proof.folder / "junit.xml").write_bytes(junit(proof))
-    (proof.folder / "report.html").write_text(page(proof), encoding="utf-8")
+    proof.page.write_text(page(proof), encoding="utf-8")
 
 
 def junit(proof: Proof) -> bytes:
@@ -37,6 +41,32 @@ def _case(one: Shown) -> Entry:
         reason=one.words or "no fault was played",
         detail=details.get(MARKS[one.outcome], ""),
     )
+
+
+COLOURS = {Outcome.SHOWN: "green", Outcome.FAILED: "red", Outcome.UNPLAYED: "yellow"}
+
+
+def tell(proof: Proof, console: Console | None = None) -> None:
+    """The dashboards' figures, what is wrong with which panel, and where the report lies."""
+    width = None if sys.stdout.isatty() else 140  # a log has no width
+    console = console or Console(highlight=False, width=width)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("dashboard")
+    for heading in ("panels", "healthy", "with a fault", "moved", "as before"):
+        table.add_column(heading, justify="right")
+    for uid, figures in proof.figures.items():
+        table.add_row(uid, *map(str, figures))
+    console.print()
+    console.print(table)
+    for one in proof.panels:
+        if one.outcome is not Outcome.SHOWN and (one.words or proof.faults):
+            console.print(f"\n[{COLOURS[one.outcome]}]{one.outcome}[/] {one.name}"
+                          f" {escape(one.panel.title)}: {escape(one.words)}",
+                          soft_wrap=True)  # fmt: skip
+    for note in proof.notes:
+        console.print(f"\n{note}", markup=False, soft_wrap=True)
+    console.print(f"\n{proof.headline}, in {proof.took_s:.0f} s at speed {proof.speed:g}"
+                  f"\nreport {proof.page}", markup=False, soft_wrap=True)  # fmt: skip
 
 
 def page(proof: Proof) -> str:

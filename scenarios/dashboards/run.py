@@ -2,32 +2,38 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from loadgen.traffic import Crew
 from scenarios.dashboards import report
-from scenarios.dashboards.asking import Asker
 from scenarios.dashboards.declared import MOVES, STEADY
-from scenarios.dashboards.judging import Outcome
-from scenarios.dashboards.play import EXPECTED, Stage, faulty, healthy_morning
+from scenarios.dashboards.healthy import Morning, Screenshots
+from scenarios.dashboards.play import play_panels
 from scenarios.dashboards.result import Proof, Shown
-from scenarios.proof.catalogue import find
+from scenarios.proof import catalogue
+from scenarios.proof.estimate import Turn, length_s
+from scenarios.proof.packing import by_length, in_turn, pack
 from scenarios.proof.reports import KEPT, new_folder, prune, reports_dir
-from scenarios.proof.slots import Slots, check_writable
+from scenarios.proof.run import (
+    Plan,
+    check_speed,
+    ended_in_order,
+    instances_at_once,
+    perform,
+    turn,
+    written,
+)
+from scenarios.proof.slots import check_writable
 from scenarios.proof.usable import check_usable
-from stack.check.bounds import bounds
+from scenarios.proof.verdict import Outcome
+from scenarios.proof.workers import Workers
 from stack.check.configuration import Configuration, read
 from stack.check.dashboardfiles import Dashboards, Panel, load
-from stack.errors import BadInput, CheckFailed
+from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.names import choose
 from stack.paths import CONFIG_ROOT
-from stack.run.instance import Instance
-from stack.run.lifecycle import running
-
-Screenshots = Callable[[Instance, Path], Mapping[str, Sequence[Path]]]
-"""Takes pictures of an instance's dashboards into a folder; uid → PNG files."""
 
 KIND = "dashboards-"
 """How the names of its reports begin."""
@@ -45,58 +51,44 @@ def verify_dashboards(
     reports: Path | None = None,
     screenshots: Screenshots | None = None,
 ) -> int:
-    """Ask the panels called `only` (`UID` or `UID/ID`), all when it is empty; 0 when all are good.
+    """Ask the panels called `only` (a dashboard's uid, `UID/ID` or a panel's title), all when it is
+    empty; 0 when all are good.
 
     `healthy_only` plays no faults; `screenshots` are taken once all is shown. Writes a page and
-    JUnit. Raises CheckFailed with the panels that are not, BadInput for names that no dashboard has
-    or configuration that nothing would start with, HostCannot when no instance comes up.
+    JUnit. Raises CheckFailed with the panels that are not good, HostCannot when nothing is wrong
+    but this machine cannot host a fault or an instance, BadInput for names that no dashboard has or
+    configuration that nothing would start with, and KeyboardInterrupt after SIGINT, SIGTERM or
+    SIGHUP, once all faults are undone and what was seen is reported.
     """
+    check_speed(speed)
     found = load(config_root)
     if found.problems:
         raise BadInput("\n".join(one.text(config_root) for one in found.problems))
     panels = _chosen(found, only)
     configuration = read(config_root)
     check_usable(configuration)
+    plan = _plan([] if healthy_only else panels, configuration, speed)
     check_writable()
     reports = reports or reports_dir()
-    with new_folder(reports, KIND) as folder:
-        proof = _played(
-            panels, configuration, folder, speed, screenshots, healthy_only=healthy_only
-        )
-    prune(reports, KEPT, KIND)
-    return _told(proof, healthy_only=healthy_only)
-
-
-def _played(
-    panels: list[Shown],
-    configuration: Configuration,
-    folder: Path,
-    speed: float,
-    screenshots: Screenshots | None,
-    *,
-    healthy_only: bool,
-) -> Proof:
-    """Play it, and write the report, whatever happens."""
-    started, interrupted = time.time(), False
-    screens: dict[str, Sequence[Path]] = {}
-
-    def take(instance: Instance) -> None:
-        if screenshots:
-            screens.update(screenshots(instance, folder))
-
-    try:
-        _play(panels, configuration, folder, speed, take, healthy_only=healthy_only)
-    except KeyboardInterrupt:
-        interrupted = True
-        raise
-    finally:
+    stop, show, started = threading.Event(), plan.display(), time.time()
+    with ExitStack() as ending:
+        with written(reports):
+            folder = ending.enter_context(new_folder(reports, KIND))
+        ending.enter_context(ended_in_order(stop, show.ending))
+        morning = Morning(panels, folder, screenshots)
+        workers = perform(plan, folder, stop, show, config_root=config_root, routing=morning,
+                          play=partial(play_panels, panels))  # fmt: skip
+        _note_unplayed(panels, workers)
         proof = Proof(
             panels=panels, folder=folder, started=started, took_s=time.time() - started,
-            speed=speed, faults=not healthy_only, interrupted=interrupted,
-            screens=screens,
+            speed=speed, faults=not healthy_only, screens=morning.screens, notes=_notes(workers),
+            interrupted=stop.is_set() and not workers.errors,
         )  # fmt: skip
-        report.write(proof)
-    return proof
+        with written(folder):
+            report.write(proof)
+            prune(reports, KEPT, KIND)
+        report.tell(proof)
+    return _end(proof, workers)
 
 
 def watched(panel: Panel) -> tuple[str, ...]:
@@ -110,73 +102,56 @@ def _chosen(found: Dashboards, only: Sequence[str]) -> list[Shown]:
               steady=STEADY.get((panel.dashboard.uid, panel.id), ""))
         for panel in found.panels if panel.kind not in _UNASKED
     ]  # fmt: skip
-    panels: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for one in every:
-        panels.setdefault(one.panel.dashboard.uid, []).append(one.name)
+        for name in (one.panel.dashboard.uid, one.panel.title):
+            groups.setdefault(name, []).append(one.name)
     wanted = choose(
-        only, [one.name for one in every], what="dashboard or panel", groups=panels,
-        see=f"Panels are called UID/ID, dashboards {', '.join(panels)}.",
+        only, [one.name for one in every], what="dashboard or panel", groups=groups,
+        see="Give a dashboard's uid, UID/ID or a panel's title; dashboards are"
+        f" {', '.join(sorted(one.uid for one in found.all))}.",
     )  # fmt: skip
     return [one for one in every if not only or one.name in wanted]
 
 
-def _play(
-    panels: list[Shown],
-    configuration: Configuration,
-    folder: Path,
-    speed: float,
-    take: Callable[[Instance], None],
-    *,
-    healthy_only: bool,
-) -> None:
-    wanted = {alert for one in panels for alert in one.watches} if not healthy_only else set()
-    scenarios = [one for one in find() if one.scenario.alert in wanted]
-    speeds = sorted({one.scenario.speed(speed) for one in scenarios} | {speed})
-    rules = {alert.name: alert for alert in configuration.alerts}
-    with Slots() as slots:
-        for pace in speeds:
-            theirs = [one for one in scenarios if one.scenario.speed(speed) == pace]
-            with (
-                running(slots.take(), speed=pace, config_root=configuration.root) as instance,
-                Asker(instance) as asker,
-                Crew(instance, folder) as crew,
-            ):
-                stage = Stage(
-                    instance=instance, asker=asker, crew=crew, stop=threading.Event(), tell=_say
-                )
-                if pace == speed:
-                    healthy_morning(stage, panels)
-                    take(instance)
-                for one in theirs:
-                    alert = one.scenario.alert
-                    concerned = [panel for panel in panels if alert in panel.watches]
-                    _guarded(
-                        partial(faulty, stage, one, concerned, bounds(rules[alert])),
-                        alert,
-                        concerned,
-                    )
+def _plan(panels: Sequence[Shown], configuration: Configuration, speed: float) -> Plan:
+    """The morning, and the scenarios that `panels` watch. Raises BadInput for one there is not."""
+    wanted = {alert for one in panels for alert in one.watches}
+    found = [one for one in catalogue.find() if one.scenario.alert in wanted]
+    lengths = {one.file: length_s(one, configuration, speed) for one in found}
+    groups = in_turn(pack(by_length(found, lengths), configuration.on_logs))
+    instances = instances_at_once(speed, len(groups) + 1)
+    morning = Turn(names=tuple(Morning.names()), about_s=Morning.length_s(speed))
+    turns = [turn(group, sum(lengths[one.file] / 2 for one in group)) for group in groups]
+    return Plan(
+        groups=groups, instances=instances, gaps={}, routes=Morning.names(), speed=speed,
+        turns=[morning, *turns], called="healthy morning",
+    )  # fmt: skip
 
 
-def _guarded(play: Callable[[], None], alert: str, panels: Iterable[Shown]) -> None:
-    """One fault that cannot be played spoils only what it was to move."""
-    try:
-        play()
-    except EXPECTED as error:
-        for one in panels:
-            one.blocked[alert] = str(error)
+def _note_unplayed(panels: Sequence[Shown], workers: Workers) -> None:
+    """Of panels whose fault had no turn, say why."""
+    for one in panels:
+        for alert in one.watches:
+            result = workers.results.get(alert)
+            if result and alert not in one.seen:
+                one.blame(alert, result.verdict.reason)
 
 
-def _say(words: str) -> None:
-    print(words, flush=True)
+def _notes(workers: Workers) -> tuple[str, ...]:
+    again = [f"{one.alert} {one.again}" for one in workers.results.values() if one.again]
+    return (*workers.said, *again)
 
 
-def _told(proof: Proof, *, healthy_only: bool) -> int:
-    bad = [one for one in proof.panels if one.outcome is Outcome.FAILED
-           or (one.outcome is Outcome.UNPLAYED and not healthy_only)]  # fmt: skip
-    page = proof.folder / "report.html"
-    if bad:
-        lines = "\n  ".join(f"{one.name} {one.panel.title}: {one.words or one.outcome}"
-                            for one in bad)  # fmt: skip
-        raise CheckFailed(f"{proof.headline}\n  {lines}", cure=f"The report: {page}")
-    print(f"{proof.headline}, in {proof.took_s:.0f} s\nreport {page}")
+def _end(proof: Proof, workers: Workers) -> int:
+    if workers.errors:
+        raise workers.errors[0]
+    if proof.interrupted:
+        raise KeyboardInterrupt
+    results = list(workers.results.values())
+    cure = f"See {proof.page}."
+    if failed := [one.alert for one in results if one.outcome is Outcome.FAILED]:
+        raise CheckFailed(f"not shown: {', '.join(failed)}.", cure=cure)
+    if blocked := [one.alert for one in results if one.outcome is Outcome.BLOCKED]:
+        raise HostCannot(f"blocked on this host: {', '.join(blocked)}.", cure=cure)
     return 0

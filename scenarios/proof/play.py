@@ -107,8 +107,13 @@ class Venue:
         self.fired |= watcher.fired
 
 
-def play(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
-    """The verdict of each scenario of the group, by alert. Whatever happens, faults are undone."""
+def play(
+    group: Sequence[ScenarioFile], venue: Venue, part: "Callable[..., Part] | None" = None
+) -> dict[str, Played]:
+    """The verdict of each scenario of the group, by alert. Whatever happens, faults are undone.
+
+    `part` makes what plays one of them, `Part` itself when None.
+    """
     disturbed = frozenset[str]().union(*(found.scenario.touches for found in group))
     venue.crew.start_over([found.scenario.traffic.kind for found in group])
     names = [found.scenario.alert for found in group]
@@ -116,7 +121,7 @@ def play(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
     with Watcher(
         venue.instance, venue.evidence, disturbed, names, logs=on_logs, strayed=venue.strayed
     ) as watcher:
-        parts = [_Part(found, group, venue, watcher) for found in group]
+        parts = [(part or Part)(found, group, venue, watcher) for found in group]
         steady = [part for part in parts if part.guarded(part.gate)]
         with ThreadPoolExecutor(max(1, len(steady))) as pool:
             for future in [pool.submit(part.guarded, part.perform) for part in steady]:
@@ -126,8 +131,11 @@ def play(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
     return {part.scenario.alert: part.played() for part in parts}
 
 
-class _Part:
-    """One scenario of the group."""
+class Part:
+    """One scenario of the group, followed from link to link of the alert's chain.
+
+    Who looks at something else overrides `follow` and `played`.
+    """
 
     def __init__(
         self, found: ScenarioFile, group: Sequence[ScenarioFile], venue: Venue, watcher: Watcher
@@ -166,7 +174,7 @@ class _Part:
             return False
         passed = pass_gate(
             self.rule, self.deadlines, self.watcher, self.locust, self.venue.evidence,
-            stopped=self.venue.stop.is_set, tell=self._tell,
+            stopped=self.venue.stop.is_set, tell=self.tell,
         )  # fmt: skip
         if not passed:
             self.watcher.note_scrapes()
@@ -174,6 +182,13 @@ class _Part:
 
     def perform(self) -> bool:
         """Fault, wait for the notifications, undo, wait for the rest of the chain."""
+        if self.broken():
+            self.follow(until="")
+            self.tell("seen to its end", stage=Stage.SEEN)
+        return True
+
+    def broken(self) -> bool:
+        """Fault, wait for the notifications, undo; False when the fault failed."""
         fault, instance = self.scenario.fault, self.venue.instance
         with ExitStack() as undo:
             undo.callback(self._undo)
@@ -184,9 +199,7 @@ class _Part:
                 self._step("failed", _told(error))
                 return False
             self._step("injected", str(fault))
-            self._follow(until="undone")
-        self._follow(until="")
-        self._tell("seen to its end", stage=Stage.SEEN)
+            self.follow(until="undone")
         return True
 
     def played(self) -> Played:
@@ -204,12 +217,12 @@ class _Part:
             explained=self.explained,
         )
 
-    def _follow(self, *, until: str) -> None:
+    def follow(self, *, until: str) -> None:
         """Wait while the verdict is running and its next link is not `until`."""
         while not self.venue.stop.is_set():
             # Evidence is complete up to what the watcher has read, not up to this moment.
             now = max(self.watcher.until, time.time() - WATCHER_MAY_LAG_S)
-            self._look_at_traffic()
+            self.look_at_traffic()
             verdict = self._judge(now=now)
             link = verdict.links[-1]
             if verdict.outcome is Outcome.FAILED:
@@ -217,10 +230,10 @@ class _Part:
                 self.watcher.note_scrapes()
             if verdict.outcome is not Outcome.RUNNING or link.name == until:
                 return
-            self._tell(f"waiting for {link.said}", verdict.zero, link.due)
+            self.tell(f"waiting for {link.said}", verdict.zero, link.due)
             self.venue.stop.wait(LOOK_EVERY_S)
 
-    def _look_at_traffic(self) -> None:
+    def look_at_traffic(self) -> None:
         """Without its people a scenario proves nothing, whatever is seen."""
         ended = self.locust.exit_code
         what = self.locust.trouble if ended is None else f"locust ended with exit code {ended}"
@@ -256,13 +269,13 @@ class _Part:
 
     def _step(self, step: str, detail: str) -> None:
         self._add(FaultStep, step=step, detail=detail)
-        self._tell(f"{step}: {detail}")
+        self.tell(f"{step}: {detail}")
 
     def _add(self, kind: Any, **fields: Any) -> None:
         given = {"at": time.time(), "instance": self.venue.instance.name, **fields}
         self.venue.evidence.add(kind(scenario=self.scenario.alert, **given))
 
-    def _tell(
+    def tell(
         self, what: str, zero: float | None = None, due: float | None = None,
         stage: Stage = Stage.RUNNING,
     ) -> None:  # fmt: skip

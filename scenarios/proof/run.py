@@ -18,13 +18,14 @@ from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.endings import ended_by
 from scenarios.proof.estimate import START_S, Turn, counted, length_s, total_s, words
 from scenarios.proof.packing import by_length, in_turn, pack
+from scenarios.proof.play import play
 from scenarios.proof.reports import KEPT, check_kept, new_folder, prune, reports_dir
 from scenarios.proof.result import Proof, Result, in_order
 from scenarios.proof.show import Display
 from scenarios.proof.slots import MOST, check_writable
 from scenarios.proof.usable import check_usable
 from scenarios.proof.verdict import Outcome, failed
-from scenarios.proof.workers import Routing, Workers
+from scenarios.proof.workers import Play, Routing, Workers
 from stack.check import blanks
 from stack.check.configuration import Configuration, read
 from stack.errors import BadInput, CheckFailed, HostCannot
@@ -73,40 +74,29 @@ def verify_alerts(
     check_usable(configuration)
     check_writable()
     reports = reports or reports_dir()
-    stop = threading.Event()
-    show = Display(Board(plan.turns, plan.instances, failed=list(plan.gaps)))
+    stop, show = threading.Event(), plan.display()
     with ExitStack() as ending:
-        with _written(reports):
+        with written(reports):
             folder = ending.enter_context(new_folder(reports))
-            file = ending.enter_context((folder / "evidence.jsonl").open("w"))
-        ending.enter_context(_signals(stop, show.ending))
-        workers = Workers(speed=speed, keep=keep, config_root=config_root, folder=folder,
-                          file=file, tell=show.tell, stop=stop, routing=routing)  # fmt: skip
-        with show.shown(plan.words, **plan.figures):
-            done = _played(plan, workers)
+        ending.enter_context(ended_in_order(stop, show.ending))
+        started, ticks = time.time(), time.monotonic()
+        workers = perform(plan, folder, stop, show, keep=keep, config_root=config_root,
+                          routing=routing)  # fmt: skip
+        done = Proof(
+            started=started, took_s=time.monotonic() - ticks, speed=speed,
+            results=in_order([*workers.results.values(), *plan.failed]),
+            packages=dict(workers.packages), folder=folder,
+            interrupted=stop.is_set() and not workers.errors,
+            notes=workers.said,
+        )  # fmt: skip
         trends = earlier.trends(runs, done) if history else {}
-        with _written(folder):
+        with written(folder):
             report.write(done, trends)
             prune(reports, keep_reports)
         report.tell(done, kept=workers.kept, slower=[t for t in trends.values() if t.slower])
         if history and not done.interrupted:
             earlier.append(history, done)
     return _end(done, workers.errors)
-
-
-def _played(plan: "Plan", workers: Workers) -> Proof:
-    started, ticks = time.time(), time.monotonic()
-    with _threads_that_end(workers.troubles.append):
-        workers.run(plan.groups, plan.instances, plan.routes)
-    gaps = [Result(verdict=failed(name, why)) for name, why in plan.gaps.items()]
-    notes = [f"an instance did not come up: {note}" for note in workers.notes]
-    return Proof(
-        started=started, took_s=time.monotonic() - ticks, speed=plan.speed,
-        results=in_order([*workers.results.values(), *gaps]),
-        packages=dict(workers.packages), folder=workers.folder,
-        interrupted=workers.stop.is_set() and not workers.errors,
-        notes=(*notes, *workers.troubles),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +110,21 @@ class Plan:
     gaps: Mapping[str, str]
     """Alert → why it fails without being played."""
     routes: Sequence[str]
-    """Routing cases, played before any group."""
+    """What is played before any group, beside nothing else."""
     turns: Sequence[Turn]
-    """The routing cases, and each group."""
+    """The routes, and each group."""
     speed: float
+    called: str = "routing case"
+    """What a route is."""
+
+    @property
+    def failed(self) -> list[Result]:
+        """Of what is not even played."""
+        return [Result(verdict=failed(name, why)) for name, why in self.gaps.items()]
+
+    def display(self) -> Display:
+        """Shows how it goes."""
+        return Display(Board(self.turns, self.instances, failed=list(self.gaps)))
 
     @property
     def figures(self) -> dict[str, float]:
@@ -144,7 +145,7 @@ class Plan:
     @property
     def words(self) -> str:
         alerts, routes = sum(map(len, self.groups)), len(self.routes)
-        beside = f" and {counted(routes, 'routing case')}" if routes else ""
+        beside = f" and {counted(routes, self.called)}" if routes else ""
         return (
             f"{counted(alerts, 'alert')} in {counted(len(self.groups), 'group')}{beside}"
             f" on up to {counted(self.instances, 'instance')} at once,"
@@ -160,8 +161,7 @@ def _plan(
     instances: int,
 ) -> Plan:
     """Raises BadInput."""
-    if speed < 1:
-        raise BadInput(f"--speed is {speed:g}, expected 1 or more.")
+    check_speed(speed)
     known = catalogue.rules(configuration)
     found, broken = catalogue.survey()
     gaps = catalogue.uncovered(found, known)
@@ -183,16 +183,23 @@ def _plan(
     playable = [one for one in chosen if one.file in lengths]
     groups = in_turn(pack(by_length(playable, lengths), configuration.on_logs))
     at_once = instances or instances_at_once(speed, len(groups) + bool(routes))
-    turns = [
-        Turn(names=tuple(one.scenario.alert for one in group),
-             about_s=max(lengths[one.file] for one in group))
-        for group in groups
-    ]  # fmt: skip
+    turns = [turn(group, max(lengths[one.file] for one in group)) for group in groups]
     if routing and routes:
         turns.insert(0, Turn(names=tuple(routes), about_s=routing.length_s(speed)))
     return Plan(
         groups=groups, instances=at_once, gaps=gaps, routes=routes, turns=turns, speed=speed
     )
+
+
+def turn(group: Sequence[ScenarioFile], about_s: float) -> Turn:
+    """The turn of a group that takes about so many seconds."""
+    return Turn(names=tuple(one.scenario.alert for one in group), about_s=about_s)
+
+
+def check_speed(speed: float) -> None:
+    """Raises BadInput for one that no proof has."""
+    if speed < 1:
+        raise BadInput(f"--speed is {speed:g}, expected 1 or more.")
 
 
 def instances_at_once(speed: float, groups: int) -> int:
@@ -220,8 +227,35 @@ def _end(done: Proof, errors: Sequence[BaseException]) -> int:
     return 0
 
 
+def perform(
+    plan: Plan,
+    folder: Path,
+    stop: threading.Event,
+    show: Display,
+    *,
+    config_root: Path,
+    keep: bool = False,
+    routing: Routing | None = None,
+    play: Play = play,
+) -> Workers:
+    """Play all that is planned; the evidence goes to the folder.
+
+    What came of it is in the workers that are returned. `routing` has the plan's routes, and `play`
+    plays a group of it. Raises HostCannot when the folder cannot be written.
+    """
+    with written(folder):
+        file = (folder / "evidence.jsonl").open("w")
+    with file, show.shown(plan.words, **plan.figures):
+        workers = Workers(speed=plan.speed, keep=keep, config_root=config_root, folder=folder,
+                          file=file, tell=show.tell, stop=stop, routing=routing,
+                          play=play)  # fmt: skip
+        with _threads_that_end(workers.troubles.append):
+            workers.run(plan.groups, plan.instances, plan.routes)
+    return workers
+
+
 @contextmanager
-def _signals(stop: threading.Event, tell: Callable[[str], None]) -> Iterator[None]:
+def ended_in_order(stop: threading.Event, tell: Callable[[str], None]) -> Iterator[None]:
     """A signal ends the proof in order: faults undone, instances down, report written."""
 
     def handle(number: signal.Signals) -> None:
@@ -234,7 +268,7 @@ def _signals(stop: threading.Event, tell: Callable[[str], None]) -> Iterator[Non
 
 
 @contextmanager
-def _written(folder: Path) -> Iterator[None]:
+def written(folder: Path) -> Iterator[None]:
     """Raises HostCannot when the block cannot write to the folder."""
     try:
         yield

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,10 @@ from stack.store.disk import refused
 
 PACE = 0.5
 """Of the speed, for what was inconclusive when played by itself, too."""
+
+
+Play = Callable[[Sequence[ScenarioFile], Venue], Mapping[str, Played]]
+"""Plays one group; by alert, how that went."""
 
 
 class Routing(Protocol):
@@ -51,6 +55,7 @@ class Workers:
     tell: Tell
     stop: threading.Event
     routing: Routing | None = None
+    play: Play = play
     results: dict[str, Result] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=dict)
@@ -79,6 +84,11 @@ class Workers:
     _starting: threading.Lock = field(default_factory=threading.Lock)
     """An instance that comes up takes a core for seconds; two at once would disturb those at work
     and come up no sooner."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What went wrong beside the scenarios."""
+        return (*(f"an instance did not come up: {note}" for note in self.notes), *self.troubles)
 
     def run(
         self, groups: Sequence[list[ScenarioFile]], instances: int, routes: Sequence[str] = ()
@@ -281,7 +291,7 @@ class Workers:
         """Play one group; True when the instance is as good as new and may host another."""
         instance = venue.instance
         evidence = venue.evidence = self._evidence(instance)
-        played = play(group, venue)
+        played = self.play(group, venue)
         for found in group:
             name = found.scenario.alert
             result = _result(found, played[name], instance, evidence)

@@ -1,7 +1,7 @@
 """What an alert's rule measures now, beside what it wants, for as long as somebody looks."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import httpx

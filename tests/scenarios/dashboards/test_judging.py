@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from scenarios.dashboards.frames import Frame, Series, frame
-from scenarios.dashboards.judging import Limits, healthy, moved
+from scenarios.dashboards.frames import Frame, Series, frame, joined
+from scenarios.dashboards.judging import Limits, back, gone, healthy, moved
 from stack.check.bounds import Bound, Side
 
 ANY = Limits(least=0.0, most=math.inf)
@@ -29,6 +29,7 @@ def test_answers_become_frames_without_what_is_no_number() -> None:
     lines = {"status": "success", "data": {"resultType": "streams", "result": [
         {"stream": {"service": "x"}, "values": [["1000000000", "hello"]]}]}}  # fmt: skip
     assert frame(lines).series[0].points == ((1.0, 1.0),)
+    assert frame(lines).names == {()}, "a panel of lines has no series"
     assert frame({"status": "error", "error": "bad query"}).error == "bad query"
 
 
@@ -61,9 +62,9 @@ def test_panel_may_be_empty_where_that_is_declared_but_not_fail() -> None:
         (one(5.0, 6.0), one(3.0), "fell to 3, from 5 at least"),
         (one(0.0), one(0.0), ""),
         (one(0.0), one(1.0), "rose to 1"),
-        (one(1.0), Frame(), "no data where there was some"),
+        (one(1.0), Frame(), ""),
         (Frame(), one(1.0), "data where there was none"),
-        (one(1.0), one(1.0, name="b"), "a series is gone: name a"),
+        (one(1.0), one(1.0, name="b"), "a series is new: name b"),
     ],
 )
 def test_moved_without_a_bound(before: Frame, during: Frame, how: str) -> None:
@@ -87,3 +88,49 @@ def test_panel_with_a_bound_moves_from_within_it_to_beyond(
     bound: Bound, before: Frame, during: Frame, is_moved: bool
 ) -> None:
     assert bool(moved([before], [during], [bound])) is is_moved
+
+
+@pytest.mark.parametrize(
+    ("before", "during", "how"),
+    [
+        (one(1.0), one(7.0), ""),
+        (Frame(), one(1.0), ""),
+        (Frame(), Frame(), ""),
+        (one(1.0), Frame(), "no data where there was some"),
+        (one(1.0), one(1.0, name="b"), "a series is gone: name a"),
+    ],
+)
+def test_gone(before: Frame, during: Frame, how: str) -> None:
+    assert gone([before], [during]) == how
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (one(5.0, 6.0), one(4.0, 8.0), ""),
+        (one(5.0, 6.0), one(5.0, 10.0), "rose to 10"),
+        (one(5.0, 6.0), one(2.0, 5.0), "fell to 2"),
+        (one(5.0), Frame(), "no data where there was some"),
+        (one(5.0), one(5.0, name="b"), "a series is gone: name a"),
+        (Frame(), Frame(), ""),
+        (Frame(), one(0.0), ""),
+        (Frame(), one(1.0), "rose to 1"),
+    ],
+)
+def test_panel_is_back_when_all_is_as_before_and_what_is_new_at_zero(
+    before: Frame, after: Frame, said: str
+) -> None:
+    found = back([before], [after], [])
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+def test_panel_with_a_bound_is_back_within_it() -> None:
+    assert back([one(0.3)], [one(0.7)], [TOO_MUCH]) == ""
+    assert "still beyond the bound of TooMuch" in back([one(0.3)], [one(0.9)], [TOO_MUCH])
+
+
+def test_two_answers_are_joined_series_by_series() -> None:
+    found = joined(one(1.0, 2.0), Frame(series=(*one(3.0).series, *one(4.0, name="b").series)))
+    assert [each.values for each in found.series] == [[1.0, 2.0, 3.0], [4.0]]
+    assert joined(one(1.0), Frame(error="away")).error == "away"

@@ -1,18 +1,22 @@
 """What a proof of dashboards says: to CI, to people, and to who asks for what is not there."""
 
+import io
 import shutil
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from scenarios.dashboards import report
-from scenarios.dashboards.judging import Outcome
-from scenarios.dashboards.result import Proof, Shown
+from scenarios.dashboards.result import Proof, Seen, Shown
 from scenarios.dashboards.run import verify_dashboards, watched
+from scenarios.proof import workers
 from stack.check.dashboardfiles import load
-from stack.errors import BadInput
+from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT
 
 
@@ -26,44 +30,100 @@ def shown(uid: str, number: str, **seen: object) -> Shown:
     return one
 
 
+GOOD = Seen(how="beyond the bound", moved_s=1.5, wrong="", back_s=4.2)
+
+
 @pytest.fixture
 def proof(tmp_path: Path) -> Proof:
     panels = [
-        shown("overview", "102", moved={"PostgreSQLDown": "beyond the bound"}, back={}),
-        shown("overview", "203", moved={"HighErrorRate": ""}),
+        shown("overview", "102", seen={"PostgreSQLDown": GOOD}),
+        shown("overview", "203", seen={"HighErrorRate": Seen(), "CriticalErrorRate": GOOD}),
         shown("overview", "301", healthy="query A: 1.2 is above 1 <script>"),
-        shown("overview", "303", blocked={"DiskSpaceWarning": "no user namespaces"}),
+        shown("overview", "303", seen={"DiskSpaceWarning": Seen(unplayed="no user namespaces")}),
         shown("overview", "107", steady="nobody leaves"),
+        shown("overview", "304", seen={"HighCPUUsage": Seen(how="it rose", wrong="it is high")}),
+        shown("overview", "201", healthy=None),
     ]
     return Proof(panels=panels, folder=tmp_path, started=0.0, took_s=5.0, speed=60.0)
 
 
 def test_outcome_of_a_panel(proof: Proof) -> None:
-    assert [one.outcome for one in proof.panels] == [
-        Outcome.SHOWN, Outcome.FAILED, Outcome.FAILED, Outcome.UNPLAYED, Outcome.SHOWN,
+    assert [str(one.outcome) for one in proof.panels] == [
+        "shown", "failed", "failed", "not played", "shown", "failed", "not played",
     ]  # fmt: skip
-    assert proof.headline == "5 panels: 2 shown, 2 failed, 1 not played"
-    assert proof.panels[1].words == "It does not move under HighErrorRate."
-    assert "no user namespaces" in proof.panels[3].words
+    assert proof.headline == "7 panels: 2 shown, 3 failed, 2 not played"
+    assert [one.words for one in proof.panels] == [
+        "PostgreSQLDown: beyond the bound, after 1.5 s; as before 4.2 s after its end",
+        "Under HighErrorRate it does not move.",
+        "On a healthy morning: query A: 1.2 is above 1 <script>.",
+        "DiskSpaceWarning was not played: no user namespaces.",
+        "no scenario moves it: nobody leaves",
+        "Under HighCPUUsage it is not as before when it is over: it is high.",
+        "",
+    ]
+
+
+def test_figures_count_what_was_seen_of_each_dashboard(proof: Proof) -> None:
+    assert proof.figures == {"overview": (7, 5, 4, 2, 1)}
 
 
 def test_report_says_what_is_wrong_and_quotes_safely(proof: Proof) -> None:
     report.write(proof)
     suite = ET.parse(proof.folder / "junit.xml").getroot()[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("5", "2", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("7", "3", "2")
     failed = suite.findall("testcase/failure")[1]
-    assert failed.get("message") == "On a healthy day: query A: 1.2 is above 1 <script>."
+    assert failed.get("message") == "On a healthy morning: query A: 1.2 is above 1 <script>."
+    assert "node_cpu_seconds_total" in str(failed.text)
     page = (proof.folder / "report.html").read_text()
     assert "<script>" not in page
     assert "1.2 is above 1 &lt;script&gt;" in page
     assert "://" not in page
 
 
-@pytest.mark.parametrize("name", ["overwiew", "overview/9999", "overview/"])
+def test_end_says_the_figures_and_each_panel_that_is_not_right(proof: Proof) -> None:
+    out = io.StringIO()
+    report.tell(replace(proof, notes=["[x] was played twice"]), Console(file=out, width=200))
+    said = out.getvalue()
+    assert "failed overview/203 Share of failed requests: Under HighErrorRate it does" in said
+    assert "[x] was played twice" in said
+    assert "\n7 panels: 2 shown, 3 failed, 2 not played, in 5 s at speed 60\nreport " in said
+    assert "overview/102 " not in said
+
+
+@pytest.mark.parametrize("name", ["overwiew", "overview/9999", "overview/", "Scheduler's AIP"])
 def test_panel_that_is_not_there(name: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no dashboard or panel is called"):
+    with pytest.raises(BadInput, match="no dashboard or panel is called") as found:
         verify_dashboards([name], reports=tmp_path)
+    assert found.value.exit_code == 2
+    assert "Did you mean" in str(found.value.cure)
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("only", "count"),
+    [
+        (["overview/301"], 1),
+        (["logs"], 7),
+        (["PostgreSQL"], 2),
+        (["PostgreSQL", "overview/102"], 2),
+    ],
+)
+def test_machine_without_an_instance_is_no_verdict(
+    only: list[str], count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state_dir: Path
+) -> None:
+    @contextmanager
+    def running(name: str, **_: object) -> Iterator[None]:
+        raise HostCannot(f"`{name}`: no memory")
+        yield
+
+    monkeypatch.setattr(workers, "running", running)
+    with pytest.raises(HostCannot, match="blocked on this host: ") as found:
+        verify_dashboards(only, reports=tmp_path)
+    assert found.value.exit_code == 3
+    [folder] = tmp_path.iterdir()
+    skipped = [*ET.parse(folder / "junit.xml").getroot().iter("skipped")]
+    assert len(skipped) == count
+    assert all("no memory" in str(one.get("message")) for one in skipped)
 
 
 def test_dashboard_that_cannot_be_read(tmp_path: Path) -> None:

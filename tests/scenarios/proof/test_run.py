@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.dashboards.run import verify_dashboards
 from scenarios.proof import catalogue, reports, run, workers
 from scenarios.proof.estimate import START_S, total_s, words
 from scenarios.proof.evidence import Evidence, Full, Watched
@@ -83,6 +84,7 @@ def test_reports_lie_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 TASKS: dict[str, Callable[..., int]] = {
     "verify-alerts": partial(run.verify_alerts, ["HighCPUUsage"]),
+    "verify-dashboards": partial(verify_dashboards, ["overview/301"]),
     "quiet-day": partial(quiet_day, 1, speed=960),
 }
 

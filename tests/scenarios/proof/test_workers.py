@@ -59,7 +59,7 @@ def lives(monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> Lives:
 
 
 def prove(
-    monkeypatch: pytest.MonkeyPatch, groups: Sequence[list[ScenarioFile]],
+    groups: Sequence[list[ScenarioFile]],
     play: Callable[[str], Verdict], instances: int = 1, speed: float = 60, routing: Any = None,
 ) -> Workers:  # fmt: skip
     def played(group: Sequence[ScenarioFile], venue: Venue) -> dict[str, Played]:
@@ -68,10 +68,9 @@ def prove(
             venue.evidence.add(Full(at=1, what=FULL))
         return played
 
-    monkeypatch.setattr(workers, "play", played)
     proof = Workers(speed=speed, keep=False, config_root=Path(), folder=Path(), file=io.StringIO(),
                     tell=lambda progress: None, stop=threading.Event(),
-                    routing=routing)  # fmt: skip
+                    routing=routing, play=played)  # fmt: skip
     proof.run(groups, instances, ["routing/a", "routing/b"] if routing else ())
     return proof
 
@@ -84,24 +83,20 @@ def outcomes(proof: Workers) -> dict[str, str]:
     return {name: str(one.outcome) for name, one in proof.results.items()}
 
 
-def test_instance_plays_one_group_after_another(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    proof = prove(monkeypatch, [[found("A"), found("B")], [found("C")]], fine)
+def test_instance_plays_one_group_after_another(lives: Lives) -> None:
+    proof = prove([[found("A"), found("B")], [found("C")]], fine)
     assert outcomes(proof) == dict.fromkeys("ABC", "proven")
     assert lives == [("proof-1", 60)]
 
 
-def test_each_speed_has_instances_of_its_own(lives: Lives, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_speed_has_instances_of_its_own(lives: Lives) -> None:
     groups = [[found("A")], [found("B", 12)], [found("C")], [found("D", 12)]]
-    proof = prove(monkeypatch, groups, fine)
+    proof = prove(groups, fine)
     assert outcomes(proof) == dict.fromkeys("ACBD", "proven")
     assert lives == [("proof-1", 60), ("proof-1", 720)]
 
 
-def test_one_instance_plays_all_groups_of_a_speed_of_their_own(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_instance_plays_all_groups_of_a_speed_of_their_own(lives: Lives) -> None:
     both = threading.Barrier(2, timeout=10)
 
     def play(alert: str) -> Verdict:
@@ -109,56 +104,48 @@ def test_one_instance_plays_all_groups_of_a_speed_of_their_own(
             both.wait()  # the other worker is at work as well, and leaves C alone
         return fine(alert)
 
-    proof = prove(monkeypatch, [[found("A", 90)], [found("C", 90)], [found("B")]], play, 2)
+    proof = prove([[found("A", 90)], [found("C", 90)], [found("B")]], play, 2)
     assert outcomes(proof) == dict.fromkeys("ABC", "proven")
     assert sorted(speed for _, speed in lives) == [60, 5400]
 
 
-def test_instance_that_is_no_longer_as_new_is_replaced(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_instance_that_is_no_longer_as_new_is_replaced(lives: Lives) -> None:
     """As when a fault could not be undone."""
-    proof = prove(monkeypatch, [[found("A")], [found("B")]],
+    proof = prove([[found("A")], [found("B")]],
                   lambda alert: failed("A", "stuck") if alert == "A" else fine(alert))  # fmt: skip
     assert outcomes(proof) == {"A": "failed", "B": "proven"}
     assert len(lives) == 2
 
 
-def test_what_raises_is_named_and_the_others_go_on(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_raises_is_named_and_the_others_go_on(lives: Lives) -> None:
     def play(alert: str) -> Verdict:
         if alert == "A":
             raise ZeroDivisionError("division by zero")
         return fine(alert)
 
-    proof = prove(monkeypatch, [[found("A"), found("A2")], [found("B")]], play)
+    proof = prove([[found("A"), found("A2")], [found("B")]], play)
     assert outcomes(proof) == {"A": "failed", "A2": "failed", "B": "proven"}
     reason = "instance `proof-1`: ZeroDivisionError: division by zero"
     assert proof.results["A"].verdict.reason == reason
     assert not proof.errors
 
 
-def test_what_raises_in_a_later_group_is_named(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_raises_in_a_later_group_is_named(lives: Lives) -> None:
     def play(alert: str) -> Verdict:
         if alert == "B":
             raise OSError("gone")
         return fine(alert)
 
-    proof = prove(monkeypatch, [[found("A")], [found("B")], [found("C")]], play)
+    proof = prove([[found("A")], [found("B")], [found("C")]], play)
     assert outcomes(proof) == {"A": "proven", "B": "failed", "C": "proven"}
     assert proof.results["B"].verdict.reason == "instance `proof-1`: OSError: gone"
 
 
-def test_configuration_that_no_instance_can_use_ends_the_proof(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_configuration_that_no_instance_can_use_ends_the_proof(lives: Lives) -> None:
     def play(alert: str) -> Verdict:
         raise BadInput("cannot be scaled")
 
-    proof = prove(monkeypatch, [[found("A")], [found("B")]], play)
+    proof = prove([[found("A")], [found("B")]], play)
     assert [str(error) for error in proof.errors] == ["cannot be scaled"]
     assert outcomes(proof) == {"A": "failed", "B": "failed"}
 
@@ -184,7 +171,7 @@ def test_host_that_carries_one_instance_only_plays_all_on_it(
                 together.wait()  # gives the other worker the time to fail
         return fine(alert)
 
-    proof = prove(monkeypatch, [[found("A")], [replace(found("B"))]], play, instances=2)
+    proof = prove([[found("A")], [replace(found("B"))]], play, instances=2)
     assert outcomes(proof) == {"A": "proven", "B": "proven"}
     assert proof.notes == ["no memory"]
 
@@ -212,11 +199,9 @@ class Turns:
         return self.outcome(alert)
 
 
-def test_inconclusive_is_played_again_by_itself_when_all_else_is_over(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inconclusive_is_played_again_by_itself_when_all_else_is_over(lives: Lives) -> None:
     turns = Turns({"A": 1})
-    proof = prove(monkeypatch, [[found("A"), found("B")], [found("C")]], turns)
+    proof = prove([[found("A"), found("B")], [found("C")]], turns)
     assert outcomes(proof) == dict.fromkeys("ABC", "proven")
     assert turns.turns == ["A", "B", "C", "A"]
     assert proof.results["A"].earlier == ("the machine was overloaded; late",)
@@ -224,11 +209,9 @@ def test_inconclusive_is_played_again_by_itself_when_all_else_is_over(
     assert {speed for _, speed in lives} == {60}
 
 
-def test_inconclusive_again_is_played_slower_and_no_more_than_that(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inconclusive_again_is_played_slower_and_no_more_than_that(lives: Lives) -> None:
     turns = Turns({"A": 2, "B": 99})
-    proof = prove(monkeypatch, [[found("A"), found("B")]], turns)
+    proof = prove([[found("A"), found("B")]], turns)
     assert outcomes(proof) == {"A": "proven", "B": "failed"}
     assert turns.turns == ["A", "B"] * 3
     assert lives[-1][1] == 30, "half the speed"
@@ -238,40 +221,33 @@ def test_inconclusive_again_is_played_slower_and_no_more_than_that(
     assert said.startswith("played 3 times, the last time by itself and slower: the machine was")
 
 
-def test_failure_on_a_machine_that_keeps_up_is_final(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failure_on_a_machine_that_keeps_up_is_final(lives: Lives) -> None:
     turns = Turns({}, outcome=lambda alert: failed(alert, "labels differ"))
-    proof = prove(monkeypatch, [[found("A")]], turns)
+    proof = prove([[found("A")]], turns)
     assert outcomes(proof) == {"A": "failed"}
     assert turns.turns == ["A"]
 
 
-def test_inconclusive_then_really_failed_has_failed(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inconclusive_then_really_failed_has_failed(lives: Lives) -> None:
     turns = Turns({"A": 1}, outcome=lambda alert: failed(alert, "labels differ"))
-    proof = prove(monkeypatch, [[found("A")]], turns)
+    proof = prove([[found("A")]], turns)
     assert proof.results["A"].verdict.reason == "labels differ"
     assert turns.turns == ["A", "A"]
 
 
 def test_inconclusive_keeps_its_own_speed_and_a_faithful_proof_plays_once_more(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
+    lives: Lives,
 ) -> None:
-    prove(monkeypatch, [[found("A", 12)]], Turns({"A": 2}))
+    prove([[found("A", 12)]], Turns({"A": 2}))
     assert [speed for _, speed in lives] == [720, 720, 360]
     lives.clear()
-    monkeypatch.setattr(workers, "play", None)
     turns = Turns({"B": 99})
-    faithful = prove(monkeypatch, [[found("B")]], turns, speed=1)
+    faithful = prove([[found("B")]], turns, speed=1)
     assert turns.turns == ["B", "B"]
     assert outcomes(faithful) == {"B": "failed"}
 
 
-def test_machine_that_cannot_keep_up_gets_fewer_instances(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_machine_that_cannot_keep_up_gets_fewer_instances(lives: Lives) -> None:
     both = threading.Barrier(2, timeout=10)
     names: dict[str, str] = {}
 
@@ -285,7 +261,7 @@ def test_machine_that_cannot_keep_up_gets_fewer_instances(
             return busy(alert)
         return fine(alert)
 
-    proof = prove(monkeypatch, [[found(one)] for one in "ABCDEF"], play, instances=2)
+    proof = prove([[found(one)] for one in "ABCDEF"], play, instances=2)
     assert outcomes(proof) == dict.fromkeys("ABCDEF", "proven")
     assert len({names[one] for one in "CDEF"}) == 1
 
@@ -305,11 +281,9 @@ class Routes:
         ]
 
 
-def test_routing_case_that_is_inconclusive_is_played_again_by_itself(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_routing_case_that_is_inconclusive_is_played_again_by_itself(lives: Lives) -> None:
     routes: Any = Routes()
-    proof = prove(monkeypatch, [[found("A")]], fine, routing=routes)
+    proof = prove([[found("A")]], fine, routing=routes)
     assert routes.calls == [["routing/a", "routing/b"], ["routing/a"]]
     assert outcomes(proof) == {"routing/a": "proven", "routing/b": "proven", "A": "proven"}
     assert len(proof.results["routing/a"].earlier) == 1
@@ -329,7 +303,7 @@ def test_worker_without_a_slot_is_named(
         raise error
 
     monkeypatch.setattr("scenarios.proof.slots.Slots.take", take)
-    proof = prove(monkeypatch, [[found("A")]], fine)
+    proof = prove([[found("A")]], fine)
     assert outcomes(proof) == {"A": "blocked"}
     assert proof.results["A"].verdict.reason.startswith(said)
 
@@ -352,7 +326,7 @@ def test_group_of_a_worker_without_a_slot_is_played_by_another(
         waits.wait(0.2)  # gives the other worker the time to fail
         return fine(alert)
 
-    proof = prove(monkeypatch, [[found("A")], [found("B")]], play, instances=2)
+    proof = prove([[found("A")], [found("B")]], play, instances=2)
     assert outcomes(proof) == dict.fromkeys("AB", "proven")
     assert proof.notes == ["RuntimeError: no more locks"]
 
@@ -367,30 +341,26 @@ def test_worker_that_ends_is_named(lives: Lives, monkeypatch: pytest.MonkeyPatch
         give_back(self, name)
 
     monkeypatch.setattr("scenarios.proof.slots.Slots.give_back", at_the_second_try)
-    proof = prove(monkeypatch, [[found("A")]], fine)
+    proof = prove([[found("A")]], fine)
     assert proof.troubles == ["a worker of the proof ended: KeyError: 'proof-1'"]
 
 
-def test_disk_that_is_full_ends_the_proof_without_a_verdict(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disk_that_is_full_ends_the_proof_without_a_verdict(lives: Lives) -> None:
     def play(alert: str) -> Verdict:
         return Verdict(alert=alert, outcome=Outcome.BLOCKED, reason=FULL)
 
-    proof = prove(monkeypatch, [[found("A")], [found("B")]], play)
+    proof = prove([[found("A")], [found("B")]], play)
     assert outcomes(proof) == {"A": "blocked", "B": "blocked"}
     assert len(lives) == 1
     assert proof.results["B"].verdict.reason.startswith(FULL)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_folder_that_cannot_be_written_is_no_verdict(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
+def test_folder_that_cannot_be_written_is_no_verdict(lives: Lives, number: int) -> None:
     def play(alert: str) -> Verdict:
         raise OSError(number, os.strerror(number), "/state/x")
 
-    proof = prove(monkeypatch, [[found("A")], [found("B")]], play)
+    proof = prove([[found("A")], [found("B")]], play)
     assert outcomes(proof) == {"A": "blocked", "B": "blocked"}
     reason = proof.results["A"].verdict.reason
     assert "/state" in reason or "disk of" in reason
