@@ -75,7 +75,12 @@ def _imported(files: list[Path], root: Path) -> list[tuple[str, int | None, str]
             capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, cwd=root,
             stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": paths},
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
+        raise HostCannot(
+            f"scenarios could not be imported within {_TIMEOUT_S:.0f} s.",
+            cure="The machine is too busy, or one of them waits for something as it is imported.",
+        ) from None
+    except OSError as error:
         raise HostCannot(f"scenarios cannot be imported: {error}.") from None
     try:
         found = json.loads(done.stdout.splitlines()[-1])
