@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
+from tests.waiting import eventually
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -98,22 +99,22 @@ def test_task_that_is_ended_stops_what_it_began(tmp_path: Path, how: str) -> Non
     (tmp_path / "dodo.py").write_text(TASKS)
     (tmp_path / "waits.py").write_text(WAITS)
     master, terminal = pty.openpty()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
          "import runpy; runpy.run_module('stack.tasks', run_name='__main__', alter_sys=True)",
          "wait", str(tmp_path)],
         cwd=tmp_path, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
         env={"PYTHONPATH": f"{REPO}:{tmp_path}", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    os.close(terminal)
-    while not (tmp_path / "begun").exists():
-        assert process.poll() is None
-    if how.startswith("SIG"):
-        process.send_signal(signal.Signals[how])
-        process.wait(30)
-        os.close(master)
-    else:
-        os.close(master)
-        process.wait(30)
+    ) as process, os.fdopen(master, "rb") as screen:  # fmt: skip
+        os.close(terminal)
+        try:
+            eventually((tmp_path / "begun").exists, "the task to begin")
+            if how.startswith("SIG"):
+                process.send_signal(signal.Signals[how])
+            else:
+                screen.close()
+            process.wait(30)
+        finally:
+            process.kill()
     assert (tmp_path / "stopped").exists()
     assert process.returncode == 130
