@@ -1,7 +1,7 @@
 """From text to `ast`, by the grammar in `grammar.lark`.
 
-The tables are built at the first query of the process (about 0.2 s); after that a query takes
-about 0.2 ms. Loki's words for mistakes are those of `pkg/logql/syntax` (version 3).
+A query takes about 0.2 ms, the first one of a process 10 ms more (`tables`). Loki's words for
+mistakes are those of `pkg/logql/syntax` (version 3).
 """
 
 from functools import cache, lru_cache
@@ -10,7 +10,7 @@ from pathlib import Path
 from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from stack.logql import builder
+from stack.logql import builder, tables
 from stack.logql.ast import LogQuery, Matcher, MetricQuery, Query
 from stack.logql.errors import LogQLError
 from stack.logql.matching import accepts
@@ -114,13 +114,7 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 @cache
 def _parser() -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        lexer="basic",
-        maybe_placeholders=True,
-        transformer=builder.Builder(),
-    )
+    return tables.parser(grammar, builder.Builder())
 
 
 def _check_matchers(matchers: tuple[Matcher, ...]) -> None:
