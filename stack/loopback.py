@@ -4,12 +4,14 @@
 and have to stay small.
 """
 
-import urllib.request
 from collections.abc import Mapping
-from http.client import HTTPResponse
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from http.client import HTTPResponse
+    from urllib.request import OpenerDirector, Request
+
     import httpx
 
 HOST = "127.0.0.1"
@@ -17,13 +19,18 @@ HOST = "127.0.0.1"
 
 TIMEOUT_S = 2.0
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+@cache
+def _opener() -> "OpenerDirector":
+    import urllib.request  # with all that it brings: most who start never open anything
+
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def urlopen(asked: str | urllib.request.Request, *, timeout_s: float) -> HTTPResponse:
+def urlopen(asked: "str | Request", *, timeout_s: float) -> "HTTPResponse":
     """The answer, to be closed by the caller. Raises as `urllib.request.urlopen`, which obeys
     http_proxy; this does not."""
-    return cast(HTTPResponse, _OPENER.open(asked, timeout=timeout_s))
+    return cast("HTTPResponse", _opener().open(asked, timeout=timeout_s))
 
 
 def client(base_url: str = "", *, timeout_s: float = TIMEOUT_S) -> "httpx.Client":

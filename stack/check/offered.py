@@ -7,7 +7,6 @@ table had stays in it: some series come only with their event (a failed request,
 
 import json
 import sys
-import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -57,6 +56,7 @@ def table(path: Path = TABLE) -> Offered:
 
 def ask(prometheus: str) -> Offered:
     """What a running instance offers now; `prometheus` is its address."""
+    import urllib.request  # a check only reads the table
 
     def answer(path: str) -> list[dict[str, str]]:
         with urllib.request.urlopen(f"{prometheus}/api/v1/{path}", timeout=30) as reply:

@@ -1,8 +1,6 @@
 """Readiness probes: each asks a service in its own protocol."""
 
 import subprocess
-import urllib.error
-from http.client import HTTPException
 
 from stack.loopback import urlopen
 from stack.run.service import Layout, Probe
@@ -14,6 +12,9 @@ def http(service: str, path: str, *, port: str = "", contains: str = "") -> Prob
     """Ready when `path` answers 200 and its body contains the text."""
 
     def probe(layout: Layout) -> str | None:
+        import urllib.error  # whoever only describes services asks none of them
+        from http.client import HTTPException
+
         url = layout.url(service, port) + path
         try:
             with urlopen(url, timeout_s=_TIMEOUT_S) as answer:

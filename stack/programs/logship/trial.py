@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from stack.errors import BadInput
+from stack.programs.logship.patterns import expanded
 from stack.programs.logship.settings import Target, read
-from stack.programs.logship.watch import expanded
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,17 @@
 """Which files exist: scans folders for what is new, renamed, truncated or deleted."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from stack.errors import BadInput
 from stack.programs.logfmt import say
+from stack.programs.logship.patterns import is_one_of, of_target
 from stack.programs.logship.positions import Position
 from stack.programs.logship.settings import Settings, Target
 from stack.programs.logship.trail import Found, Trail, siblings
-
-_BRACES = re.compile(r"(.*?)\{([^{}]*)\}(.*)")
 
 
 class Watch:
@@ -24,7 +21,7 @@ class Watch:
         self.trails: dict[tuple[str, str], Trail] = {}
         self._settings = settings
         self._known = known
-        self._patterns = [(target, *_patterns(target)) for target in settings.targets]
+        self._patterns = [(target, *of_target(target)) for target in settings.targets]
         self._folders = {path.parent for _, paths, _ in self._patterns for path in paths}
         self._seen: dict[Path, dict[str, int]] = {}
         self._due = 0.0
@@ -54,7 +51,7 @@ class Watch:
             names |= {Path(k.path).name for k in self._known if Path(k.path).parent == path.parent}
             for name in sorted(names):
                 found = path.with_name(name)
-                if fnmatchcase(name, path.name) and not _is_one_of(found, excluded):
+                if fnmatchcase(name, path.name) and not is_one_of(found, excluded):
                     yield found
 
     def _update(self, target: Target, path: Path, now: float) -> None:
@@ -93,33 +90,6 @@ class Watch:
         if problem not in self._said:
             self._said.add(problem)
             say("error", "promtail", "file cannot be read", problem=problem)
-
-
-def _patterns(target: Target) -> tuple[list[Path], list[Path]]:
-    """Patterns of the files and of excluded files, with braces expanded."""
-    found = [Path(each) for each in expanded(target.path)]
-    for each in found:
-        if re.search(r"[*?\[]", str(each.parent)):
-            raise BadInput(
-                f"job `{target.job}`: `__path__` is `{target.path}`; the lab's shipper "
-                "allows patterns only in the last part.",
-                cure="Name a single folder.",
-            )
-    return found, [Path(each) for each in expanded(target.exclude) if each]
-
-
-def expanded(pattern: str) -> list[str]:
-    """`{a,b}.log` as `a.log` and `b.log`."""
-    match = _BRACES.fullmatch(pattern)
-    if not match:
-        return [pattern]
-    return [text for each in match[2].split(",") for text in expanded(match[1] + each + match[3])]
-
-
-def _is_one_of(path: Path, excluded: list[Path]) -> bool:
-    return any(
-        path.parent == each.parent and fnmatchcase(path.name, each.name) for each in excluded
-    )
 
 
 def _names(folder: Path) -> dict[str, int]:

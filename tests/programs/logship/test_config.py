@@ -9,13 +9,13 @@ import yaml
 from stack.errors import BadInput
 from stack.paths import REPO
 from stack.programs.logship.blocks import Blocks
+from stack.programs.logship.patterns import expanded
 from stack.programs.logship.reader import Note, Raw
 from stack.programs.logship.sections import Section
 from stack.programs.logship.settings import read
 from stack.programs.logship.stages import Multiline, _expression, pipeline
 from stack.programs.logship.times import parser
 from stack.programs.logship.trail import siblings
-from stack.programs.logship.watch import expanded
 
 CHECKED_IN = REPO / "stack" / "config" / "promtail" / "promtail-config.yml"
 
