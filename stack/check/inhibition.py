@@ -5,6 +5,7 @@ What labels an alert really has is read from its unit tests, which promtool has 
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
@@ -40,15 +41,18 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         ]
         for name in names
     }
-    between = {
-        (loud, quiet): [rule for rule in rules if _ever(rule, cases[loud], cases[quiet])]
-        for loud in sorted(names)
-        for quiet in sorted(names)
-    }
+    pairs = product(sorted(names), sorted(names))
+    between: dict[tuple[str, str], list[InhibitRule]] = {pair: [] for pair in pairs}
+    for rule in rules:
+        louds = [name for name in names if any(map(rule.source.matches, cases[name]))]
+        quiets = [name for name in names if any(map(rule.target.matches, cases[name]))]
+        for loud, quiet in product(louds, quiets):
+            if _ever(rule, cases[loud], cases[quiet]):
+                between[loud, quiet].append(rule)
     idle = [rule for rule in rules if not any(rule in found for found in between.values())]
     for (loud, quiet), found in between.items():
         nearly = (one for one in (*idle, *rules) if _half(one, cases[loud], cases[quiet]))
-        yield from _pair(file, loud, quiet, found, next(nearly, None))
+        yield from _pair(file, loud, quiet, found, nearly)
         if found and quiet in SUPPRESSES.get(loud, ()):
             yield from _always(file, (loud, quiet), found, cases)
             for rule in found:
@@ -105,13 +109,13 @@ def _pair(
     loud: str,
     quiet: str,
     found: list[InhibitRule],
-    nearly: InhibitRule | None,
+    nearly: Iterator[InhibitRule],
 ) -> Iterator[Problem]:
     wanted = quiet in SUPPRESSES.get(loud, ())
     if bool(found) == wanted:
         return
     said = "does not inhibit" if wanted else "would inhibit"
-    at = nearly if wanted else found[0]
+    at = next(nearly, None) if wanted else found[0]
     yield Problem(
         check="inhibition/pairs",
         path=file.path,

@@ -4,6 +4,7 @@ Messages read are those of promtool 2.53 and amtool 0.28; a message of another s
 whole, without a line.
 """
 
+import glob
 import json
 import os
 import re
@@ -50,10 +51,27 @@ class Programs:
     """None where nobody built it: blackbox.yml is then only read by our own eyes."""
 
 
+_NO_GARBAGE = {"GOGC": "off", "GOMEMLIMIT": "1GiB", "GOMAXPROCS": "1"}
+"""What lives for a second does not tidy up after itself, which is a third of its time, and leaves
+the other cores to those that run beside it. Go collects all the same where memory gets short."""
+
+
 def complaint(arguments: list[str | Path], folder: Path | None = None) -> str:
     """What the program says, "" if it succeeds. Raises as `output`."""
     good, words = output(arguments, folder)
     return "" if good else words
+
+
+def _asked(program: Path, arguments: Sequence[str | Path], *inputs: object) -> str:
+    """As `complaint`, without asking again when it said nothing of the same `inputs` before: they
+    are all that it reads."""
+    key = passed_tests.key(program, *arguments, *inputs)
+    if passed_tests.passed(key):
+        return ""
+    said = complaint([program, *arguments])
+    if not said:
+        passed_tests.remember(key)
+    return said
 
 
 def output(arguments: list[str | Path], folder: Path | None = None) -> tuple[bool, str]:
@@ -70,7 +88,7 @@ def output(arguments: list[str | Path], folder: Path | None = None) -> tuple[boo
             timeout=_TIMEOUT_S,
             check=False,
             stdin=subprocess.DEVNULL,
-            env=os.environ | ({"TMPDIR": str(folder)} if folder else {}),
+            env=os.environ | _NO_GARBAGE | ({"TMPDIR": str(folder)} if folder else {}),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HostCannot(
@@ -96,7 +114,9 @@ def _of_the_machine(said: str, folder: Path) -> str:
 
 def check_prometheus(file: ConfigFile, programs: Programs) -> list[Problem]:
     """prometheus.yml itself; the rule files have checks of their own."""
-    output = complaint([programs.promtool, "check", "config", "--syntax-only", file.path])
+    output = _asked(
+        programs.promtool, ["check", "config", "--syntax-only", file.path], file.path.read_bytes()
+    )
     return list(_unread(output, file, "prometheus/config"))
 
 
@@ -104,8 +124,11 @@ def check_blackbox(file: ConfigFile, programs: Programs) -> list[Problem]:
     """blackbox.yml, by the exporter itself, which does not look at the names of probers."""
     if programs.blackbox_exporter is None:
         return []
-    arguments = ["--config.check", f"--config.file={file.path}"]
-    output = complaint([programs.blackbox_exporter, *arguments])
+    output = _asked(
+        programs.blackbox_exporter,
+        ["--config.check", f"--config.file={file.path}"],
+        file.path.read_bytes(),
+    )
     # Its words are one string of a log line.
     words = re.findall(r'err="((?:[^"\\]|\\.)*)"', output)
     said = "\n".join(one.replace("\\n", "\n").replace('\\"', '"') for one in words) or output
@@ -114,7 +137,9 @@ def check_blackbox(file: ConfigFile, programs: Programs) -> list[Problem]:
 
 def check_rules(file: ConfigFile, programs: Programs) -> list[Problem]:
     """One rule file: its fields, expressions and templates."""
-    output = complaint([programs.promtool, "check", "rules", "--lint=none", file.path])
+    output = _asked(
+        programs.promtool, ["check", "rules", "--lint=none", file.path], file.path.read_bytes()
+    )
     found = [_rule(match, file) for match in _RULE.finditer(output)]
     return found or list(_unread(output, file, "prometheus/rules"))
 
@@ -153,11 +178,16 @@ def check_expressions(expressions: Sequence[str], programs: Programs) -> dict[in
 
     They go to it together, as a file of rules.
     """
+    known = passed_tests.key(programs.promtool, *expressions)
+    if passed_tests.passed(known):
+        return {}
     rules = [{"record": f"q:{at}", "expr": one} for at, one in enumerate(expressions)]
     with disk.scratch() as folder:
         file = Path(folder) / "queries.yml"
         file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
         said = complaint([programs.promtool, "check", "rules", "--lint=none", file])
+    if not said:
+        passed_tests.remember(known)
     found = {}
     for match in _RULE.finditer(said):
         parse = _PARSE.search(match["said"])
@@ -215,13 +245,10 @@ _NO_TEST = "a^"
 
 def check_fields(file: ConfigFile, programs: Programs) -> list[Problem]:
     """The fields of a file of unit tests, of which none is run."""
-    said = passed_tests.key(programs.promtool, _NO_TEST, file.path.read_text())
-    if passed_tests.passed(said):
-        return []
-    output = complaint([programs.promtool, "test", "rules", f"--run={_NO_TEST}", file.path])
-    if not output:
-        passed_tests.remember(said)
-    elif found := list(_unread(output, file, "prometheus/unit-test")):
+    output = _asked(
+        programs.promtool, ["test", "rules", f"--run={_NO_TEST}", file.path], file.path.read_bytes()
+    )
+    if found := list(_unread(output, file, "prometheus/unit-test")):
         return found
     empty = Problem(
         check="prometheus/unit-test",
@@ -263,7 +290,9 @@ def check_alertmanager(configuration: Configuration, programs: Programs) -> list
     file = configuration.alertmanager
     if not file:
         return []
-    output = complaint([programs.amtool, "check-config", file.path])
+    output = _asked(
+        programs.amtool, ["check-config", file.path], file.path.read_bytes(), *_templates(file)
+    )
     templates = {path.name: path for path in configuration.templates}
     for match in _TEMPLATE.finditer(output):
         if match[1] in templates:
@@ -277,6 +306,15 @@ def check_alertmanager(configuration: Configuration, programs: Programs) -> list
                 )
             ]
     return list(_unread(output, file, "alertmanager/config"))
+
+
+def _templates(file: ConfigFile) -> Iterator[object]:
+    """The files that `templates` of alertmanager.yml names, and what is in them."""
+    for pattern in entries(file.root, "templates"):
+        # A `Path` takes neither every pattern nor one that is absolute.
+        for found in sorted(glob.glob(str(file.path.parent / text(pattern)))):  # noqa: PTH207
+            path = Path(found)
+            yield from (path, path.read_bytes() if path.is_file() else None)
 
 
 def _unread(output: str, file: ConfigFile, check: str) -> Iterator[Problem]:

@@ -38,7 +38,7 @@ from stack.check.configuration import Configuration, kind_of, load
 from stack.check.names import snake_case
 from stack.check.problem import Problem
 from stack.check.programs import Programs
-from stack.check.yamlfile import ConfigFile, entries, text
+from stack.check.yamlfile import ConfigFile, entries, get, text
 from stack.paths import CONFIG_ROOT, REPO
 from stack.progress import Progress, Quiet
 
@@ -94,14 +94,16 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
         own = [problem for problem in own if problem.path not in seen]
         named = {problem.path for problem in own if problem.line}
         refused = [problem for problem in refused if problem.line or problem.path not in named]
-        mixed += plays.result()
-        shown = _dashboards(configuration, setup, own)
         broken = gaps | {one.path for one in [*unread, *own]}
-        tested = _tested(configuration, setup, broken, pool)
+        tests = _unit_tests(configuration, setup, broken, pool)
+        broken_texts = any(one.check.startswith("templates/") for one in [*unread, *own])
+        if not refused and not broken_texts:
+            mixed += notifications.check(configuration, setup.programs)
+        shown = _dashboards(configuration, setup, own)
+        tested = _log_tests(configuration, broken)
+        tested += [problem for result in tests for problem in result]
+        mixed += plays.result()
     found = {*unread, *refused, *own, *mixed, *tested, *shown}
-    broken_texts = any(one.check.startswith("templates/") for one in [*unread, *own])
-    if not refused and not broken_texts:
-        found |= set(notifications.check(configuration, setup.programs))
     found = _without_consequences(configuration, setup, found)
     order = {one: _rank(one, unread, refused, own, {*found} - {*shown}) for one in found}
     return sorted(found, key=lambda one: (order[one], one.path, one.line or 0, one.check, one.what))
@@ -193,28 +195,36 @@ def _gathered(found: list[Problem]) -> Iterator[Problem]:
         yield replace(same[0], what=what)
 
 
-def _tested(
+def _unit_tests(
     configuration: Configuration, setup: Setup, broken: set[Path], pool: ThreadPoolExecutor
-) -> list[Problem]:
-    """Unit tests of rule files that are read and refused by nobody."""
-
-    broken = {path.resolve() for path in broken}
-
-    def whole(file: ConfigFile) -> bool:
-        loads = [{path.resolve() for path in file.path.parent.glob(text(one))}
-                 for one in entries(file.root, "rule_files") if text(one)]  # fmt: skip
-        return all(loads) and not {file.path.resolve(), *set().union(*loads)} & broken
-
-    files = [file for file in configuration.unit_tests if whole(file)]
-    ran = pool.map(
+) -> Iterator[list[Problem]]:
+    """Those that can be run, begun at once: first the files that test expressions, which need every
+    rule and keep one core busy for longest."""
+    files = [file for file in configuration.unit_tests if _whole(file, broken)]
+    files.sort(key=_tests_expressions, reverse=True)
+    return pool.map(
         lambda file: programs.check_unit_tests(
             file, setup.programs, configuration.alerts, setup.report
         ),
         files,
     )
-    logs = [one for file in configuration.log_tests if whole(file)
+
+
+def _tests_expressions(file: ConfigFile) -> bool:
+    return any(get(test, "promql_expr_test") for test in entries(file.root, "tests"))
+
+
+def _log_tests(configuration: Configuration, broken: set[Path]) -> list[Problem]:
+    return [one for file in configuration.log_tests if _whole(file, broken)
             for one in logtests.check(configuration, file)]  # fmt: skip
-    return logs + [problem for result in ran for problem in result]
+
+
+def _whole(file: ConfigFile, broken: set[Path]) -> bool:
+    """Whether a file of unit tests, and all that it loads, is read and refused by nobody."""
+    patterns = [text(one) for one in entries(file.root, "rule_files")]
+    loads = [{path.resolve() for path in file.path.parent.glob(one)} for one in patterns if one]
+    used = {file.path.resolve()}.union(*loads)
+    return all(loads) and used.isdisjoint(path.resolve() for path in broken)
 
 
 _FOLLOWS = ("alerts/", "dashboards/", "scenarios/", "inhibition/", "prometheus/unit-test",

@@ -71,8 +71,9 @@ def _faults(content: str, known: set[str], lost: bool) -> Iterator[tuple[int, st
         except LogQLError as error:
             yield match.start(1), f"its query is not valid LogQL: {error.message}.", "Fix it."
     for match in _METRIC.finditer(content):
-        near = get_close_matches(match[1], known, n=1, cutoff=_ALIKE)
-        if match[1] not in known and near:
+        if match[1] in known:
+            continue
+        if near := get_close_matches(match[1], known, n=1, cutoff=_ALIKE):
             cure = f"Did you mean `{near[0]}`?"
             yield match.start(1), f"it names `{match[1]}`, which nothing offers.", cure
 

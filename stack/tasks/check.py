@@ -81,7 +81,7 @@ def run(setup: Setup) -> None:
         "alerts": len(configuration.alerts),
         "receivers": len(configuration.receivers),
         "template files": len(configuration.templates),
-        "dashboards": len(dashboardfiles.load(setup.config_root).all),
+        "dashboards": len([*dashboardfiles.folder(setup.config_root).glob("*.json")]),
     }
     *most, last = (f"{count} {what}" for what, count in counts.items())
     counted = {what.replace(" ", "_"): count for what, count in counts.items()}
