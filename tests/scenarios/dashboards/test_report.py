@@ -92,7 +92,7 @@ def test_end_says_the_figures_and_each_panel_that_is_not_right(proof: Proof) -> 
 
 @pytest.mark.parametrize("name", ["overwiew", "overview/9999", "overview/", "Scheduler's AIP"])
 def test_panel_that_is_not_there(name: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no dashboard or panel is called") as found:
+    with pytest.raises(BadInput, match="there is no dashboard or panel `") as found:
         verify_dashboards([name], reports=tmp_path)
     assert found.value.exit_code == 2
     assert "Did you mean" in str(found.value.cure)

@@ -92,6 +92,7 @@ def instance(tmp_path: Path) -> Iterator[Any]:
         supervisor=SimpleNamespace(states=dict),
         layout=SimpleNamespace(log=lambda service: tmp_path / f"{service}.log"),
         directory=tmp_path,
+        ports={},
     )
     Sources.stopped.set()
     server.shutdown()
