@@ -88,7 +88,7 @@ def test_programs_speak_to_the_instance(instance: Instance) -> None:
         in in_shell(instance, "until amtool alert | grep Watchdog; do sleep 0.1; done").stdout
     )
     assert (
-        "doit"
+        "Run a stack"
         in in_shell(instance, "cd / && promtool query instant $PROMETHEUS '1'; doit list").stdout
     )
     assert f"instance {instance.name} " in in_shell(instance, "cd / && doit status").stdout
