@@ -9,6 +9,7 @@ The database
     `postgres.Deadlocks`                  two transactions in deadlock, again and again
     `rights.TableRevoked`                 the scheduler may not use one of its tables
     `rights.DatabasePasswordChanged`      the scheduler's password is changed under it
+    `sessions.SessionsTerminated`         sessions are ended as soon as they are open
     `database_link.SlowDatabaseLink`      every packet between scheduler and database is late
 The host and its containers
     `host.cpu`, `.memory`, `.network`     one resource of the simulated host is strained
