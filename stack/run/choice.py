@@ -10,14 +10,21 @@ The services have the same names in both cases, on the same ports, from the same
 import os
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from stack.errors import BadInput, LabError
-from stack.store.packageset import available, obtain
 
 _asking = threading.Lock()
 """Of several who choose at once one asks, and the others find remembered what came of it."""
+
+
+def _missing(packages: Sequence[str]) -> object:
+    """Why packages cannot be had; None where they can. The store is imported where it is asked:
+    most commands only want to know what runs."""
+    from stack.store.packageset import available
+
+    return available(packages)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +88,7 @@ class Choice:
             return self.real_name
         why = f"{self.variable}={self._wish()}"
         if self._wish() == "auto":
-            why = str(available(self.packages) or f"{why}, and see above")
+            why = str(_missing(self.packages) or f"{why}, and see above")
         return f"{self.own_name} ({why})"
 
     def wanting(self, package: str) -> str:
@@ -92,7 +99,7 @@ class Choice:
     def coming(self) -> str:
         """What a new instance would run, and why it is not the real one; takes no more than asking
         upstream does."""
-        if self._wish() == self.real or (self._wish() == "auto" and not available(self.packages)):
+        if self._wish() == self.real or (self._wish() == "auto" and not _missing(self.packages)):
             return self.real_name
         return self.reason(())
 
@@ -106,6 +113,8 @@ class Choice:
         return wish
 
     def _available(self) -> bool:
+        from stack.store.packageset import obtain
+
         with _asking:
             try:
                 missing = obtain(self.packages)

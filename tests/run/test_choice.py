@@ -9,13 +9,13 @@ import yaml
 
 from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT
-from stack.run import choice
 from stack.run.choice import CHOICES, GRAFANA, LOGS, Choice, behind, told
 from stack.run.instance import Record, layout_of
 from stack.run.ports import free
 from stack.run.service import Layout
 from stack.run.services import SERVICES, cadvisor, grafana, loki, promtail
 from stack.run.startup import start_all
+from stack.store import packageset
 from stack.store.artifact import Artifact
 from stack.store.optional import Unreachable
 
@@ -36,8 +36,8 @@ def upstream(monkeypatch: pytest.MonkeyPatch):
                 raise HostCannot("the disk is full")
             return found
 
-        monkeypatch.setattr(choice, "available", lambda names: found)
-        monkeypatch.setattr(choice, "obtain", obtain)
+        monkeypatch.setattr(packageset, "available", lambda names: found)
+        monkeypatch.setattr(packageset, "obtain", obtain)
 
     return answers
 
