@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -175,9 +175,14 @@ class Events(_Counting):
         self._tell(event, **(fields or {"text": line}))
 
     def _tell(self, event: str, **fields: object) -> None:
-        told = {"event": event, "at": round(time.time(), 3), **fields}
-        sys.stdout.write(json.dumps(told, default=str) + "\n")
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):  # nobody reads any more: the work is no worse for that
+            _write_event(event, fields)
+
+
+def _write_event(event: str, fields: Mapping[str, object]) -> None:
+    told = {"event": event, "at": round(time.time(), 3), **fields}
+    sys.stdout.write(json.dumps(told, default=str) + "\n")
+    sys.stdout.flush()
 
 
 class Terminal(_Counting):
@@ -352,6 +357,6 @@ def result(line: str, event: str = "", /, **fields: object) -> None:
     empty one is left out: then it is for programs, or for people, alone."""
     if _Process.way is Way.EVENTS:
         if event:
-            Events().say(line, event, **fields)
+            _write_event(event, fields)
     elif line:
         print(line, flush=True)

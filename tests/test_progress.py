@@ -7,6 +7,7 @@ import pty
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -98,6 +99,19 @@ def test_events_are_objects_a_line_with_their_time() -> None:
     assert events[3] == {"event": "began", "what": "thing 1.0", "bytes": 4_000_000}
     assert (events[4]["what"], events[4]["bytes"]) == ("thing 1.0", 3_000_000)
     assert events[-1] == {"event": "over", "done": 2}
+
+
+@pytest.mark.parametrize("way", ["AUTO", "EVENTS"])
+def test_reader_that_leaves_ends_no_work(way: str) -> None:
+    work = WORK.rpartition("progress.result")[0] + "open(sys.argv[1], 'w').write('done')"
+    script = f"from stack import progress; progress.choose(progress.Way.{way})\n{work}"
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with tempfile.NamedTemporaryFile("r") as end:
+        subprocess.run([sys.executable, "-c", script, end.name], stdout=theirs, stderr=theirs,
+                       cwd=REPO, check=False)  # fmt: skip
+        assert end.read() == "done"
+    os.close(theirs)
 
 
 def test_terminal_gets_a_picture_that_goes_away() -> None:
