@@ -55,7 +55,9 @@ def test_sabotage_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         verify_alerts(THREE, speed=120, reports=tmp_path, config_root=root)
     said = verdicts(tmp_path)
     assert "never became pending: its expression stayed empty" in said["HighLatencyP95"]
-    assert "expected more than 20; if the fault needs longer" in said["HighLatencyP95"]
+    assert (
+        "wanted more than 20; give it more time with `shows_within_s` (" in said["HighLatencyP95"]
+    )
     assert "PagerDuty on-call: expected 1 firing notification, got 0" in said["PostgreSQLDown"]
     assert "the fault could not be injected: 70.0 % of /data" in said["DiskSpaceWarning"]
 
