@@ -10,7 +10,7 @@ def served(url: str, layout: Layout) -> str:
     """The page of a published runbook in an instance: it answers without a network, and shows the
     runbook as it was when the instance came up. Any other address is returned as it is.
     """
-    if not url.startswith(f"{PUBLISHED}/"):
+    if "inbox" not in layout.ports or not url.startswith(f"{PUBLISHED}/"):
         return url
     name = url.removeprefix(f"{PUBLISHED}/").removesuffix(".md")
     return f"{layout.url('inbox', 'http')}/runbooks/{name}"

@@ -20,7 +20,7 @@ NAMES = {
         "4b804cba4fc878ea94d7aa697ba59cf5-postgresql-1",
         "0950cd4673bb106602dc0f8d44f1a645-loki-1",
         "aa98fe2261abfa20354cf3311f8febb7-promtail-1",
-        "ff759cbf1b93bf732d9a1dcd58e5af51-grafana-1",
+        "80b1f56d58e0812f88cf9288f6b4c586-grafana-1",
     ],
     "arm64": [
         "78a50ecfd625c32f0ca31f5127b20f5e-glibc-1",
@@ -32,7 +32,7 @@ NAMES = {
         "81f541d510c968bf300f4f0110604bb3-postgresql-1",
         "919befa3bce09f0e058e5f02896103a2-loki-1",
         "56f6ca885376389a7786ea6969df6384-promtail-1",
-        "bf37bc4ec3d26e5d745b0cac75a9257c-grafana-1",
+        "a0225574b228f02ae0ec968a3ea14f29-grafana-1",
     ],
 }
 """What `invented_lock` makes of the recipes. A change here means that everybody builds the package
