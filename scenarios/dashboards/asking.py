@@ -43,6 +43,7 @@ class Asker:
         rendered = load(layout.config("prometheus") / "prometheus.yml")
         self.scrape_s = speed.scrape_interval(rendered)
         """Real seconds."""
+        self._slowest_s = speed.slowest_scrape(rendered)
         self._client = httpx.Client(timeout=TIMEOUT_S)
 
     def __enter__(self) -> "Asker":
@@ -91,7 +92,7 @@ class Asker:
         """What a panel's query is at that time."""
         step_s = self._step_s(begin, end)
         values = examples(target.panel.dashboard.variables)
-        rate_s = max(4 * self.scrape_s, step_s + self.scrape_s)
+        rate_s = max(4 * self._slowest_s, step_s + self._slowest_s)
         values |= {
             "__interval": f"{step_s * 1000:.0f}ms",
             "__rate_interval": f"{rate_s * 1000:.0f}ms",

@@ -17,6 +17,7 @@ from stack.speed.config import (
     scale_alertmanager,
     scale_prometheus,
     scrape_interval,
+    slowest_scrape,
 )
 from stack.speed.promql import SCRAPES_PER_RANGE, longest_range, scale_expression
 from stack.speed.rules import RuleDurations, rule_durations, scale_rules
@@ -35,4 +36,5 @@ __all__ = [
     "scale_prometheus",
     "scale_rules",
     "scrape_interval",
+    "slowest_scrape",
 ]

@@ -40,6 +40,17 @@ def scrape_interval(document: Mapping) -> float:
     return _global_s(document, "scrape_interval")
 
 
+def slowest_scrape(document: Mapping) -> float:
+    """The longest scrape interval of any job, in seconds: a rate over less than a few of them has
+    nothing to go by. Raises BadInput."""
+    own = [
+        _milliseconds(job["scrape_interval"], f"scrape_configs: {job.get('job_name')}") / 1000
+        for job in document.get("scrape_configs") or ()
+        if "scrape_interval" in job
+    ]
+    return max([scrape_interval(document), *own])
+
+
 def evaluation_interval(document: Mapping) -> float:
     """The global evaluation interval of a Prometheus configuration, in seconds. Raises BadInput."""
     return _global_s(document, "evaluation_interval")

@@ -81,18 +81,23 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _at_speed(document: Any, layout: Layout, file: Path) -> Any:
-    """The document of data sources at the speed."""
+    """The document of data sources at the speed, but no shorter an interval than that of the job
+    that is scraped least often: its rates would be empty."""
     if not isinstance(document, dict) or not isinstance(document.get("datasources"), list):
         return document  # `check` says what is wrong with it
+    floor_s = INTERVAL_FLOOR_S
+    if layout.speed > 1:
+        from stack import speed
+
+        prometheus = load(layout.config_root / "prometheus" / "prometheus.yml")
+        floor_s = speed.slowest_scrape(speed.scale_prometheus(prometheus, layout.speed))
 
     def one(source: Any) -> Any:
         options = source.get("jsonData") if isinstance(source, dict) else None
         if not isinstance(options, dict) or "timeInterval" not in options:
             return source
         try:
-            interval = scale_duration(
-                str(options["timeInterval"]), layout.speed, floor_s=INTERVAL_FLOOR_S
-            )
+            interval = scale_duration(str(options["timeInterval"]), layout.speed, floor_s=floor_s)
         except BadInput as error:
             raise BadInput(f"{file}: `timeInterval`: {error.what}", cure=error.cure) from None
         return {**source, "jsonData": {**options, "timeInterval": interval}}
