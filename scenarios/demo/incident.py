@@ -104,6 +104,16 @@ def choose_some(given: Sequence[str], incidents: Mapping[str, Incident]) -> list
     return names.choose(given, incidents, what="incident", see="`doit incident` lists them.")
 
 
+def choose_to_end(
+    given: Sequence[str], incidents: Mapping[str, Incident], going_on: Collection[str]
+) -> list[str]:
+    """As `choose_some`, but a pattern means those that go on; none of these, and it means all that
+    it fits."""
+    found = choose_some(given, incidents)
+    named = {name.lower() for name in given}
+    return [name for name in found if name in going_on or name.lower() in named] or found
+
+
 def check_apart(wanted: Incident, going_on: Collection[Incident], option: str = "") -> None:
     """Raises BadInput when it goes on already, or beside one that it would disturb. `option` names
     the instance on a command line."""

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.demo import schedule
-from scenarios.demo.incident import Incident, choose_some, known
+from scenarios.demo.incident import Incident, choose_some, choose_to_end, known
 from scenarios.demo.ledger import Entry
 from scenarios.demo.option import option
 from scenarios.demo.stage import Stage
@@ -36,7 +36,8 @@ def incident(
         return
     stage = Stage(instance)
     if end:
-        _end(stage, choose_some(names, stage.incidents))
+        going_on = [entry.name for entry in stage.ledger.entries()]
+        _end(stage, choose_to_end(names, stage.incidents, going_on))
     elif by_schedule:
         _live(stage, random.SystemRandom().randrange(10**6) if seed is None else seed)
     else:

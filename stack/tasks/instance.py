@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 
 import psutil
 from rich.console import Console
@@ -136,11 +137,11 @@ def _show(stack: Instance) -> list[str]:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("service", "state", "pid", "memory", "address", "what it is"):
         table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
-    stopped, total = [], 0
+    stopped, total, families = [], 0, children()
     for service in SERVICES.values():
         state, choice = states.get(service.name), behind(service.name)
         alive = bool(state and state.pid)
-        memory = memory_bytes(state.pid) if state and alive else 0
+        memory = memory_bytes(state.pid, families) if state and alive else 0
         total += memory
         if service.name not in stack.ports:
             table.add_row(service.name, "not part", "", "", "", f"{service.about}: {_LATER}")
@@ -157,7 +158,7 @@ def _show(stack: Instance) -> list[str]:
         )
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     console.print(table)
-    total += memory_bytes(_supervisor_pid(stack), family=False)
+    total += memory_bytes(_supervisor_pid(stack), {})
     console.print(
         f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
         f"  memory {total / _MIB:.0f} MB  generation {stack.record.generation}  {stack.directory}"
@@ -181,14 +182,21 @@ def _supervisor_pid(stack: Instance) -> int:
         return 0  # which no process has
 
 
-def memory_bytes(pid: int, *, family: bool = True) -> int:
+def children() -> dict[int, list[int]]:
+    """PID → those of its child processes, on the whole machine: one look, since it takes long."""
+    found: dict[int, list[int]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        found.setdefault(process.info["ppid"], []).append(process.pid)
+    return found
+
+
+def memory_bytes(pid: int, children: Mapping[int, Sequence[int]]) -> int:
     """Proportional set size in bytes, where shared pages count once; with all child processes.
 
     0 when there is no such process.
     """
     try:
-        process = psutil.Process(pid)
-        counted = [process, *(process.children(recursive=True) if family else [])]
-        return sum(int(one.memory_full_info().pss) for one in counted)
+        own = int(psutil.Process(pid).memory_full_info().pss)
     except psutil.Error:
         return 0
+    return own + sum(memory_bytes(child, children) for child in children.get(pid, ()))

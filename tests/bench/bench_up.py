@@ -11,7 +11,7 @@ import time
 
 from stack.run.lifecycle import bring_down, bring_up
 from stack.store.packageset import realise
-from stack.tasks.instance import memory_bytes
+from stack.tasks.instance import children, memory_bytes
 
 NAME = "bench-up"
 IDLE_S = 5.0
@@ -29,7 +29,8 @@ def main(rounds: int) -> None:
             ups.append(time.monotonic() - began)
             time.sleep(IDLE_S)
             pids = [state.pid for state in instance.supervisor.states().values()]
-            weights.append(sum(memory_bytes(pid) for pid in pids) / 1e6)
+            families = children()
+            weights.append(sum(memory_bytes(pid, families) for pid in pids) / 1e6)
             began = time.monotonic()
             bring_down(NAME)
             downs.append(time.monotonic() - began)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.demo import schedule
-from scenarios.demo.incident import check_apart, choose, known
+from scenarios.demo.incident import check_apart, choose, choose_to_end, known
 from scenarios.demo.keeper import guarded
 from scenarios.demo.ledger import Entry, Ledger
 from stack.check.configuration import read
@@ -37,6 +37,24 @@ def test_incident_is_found_in_any_case_and_else_the_nearest_are_named() -> None:
     with pytest.raises(BadInput) as refused:
         choose("x", INCIDENTS)
     assert "`doit incident` lists" in refused.value.cure
+
+
+@pytest.mark.parametrize(
+    ("given", "ended"),
+    [
+        (["Postgre*"], ["PostgreSQLDown"]),
+        (["postgresqldown"], ["PostgreSQLDown"]),
+        (["Disk*", "TargetDown"], ["DiskSpaceWarning", "TargetDown"]),
+        (["High*"], [name for name in INCIDENTS if name.startswith("High")]),
+        ([], []),
+    ],
+    ids=["pattern", "name", "named but over", "pattern of none that goes on", "none: all"],
+)
+def test_pattern_of_incidents_to_end_means_those_that_go_on(
+    given: list[str], ended: list[str]
+) -> None:
+    going_on = ["PostgreSQLDown", "DiskSpaceWarning"]
+    assert choose_to_end(given, INCIDENTS, going_on) == ended
 
 
 def test_incident_neither_begins_twice_nor_beside_one_that_it_disturbs() -> None:
