@@ -129,7 +129,14 @@ class Board:
             seconds = self._left_s(now)
             left = f"about {words(_rounded(seconds))} left" if seconds else ""
         waiting = f"{counts[Stage.WAITING]} waiting" if counts[Stage.WAITING] else ""
-        for beside in ([waiting, left], [left], [left.replace("about ", "~")], []):
+        seen = f"{counts[Stage.SEEN]} to be judged" if counts[Stage.SEEN] else ""
+        for beside in (
+            [seen, waiting, left],
+            [waiting, left],
+            [left],
+            [left.replace("about ", "~")],
+            [],
+        ):
             line = ", ".join([*said, *filter(None, beside)])
             if len(line) <= width:
                 break

@@ -41,6 +41,10 @@ def length_s(found: ScenarioFile, configuration: Configuration, of_proof: float)
     return real_s + written_s / scenario.speed(of_proof)
 
 
+LATE = 1.5
+"""What takes so many times longer than it should is not known any more to end soon."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """What is played together on one instance: a group of scenarios, or the routing cases."""
@@ -67,12 +71,13 @@ def left_s(begun: Sequence[Measured], waiting: Sequence[float], instances: int) 
     if not lengths or not all(lengths):
         return None
     paces = [one.took_s / (START_S + one.about_s) for one in begun if one.over and one.about_s]
-    pace = median(paces) if paces else 1.0
-    running = [pace * (START_S + one.about_s) - one.took_s for one in begun if not one.over]
-    if any(left <= 0 for left in running):
+    pace = max(1.0, median(paces)) if paces else 1.0  # the lengths are floors
+    expected = [(pace * (START_S + one.about_s), one.took_s) for one in begun if not one.over]
+    if any(took_s > LATE * about_s for about_s, took_s in expected):
         return None
-    idle = [START_S] * (instances - len(running))
-    return total_s([pace * one for one in waiting], free=[*running, *idle])
+    running = [max(0.0, about_s - took_s) for about_s, took_s in expected]
+    idle = [START_S] * (instances - len(running)) if waiting else []
+    return total_s([pace * one for one in waiting], free=[*running, *idle]) or None
 
 
 def total_s(lengths: Sequence[float], *, free: Sequence[float]) -> float:

@@ -1,6 +1,7 @@
 """Writes what a proof found: JUnit XML for CI, one HTML page for people, a table at the end."""
 
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
@@ -153,9 +154,14 @@ def _table(results: Sequence[Result], width: int) -> Table:
 
 
 def _say(console: Console, words: str) -> None:
-    """In lines of whole words on a terminal, and of whole paths everywhere."""
-    console.print(words, markup=False, soft_wrap=not console.is_terminal, overflow="ignore",
-                  crop=False)  # fmt: skip
+    """In lines of whole words on a terminal; paths are whole everywhere."""
+    if console.is_terminal:
+        room = max(20, console.width)
+        words = "\n".join(
+            textwrap.fill(line, room, break_long_words=False, break_on_hyphens=False)
+            for line in words.split("\n")
+        )
+    console.print(words, markup=False, soft_wrap=True)
 
 
 def _figure(value: float | None, unit: str = "") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from stack import progress
 from stack.check import logrules, programs
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
@@ -20,7 +21,8 @@ def check_usable(configuration: Configuration) -> None:
     A part of `doit check`: promtool's, amtool's and the log store's own word. Raises one BadInput
     with file and line of each, HostCannot when promtool or amtool cannot be run.
     """
-    found = _refused(configuration)
+    with progress.shown() as report, report.doing("checking the configuration"):
+        found = _refused(configuration)
     if not found:
         return
     root = configuration.root

@@ -119,6 +119,10 @@ def test_nothing_is_said_of_the_time_left_when_nothing_is_known_of_it() -> None:
     assert "left" not in unknown.lines()[-1]
     late = Proof([Turn(names=(CPU,), about_s=20)]).at(0).status(CPU, "steady").at(27)
     assert late.lines()[-1] == "0 of 2 proven, 1 failed"
+    waits = Proof([Turn(names=(CPU,), about_s=20), Turn(names=(DISK,), about_s=20)], instances=1)
+    waits.at(0).status(CPU, "steady")
+    assert waits.at(30).lines()[-1].endswith("1 waiting, about 20 s left"), "a little late"
+    assert waits.at(40).lines()[-1].endswith("1 waiting"), "far too late"
     half = half_way()
     half.board.ending = "SIGINT: undoing faults, then the report …"
     assert half.lines()[-1] == (
@@ -130,6 +134,12 @@ def test_what_is_inconclusive_waits_for_another_turn() -> None:
     proof = Proof([Turn(names=(CPU,), about_s=20)]).status(CPU, "steady").at(20)
     proof.status(CPU, "inconclusive, to be played again: busy", Stage.WAITING)
     assert proof.lines()[-1] == "0 of 2 proven, 1 failed, 1 waiting, about 25 s left"
+
+
+def test_what_was_seen_to_its_end_is_counted_until_its_group_is_judged() -> None:
+    seen = half_way().status(CPU, "seen to its end", Stage.SEEN)
+    assert seen.lines()[-1] == "1 of 6 proven, 1 failed, 1 to be judged, 1 waiting, about 50 s left"
+    assert not [line for line in seen.lines() if CPU in line]
 
 
 def test_status_is_new_once() -> None:

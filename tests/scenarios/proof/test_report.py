@@ -209,6 +209,16 @@ def test_end_says_what_its_columns_mean(proof: Proof) -> None:
     assert ["fault → page" in text for text in said.values()] == [False, True, True, True]
 
 
+def test_end_breaks_no_word_and_no_path(proof: Proof) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=40, force_terminal=True, color_system=None)
+    report.tell(proof, kept=[], console=console)
+    lines = out.getvalue().splitlines()
+    assert f"report {proof.short}" in " ".join(lines)
+    assert str(proof.short) in [word for line in lines for word in line.split()]
+    assert all(len(line) <= 40 for line in lines if str(proof.short) not in line)
+
+
 def test_log_gets_one_line_per_transition(capsys: pytest.CaptureFixture[str]) -> None:
     show = Display(Board([Turn(names=("A",), about_s=9)], 1))
     with show.shown("1 alert", alerts=1):
