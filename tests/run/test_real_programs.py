@@ -112,6 +112,11 @@ def test_query_that_is_wrong_is_refused_with_its_reason(logs: Instance) -> None:
     assert found.text.startswith("parse error at line 1, col 19: syntax error")
 
 
+def test_shipper_is_ready_without_a_warning_for_each_time_that_it_was_not(logs: Instance) -> None:
+    told = logs.layout.log("promtail").read_text()
+    assert "/ready" not in told
+
+
 def test_shipper_is_stopped_before_the_store_and_neither_is_killed(logs: Instance) -> None:
     logs.take_down()
     told = logs.layout.log("supervisord").read_text()

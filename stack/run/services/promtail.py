@@ -137,6 +137,17 @@ def command(layout: Layout) -> list[str]:
     return [sys.executable, "-m", "stack.programs.logship", "--config", file]
 
 
+_HAS_LOOKED = probes.http("promtail", "/ready", port="http")
+_HAS_READ = probes.http("promtail", "/metrics", port="http", contains="promtail_read_lines_total{")
+
+
+def ready(layout: Layout) -> str | None:
+    """Promtail writes a warning for each time that `/ready` says "not yet", so it is asked whether
+    it has read a line.
+    """
+    return (_HAS_READ if LOGS.of(layout.packages) == LOGS.real else _HAS_LOOKED)(layout)
+
+
 SERVICE = Service(
     name="promtail",
     about="collects the logs of all services",
@@ -144,7 +155,7 @@ SERVICE = Service(
     config=config,
     check=check,
     command=command,
-    ready=probes.http("promtail", "/ready", port="http"),
+    ready=ready,
     health=("/ready",),
     after=("loki",),
 )
