@@ -5,13 +5,21 @@ import asyncio
 import gzip
 import json
 import sqlite3
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Match, Route
 
 from stack.programs.viewer import VERSION, upstream
@@ -24,6 +32,9 @@ from stack.programs.viewer.incidents import NOBODY, Incidents
 from stack.programs.viewer.metrics import Metrics
 from stack.programs.viewer.proxy import Asked, Failed, Left, Proxy
 
+if TYPE_CHECKING:
+    from stack.programs.viewer.explore import Found
+
 COMMIT = "viewer"
 
 _PROXY = "/api/datasources/proxy/uid/"
@@ -32,6 +43,8 @@ _BODY_BYTES = 1 << 20
 _PACK_BYTES = 1024
 _MOST = 5000
 _LARGEST = 2**62
+_PARTS = 8
+"""Of a query on logs, so many parts are asked for their lines."""
 
 _NO_PAGE = (
     "The viewer's page is not part of this instance. Its API is here: /api/health, /api/search.\n"
@@ -209,6 +222,45 @@ class Web:
             return RedirectResponse(address)
         return PlainTextResponse(NOBODY, 404)
 
+    async def explore(self, request: Request) -> Response:
+        """The lines that a query on logs reads."""
+        from stack.logql import LogQLError
+        from stack.programs.viewer import explore
+
+        query = ""
+        try:
+            query = explore.expression(request.query_params.get("left", ""))
+            asked = await asyncio.to_thread(explore.parts, query)
+        except (ValueError, LogQLError) as error:
+            return HTMLResponse(explore.page(query, [], f"{error}"), 400)
+        found = [await self._lines(one, request) for one in asked[:_PARTS]]
+        return HTMLResponse(explore.page(query, found))
+
+    async def _lines(self, query: str, request: Request) -> "Found":
+        from stack.programs.viewer.explore import BACK_S, MOST, Found, lines
+
+        sources = [one for one in self._context.sources.values() if one.type == "loki"]
+        if not sources:
+            return Found(query=query, lines=[], trouble="There is no data source for logs.")
+        now = time.time()
+        words = urlencode({"query": query, "start": f"{now - BACK_S:.3f}", "end": f"{now:.3f}",
+                           "limit": MOST, "direction": "backward"})  # fmt: skip
+        asked = Asked(method="GET", url=f"{sources[0].url}/loki/api/v1/query_range?{words}",
+                      headers={"accept-encoding": "identity"})  # fmt: skip
+        try:
+            answer = await self._context.proxy.ask(asked, request.receive)
+        except Failed as failed:
+            return Found(query=query, lines=[], trouble=f"{sources[0].name}: {failed}")
+        except Left:
+            raise ClientDisconnect from None
+        if answer.status != 200:
+            said = answer.body.decode("utf-8", "replace").strip()
+            return Found(query=query, lines=[], trouble=f"{sources[0].name}: {said}")
+        try:
+            return Found(query=query, lines=lines(answer.body))
+        except ValueError as error:
+            return Found(query=query, lines=[], trouble=f"{sources[0].name}: {error}")
+
     async def page(self, request: Request) -> Response:
         if not self._context.page:
             return PlainTextResponse(_NO_PAGE, 404)
@@ -249,6 +301,7 @@ def application(context: Context) -> Starlette:
         Route("/api/{rest:path}", web.nothing, methods=_ANY),
         Route("/metrics", web.metrics),
         Route("/incidents", web.incidents),
+        Route("/explore", web.explore),
         Route("/{path:path}", web.page),
     ]
     made = Starlette(

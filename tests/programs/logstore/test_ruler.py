@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -197,7 +198,11 @@ def test_ruler_notifies_alertmanager_of_a_burst_and_of_its_end(tmp_path, alertma
         eventually(lambda: alertmanager.alerts)
         first = alertmanager.alerts[0]
         assert first["labels"] == {"alertname": "Burst", "service": "a"}
-        assert first["generatorURL"].startswith("http://loki/loki/api/v1/query?query=sum")
+        explored = urlsplit(first["generatorURL"])
+        assert (explored.netloc, explored.path) == ("loki", "/explore")
+        (query,) = json.loads(parse_qs(explored.query)["left"][0])["queries"]
+        assert query["expr"].startswith("sum")
+        assert query["queryType"] == "range"
         assert first["startsAt"] < first["endsAt"]
         assert "name: logs" in store.get("/loki/api/v1/rules").text
         (group,) = store.get("/prometheus/api/v1/rules").json()["data"]["groups"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 import orjson
 
@@ -52,7 +52,7 @@ class Notifier:
             "annotations": dict(alert.annotations),
             "startsAt": time_text(alert.fired_s),
             "endsAt": time_text(alert.resolved_s or alert.valid_until_s),
-            "generatorURL": f"{self._external_url}/loki/api/v1/query?query={quote(expr)}",
+            "generatorURL": _explored(self._external_url, expr),
         }
 
     def _run(self) -> None:
@@ -83,3 +83,9 @@ def time_text(at_s: float) -> str:
     return (
         datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )
+
+
+def _explored(url: str, expr: str) -> str:
+    """Where Grafana shows the query (Loki 3.7, pkg/ruler/base/compat.go)."""
+    left = orjson.dumps({"queries": [{"expr": expr, "queryType": "range"}]}).decode()
+    return f"{url}/explore?left={quote_plus(left)}"
