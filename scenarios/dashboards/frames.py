@@ -7,6 +7,9 @@ from typing import Any
 
 Labels = tuple[tuple[str, str], ...]
 
+STEADY = 0.9
+"""The share of all moments at which a series has a value that is said to be always there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
@@ -38,14 +41,23 @@ class Frame:
         """All of them."""
         return [value for one in self.series for value in one.values]
 
-    def of(self, labels: Labels) -> list[float]:
-        """The values of one series; none if it is not there."""
-        return next((one.values for one in self.series if one.labels == labels), [])
+    def of(self, labels: Labels) -> Series:
+        """One series; without points if it is not there."""
+        nothing = Series(labels=labels, points=())
+        return next((one for one in self.series if one.labels == labels), nothing)
 
     @property
     def names(self) -> frozenset[Labels]:
         """The series that have a value."""
         return frozenset(one.labels for one in self.series if one.points)
+
+    @property
+    def steady(self) -> frozenset[Labels]:
+        """The series that are there all the time, or as good as: what is rare comes and goes."""
+        most = max((len(one.points) for one in self.series), default=0)
+        return frozenset(
+            one.labels for one in self.series if one.points and len(one.points) >= STEADY * most
+        )
 
 
 def frame(answer: Mapping[str, Any]) -> Frame:

@@ -1,11 +1,11 @@
 """Judges data frames, purely: is there data, are the values possible, did a fault move them?"""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scenarios.dashboards.frames import Frame, Series
+from scenarios.dashboards.frames import Frame, Labels, Series
 from stack.check.bounds import Bound, Side
 
 _FROM_ZERO = frozenset({
@@ -17,6 +17,9 @@ _ROUNDING = 1e-6
 
 MUCH = 1.5
 """A figure has moved when it is this many times higher, or lower, than it ever was before."""
+
+PLAIN = 3.0
+"""One that moved this much did not do so by chance."""
 
 
 class Outcome(Enum):
@@ -67,83 +70,145 @@ def healthy(frame: Frame, limits: Limits, *, may_be_empty: str) -> str:
     return limits.impossible(frame.values)
 
 
-def moved(before: Sequence[Frame], during: Sequence[Frame], bounds: Sequence[Bound]) -> str:
-    """How a panel's frames, one for each query, differ under a fault; "" when they do not.
+class How(Enum):
+    """In which way a panel moved."""
 
-    With `bounds`, those of the alert whose fault it is, figures must have been within all of them
-    and lie beyond one. What is gone is `gone`'s, since `during` may be shorter than `before`.
+    BEYOND = "beyond a bound"
+    APPEARED = "data where there was none"
+    VANISHED = "no data where there was some"
+    GONE = "a series is gone"
+    AWAY = "a figure is much higher or lower"
+    NEW = "a series is new"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement:
+    """One way in which one query of a panel differs from before."""
+
+    how: How
+    query: int
+    """Which of the panel's."""
+    labels: Labels = ()
+    """Of the series."""
+    strength: float
+    """How many times higher or lower; infinite where there is nothing to compare with."""
+    words: str
+
+    @property
+    def is_plain(self) -> bool:
+        """Not what random traffic may do, too."""
+        return self.strength >= PLAIN
+
+
+def moved(
+    before: Sequence[Frame],
+    during: Sequence[Frame],
+    bounds: Sequence[Bound],
+    *,
+    missing: bool = True,
+) -> Movement | None:
+    """How a panel's frames, one for each query, differ from before, most of all; None when they do
+    not. With `bounds`, those of the alert whose fault it is, figures must have been within all of
+    them and lie beyond one, and nothing else counts.
+
+    `missing`: whether what is not there any more counts; not while `during` is shorter than
+    `before`, since a series may be there now and then.
     """
     if bounds:
-        found = beyond(during, bounds)
-        return (
-            f"beyond the bound of {found.alert} ({found.words})"
-            if found and not beyond(before, bounds)
-            else ""
-        )
-    found_how = (_differs(old, new) for old, new in zip(before, during, strict=True))
-    return next((how for how in found_how if how), "")
+        found = beyond(during, bounds, missing=missing)
+        if not found or beyond(before, bounds):
+            return None
+        words = f"beyond the bound of {found.alert} ({found.words})"
+        return Movement(how=How.BEYOND, query=0, strength=math.inf, words=words)
+    pairs = enumerate(zip(before, during, strict=True))
+    every = [one for at, (old, new) in pairs for one in _movements(at, old, new, missing=missing)]
+    return max(every, key=lambda one: one.strength, default=None)
 
 
-def gone(before: Sequence[Frame], during: Sequence[Frame]) -> str:
-    """Which series are no longer there, "" if all are."""
-    for old, new in zip(before, during, strict=True):
-        if new.is_empty and not old.is_empty:
-            return "no data where there was some"
-        if missing := old.names - new.names:
-            return f"a series is gone: {_said(min(missing))}"
-    return ""
-
-
-def back(before: Sequence[Frame], after: Sequence[Frame], bounds: Sequence[Bound]) -> str:
-    """What is not as before, "" if all is: within the same bounds or, without any, the same series
-    as high as then; one that is new is at zero."""
-    if bounds:
+def still(
+    movement: Movement, before: Sequence[Frame], after: Sequence[Frame], bounds: Sequence[Bound]
+) -> str:
+    """Why that movement is not over yet, "" if what it moved is as it was before."""
+    if movement.how is How.BEYOND:
         found = beyond(after, bounds)
         return f"still beyond the bound of {found.alert} ({found.words})" if found else ""
-    if missing := gone(before, after):
-        return missing
-    for old, new in zip(before, after, strict=True):
-        for one in new.series:
-            if how := _away(one, old.of(one.labels) or [0.0]):
-                return how
+    old, new = before[movement.query], after[movement.query]
+    if new.is_empty and not old.is_empty:
+        return How.VANISHED.value
+    match movement.how:
+        case How.APPEARED:
+            return "there is still data" if any(new.values) else ""
+        case How.NEW:
+            return f"{movement.words}, still" if any(new.of(movement.labels).values) else ""
+        case How.GONE:
+            return "" if new.of(movement.labels).points else f"{movement.words}, still"
+        case How.AWAY:
+            away = _away(0, new.of(movement.labels), old.of(movement.labels).values)
+            return away.words if away else ""
     return ""
 
 
-def beyond(frames: Sequence[Frame], bounds: Sequence[Bound]) -> Bound | None:
-    """The first bound that some figure lies beyond; None if all are within."""
-    return next((one for frame in frames for one in bounds if _beyond(frame, one)), None)
+def beyond(
+    frames: Sequence[Frame], bounds: Sequence[Bound], *, missing: bool = True
+) -> Bound | None:
+    """The first bound that some figure lies beyond; None if all are within. `missing` as above."""
+    return next(
+        (one for frame in frames for one in bounds if _beyond(frame, one, missing=missing)), None
+    )
 
 
-def _beyond(frame: Frame, bound: Bound) -> bool:
+def _beyond(frame: Frame, bound: Bound, *, missing: bool) -> bool:
     if bound.side is Side.ABOVE:
         return any(value > bound.value + _ROUNDING for value in frame.values)
     # A gauge of 0 or 1 is bad at 0, or gone; what is below another bound is below it.
     if frame.is_empty and not bound.value and not bound.negative:
-        return True
+        return missing
     least = bound.value if bound.value or bound.negative else _ROUNDING
     return any(value < least for value in frame.values)
 
 
-def _differs(before: Frame, during: Frame) -> str:
-    if before.is_empty and not during.is_empty:
-        return "data where there was none"
-    if new := during.names - before.names:
-        return f"a series is new: {_said(min(new))}"
-    for one in during.series:
-        old = before.of(one.labels)
-        if old and (how := _away(one, old)):
-            return how
-    return ""
+def _movements(at: int, old: Frame, new: Frame, *, missing: bool) -> Iterator[Movement]:
+    if new.is_empty or old.is_empty:
+        if missing and not old.is_empty:
+            yield _absolute(How.VANISHED, at, How.VANISHED.value)
+        if not new.is_empty:
+            yield _absolute(How.APPEARED, at, How.APPEARED.value)
+        return
+    if missing:
+        for labels in sorted(old.steady - new.names):
+            yield _absolute(How.GONE, at, f"{How.GONE.value}: {_said(labels)}", labels)
+    for one in new.series:
+        if before := old.of(one.labels).values:
+            if how := _away(at, one, before):
+                yield how
+        elif one.points:
+            words = f"{How.NEW.value}: {_said(one.labels)}"
+            yield Movement(how=How.NEW, query=at, labels=one.labels, strength=0.0, words=words)
 
 
-def _away(one: Series, old: Sequence[float]) -> str:
-    """How its values lie outside those before; "" if they do not."""
-    if one.values and max(one.values) > max(old) * MUCH + _ROUNDING:
-        return f"{_said(one.labels)} rose to {max(one.values):g}, from {max(old):g} at most"
-    if one.values and min(one.values) < min(old) / MUCH - _ROUNDING:
-        return f"{_said(one.labels)} fell to {min(one.values):g}, from {min(old):g} at least"
-    return ""
+def _absolute(how: How, at: int, words: str, labels: Labels = ()) -> Movement:
+    return Movement(how=how, query=at, labels=labels, strength=math.inf, words=words)
 
 
-def _said(labels: Iterable[tuple[str, str]]) -> str:
+def _away(at: int, one: Series, old: Sequence[float]) -> Movement | None:
+    """How its values lie outside those before; None if they do not."""
+    if not one.values or not old:
+        return None
+    if max(one.values) > max(old) * MUCH + _ROUNDING:
+        words = f"rose to {max(one.values):g}, from {max(old):g} at most"
+        strength = _times(max(one.values), max(old))
+    elif min(one.values) < min(old) / MUCH - _ROUNDING:
+        words = f"fell to {min(one.values):g}, from {min(old):g} at least"
+        strength = _times(min(old), min(one.values))
+    else:
+        return None
+    return Movement(how=How.AWAY, query=at, labels=one.labels, strength=strength,
+                    words=f"{_said(one.labels)} {words}")  # fmt: skip
+
+
+def _times(higher: float, lower: float) -> float:
+    return higher / lower if lower > 0 else math.inf
+
+
+def _said(labels: Labels) -> str:
     return ", ".join(f"{name} {value}" for name, value in labels) or "it"

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from itertools import compress
 
 from scenarios.dashboards.asking import Asker
 from scenarios.dashboards.declared import BEYOND_ITS_UNIT, EMPTY
 from scenarios.dashboards.frames import Frame, joined
-from scenarios.dashboards.judging import Limits, back, beyond, gone, healthy, moved
+from scenarios.dashboards.judging import Limits, Movement, beyond, healthy, moved, still
 from scenarios.dashboards.result import Shown
 from stack.check.bounds import Bound
 from stack.check.yamlfile import get, text
@@ -60,53 +59,62 @@ class Look:
         self.shown = shown
         self._asker = asker
         self._window_s = window_s(asker)
+        self._patience_s = patience_s(asker)
         self._bounds = bounds
+        self._learnt: Sequence[Frame] = [Frame() for _ in shown.panel.targets]
         self._before: Sequence[Frame] = ()
-        looks_back = [asker.lookback_s(target) for target in shown.panel.targets]
-        self._returns = [seconds <= patience_s(asker) for seconds in looks_back]
-        self.keeps = (
-            ""
-            if any(self._returns)
-            else (f"it looks back {max(looks_back):.0f} s, and so still shows the fault")
-        )
-        """Why it is not asked to be as before."""
+        self._movement: Movement | None = None
 
-    def before(self) -> str:
-        """Remember what it shows; why it cannot be told yet what a fault changes, "" if it can."""
+    def calm(self, begin: float, end: float, *, learn: bool) -> str:
+        """Remember what it shows; why it cannot be told yet what a fault changes, "" if it can.
+
+        Between `begin` and `end` (Unix seconds) all was well. `learn` that what it shows now is
+        well, too, whatever it was then: what random traffic brings now and then.
+        """
         now = time.time()
-        older = self._frames(now - 2 * self._window_s, now - self._window_s)
+        older = self._frames(begin, min(end, now - self._window_s))
         newer = self._frames(now - self._window_s, now)
-        self._before = [joined(*pair) for pair in zip(older, newer, strict=True)]
+        known = [joined(*pair) for pair in zip(older, self._learnt, strict=True)]
+        self._before = [joined(*pair) for pair in zip(known, newer, strict=True)]
+        if learn:
+            self._learnt = [joined(*pair) for pair in zip(self._learnt, newer, strict=True)]
         if errors := [one.error for one in self._before if one.error]:
             return errors[0]
         if self._bounds:
-            found = beyond(self._before, self._bounds)
+            self._before = newer
+            found = beyond(newer, self._bounds)
             return f"it is beyond the bound of {found.alert} ({found.words})" if found else ""
-        return moved(older, newer, []) or gone(older, newer)
+        found_how = moved(known, newer, [])
+        return found_how.words if found_how else ""
 
     def moved(self, injected: float) -> str:
-        """How it has moved since the fault, "" if it has not."""
+        """How it has moved since the fault, "" if it has not. What may be chance is believed when
+        as much has been seen as of the time before."""
         now = time.time()
-        how = moved(self._before, self._frames(injected, now), self._bounds)
-        if how or now - injected < self._window_s:
-            return how
-        # What is no longer there was there when the fault began.
-        lately = self._frames(now - self._window_s, now)
-        return (
-            moved(self._before, lately, self._bounds)
-            if self._bounds
-            else gone(self._before, lately)
-        )
+        frames = self._frames(max(injected, now - self._window_s), now)
+        whole = now - injected >= self._window_s
+        self._movement = moved(self._before, frames, self._bounds, missing=whole)
+        if self._movement and not (whole or self._movement.is_plain):
+            self._movement = None
+        return self._movement.words if self._movement else ""
+
+    @property
+    def keeps(self) -> str:
+        """Why it is not asked to be as before, once it has moved; "" if it is."""
+        assert self._movement
+        looks_back_s = self._asker.lookback_s(self.shown.panel.targets[self._movement.query])
+        if looks_back_s <= self._patience_s:
+            return ""
+        return f"it looks back {looks_back_s:.0f} s, and so still shows the fault"
 
     def after(self) -> str:
-        """What is not as before, "" if all is; to be asked from a window after the fault on."""
+        """Why it is not as before, "" if it is; to be asked from a window after the fault on."""
+        assert self._movement
         now = time.time()
         frames = self._frames(now - self._window_s, now)
-        return wrong(self.shown, frames) or back(
-            list(compress(self._before, self._returns)),
-            list(compress(frames, self._returns)),
-            self._bounds,
-        )
+        if said := wrong(self.shown, frames):
+            return said
+        return "" if self.keeps else still(self._movement, self._before, frames, self._bounds)
 
     def _frames(self, begin: float, end: float) -> list[Frame]:
         return [self._asker.over(target, begin, end) for target in self.shown.panel.targets]

@@ -5,8 +5,10 @@ than one of them: so one begins when the panels of the one before have moved and
 and these come back meanwhile.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 
@@ -32,8 +34,19 @@ def play_panels(
     """The verdict of each scenario of the group: proven if all of `panels` that watch it moved with
     the fault, and were as before when it was over."""
     with Asker(venue.instance) as asker:
-        part = partial(_Watching, panels=panels, asker=asker, turn=Lock())
+        part = partial(_Watching, panels=panels, asker=asker, course=_Course())
         return play(group, venue, part)
+
+
+@dataclass(kw_only=True)
+class _Course:
+    """What the scenarios of a group know of each other."""
+
+    turn: Lock = field(default_factory=Lock)
+    """Of the one whose fault may be there."""
+    since: float = 0.0
+    """Unix seconds from which on the instance was steady under healthy traffic; 0: not yet."""
+    first_fault: float = math.inf
 
 
 class _Watching(Part):
@@ -48,12 +61,12 @@ class _Watching(Part):
         *,
         panels: Sequence[Shown],
         asker: Asker,
-        turn: Lock,
+        course: _Course,
     ) -> None:
         super().__init__(found, group, venue, watcher)
         alert = self.scenario.alert
         rule = next(one for one in venue.configuration.alerts if one.name == alert)
-        self._turn = turn
+        self._course = course
         self._window_s = window_s(asker)
         self._patience_s = patience_s(asker) + 2 * self._window_s
         self._looks: list[Look] = []
@@ -68,8 +81,12 @@ class _Watching(Part):
     def broken(self) -> bool:
         """One fault at a time, so that what moves is moved by it."""
         self.tell("waiting for its turn")
-        with self._turn:
-            return not self.venue.stop.is_set() and self._calm() and super().broken()
+        with self._course.turn:
+            self._course.since = self._course.since or time.time() - 2 * self._window_s
+            if self.venue.stop.is_set() or not self._calm():
+                return False
+            self._course.first_fault = min(self._course.first_fault, time.time())
+            return super().broken()
 
     def follow(self, *, until: str) -> None:
         """Wait until all panels have moved; once the fault is over, until they are as before."""
@@ -96,7 +113,7 @@ class _Watching(Part):
         """Wait until what each panel shows by itself can be told from what a fault makes of it; a
         panel that is never calm is not looked at any more. False when none is left."""
         limit_s = self._patience_s
-        for look, why in self._until(time.time(), limit_s, _before, self._looks, "to be calm"):
+        for look, why in self._until(time.time(), limit_s, self._before, self._looks, "to be calm"):
             self._seen[look.shown.name].restless = why
             self._looks.remove(look)
         if not self._looks:
@@ -123,6 +140,10 @@ class _Watching(Part):
             self.tell(f"waiting for {names} {what}", zero, zero + limit_s)
             self.venue.stop.wait(LOOK_EVERY_S)
         return [(look, said[look]) for look in waiting]
+
+    def _before(self, look: Look, began: float) -> str:
+        learn = time.time() - began > self._patience_s / 2
+        return look.calm(self._course.since, self._course.first_fault, learn=learn)
 
     def _moved(self, look: Look, injected: float) -> str:
         seen = self._seen[look.shown.name]
@@ -158,10 +179,6 @@ class _Watching(Part):
         excuse = excused(self.venue.evidence, alert, 0.0)
         return Verdict(alert=alert, outcome=Outcome.FAILED, reason=steps["failed"].detail,
                        excuse=excuse)  # fmt: skip
-
-
-def _before(look: Look, _: float) -> str:
-    return look.before()
 
 
 def excused(evidence: Evidence, alert: str, since: float) -> str:

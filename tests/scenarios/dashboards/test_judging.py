@@ -5,7 +5,7 @@ import math
 import pytest
 
 from scenarios.dashboards.frames import Frame, Series, frame, joined
-from scenarios.dashboards.judging import Limits, back, gone, healthy, moved
+from scenarios.dashboards.judging import How, Limits, Movement, healthy, moved, still
 from stack.check.bounds import Bound, Side
 
 ANY = Limits(least=0.0, most=math.inf)
@@ -54,6 +54,10 @@ def test_panel_may_be_empty_where_that_is_declared_but_not_fail() -> None:
     assert healthy(Frame(error="x"), ANY, may_be_empty="nobody complains")
 
 
+def words(found: Movement | None) -> str:
+    return found.words if found else ""
+
+
 @pytest.mark.parametrize(
     ("before", "during", "how"),
     [
@@ -62,15 +66,43 @@ def test_panel_may_be_empty_where_that_is_declared_but_not_fail() -> None:
         (one(5.0, 6.0), one(3.0), "fell to 3, from 5 at least"),
         (one(0.0), one(0.0), ""),
         (one(0.0), one(1.0), "rose to 1"),
-        (one(1.0), Frame(), ""),
+        (one(1.0), Frame(), "no data where there was some"),
         (Frame(), one(1.0), "data where there was none"),
-        (one(1.0), one(1.0, name="b"), "a series is new: name b"),
+        (Frame(), Frame(), ""),
+        (one(1.0), one(1.0, name="b"), "a series is gone: name a"),
     ],
 )
 def test_moved_without_a_bound(before: Frame, during: Frame, how: str) -> None:
-    said = moved([before], [during], [])
+    said = words(moved([before], [during], []))
     assert how in said
     assert bool(said) == bool(how)
+
+
+def both(first: Frame, then: Frame) -> Frame:
+    return Frame(series=(*first.series, *then.series))
+
+
+def test_series_that_was_there_now_and_then_is_not_missed() -> None:
+    before = both(one(1.0, 1.0, 1.0, 1.0), one(1.0, name="rare"))
+    assert moved([before], [one(1.0, 1.0)], []) is None
+
+
+def test_nothing_is_missed_before_as_much_was_seen_as_before_the_fault() -> None:
+    assert moved([one(1.0)], [Frame()], [], missing=False) is None
+    assert moved([one(1.0)], [Frame()], [DOWN], missing=False) is None
+
+
+def test_what_moved_most_is_told_and_new_series_last() -> None:
+    before, during = both(one(5.0), one(5.0, name="b")), both(one(9.0), one(50.0, name="b"))
+    found = moved([before], [during], [])
+    assert found
+    assert (found.labels, found.is_plain) == ((("name", "b"),), True)
+    found = moved([one(5.0)], [both(one(9.0), one(1.0, name="new"))], [])
+    assert found
+    assert (found.how, found.is_plain) == (How.AWAY, False)
+    found = moved([one(5.0)], [both(one(5.0), one(1.0, name="new"))], [])
+    assert found
+    assert (found.how, found.is_plain) == (How.NEW, False)
 
 
 @pytest.mark.parametrize(
@@ -91,43 +123,49 @@ def test_panel_with_a_bound_moves_from_within_it_to_beyond(
 
 
 @pytest.mark.parametrize(
-    ("before", "during", "how"),
+    ("before", "during", "after", "said"),
     [
-        (one(1.0), one(7.0), ""),
-        (Frame(), one(1.0), ""),
-        (Frame(), Frame(), ""),
-        (one(1.0), Frame(), "no data where there was some"),
-        (one(1.0), one(1.0, name="b"), "a series is gone: name a"),
+        (one(5.0, 6.0), one(20.0), one(4.0, 8.0), ""),
+        (one(5.0, 6.0), one(20.0), one(5.0, 10.0), "rose to 10"),
+        (one(5.0, 6.0), one(1.0), one(4.0), ""),
+        (one(5.0, 6.0), one(1.0), one(2.0, 5.0), "fell to 2"),
+        (one(5.0), one(20.0), Frame(), "no data where there was some"),
+        (one(5.0), Frame(), Frame(), "no data where there was some"),
+        (one(5.0), Frame(), one(9.0), ""),
+        (one(5.0), one(5.0, name="b"), one(5.0, name="b"), "a series is gone: name a, still"),
+        (one(5.0), one(5.0, name="b"), one(5.0), ""),
+        (Frame(), one(3.0), Frame(), ""),
+        (Frame(), one(3.0), one(0.0), ""),
+        (Frame(), one(3.0), one(1.0), "there is still data"),
+        (one(5.0), both(one(5.0), one(1.0, name="b")), one(5.0), ""),
+        (one(5.0), both(one(5.0), one(1.0, name="b")), both(one(5.0), one(2.0, name="b")),
+         "a series is new: name b, still"),
     ],
-)
-def test_gone(before: Frame, during: Frame, how: str) -> None:
-    assert gone([before], [during]) == how
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        (one(5.0, 6.0), one(4.0, 8.0), ""),
-        (one(5.0, 6.0), one(5.0, 10.0), "rose to 10"),
-        (one(5.0, 6.0), one(2.0, 5.0), "fell to 2"),
-        (one(5.0), Frame(), "no data where there was some"),
-        (one(5.0), one(5.0, name="b"), "a series is gone: name a"),
-        (Frame(), Frame(), ""),
-        (Frame(), one(0.0), ""),
-        (Frame(), one(1.0), "rose to 1"),
-    ],
-)
-def test_panel_is_back_when_all_is_as_before_and_what_is_new_at_zero(
-    before: Frame, after: Frame, said: str
+)  # fmt: skip
+def test_panel_is_as_before_when_what_moved_is(
+    before: Frame, during: Frame, after: Frame, said: str
 ) -> None:
-    found = back([before], [after], [])
+    movement = moved([before], [during], [])
+    assert movement
+    found = still(movement, [before], [after], [])
     assert said in found
     assert bool(found) == bool(said)
 
 
+def test_others_may_do_meanwhile_what_they_like() -> None:
+    before = both(one(5.0), one(1.0, name="b"))
+    movement = moved([before], [both(one(50.0), one(1.0, name="b"))], [])
+    assert movement
+    assert still(movement, [before], [both(one(5.0), one(9.0, name="b"))], []) == ""
+
+
 def test_panel_with_a_bound_is_back_within_it() -> None:
-    assert back([one(0.3)], [one(0.7)], [TOO_MUCH]) == ""
-    assert "still beyond the bound of TooMuch" in back([one(0.3)], [one(0.9)], [TOO_MUCH])
+    movement = moved([one(0.3)], [one(0.9)], [TOO_MUCH])
+    assert movement
+    assert still(movement, [one(0.3)], [one(0.7)], [TOO_MUCH]) == ""
+    assert "still beyond the bound of TooMuch" in still(
+        movement, [one(0.3)], [one(0.9)], [TOO_MUCH]
+    )
 
 
 def test_two_answers_are_joined_series_by_series() -> None:

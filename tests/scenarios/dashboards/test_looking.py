@@ -54,6 +54,12 @@ def look(story: Any, *bounds: Bound) -> Look:
     return Look(Shown(panel=panel, watches=watched(panel), steady=""), story, bounds)
 
 
+def calm(one: Look, *, learn: bool = False) -> str:
+    """All was well since the story began."""
+    story: Any = one._asker
+    return one.calm(story.began, float("inf"), learn=learn)
+
+
 HEALTHY: list[float | None] = [4.0] * 8
 
 
@@ -61,7 +67,7 @@ HEALTHY: list[float | None] = [4.0] * 8
     ("during", "how"),
     [
         ([4.0] * 9, ""),
-        ([4.0, 9.0], "rose to 9"),
+        ([4.0, 13.0], "rose to 13"),
         ([4.0, 1.0], "fell to 1"),
         ([None] * 9, "no data where there was some"),
     ],
@@ -70,7 +76,7 @@ def test_panel_moves_with_the_fault(clock: Any, during: list[float | None], how:
     story = Story(*HEALTHY, *during)
     one = look(story)
     clock.at += 7.5
-    assert one.before() == ""
+    assert calm(one) == ""
     clock.at += 8.5
     said = one.moved(story.began + 8.0)
     assert how in said
@@ -81,7 +87,7 @@ def test_nothing_is_gone_before_as_much_was_seen_as_before_the_fault(clock: Any)
     story = Story(*HEALTHY, None)
     one = look(story)
     clock.at += 7.5
-    assert one.before() == ""
+    assert calm(one) == ""
     clock.at += 1.0
     assert one.moved(story.began + 8.0) == ""
     clock.at += WINDOW_S
@@ -91,18 +97,47 @@ def test_nothing_is_gone_before_as_much_was_seen_as_before_the_fault(clock: Any)
 def test_panel_that_moves_by_itself_is_not_calm(clock: Any) -> None:
     one = look(Story(1.0, 1.0, 1.0, 1.0, 1.0, 5.0, *[1.0] * 9))
     clock.at += 7.5
-    assert one.before() == "it rose to 5, from 1 at most"
+    assert calm(one) == "it rose to 5, from 1 at most"
     clock.at += 9.0
-    assert one.before() == ""
+    assert calm(one) == ""
+
+
+def test_panel_is_calm_only_as_on_the_instance_when_all_was_well(clock: Any) -> None:
+    story = Story(*HEALTHY, *[9.0] * 20)
+    one = look(story)
+    clock.at += 20.0
+    assert "rose to 9" in one.calm(story.began, story.began + 7.5, learn=False)
+
+
+def test_what_random_traffic_brings_is_learnt_and_no_movement(clock: Any) -> None:
+    story = Story(*HEALTHY, *[9.0] * 20)
+    one = look(story)
+    clock.at += 20.0
+    assert "rose to 9" in one.calm(story.began, story.began + 7.5, learn=True)
+    assert one.calm(story.began, story.began + 7.5, learn=True) == ""
+    assert one.moved(clock.at - 5.0) == ""
+
+
+def test_what_may_be_chance_is_believed_after_a_window(clock: Any) -> None:
+    story = Story(*HEALTHY, *[7.0] * 9)
+    one = look(story)
+    clock.at += 7.5
+    assert calm(one) == ""
+    clock.at += 2.0
+    assert one.moved(story.began + 8.0) == ""
+    clock.at += WINDOW_S
+    assert "rose to 7" in one.moved(story.began + 8.0)
 
 
 def test_panel_that_is_back_is_as_before(clock: Any) -> None:
-    story = Story(*HEALTHY, *[9.0] * 4, *[4.0] * 9)
+    story = Story(*HEALTHY, *[19.0] * 4, *[4.0] * 9)
     one = look(story)
     clock.at += 7.5
-    assert one.before() == ""
-    clock.at += 5.0
-    assert "rose to 9" in one.after()
+    assert calm(one) == ""
+    clock.at += 4.0
+    assert "rose to 19" in one.moved(story.began + 8.0)
+    clock.at += 1.0
+    assert "rose to 19" in one.after()
     clock.at += 5.0
     assert one.after() == ""
     assert one.keeps == ""
@@ -111,10 +146,12 @@ def test_panel_that_is_back_is_as_before(clock: Any) -> None:
 def test_panel_that_looks_back_longer_than_is_waited_for_goes_on_showing_the_fault(
     clock: Any,
 ) -> None:
-    one = look(Story(*HEALTHY, 9.0, lookback_s=60.0))
+    story = Story(*HEALTHY, 19.0, lookback_s=60.0)
+    one = look(story)
     clock.at += 7.5
-    assert one.before() == ""
+    assert calm(one) == ""
     clock.at += 9.0
+    assert "rose to 19" in one.moved(story.began + 8.0)
     assert one.after() == ""
     assert one.keeps == "it looks back 60 s, and so still shows the fault"
 
@@ -123,7 +160,7 @@ def test_bound_of_the_alert_counts_and_nothing_else(clock: Any) -> None:
     story = Story(*HEALTHY, *[7.0] * 4, *[9.0] * 4, 5.0)
     one = look(story, Bound(alert="TooMany", side=Side.ABOVE, value=8.0, colour="red"))
     clock.at += 7.5
-    assert one.before() == ""
+    assert calm(one) == ""
     clock.at += 3.0
     assert one.moved(story.began + 8.0) == ""
     clock.at += 3.0
@@ -137,7 +174,7 @@ def test_bound_of_what_must_be_there_is_passed_when_nothing_is(clock: Any) -> No
     story = Story(*HEALTHY, None)
     one = look(story, Bound(alert="Silent", side=Side.BELOW, value=0.0, colour="red"))
     clock.at += 7.5
-    assert one.before() == ""
+    assert calm(one) == ""
     clock.at += 1.0
     assert one.moved(story.began + 7.5) == ""
     clock.at += WINDOW_S
