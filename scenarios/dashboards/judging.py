@@ -133,9 +133,9 @@ def still(
         found = beyond(after, bounds)
         return f"still beyond the bound of {found.alert} ({found.words})" if found else ""
     old, new = before[movement.query], after[movement.query]
-    if new.is_empty and not old.is_empty:
-        return How.VANISHED.value
     match movement.how:
+        case How.VANISHED:
+            return movement.words if new.is_empty else ""
         case How.APPEARED:
             return "there is still data" if any(new.values) else ""
         case How.NEW:
@@ -143,6 +143,8 @@ def still(
         case How.GONE:
             return "" if new.of(movement.labels).points else f"{movement.words}, still"
         case How.AWAY:
+            if movement.labels in old.steady - new.names:
+                return f"{How.GONE.value}: {_said(movement.labels)}"
             away = _away(0, new.of(movement.labels), old.of(movement.labels).values)
             return away.words if away else ""
     return ""

@@ -61,6 +61,7 @@ class Look:
         self._window_s = window_s(asker)
         self._patience_s = patience_s(asker)
         self._bounds = bounds
+        self._empty = [(*shown.key, target.ref) in EMPTY for target in shown.panel.targets]
         self._learnt: Sequence[Frame] = [Frame() for _ in shown.panel.targets]
         self._before: Sequence[Frame] = ()
         self._movement: Movement | None = None
@@ -72,20 +73,21 @@ class Look:
         well, too, whatever it was then: what random traffic brings now and then.
         """
         now = time.time()
-        older = self._frames(begin, min(end, now - self._window_s))
         newer = self._frames(now - self._window_s, now)
-        known = [joined(*pair) for pair in zip(older, self._learnt, strict=True)]
-        self._before = [joined(*pair) for pair in zip(known, newer, strict=True)]
-        if learn:
-            self._learnt = [joined(*pair) for pair in zip(self._learnt, newer, strict=True)]
-        if errors := [one.error for one in self._before if one.error]:
-            return errors[0]
         if self._bounds:
             self._before = newer
             found = beyond(newer, self._bounds)
             return f"it is beyond the bound of {found.alert} ({found.words})" if found else ""
+        older = self._frames(begin, min(end, now - self._window_s))
+        known = [joined(*pair) for pair in zip(older, self._learnt, strict=True)]
+        for at, new in enumerate(newer):
+            if self._empty[at]:  # what only troubles make is not there, whatever it was then
+                known[at] = new if learn else Frame()
+        self._before = [joined(*pair) for pair in zip(known, newer, strict=True)]
+        if learn:
+            self._learnt = [joined(*pair) for pair in zip(self._learnt, newer, strict=True)]
         found_how = moved(known, newer, [])
-        return found_how.words if found_how else ""
+        return wrong(self.shown, newer) or (found_how.words if found_how else "")
 
     def moved(self, injected: float) -> str:
         """How it has moved since the fault, "" if it has not. What may be chance is believed when

@@ -129,7 +129,7 @@ def test_panel_with_a_bound_moves_from_within_it_to_beyond(
         (one(5.0, 6.0), one(20.0), one(5.0, 10.0), "rose to 10"),
         (one(5.0, 6.0), one(1.0), one(4.0), ""),
         (one(5.0, 6.0), one(1.0), one(2.0, 5.0), "fell to 2"),
-        (one(5.0), one(20.0), Frame(), "no data where there was some"),
+        (one(5.0), one(20.0), Frame(), "a series is gone: name a"),
         (one(5.0), Frame(), Frame(), "no data where there was some"),
         (one(5.0), Frame(), one(9.0), ""),
         (one(5.0), one(5.0, name="b"), one(5.0, name="b"), "a series is gone: name a, still"),

@@ -48,8 +48,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     return now
 
 
-def look(story: Any, *bounds: Bound) -> Look:
-    panel = load(CONFIG_ROOT).panel("overview", "107")
+def look(story: Any, *bounds: Bound, uid: str = "overview", panel_id: str = "107") -> Look:
+    panel = load(CONFIG_ROOT).panel(uid, panel_id)
     assert panel
     return Look(Shown(panel=panel, watches=watched(panel), steady=""), story, bounds)
 
@@ -116,6 +116,27 @@ def test_what_random_traffic_brings_is_learnt_and_no_movement(clock: Any) -> Non
     assert "rose to 9" in one.calm(story.began, story.began + 7.5, learn=True)
     assert one.calm(story.began, story.began + 7.5, learn=True) == ""
     assert one.moved(clock.at - 5.0) == ""
+
+
+def test_what_only_troubles_make_is_calm_when_there_is_nothing(clock: Any) -> None:
+    story = Story(*[1.0] * 4, *[None] * 8, *[1.0] * 4, *[None] * 8)
+    one = look(story, uid="logs", panel_id="203")
+    clock.at += 6.0
+    assert calm(one) == "data where there was none"
+    clock.at += 5.5
+    assert calm(one) == "", "that there was something once counts for nothing"
+    clock.at += 4.0
+    assert one.moved(story.began + 12.0) == "data where there was none"
+    clock.at += 1.5
+    assert one.after() == "there is still data"
+    clock.at += 5.0
+    assert one.after() == ""
+
+
+def test_panel_without_the_data_that_it_must_have_is_not_calm(clock: Any) -> None:
+    one = look(Story(*[None] * 8))
+    clock.at += 7.5
+    assert calm(one) == "query A: no data"
 
 
 def test_what_may_be_chance_is_believed_after_a_window(clock: Any) -> None:
