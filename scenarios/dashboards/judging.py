@@ -77,7 +77,8 @@ class How(Enum):
     APPEARED = "data where there was none"
     VANISHED = "no data where there was some"
     GONE = "a series is gone"
-    AWAY = "a figure is much higher or lower"
+    ROSE = "a figure is much higher than ever before"
+    FELL = "a figure is much lower than ever before"
     NEW = "a series is new"
 
 
@@ -142,11 +143,11 @@ def still(
             return f"{movement.words}, still" if any(new.of(movement.labels).values) else ""
         case How.GONE:
             return "" if new.of(movement.labels).points else f"{movement.words}, still"
-        case How.AWAY:
+        case How.ROSE | How.FELL:
             if movement.labels in old.steady - new.names:
                 return f"{How.GONE.value}: {_said(movement.labels)}"
             away = _away(0, new.of(movement.labels), old.of(movement.labels).values)
-            return away.words if away else ""
+            return next((one.words for one in away if one.how is movement.how), "")
     return ""
 
 
@@ -181,8 +182,7 @@ def _movements(at: int, old: Frame, new: Frame, *, missing: bool) -> Iterator[Mo
             yield _absolute(How.GONE, at, f"{How.GONE.value}: {_said(labels)}", labels)
     for one in new.series:
         if before := old.of(one.labels).values:
-            if how := _away(at, one, before):
-                yield how
+            yield from _away(at, one, before)
         elif one.points:
             words = f"{How.NEW.value}: {_said(one.labels)}"
             yield Movement(how=How.NEW, query=at, labels=one.labels, strength=0.0, words=words)
@@ -192,20 +192,21 @@ def _absolute(how: How, at: int, words: str, labels: Labels = ()) -> Movement:
     return Movement(how=how, query=at, labels=labels, strength=math.inf, words=words)
 
 
-def _away(at: int, one: Series, old: Sequence[float]) -> Movement | None:
-    """How its values lie outside those before; None if they do not."""
+def _away(at: int, one: Series, old: Sequence[float]) -> Iterator[Movement]:
+    """How its values lie outside those before."""
     if not one.values or not old:
-        return None
-    if max(one.values) > max(old) * MUCH + _ROUNDING:
-        words = f"rose to {max(one.values):g}, from {max(old):g} at most"
-        strength = _times(max(one.values), max(old))
-    elif min(one.values) < min(old) / MUCH - _ROUNDING:
-        words = f"fell to {min(one.values):g}, from {min(old):g} at least"
-        strength = _times(min(old), min(one.values))
-    else:
-        return None
-    return Movement(how=How.AWAY, query=at, labels=one.labels, strength=strength,
-                    words=f"{_said(one.labels)} {words}")  # fmt: skip
+        return
+    highest, lowest = max(one.values), min(one.values)
+    if highest > max(old) * MUCH + _ROUNDING:
+        yield Movement(
+            how=How.ROSE, query=at, labels=one.labels, strength=_times(highest, max(old)),
+            words=f"{_said(one.labels)} rose to {highest:g}, from {max(old):g} at most",
+        )  # fmt: skip
+    if lowest < min(old) / MUCH - _ROUNDING:
+        yield Movement(
+            how=How.FELL, query=at, labels=one.labels, strength=_times(min(old), lowest),
+            words=f"{_said(one.labels)} fell to {lowest:g}, from {min(old):g} at least",
+        )  # fmt: skip
 
 
 def _times(higher: float, lower: float) -> float:

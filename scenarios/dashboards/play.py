@@ -142,7 +142,7 @@ class _Watching(Part):
         return [(look, said[look]) for look in waiting]
 
     def _before(self, look: Look, began: float) -> str:
-        learn = time.time() - began > self._patience_s / 2
+        learn = time.time() - began > 2 * self._window_s
         return look.calm(self._course.since, self._course.first_fault, learn=learn)
 
     def _moved(self, look: Look, injected: float) -> str:

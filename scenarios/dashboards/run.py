@@ -1,5 +1,6 @@
 """`doit verify-dashboards`: brings instances up, asks every panel, breaks things, and reports."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from scenarios.dashboards.healthy import Morning, Screenshots
 from scenarios.dashboards.play import play_panels
 from scenarios.dashboards.result import Proof, Shown
 from scenarios.proof import catalogue
+from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.estimate import Turn, length_s
 from scenarios.proof.packing import by_length, in_turn, pack
 from scenarios.proof.reports import KEPT, new_folder, prune, reports_dir
@@ -37,6 +39,9 @@ from stack.paths import CONFIG_ROOT
 
 KIND = "dashboards-"
 """How the names of its reports begin."""
+
+START_S, FAULT_S = 15.0, 5.0
+"""Real seconds until a group's instance is steady, and that a fault stays."""
 
 _UNASKED = ("row", "text", "alertlist")
 """Panels that ask nothing by a query of their own."""
@@ -120,13 +125,24 @@ def _plan(panels: Sequence[Shown], configuration: Configuration, speed: float) -
     found = [one for one in catalogue.find() if one.scenario.alert in wanted]
     lengths = {one.file: length_s(one, configuration, speed) for one in found}
     groups = in_turn(pack(by_length(found, lengths), configuration.on_logs))
+    about_s = {id(group): _about_s(group, panels) for group in groups}
+    # Those of a speed of their own stay where they are, in front.
+    groups.sort(key=lambda group: math.inf if group[0].scenario.speedup > 1 else about_s[id(group)],
+                reverse=True)  # fmt: skip
     instances = instances_at_once(speed, len(groups) + 1)
     morning = Turn(names=tuple(Morning.names()), about_s=Morning.length_s(speed))
-    turns = [turn(group, sum(lengths[one.file] / 2 for one in group)) for group in groups]
+    turns = [turn(group, about_s[id(group)]) for group in groups]
     return Plan(
         groups=groups, instances=instances, gaps={}, routes=Morning.names(), speed=speed,
         turns=[morning, *turns], called="healthy morning",
     )  # fmt: skip
+
+
+def _about_s(group: Sequence[ScenarioFile], panels: Sequence[Shown]) -> float:
+    """About how long a group takes, in real seconds: its faults come one after the other, and the
+    more panels watch them, the longer the last one takes to be as before."""
+    watching = sum(found.scenario.alert in one.watches for found in group for one in panels)
+    return START_S + FAULT_S * len(group) + watching
 
 
 def _note_unplayed(panels: Sequence[Shown], workers: Workers) -> None:

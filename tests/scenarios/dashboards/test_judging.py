@@ -99,7 +99,7 @@ def test_what_moved_most_is_told_and_new_series_last() -> None:
     assert (found.labels, found.is_plain) == ((("name", "b"),), True)
     found = moved([one(5.0)], [both(one(9.0), one(1.0, name="new"))], [])
     assert found
-    assert (found.how, found.is_plain) == (How.AWAY, False)
+    assert (found.how, found.is_plain) == (How.ROSE, False)
     found = moved([one(5.0)], [both(one(5.0), one(1.0, name="new"))], [])
     assert found
     assert (found.how, found.is_plain) == (How.NEW, False)
@@ -129,6 +129,7 @@ def test_panel_with_a_bound_moves_from_within_it_to_beyond(
         (one(5.0, 6.0), one(20.0), one(5.0, 10.0), "rose to 10"),
         (one(5.0, 6.0), one(1.0), one(4.0), ""),
         (one(5.0, 6.0), one(1.0), one(2.0, 5.0), "fell to 2"),
+        (one(5.0, 6.0), one(1.0), one(50.0), ""),
         (one(5.0), one(20.0), Frame(), "a series is gone: name a"),
         (one(5.0), Frame(), Frame(), "no data where there was some"),
         (one(5.0), Frame(), one(9.0), ""),
