@@ -1,5 +1,6 @@
 """Each alert by itself: labels that route it, annotations that explain it, a runbook."""
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -14,6 +15,7 @@ from stack.config.audience import HOME, TEAMS
 SEVERITIES = ("critical", "warning", "info", "none")
 ROUTED = ("severity", "team")
 ANNOTATIONS = ("summary", "description", "runbook_url")
+_VALUE = re.compile(r"\{\{[^}]*(?:\$value|\.Value)\b")
 
 
 def check(configuration: Configuration) -> Iterator[Problem]:
@@ -103,6 +105,17 @@ def _annotations(alert: AlertRule) -> Iterator[Problem]:
                 cure=f"Add `{name}` below `annotations`"
                 + (f": {runbook_url(alert.name)}" if name == "runbook_url" else "."),
             )
+
+    summary = alert.annotation("summary")
+    if _VALUE.search(text(summary)):
+        yield Problem(
+            check="alerts/summary",
+            path=alert.path,
+            line=line(summary or alert.node),
+            what=f"`{alert.name}` gives its value in the summary, the title of its messages: in "
+            "that of the resolved one, an old value reads as if it were today's.",
+            cure="Give the value in the description, which says then that it is of the past.",
+        )
 
 
 def _runbook(alert: AlertRule, configuration: Configuration) -> Iterator[Problem]:

@@ -102,6 +102,11 @@ TABLE = [
         says="`PostgreSQLDown` has no annotation `description`",
     ),
     Broken(
+        id="summary-value", file=DATABASE, old="PostgreSQL {{ $labels.instance }} does not answer",
+        new="PostgreSQL {{ $labels.instance }} is at {{ $value | humanize }}",
+        check="alerts/summary", says="`PostgreSQLDown` gives its value in the summary",
+    ),
+    Broken(
         id="severity-missing", file=DATABASE, old="severity:", new="severe:",
         check="alerts/severity", below=-4, says="`PostgreSQLDown` has no severity",
     ),

@@ -1,6 +1,7 @@
 """What a message must say, on messages as they come over the wire; the quiet row comes first."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,31 @@ def test_message_that_says_something_else_is_named(
 @pytest.mark.parametrize("channel", ["slack", "pagerduty"])
 def test_message_that_cannot_be_read_is_trouble(channel: str) -> None:
     assert "it cannot be read" in said(channel, "")
+
+
+def resolved(before: str) -> str:
+    """A Slack message that the alert is over, with these words before its description."""
+    slack = json.loads(RAW["slack"].replace("FIRING:1", "RESOLVED").replace("danger", "good"))
+    slack["attachments"][0]["text"] = (
+        f"*Resolved*\n{before}{SAID}\n{SHOWN} <{RUNBOOK}|Runbook> <{PANEL}|Dashboard>"
+    )
+    return json.dumps(slack)
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [
+        ("While it fired: ", ""),
+        ("Over since 2026-01-01 08:00:07 UTC. While it fired: ", ""),
+        ("", "an alert that is over reads as if it were so now"),
+        ("It fired: ", "as if it were so now"),
+    ],
+)
+def test_old_values_are_told_as_the_past_once_it_is_over(before: str, wanted: str) -> None:
+    assert WANTED
+    message = replace(arrived("slack", resolved(before)), kind="resolved")
+    found = trouble(message, WANTED, since=ZERO)
+    assert wanted in found if wanted else found == ""
 
 
 ENDED = "\\n*Resolved*\\ninstance=replica"
