@@ -214,7 +214,9 @@ def task_verify_dashboards():
             ),
             PROOF_SPEED,
             option("healthy", bool, False, "only a healthy morning, without any fault"),
+            KEEP_REPORTS,
         ],
+        shows_progress=True,
         pos_arg=plain(
             "only", "[UID]...",
             "dashboards, panels as UID/ID or by title; names or patterns; all when none is given",

@@ -36,6 +36,12 @@ def given(path: str) -> Path:
     return Path(os.environ.get("STACK_CALLED_FROM", "."), path).absolute()
 
 
+def short(path: Path) -> Path:
+    """A path as short as it is where the user stands."""
+    here = given(".")
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _folder(override: str, system: Path, xdg: str, home: str) -> Path:
     if chosen := os.environ.get(override):
         return given(chosen).resolve()

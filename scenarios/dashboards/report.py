@@ -7,13 +7,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from scenarios.dashboards.judging import Outcome
 from scenarios.dashboards.result import Proof, Shown
 from scenarios.proof import junit as writer
 from scenarios.proof.junit import Entry, Mark
+from scenarios.proof.report import say
+from stack import progress
 
 
 def write(proof: Proof) -> None:
@@ -43,13 +44,31 @@ def _case(one: Shown) -> Entry:
     )
 
 
-COLOURS = {Outcome.SHOWN: "green", Outcome.FAILED: "red", Outcome.UNPLAYED: "yellow"}
-
-
 def tell(proof: Proof, console: Console | None = None) -> None:
     """The dashboards' figures, what is wrong with which panel, and where the report lies."""
+    if progress.chosen() is progress.Way.EVENTS:
+        _tell_programs(proof)
+        return
     width = None if sys.stdout.isatty() else 140  # a log has no width
     console = console or Console(highlight=False, width=width)
+    if progress.chosen() is not progress.Way.QUIET:
+        _tell_panels(proof, console)
+    say(console, f"{proof.headline}, in {proof.took_s:.0f} s at speed {proof.speed:g}"
+                 f"\nreport {proof.short}")  # fmt: skip
+
+
+def _tell_programs(proof: Proof) -> None:
+    for one in proof.panels:
+        progress.result("", "panel", panel=one.name, title=one.panel.title, outcome=one.outcome,
+                        reason=" ".join([*one.reasons, *one.unplayed]))  # fmt: skip
+    progress.result(
+        "", "over", **{str(one).replace(" ", "_"): proof.count(one) for one in Outcome},
+        interrupted=proof.interrupted, took_s=round(proof.took_s, 2), speed=proof.speed,
+        notes=proof.notes, report=proof.page,
+    )  # fmt: skip
+
+
+def _tell_panels(proof: Proof, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("dashboard")
     for heading in ("panels", "healthy", "with a fault", "moved", "as before"):
@@ -60,13 +79,10 @@ def tell(proof: Proof, console: Console | None = None) -> None:
     console.print(table)
     for one in proof.panels:
         if one.outcome is not Outcome.SHOWN and (one.words or proof.faults):
-            console.print(f"\n[{COLOURS[one.outcome]}]{one.outcome}[/] {one.name}"
-                          f" {escape(one.panel.title)}: {escape(one.words)}",
-                          soft_wrap=True)  # fmt: skip
+            say(console, f"\n{one.outcome} {one.name} {one.panel.title}: {one.words}")
     for note in proof.notes:
-        console.print(f"\n{note}", markup=False, soft_wrap=True)
-    console.print(f"\n{proof.headline}, in {proof.took_s:.0f} s at speed {proof.speed:g}"
-                  f"\nreport {proof.page}", markup=False, soft_wrap=True)  # fmt: skip
+        say(console, f"\n{note}")
+    console.print()
 
 
 def page(proof: Proof) -> str:

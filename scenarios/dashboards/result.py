@@ -8,6 +8,7 @@ from pathlib import Path
 from scenarios.dashboards.judging import Outcome
 from scenarios.proof.result import UNPLAYED
 from stack.check.dashboardfiles import Panel
+from stack.paths import short
 
 
 @dataclass(kw_only=True)
@@ -131,6 +132,11 @@ class Proof:
     @property
     def page(self) -> Path:
         return self.folder / "report.html"
+
+    @property
+    def short(self) -> Path:
+        """The path of the page, as short as it is where the user stands."""
+        return short(self.page)
 
     def count(self, outcome: Outcome) -> int:
         return Counter(one.outcome for one in self.panels)[outcome]

@@ -17,7 +17,7 @@ from scenarios.proof import catalogue
 from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.estimate import Turn, length_s
 from scenarios.proof.packing import by_length, in_turn, pack
-from scenarios.proof.reports import KEPT, new_folder, prune, reports_dir
+from scenarios.proof.reports import KEPT, check_kept, new_folder, prune, reports_dir
 from scenarios.proof.run import (
     Plan,
     check_speed,
@@ -55,16 +55,19 @@ def verify_dashboards(
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
     screenshots: Screenshots | None = None,
+    keep_reports: int = KEPT,
 ) -> int:
     """Ask the panels called `only` (a dashboard's uid, `UID/ID` or a panel's title), all when it is
     empty; 0 when all are good.
 
     `healthy_only` plays no faults; `screenshots` are taken once all is shown. Writes a page and
-    JUnit. Raises CheckFailed with the panels that are not good, HostCannot when nothing is wrong
-    but this machine cannot host a fault or an instance, BadInput for names that no dashboard has or
-    configuration that nothing would start with, and KeyboardInterrupt after SIGINT, SIGTERM or
-    SIGHUP, once all faults are undone and what was seen is reported.
+    JUnit; of such reports, the last `keep_reports` are kept. Raises CheckFailed with the panels
+    that are not good, HostCannot when nothing is wrong but this machine cannot host a fault or an
+    instance, BadInput for names that no dashboard has or configuration that nothing would start
+    with, and KeyboardInterrupt after SIGINT, SIGTERM or SIGHUP, once all faults are undone and what
+    was seen is reported.
     """
+    check_kept(keep_reports)
     check_speed(speed)
     found = load(config_root)
     if found.problems:
@@ -91,7 +94,7 @@ def verify_dashboards(
         )  # fmt: skip
         with written(folder):
             report.write(proof)
-            prune(reports, KEPT, KIND)
+            prune(reports, keep_reports, KIND)
         report.tell(proof)
     return _end(proof, workers)
 
@@ -165,7 +168,7 @@ def _end(proof: Proof, workers: Workers) -> int:
     if proof.interrupted:
         raise KeyboardInterrupt
     results = list(workers.results.values())
-    cure = f"See {proof.page}."
+    cure = f"See {proof.short}."
     if failed := [one.alert for one in results if one.outcome is Outcome.FAILED]:
         raise CheckFailed(f"not shown: {', '.join(failed)}.", cure=cure)
     if blocked := [one.alert for one in results if one.outcome is Outcome.BLOCKED]:

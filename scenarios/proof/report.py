@@ -83,10 +83,10 @@ def tell(
     retried = f", {again} played again" if again else ""
     middle, fastest = proof.median_over_floor, proof.median_over_fastest
     figure = f"median {middle:.2f} x floor, {fastest:.2f} x fastest; " if middle and fastest else ""
-    _say(console, f"{begin}{proof.counts} in {proof.took_s:.0f} s at speed {proof.speed:g}{retried}"
+    say(console, f"{begin}{proof.counts} in {proof.took_s:.0f} s at speed {proof.speed:g}{retried}"
                   f"\n{figure}{proof.chosen}\nreport {proof.short}")  # fmt: skip
     for name in kept:
-        _say(console, f"instance `{name}` keeps running: `doit status --instance {name}` shows it,"
+        say(console, f"instance `{name}` keeps running: `doit status --instance {name}` shows it,"
                       f" `doit down --instance {name}` or the next proof stops it")  # fmt: skip
 
 
@@ -113,16 +113,16 @@ def _tell_verdicts(proof: Proof, slower: Sequence[Trend], console: Console) -> N
         console.print(f"\n{COLUMNS}", style="dim", markup=False)
     for one in played:
         if one.verdict.reason:
-            _say(console, f"\n{one.alert}: {one.verdict.reason}")
+            say(console, f"\n{one.alert}: {one.verdict.reason}")
         if one.again:
-            _say(console, f"\n{one.alert} {one.again}")
+            say(console, f"\n{one.alert} {one.again}")
     for note in proof.notes:
-        _say(console, f"\n{note}")
+        say(console, f"\n{note}")
     for trend in slower:
-        _say(console, f"\n{trend.alert} got slower: {trend.seconds[-1]:.2f} s from fault to page,"
+        say(console, f"\n{trend.alert} got slower: {trend.seconds[-1]:.2f} s from fault to page,"
                       f" {trend.usual_s:.2f} s in earlier runs")  # fmt: skip
     if unplayed := [one.alert for one in proof.results if one.unplayed]:
-        _say(console, f"\nnot played: {', '.join(unplayed)}")
+        say(console, f"\nnot played: {', '.join(unplayed)}")
     console.print()
 
 
@@ -153,8 +153,8 @@ def _table(results: Sequence[Result], width: int) -> Table:
     return table
 
 
-def _say(console: Console, words: str) -> None:
-    """In lines of whole words on a terminal; paths are whole everywhere."""
+def say(console: Console, words: str) -> None:
+    """Print in lines of whole words on a terminal; paths are whole everywhere."""
     if console.is_terminal:
         room = max(20, console.width)
         words = "\n".join(

@@ -10,7 +10,7 @@ from scenarios.proof.evidence import Event
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict
-from stack.paths import given
+from stack.paths import short
 from stack.run.choice import LOGS, told
 
 LEAST_MEASURE_S = 0.1
@@ -131,9 +131,7 @@ class Proof:
     @property
     def short(self) -> Path:
         """The path of the page, as short as it is where the user stands."""
-        page = self.latest / self.page.name
-        here = given(".")
-        return page.relative_to(here) if page.is_relative_to(here) else page
+        return short(self.latest / self.page.name)
 
     @property
     def counted(self) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """What a proof of dashboards says: to CI, to people, and to who asks for what is not there."""
 
 import io
+import json
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from scenarios.dashboards import report
 from scenarios.dashboards.result import Proof, Seen, Shown
 from scenarios.dashboards.run import verify_dashboards, watched
 from scenarios.proof import workers
+from stack import progress
 from stack.check.dashboardfiles import load
 from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT
@@ -88,6 +90,40 @@ def test_end_says_the_figures_and_each_panel_that_is_not_right(proof: Proof) -> 
     assert "[x] was played twice" in said
     assert "\n7 panels: 2 shown, 3 failed, 2 not played, in 5 s at speed 60\nreport " in said
     assert "overview/102 " not in said
+
+
+@pytest.fixture
+def way() -> Iterator[Callable[[progress.Way], None]]:
+    """Chooses how it is told, for one test."""
+    yield progress.choose
+    progress.choose(progress.Way.AUTO)
+
+
+def test_quiet_end_is_the_counts_and_the_report(
+    proof: Proof, way: Callable[[progress.Way], None]
+) -> None:
+    way(progress.Way.QUIET)
+    out = io.StringIO()
+    report.tell(proof, Console(file=out, width=200))
+    assert out.getvalue() == (f"{proof.headline}, in 5 s at speed 60\nreport {proof.short}\n")
+
+
+def test_end_for_programs_is_an_event_for_each_panel_and_one_for_all(
+    proof: Proof, way: Callable[[progress.Way], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    way(progress.Way.EVENTS)
+    report.tell(proof)
+    *panels, over = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["panel"] for one in panels] == [one.name for one in proof.panels]
+    assert panels[1]["outcome"] == "failed"
+    assert panels[1]["reason"] == "Under HighErrorRate it does not move."
+    assert (over["event"], over["shown"], over["failed"], over["not_played"]) == ("over", 2, 3, 2)
+    assert over["report"] == str(proof.page)
+
+
+def test_number_of_reports_to_keep_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="--keep-reports is 0"):
+        verify_dashboards(["overview/301"], reports=tmp_path, keep_reports=0)
 
 
 @pytest.mark.parametrize("name", ["overwiew", "overview/9999", "overview/", "Scheduler's AIP"])
