@@ -64,7 +64,7 @@ PROMISED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Scrape health": ("up{", "scrape_duration_seconds"),
         "Rule evaluation": ("prometheus_rule_evaluation_failures_total",),
         "Notification latency": ("alertmanager_notification_latency_seconds_bucket",),
-        "Log shipping lag": ("promtail_stream_lag_seconds",),
+        "Log shipping lag": ("promtail_file_bytes_total", "promtail_read_bytes_total",),
     },
 }  # fmt: skip
 """uid of a dashboard → what it shows → texts, each of which is in a query of one of its panels."""

@@ -23,8 +23,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         on, path = ["host"], ["path"]
         self._read_lines = self._counter("read_lines", "Lines read from a file", path)
-        self._read_bytes = self._counter("read_bytes", "Bytes read from a file", path)
-        self._lag = self._gauge("stream_lag_seconds", "Age of a file's last sent line", path)
+        self._read_bytes = self._gauge("read_bytes_total", "How far a file was sent", path)
+        self._size = self._gauge("file_bytes_total", "How long a file is", path)
         self._files = self._gauge("files_active_total", "Files being read", [])
         self._sent = self._counter("sent_entries", "Lines that the store has acknowledged", on)
         self._sent_bytes = self._counter("sent_bytes", "Bytes sent, compressed", on)
@@ -53,9 +53,15 @@ class Metrics:
     def files(self, count: int) -> None:
         self._files.set(count)
 
-    def read(self, path: str, lines: int, size_bytes: int) -> None:
+    def read(self, path: str, lines: int) -> None:
         self._read_lines.labels(path).inc(lines)
-        self._read_bytes.labels(path).inc(size_bytes)
+
+    def reached(self, path: str, sent_bytes: int, size_bytes: int) -> None:
+        """How much of what was ever written under a name is sent. What waits for the store is not
+        yet read to Promtail, which reads a line once the one before it is on its way.
+        """
+        self._read_bytes.labels(path).set(sent_bytes)
+        self._size.labels(path).set(size_bytes)
 
     def pushed(self, status: int, seconds: float) -> None:
         """`status` is 0 if there was no answer; like Promtail, the label is then -1."""
@@ -70,6 +76,3 @@ class Metrics:
 
     def retried(self) -> None:
         self._retries.labels(self._host).inc()
-
-    def lag(self, path: str, seconds: float) -> None:
-        self._lag.labels(path).set(seconds)

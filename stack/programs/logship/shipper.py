@@ -83,8 +83,6 @@ class Shipper:
             return False
         for tail, mark in shipment.marks.items():
             tail.acknowledge(mark)
-            last_ns = max(mark.own_ns, mark.clock_ns)
-            self.metrics.lag(str(tail.path), max(0.0, time.time() - last_ns / 1e9))
         self._unsaved = True
         return True
 
@@ -119,9 +117,14 @@ class Shipper:
         return _POLL_S
 
     def _count(self) -> None:
-        tails = [tail for trail in self.watch.trails.values() for tail in trail.tails]
-        for tail in tails:
-            lines, size_bytes = tail.counted()
-            if size_bytes or lines:
-                self.metrics.read(str(tail.path), lines, size_bytes)
-        self.metrics.files(len(tails))
+        files = 0
+        for trail in self.watch.trails.values():
+            path, tails = str(trail.path), trail.tails
+            self.metrics.read(path, sum(tail.counted() for tail in tails))
+            self.metrics.reached(
+                path,
+                sum(tail.acknowledged.offset for tail in tails),
+                sum(tail.reader.size() for tail in tails),
+            )
+            files += len(tails)
+        self.metrics.files(files)

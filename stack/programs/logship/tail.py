@@ -39,7 +39,7 @@ class Tail:
         )
         self.gone = False
         """It cannot be opened again; it is read to its end and then closed."""
-        self._lines, self._bytes = 0, 0
+        self._lines = 0
         self.acknowledged = mark
         self._taken = mark
         self.begun = position is not None
@@ -58,7 +58,6 @@ class Tail:
         raws = self.reader.read(now)
         blocks = self._blocks.add(raws, now) or self._blocks.due(now)
         self._add(blocks, shipment)
-        self._bytes += self.reader.offset - before
         return bool(raws) or self.reader.offset > before
 
     def finish(self, shipment: Shipment, now: float) -> None:
@@ -68,11 +67,10 @@ class Tail:
     def is_sent(self) -> bool:
         return self.acknowledged.offset == self._taken.offset == self.reader.offset
 
-    def counted(self) -> tuple[int, int]:
-        """Lines and bytes read since the last call."""
-        counts = (self._lines, self._bytes)
-        self._lines = self._bytes = 0
-        return counts
+    def counted(self) -> int:
+        """Lines read since the last call."""
+        count, self._lines = self._lines, 0
+        return count
 
     def acknowledge(self, mark: Mark) -> None:
         self.acknowledged = mark

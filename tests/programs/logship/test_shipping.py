@@ -122,6 +122,12 @@ def value(shipper: Any, name: str) -> float:
     return sum(samples)
 
 
+def read_bytes(shipper: Any) -> int:
+    """How far the only file was read, whether that was sent or not."""
+    [tail] = [tail for trail in shipper.watch.trails.values() for tail in trail.tails]
+    return int(tail.reader.offset)
+
+
 def test_nothing_is_read_on_while_the_store_is_away(
     place: Place, loki: FakeLoki, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,15 +138,18 @@ def test_nothing_is_read_on_while_the_store_is_away(
     place.write(*[line] * 5000)
     shipper = place.start()
     eventually(lambda: value(shipper, "promtail_batch_retries_total") >= 3)
-    read = value(shipper, "promtail_read_bytes_total")
-    assert read < 3 * batch
+    assert read_bytes(shipper) < 3 * batch
+    # All of it is behind: nothing arrived.
+    assert value(shipper, "promtail_read_bytes_total") == 0
+    assert value(shipper, "promtail_file_bytes_total") == place.log.stat().st_size
     assert capsys.readouterr().out.count("lines are held back") == 1
     place.stop()
     loki.port = port
     place.configure()
-    place.start()
+    shipper = place.start()
     eventually(lambda: len(loki.kept) == 5000)
     assert set(loki.kept.values()) == {1}
+    eventually(lambda: value(shipper, "promtail_read_bytes_total") == place.log.stat().st_size)
 
 
 def test_file_that_appears_later_is_read(place: Place, loki: FakeLoki) -> None:
@@ -349,7 +358,7 @@ def test_bytes_that_are_no_text_are_replaced(place: Place, loki: FakeLoki) -> No
 def test_line_that_never_ends_takes_no_memory(place: Place, loki: FakeLoki) -> None:
     place.log.write_bytes(b"1" * 30_000_000)
     shipper = place.start()
-    eventually(lambda: value(shipper, "promtail_read_bytes_total") == 30_000_000)
+    eventually(lambda: shipper.ready and read_bytes(shipper) == 30_000_000)
     place.write("", *lines_of(1))
     eventually(lambda: len(loki.kept) == 2)
     assert sorted(map(len, loki.lines())) == [len(lines_of(1)[0]), 1024]
