@@ -42,15 +42,13 @@ def main(arguments: Sequence[str], *, bare: bool = False) -> int | None:
         return None
     if code:
         return code
-    alone = len(asked) == 1  # then there is no order to keep
-    if alone or any(call.help for call in asked) or all(call.task.at_once for call in asked):
+    if any(call.help for call in asked) or all(call.task.at_once for call in asked):
         return _in_turn(asked)
     return _by_doit(asked)
 
 
 def _in_turn(asked: Sequence[Call]) -> int:
-    """One task, which needs nobody to keep the order; or, where nothing is there but Python: help,
-    lists, completion."""
+    """Where nothing is there but Python: help, lists, completion."""
     for call in asked:
         if code := _run(call):
             return code
