@@ -11,18 +11,17 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from loadgen.faults.base import update_control
 from scenarios.demo.board import Board
 from scenarios.demo.marks import SERVICE as DASHBOARDS
 from stack.errors import LabError
 from stack.loopback import HOST
-from stack.programs.origin import SAFE, from_here, host_name
+from stack.programs.door import Door
 from stack.programs.serving import listen
 from stack.run.instance import Instance
 
@@ -64,35 +63,12 @@ def application(board: Board) -> ASGIApp:
         Route("/api/incidents", show),
         Route("/api/incidents/{name}", change, methods=["POST", "DELETE"]),
     ]
-    return _Door(Starlette(routes=routes, exception_handlers={LabError: refused}))
+    app = Starlette(routes=routes, exception_handlers={LabError: refused})
+    return Door(app, (HOST, "localhost"), _HEADERS)
 
 
 def _file(file: Path) -> Callable[[Request], Response]:
     return lambda request: FileResponse(file)
-
-
-class _Door:
-    """An ASGI application around another: who may come in, and what browsers are told."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-
-        async def told(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
-            await send(message)
-
-        headers = Headers(scope=scope)
-        app = self._app
-        if host_name(headers.get("host", "")) not in (HOST, "localhost"):
-            app = JSONResponse({"what": "the page is not at this host name", "cure": ""}, 421)
-        elif scope["method"] not in SAFE and not from_here(headers):
-            app = JSONResponse({"what": "another site may not send this", "cure": ""}, 403)
-        await app(scope, receive, told)
 
 
 @contextmanager

@@ -9,10 +9,10 @@
 - `logship`, `logstore`: stand in for Promtail and Loki where these are not available
 - `viewer`: stands in for Grafana where that is not available
 
-Beside them lies what they share: `control` (control files), `logfmt` (log lines), `serving`
-(listening and HTTP), `lokiproto` (Loki's push messages). Each program is started by its own service
-module in `stack/run/services/`, which also says what it is configured with. Alert rules, faults and
-traffic live elsewhere.
+Beside them lies what they share: `control` (control files), `logfmt` (log lines), `origin` and
+`door` (who may ask), `serving` (listening and HTTP), `lokiproto` (Loki's push messages). Each
+program is started by its own service module in `stack/run/services/`, which also says what it is
+configured with. Alert rules, faults and traffic live elsewhere.
 
 May import `stack.logql`, `stack.speed` and the loose modules of `stack`; no program imports another
 one, and only its own service imports a program.

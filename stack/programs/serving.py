@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from stack.errors import HostCannot
+from stack.programs.origin import refusal
 
 if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
@@ -49,14 +50,26 @@ def listen(host: str, port: int, *, option: str) -> socket.socket:
     return made
 
 
-async def serve(app: "ASGIApp", listening: socket.socket, *, stop_s: int, **settings: Any) -> None:
+def names(listening: socket.socket) -> tuple[str, ...] | None:
+    """The host names by which it may be asked; None, which is any, where others than this machine's
+    own may come: what stands in front of it knows its names."""
+    address = str(listening.getsockname()[0])
+    return (address, "localhost") if address.startswith("127.") else None
+
+
+async def serve(
+    app: "ASGIApp", listening: socket.socket, *, stop_s: int, door: bool = True, **settings: Any
+) -> None:
     """Serve until SIGTERM or SIGINT; requests under way then have `stop_s` seconds to end.
 
-    `settings` are uvicorn's, and come before those here.
+    Pages of other sites are kept out by a `door`, unless the program has one of its own. `settings`
+    are uvicorn's, and come before those here.
     """
     import asyncio
 
     import uvicorn
+
+    from stack.programs.door import Door
 
     usual = {
         "log_level": "warning",
@@ -69,6 +82,7 @@ async def serve(app: "ASGIApp", listening: socket.socket, *, stop_s: int, **sett
         "timeout_keep_alive": 3600,
         "timeout_graceful_shutdown": stop_s,
     }
+    app = Door(app, names(listening)) if door else app
     server = uvicorn.Server(uvicorn.Config(app, **{**usual, **settings}))
     # uvicorn raises the signals that it took again afterwards: an end as if killed.
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
@@ -85,12 +99,17 @@ def pages(
     """A server of pages by path, a thread for each connection. It does not serve yet."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+    hosts = names(listening)
+
     class Handler(BaseHTTPRequestHandler):
         timeout = _SILENT_S
         protocol_version = "HTTP/1.1"  # Prometheus keeps its connection, and with it the thread
         wbufsize = 1 << 16  # head and body leave together
 
         def do_GET(self) -> None:
+            if status := refusal(self.headers, hosts, changes=False):
+                self.send_error(status, "nothing is at this host name")
+                return
             page = shown.get(self.path.partition("?")[0])
             other = f"no such page; there are {', '.join(shown)}\n".encode()
             status, kind, body = page() if page else (404, PLAIN, other)

@@ -5,6 +5,8 @@ import re
 import signal
 import time
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request
 
 import pytest
 
@@ -55,6 +57,30 @@ def test_every_service_is_well_where_it_says_so(up) -> None:
     for url in asked:
         with urlopen(url, timeout_s=30) as answer:
             assert answer.status == 200, url
+
+
+OWN = ("backend", "cadvisor", "inbox", "loki", "promtail", "grafana")
+"""Programs of the lab's own that speak HTTP."""
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_page_of_another_site_that_is_made_to_lead_here_reads_nothing(up, name: str) -> None:
+    """DNS rebinding."""
+    layout = Instance.open("default").layout
+    for path in SERVICES[name].health:
+        asked = Request(layout.url(name) + path, headers={"Host": "evil.example"})
+        with pytest.raises(HTTPError) as refused:
+            urlopen(asked, timeout_s=30)
+        assert refused.value.code == 421
+        refused.value.close()
+
+
+def test_page_of_another_site_does_not_read_prometheus(up) -> None:
+    url = Instance.open("default").layout.url("prometheus")
+    for origin, allowed in (("http://evil.example", None), (url, url)):
+        asked = Request(f"{url}/api/v1/status/config", headers={"Origin": origin})
+        with urlopen(asked, timeout_s=30) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == allowed
 
 
 def test_status_names_the_service_that_does_not_run_and_up_starts_it(up, doit, offset: str) -> None:

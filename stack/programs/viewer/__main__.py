@@ -85,7 +85,7 @@ async def _serve(options: argparse.Namespace) -> None:
     say("info", "viewer", "listening", http=options.port, dashboards=len(library.all()),
         datasources=len(sources))  # fmt: skip
     try:
-        await serve(app, listening, stop_s=_STOP_S, ws="none")
+        await serve(app, listening, stop_s=_STOP_S, door=False, ws="none")
     finally:
         await proxy.close()
         annotations.close()

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stack.programs.origin import SAFE, from_here, host_name
+from stack.programs.origin import FOREIGN_HOST, SAFE, refusal
 from stack.programs.viewer.metrics import Metrics
 
 USER = "admin"
@@ -75,12 +75,12 @@ class Guard:
     def _refused(self, scope: Scope) -> ASGIApp | None:
         """What to answer instead of the application; None where it may."""
         headers = Headers(scope=scope)
-        if host_name(headers.get("host", "")) not in self._hosts:
-            self._metrics.refused.labels("host").inc()
-            return _told(421, "the viewer is not at this host name")
-        if scope["method"] not in SAFE and not from_here(headers):
-            self._metrics.refused.labels("origin").inc()
-            return _told(403, "a page of another site may not send this")
+        if status := refusal(headers, self._hosts, changes=scope["method"] not in SAFE):
+            foreign_host = status == FOREIGN_HOST
+            self._metrics.refused.labels("host" if foreign_host else "origin").inc()
+            why = ("the viewer is not at this host name" if foreign_host
+                   else "a page of another site may not send this")  # fmt: skip
+            return _told(status, why)
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["admin"] = False
         if "authorization" in headers:

@@ -3,6 +3,7 @@
 Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
 """
 
+import re
 from pathlib import Path
 
 from stack.loopback import HOST
@@ -59,6 +60,8 @@ def command(layout: Layout) -> list[str]:
         f"--storage.tsdb.path={layout.data(SERVICE.name)}",
         f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
         f"--web.external-url={layout.url(SERVICE.name)}",
+        # No page of another site may read what it answers; by itself it allows all.
+        f"--web.cors.origin=http://(localhost|{re.escape(HOST)}):{layout.port(SERVICE.name)}",
         "--web.enable-lifecycle",
         *speed.prometheus_flags(layout.speed),
     ]
