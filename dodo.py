@@ -361,7 +361,10 @@ def task_images():
 def task_bundle():
     """write to a file what a machine without a network needs
 
+    Without the browser, unless it is named: nothing of the stack runs from it.
+
     $ doit bundle
+    $ doit bundle chromium --output browser.tar  # one more, to import as well
     $ doit bundle prometheus --output /media/stick --no-python
     """
     return task(

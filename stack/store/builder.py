@@ -3,6 +3,7 @@ output of a web page is made by `page`.)
 
 A program's ELF interpreter cannot be relative, so each program is moved to `libexec/` and a
 launcher takes its place, which starts it with the loader and the libraries of its own closure.
+(One that starts itself stays where it is, with an interpreter relative to its working directory.)
 Nothing here may depend on the store's location, the user, the clock or the environment.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stack.errors import BadInput
-from stack.store import deb, page, upstream
+from stack.store import deb, elf, page, upstream
 from stack.store.launcher import OUTPUT, STORE, launcher
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def build(derivation: "Derivation", read: Callable[["Artifact"], bytes], into: P
     for program in package.programs:
         if package.releases:
             _name(derivation, program, into)
+        elif program.starts_itself:
+            _settle(derivation, program, into)
         else:
             _wrap(derivation, program, into)
 
@@ -70,7 +73,7 @@ def _matcher(derivation: "Derivation", patterns: tuple[str, ...]) -> Callable[[s
 
 
 def _filled(system: str, path: str) -> str:
-    return path.format(system=system, **_PLATFORM[system])
+    return path.format(system=system, output=OUTPUT, **_PLATFORM[system])
 
 
 def _replace(file: Path, old: bytes, new: bytes) -> None:
@@ -88,7 +91,7 @@ def _name(derivation: "Derivation", program: "Program", root: Path) -> None:
     stands = root / _filled(derivation.system, program.file)
     if not stands.is_file():
         raise BadInput(f"`{derivation.name}`: no program at `{stands.name}`")
-    if upstream.asks_for_loader(stands):
+    if elf.asks_for_loader(stands):
         own = replace(program, file=f"usr/bin/{program.name}")
         (root / own.file).parent.mkdir(parents=True)
         stands.chmod(0o755)
@@ -103,24 +106,64 @@ def _name(derivation: "Derivation", program: "Program", root: Path) -> None:
 
 def _wrap(derivation: "Derivation", program: "Program", root: Path) -> None:
     """Move a program to `libexec/`, put a launcher in its place and a link to that into `bin/`."""
-    if not derivation.needs:
-        raise BadInput(f"`{derivation.name}` has programs, but needs no package with a loader")
-    stands = root / program.file
-    if not stands.is_file():
-        raise BadInput(f"`{derivation.name}`: no program at `{program.file}`")
+    stands = _found(derivation, program, root)
     real = root / "libexec" / program.name
     loader = root / "libexec" / "loader" / program.name
     loader.parent.mkdir(parents=True, exist_ok=True)
-    loader.symlink_to(
-        f"../../../{derivation.needs[0].store_name}/"
-        + _filled(derivation.system, "usr/lib/{triplet}/{loader}")
-    )
+    loader.symlink_to(_loader(derivation, loader, root))
     stands.rename(real)
     stands.write_bytes(_launcher(derivation, program))
     stands.chmod(0o755)
     link = root / "bin" / program.name
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(f"../{program.file}")
+
+
+def _settle(derivation: "Derivation", program: "Program", root: Path) -> None:
+    """Have a program find its loader in its own folder, and put a launcher for it into `bin/`."""
+    stands = _found(derivation, program, root)
+    busybox = root / "usr/bin/busybox"
+    if not busybox.is_file():
+        raise BadInput(f"`{derivation.name}`: no `usr/bin/busybox` to start `{program.name}`")
+    loader = stands.with_name("loader")
+    elf.ask_for_loader(stands, loader.name)
+    loader.symlink_to(_loader(derivation, loader, root))
+    file = f"bin/{program.name}"
+    (root / "bin").mkdir(exist_ok=True)
+    own = [_filled(derivation.system, each) for each in ("usr/lib/{triplet}", *program.libraries)]
+    libraries = [*(f"{OUTPUT}/{folder}" for folder in own), *_libraries(derivation)]
+    arguments = [
+        f"{OUTPUT}/usr/bin/busybox",
+        "env",
+        f"LD_LIBRARY_PATH={':'.join(libraries)}",
+        *(_filled(derivation.system, each) for each in program.environment),
+        f"{OUTPUT}/{program.file}",
+    ]
+    cwd = f"{OUTPUT}/{Path(program.file).parent}"
+    (root / file).write_bytes(launcher(derivation.system, file, arguments, cwd=cwd))
+    (root / file).chmod(0o755)
+
+
+def _found(derivation: "Derivation", program: "Program", root: Path) -> Path:
+    if not derivation.needs:
+        raise BadInput(f"`{derivation.name}` has programs, but needs no package with a loader")
+    stands = root / program.file
+    if not stands.is_file():
+        raise BadInput(f"`{derivation.name}`: no program at `{program.file}`")
+    return stands
+
+
+def _loader(derivation: "Derivation", link: Path, root: Path) -> str:
+    """Where `link` in the output leads to, to be the loader."""
+    up = "../" * len(link.relative_to(root).parts)
+    needed = _filled(derivation.system, "usr/lib/{triplet}/{loader}")
+    return f"{up}{derivation.needs[0].store_name}/{needed}"
+
+
+def _libraries(derivation: "Derivation") -> list[str]:
+    """Folders of libraries of what the output needs."""
+    folder = _filled(derivation.system, "usr/lib/{triplet}")
+    return [f"{STORE}/{need.store_name}/{folder}" for need in derivation.needs]
 
 
 def _launcher(derivation: "Derivation", program: "Program") -> bytes:
@@ -132,12 +175,11 @@ def _launcher(derivation: "Derivation", program: "Program") -> bytes:
     programs find each other, and their data files, from `--argv0`.
     """
     folder = _filled(derivation.system, "usr/lib/{triplet}")
-    needed = [f"{STORE}/{need.store_name}/{folder}" for need in derivation.needs]
     arguments = [
         f"{OUTPUT}/libexec/loader/{program.name}",
         "--inhibit-cache",
         "--library-path",
-        ":".join([f"{OUTPUT}/{folder}", *needed]),
+        ":".join([f"{OUTPUT}/{folder}", *_libraries(derivation)]),
         "--argv0",
         f"{OUTPUT}/{program.file}",
         f"{OUTPUT}/libexec/{program.name}",

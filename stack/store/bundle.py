@@ -34,8 +34,9 @@ def gathered(
     report: progress.Progress,
     package_set: PackageSet,
 ) -> dict[str, Path | bytes]:
-    """The members of the bundle of some packages (all available ones, if none is named) and what
-    they need; what is not in the cache is fetched. Raises LabError: see `Fetcher.fetch`.
+    """The members of the bundle of some packages and what they need; what is not in the cache is
+    fetched. All available packages but those on demand, if none is named. Raises LabError: see
+    `Fetcher.fetch`.
     """
     lock = package_set.pinned()
     derivations = closures(names or _all(package_set, report), package_set.derivations(lock))
@@ -78,9 +79,11 @@ def described(derivations: Mapping[str, Derivation], lock: Lock, wheels: str) ->
 
 
 def _all(package_set: PackageSet, report: progress.Progress) -> list[str]:
-    """All packages but the optional ones that are not available."""
+    """All packages but those on demand, and the optional ones that are not available."""
     names = []
     for package in package_set.recipes():
+        if package.on_demand:
+            continue
         missing = obtain([package.name], package_set, report) if package.optional else None
         if missing is None:
             names.append(package.name)

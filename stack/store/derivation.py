@@ -42,8 +42,12 @@ class Derivation:
     def json(self) -> str:
         """Canonical: sorted keys, no spaces, ASCII."""
         arguments = asdict(self.package)
-        for said_elsewhere in ("name", "debs", "zips", "tars", "optional", "needs"):
+        for said_elsewhere in ("name", "debs", "zips", "tars", "optional", "on_demand", "needs"):
             del arguments[said_elsewhere]
+        for program in arguments["programs"]:
+            for seldom in ("starts_itself", "libraries", "environment"):
+                if not program[seldom]:
+                    del program[seldom]
         if self.package.page:
             del arguments["page"]["folder"]  # what is in it, `sources` says
         else:

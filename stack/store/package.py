@@ -14,6 +14,14 @@ class Program:
     name: str
     file: str
     cwd: str = ""
+    starts_itself: bool = False
+    """It starts more of itself, by way of /proc/self/exe, so that it cannot be handed to a loader:
+    its folder becomes its working directory, where its loader is, and its libraries are named in
+    its environment. The package must have `usr/bin/busybox`, which sets that."""
+    libraries: tuple[str, ...] = ()
+    """More folders of the output with libraries, for such a program."""
+    environment: tuple[str, ...] = ()
+    """`NAME=VALUE` for such a program; `{output}` stands for the output's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +87,8 @@ class Package:
     """A web page to bundle; such a package has no other artifacts and no programs."""
     optional: bool = False
     """The lab does without it where its artifacts are not available."""
+    on_demand: bool = False
+    """Nothing of the stack runs from it: it is built only for those who name it."""
     needs: tuple[str, ...] = ()
     """Packages that its programs need at run time: where their libraries are looked for next."""
     keep: tuple[str, ...] = ("*",)
@@ -87,6 +97,11 @@ class Package:
     """Shell patterns of paths to leave out after all."""
     replacements: tuple[Replacement, ...] = ()
     programs: tuple[Program, ...] = ()
+
+    @property
+    def by_default(self) -> bool:
+        """Whether it is meant where no package is named."""
+        return not (self.optional or self.on_demand)
 
     @property
     def releases(self) -> tuple[str, ...]:

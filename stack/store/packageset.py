@@ -69,8 +69,8 @@ def realise(
     report: progress.Progress | None = None,
     within_s: float | None = None,
 ) -> dict[str, Path]:
-    """Store paths of packages (if none is named, all but the optional ones) and of what they need,
-    built if missing.
+    """Store paths of packages (if none is named, all but optional ones and those on demand) and of
+    what they need, built if missing.
 
     Progress goes to stderr unless `report` is given. `within_s`, if given, is the time for all
     downloads. Raises LabError: see `realise_all`.
@@ -144,10 +144,11 @@ def digest(names: Iterable[str] | None = None, package_set: PackageSet = _HOST) 
 def closures(
     names: Iterable[str] | None, derivations: dict[str, Derivation]
 ) -> dict[str, Derivation]:
-    """Derivations of packages (if none is named, all but the optional ones) and of what they need,
-    by name, the needed ones first. Raises BadInput for one that is unknown or not pinned."""
+    """Derivations of packages (if none is named, all but optional ones and those on demand) and of
+    what they need, by name, the needed ones first. Raises BadInput for one that is unknown or not
+    pinned."""
     if names is None:
-        names = [name for name, each in derivations.items() if not each.package.optional]
+        names = [name for name, each in derivations.items() if each.package.by_default]
     needed: dict[str, Derivation] = {}
     for name in chosen(names, derivations):
         needed |= derivations[name].closure()

@@ -64,8 +64,8 @@ def reproduced(
     report: progress.Progress,
     build: Builder = builder.build,
 ) -> Reproduction:
-    """Build packages (all but the optional ones, if none is named) and what they need once plainly
-    and once under each variation.
+    """Build packages (all but optional ones and those on demand, if none is named) and what they
+    need once plainly and once under each variation.
 
     Raises HostCannot if an artifact is not available or nothing can be built here at all,
     CheckFailed if a build fails.

@@ -82,9 +82,7 @@ def document(
     artifact of a package that is not optional is not available.
     """
     lock = package_set.pinned()
-    derivations = closures(None, known := package_set.derivations(lock)) | {
-        name: each for name, each in known.items() if each.package.optional
-    }
+    derivations = closures(known := package_set.derivations(lock), known)
     licences = _licences(derivations, package_set, lock, report)
     lab = Component(
         name=_OURS,

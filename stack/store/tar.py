@@ -23,15 +23,15 @@ def unpack(
     `name` is for messages, `most` the bytes that the archive may have. `without_first` leaves the
     first folder of each path out, as for archives that hold all in one. Modes keep only the owner's
     execute bit. Raises BadInput for an archive that is too large, for a member that is absolute,
-    leads out of the folder or is a device, and for a wanted one that is set-user-ID or already
-    there; tarfile.TarError and what the stream raises.
+    leads out of the folder or is a device, and for a wanted one that links outside, is set-user-ID
+    or already there; tarfile.TarError and what the stream raises.
     """
     limited = cast(IO[bytes], _Limited(stream, most, name))
     with tarfile.open(fileobj=limited, mode="r:") as archive:
         for member in archive:
             path = _checked(member, name, without_first)
             if path and wanted(path):
-                _check_rights(member, name)
+                _check_wanted(member, path, name)
                 _extract(archive, member, into, path, name)
 
 
@@ -69,12 +69,13 @@ def _checked(member: tarfile.TarInfo, name: str, without_first: bool) -> str:
         raise BadInput(f"`{name}` would write outside its folder: `{member.name}`")
     if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
         raise BadInput(f"`{name}` contains a device or pipe: `{member.name}`")
-    if member.issym() and not _stays_inside(path.parent, member.linkname):
-        raise BadInput(f"`{name}` links outside its folder: `{member.name}` -> `{member.linkname}`")
     return "" if path == PurePosixPath(".") else str(path)
 
 
-def _check_rights(member: tarfile.TarInfo, name: str) -> None:
+def _check_wanted(member: tarfile.TarInfo, path: str, name: str) -> None:
+    """Raises BadInput for what may lie in an archive, and not here."""
+    if member.issym() and not _stays_inside(PurePosixPath(path).parent, member.linkname):
+        raise BadInput(f"`{name}` links outside its folder: `{member.name}` -> `{member.linkname}`")
     if not member.isdir() and member.mode & (stat.S_ISUID | stat.S_ISGID):
         raise BadInput(f"`{name}` contains a set-user-ID or set-group-ID file: `{member.name}`")
 

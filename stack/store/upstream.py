@@ -19,12 +19,6 @@ _LARGEST_BYTES = 1 << 30
 _LARGEST_TAR_BYTES = 1 << 31
 """The same for a `.tar.gz`; Grafana's hold its pages, too, and what debuggers need of them."""
 
-_ELF_HEADER_BYTES = 64
-_SEGMENT_BYTES = 56
-"""The least that a program header takes."""
-
-_PT_INTERP = 3
-
 
 def unpack(archive: bytes, into: Path, *, name: str, wanted: Callable[[str], bool]) -> None:
     """Unpack those files of a zip archive for whose path `wanted` is true into an existing folder.
@@ -60,34 +54,6 @@ def unpack_tar(archive: bytes, into: Path, *, name: str, wanted: Callable[[str],
             tar.unpack(stream, into, name=name, wanted=wanted, most=most, without_first=True)
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise BadInput(f"`{name}` is not a readable .tar.gz archive: {error}") from error
-
-
-def asks_for_loader(program: Path) -> bool:
-    """Whether a program is linked dynamically: an ELF file with a PT_INTERP header (elf(5)).
-
-    Raises BadInput for an ELF file whose headers lead nowhere.
-    """
-    with program.open("rb") as file:
-        header = file.read(_ELF_HEADER_BYTES)
-        if not header.startswith(b"\x7fELF"):
-            return False
-        if len(header) < _ELF_HEADER_BYTES or header[4:5] != b"\x02":
-            raise _malformed(program, "its header is not that of a 64-bit program")
-        offset, size, count = (
-            int.from_bytes(header[at : at + length], "little")
-            for at, length in ((32, 8), (54, 2), (56, 2))
-        )
-        length = program.stat().st_size
-        if (count and size < _SEGMENT_BYTES) or offset + size * count > length:
-            raise _malformed(program, f"its {count} program headers do not fit {length} bytes")
-        file.seek(offset)
-        table = file.read(size * count)
-    kinds = (int.from_bytes(table[at : at + 4], "little") for at in range(0, len(table), size or 1))
-    return _PT_INTERP in kinds
-
-
-def _malformed(program: Path, why: str) -> BadInput:
-    return BadInput(f"`{program.name}` is a malformed ELF file: {why}")
 
 
 def _checked(member: zipfile.ZipInfo, name: str) -> str:

@@ -10,8 +10,8 @@ from stack.store.reproduce import Outcome, Reproduction, reproduced
 
 
 def reproduce(packages: list[str], system: str) -> None:
-    """Build packages (all but the optional ones, if none is named) and what they need once plainly
-    and once under each variation; print what came out.
+    """Build packages (all but optional ones and those on demand, if none is named) and what they
+    need once plainly and once under each variation; print what came out.
 
     Raises CheckFailed if anything differs, with the differing files and bytes; HostCannot if all
     is the same but this machine could not try a variation.

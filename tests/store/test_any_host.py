@@ -18,7 +18,7 @@ PROGRAMS = [(package.name, each.name) for package in NEEDED for each in package.
 
 @pytest.fixture(scope="module")
 def paths() -> dict[str, Path]:
-    return realise()
+    return realise([package.name for package in NEEDED])
 
 
 @pytest.fixture

@@ -153,6 +153,20 @@ def test_bundle_leaves_out_and_names_what_upstream_does_not_give(
     assert "extra left out: " in capsys.readouterr().err
 
 
+def test_bundle_holds_what_is_on_demand_only_if_it_is_named(world: Any) -> None:
+    base, tool = world.package_set.packages
+    rare = replace(world.package_set, packages=(base, replace(tool, on_demand=True)))
+
+    def packages(*names: str) -> list[str]:
+        held: list[str] = json.loads(
+            bytes(bundle.gathered([*names], [], Lines(), rare)["bundle.json"])
+        )["packages"]
+        return held
+
+    assert packages() == ["base"]
+    assert packages("tool") == ["tool"]
+
+
 def test_bundle_carries_an_upstream_release_that_is_here(
     with_optional: Any, tmp_path: Path
 ) -> None:

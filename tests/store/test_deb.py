@@ -30,6 +30,7 @@ def test_unpack_takes_wanted_files_links_and_modes(
         make_member("./bin/alias", kind=tarfile.SYMTYPE, link="../bin/run"),
         make_member("./bin/twin", kind=tarfile.LNKTYPE, link="./bin/run"),
         make_member("./doc/README", b"not wanted", mode=0o4755),
+        make_member("./doc/all", kind=tarfile.SYMTYPE, link="/usr/share/doc"),
         make_member("./empty", kind=tarfile.DIRTYPE),
     )
     assert unpack(content, tmp_path) == ["bin", "bin/alias", "bin/run", "bin/twin", "empty"]

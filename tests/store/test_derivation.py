@@ -21,6 +21,7 @@ NAMES = {
         "0950cd4673bb106602dc0f8d44f1a645-loki-1",
         "aa98fe2261abfa20354cf3311f8febb7-promtail-1",
         "80b1f56d58e0812f88cf9288f6b4c586-grafana-1",
+        "9b8a986897db34771aa20088074815b5-chromium-1",
     ],
     "arm64": [
         "78a50ecfd625c32f0ca31f5127b20f5e-glibc-1",
@@ -33,6 +34,7 @@ NAMES = {
         "919befa3bce09f0e058e5f02896103a2-loki-1",
         "56f6ca885376389a7786ea6969df6384-promtail-1",
         "a0225574b228f02ae0ec968a3ea14f29-grafana-1",
+        "baa00a0e06b8036e4016defb1abd20c4-chromium-1",
     ],
 }
 """What `invented_lock` makes of the recipes. A change here means that everybody builds the package

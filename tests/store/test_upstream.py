@@ -290,13 +290,6 @@ def test_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
         upstream.unpack(twice, tmp_path, name="agent", wanted=lambda path: True)
 
 
-def test_linked_programs_ask_for_a_loader(tmp_path: Path) -> None:
-    text = tmp_path / "text"
-    text.write_bytes(SCRIPT)
-    assert not upstream.asks_for_loader(text)
-    assert upstream.asks_for_loader(Path("/proc/self/exe"))
-
-
 def elf(offset: int, size: int, count: int, *, kind: bytes = b"\2") -> bytes:
     """The header of an ELF file with a table of program headers there."""
     header = bytearray(b"\x7fELF" + kind + bytes(59))

@@ -12,6 +12,7 @@ from stack.store.package import Package
 from stack.store.packages import (
     alertmanager,
     blackbox_exporter,
+    chromium,
     glibc,
     grafana,
     loki,
@@ -35,4 +36,5 @@ PACKAGES: tuple[Package, ...] = (
     promtail.PACKAGE,
     grafana.PACKAGE,
     viewer.PACKAGE,
+    chromium.PACKAGE,
 )

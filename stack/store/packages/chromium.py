@@ -1,0 +1,125 @@
+"""Chromium without a window, for tests and pictures of pages: nothing of the stack runs from it.
+
+With a font and its configuration, so that pages look the same on a machine that has none. Without
+what draws with a graphics card, or in its place: it is started with `--disable-gpu`.
+"""
+
+from stack.store.package import Package, Program, Replacement
+
+_FONTS = "etc/fonts/fonts.conf"
+
+_LIBRARIES = (
+    "libasound2t64",
+    "libasyncns0",
+    "libatk1.0-0t64",
+    "libatomic1",
+    "libatspi2.0-0t64",
+    "libblkid1",
+    "libbrotli1",
+    "libbz2-1.0",
+    "libcap2",
+    "libdav1d7",
+    "libdbus-1-3",
+    "libdouble-conversion3",
+    "libdrm2",
+    "libexpat1",
+    "libffi8",
+    "libflac14",
+    "libfontconfig1",
+    "libfreetype6",
+    "libgbm1",
+    "libglib2.0-0t64",
+    "libgraphite2-3",
+    "libharfbuzz-subset0",
+    "libharfbuzz0b",
+    "libjpeg62-turbo",
+    "liblcms2-2",
+    "libminizip1t64",
+    "libmount1",
+    "libmp3lame0",
+    "libmpg123-0t64",
+    "libnspr4",
+    "libnss3",
+    "libogg0",
+    "libopenh264-8",
+    "libopenjp2-7",
+    "libopus0",
+    "libpcre2-8-0",
+    "libpng16-16t64",
+    "libpulse0",
+    "libselinux1",
+    "libsndfile1",
+    "libsqlite3-0",
+    "libstdc++6",
+    "libsystemd0",
+    "libudev1",
+    "libvorbis0a",
+    "libvorbisenc2",
+    "libx11-6",
+    "libx11-xcb1",
+    "libxau6",
+    "libxcb1",
+    "libxcomposite1",
+    "libxdamage1",
+    "libxdmcp6",
+    "libxext6",
+    "libxfixes3",
+    "libxi6",
+    "libxkbcommon0",
+    "libxnvctrl0",
+    "libxrandr2",
+    "libxrender1",
+    "libzstd1",
+    "zlib1g",
+)
+
+PACKAGE = Package(
+    name="chromium",
+    debs=(
+        "chromium-headless-shell",
+        "chromium-common",
+        "busybox-static",
+        "fontconfig-config",
+        "fonts-dejavu-core",
+        "fonts-dejavu-mono",
+        *_LIBRARIES,
+    ),
+    on_demand=True,
+    needs=("glibc",),
+    keep=(
+        "usr/lib/chromium/chromium-headless-shell",
+        "usr/lib/chromium/*.bin",
+        "usr/lib/chromium/*.dat",
+        "usr/lib/chromium/headless_*.pak",
+        "usr/lib/{triplet}/*.so*",
+        "usr/bin/busybox",
+        _FONTS,
+        "etc/fonts/conf.*/57-dejavu-*.conf",
+        "usr/share/fonts/*",
+    ),
+    # Plug-ins that nothing here asks for, and that would need more libraries.
+    drop=("*/gio/*", "*/gbm/*"),
+    replacements=(
+        Replacement(
+            file=_FONTS,
+            old="<dir>/usr/share/fonts</dir>",
+            new='<dir prefix="relative">../../usr/share/fonts</dir>',
+        ),
+        Replacement(file=_FONTS, old="<dir>/usr/local/share/fonts</dir>", new=""),
+        Replacement(
+            file=_FONTS,
+            old='<include ignore_missing="yes">',
+            new='<include ignore_missing="yes" prefix="relative">',
+        ),
+    ),
+    programs=(
+        Program(
+            name="chromium",
+            file="usr/lib/chromium/chromium-headless-shell",
+            starts_itself=True,
+            # libpulse says itself where its other half is: in a folder of the host's.
+            libraries=("usr/lib/{triplet}/pulseaudio",),
+            environment=("FONTCONFIG_FILE={output}/" + _FONTS,),
+        ),
+    ),
+)
