@@ -95,7 +95,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start supervisord, detached from this process, and wait until it answers."""
-        command = [sys.executable, "-m", "supervisor.supervisord"]
+        command = [sys.executable, "-m", "stack.run.supervisord"]
         command += ["-c", str(self.directory / SETTINGS)]
         environment = {**os.environ, MARK: str(self.directory), "PYTHONPATH": str(REPO)}
         output = self.directory / "logs" / "supervisord.out"

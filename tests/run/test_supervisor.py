@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.paths import CONFIG_ROOT
+from stack.paths import CONFIG_ROOT, REPO
 from stack.run.service import Layout, Service
 from stack.run.supervisor import Supervisor, last
 
@@ -118,3 +119,82 @@ def test_last_are_those_that_nobody_comes_after() -> None:
     assert last(["page", "database"], ORDER) == {"page", "database"}
     assert last(["a", "b"], {"a": ["b"], "b": ["a"]}) == {"a", "b"}
     assert last([], ORDER) == set()
+
+
+FULL_DISK = """\
+import sys, time
+from pathlib import Path
+from stack.paths import CONFIG_ROOT, REPO
+from stack.run.service import Layout, Service
+from stack.run.supervisor import Supervisor
+
+directory, talker = Path(sys.argv[1]), sys.argv[2]
+layout = Layout(name="full", directory=directory, config_root=CONFIG_ROOT, speed=1, ports={},
+                addresses={}, packages={})
+talks = Service(name="talks", about="", ports={}, ready=lambda layout: None,
+                command=lambda layout: [sys.executable, talker, str(directory / "said")])
+supervisor = Supervisor(directory)
+supervisor.write_settings(layout, {"talks": talks})
+supervisor.start()
+said, log, fill = directory / "said", layout.log("talks"), directory / "logs" / "fill"
+
+
+def until(good):
+    give_up = time.monotonic() + 60
+    while not good():
+        assert time.monotonic() < give_up, (supervisor.states(), log.stat().st_size)
+        time.sleep(0.02)
+
+
+def more(file, bytes):
+    before = file.stat().st_size
+    until(lambda: file.stat().st_size > before + bytes)
+
+
+try:
+    supervisor.start_process("talks")
+    until(lambda: said.exists() and log.exists())
+    more(log, 1000)
+    pid = supervisor.states()["talks"].pid
+    try:
+        fill.write_bytes(b"x" * (1 << 22))
+    except OSError as error:
+        assert error.errno == 28, error
+    size = log.stat().st_size
+    more(said, 500)
+    supervisor.stop_process("talks")  # it has words about that, for its own log
+    supervisor.start_process("talks")
+    more(said, 500)
+    assert log.stat().st_size < size + 5000, "the disk is not full"
+    fill.unlink()
+    more(log, 1000)
+    assert supervisor.states()["talks"].pid != pid
+finally:
+    supervisor.shutdown({})
+print("all held")
+"""
+
+TALKS = """\
+import sys, time
+with open(sys.argv[1], "a") as said:
+    while True:
+        print("a line of some length, again and again", flush=True)
+        print(".", file=said, flush=True)
+        time.sleep(0.002)
+"""
+
+
+def test_full_disk_ends_neither_supervisord_nor_what_it_runs(layout: Layout) -> None:
+    (layout.directory / "disk.py").write_text(FULL_DISK)
+    (layout.directory / "talks.py").write_text(TALKS)
+    inside = 'mount -t tmpfs -o size=256k tmpfs "$1/logs" || exit 77; shift; exec "$@"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", inside, "sh", str(layout.directory), sys.executable,
+         str(layout.directory / "disk.py"), str(layout.directory),
+         str(layout.directory / "talks.py")],
+        cwd=REPO, env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, text=True,
+        timeout=150, check=False,
+    )  # fmt: skip
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no disk can be mounted here")
+    assert done.stdout == "all held\n", done.stderr
