@@ -30,11 +30,15 @@ class Door:
         app: ASGIApp,
         hosts: Collection[str] | None,
         headers: Mapping[str, str] = HEADERS,
+        *,
+        most_bytes: int | None = None,
     ) -> None:
-        """`hosts` as for `origin.refusal`."""
+        """`hosts` as for `origin.refusal`; `most_bytes`: of a request's body, None where the
+        program has bounds of its own."""
         self._app = app
         self._hosts = None if hosts is None else frozenset(hosts)
         self._headers = headers
+        self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -58,7 +62,41 @@ class Door:
                     headers.setdefault(name, value)
             await send(message)
 
-        await (_refused(status) if status else self._app)(scope, receive, told)
+        if status:
+            await _refused(status)(scope, receive, told)
+        elif self._most_bytes is None:
+            await self._app(scope, receive, told)
+        else:
+            await self._bounded(scope, receive, told, self._most_bytes)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
+        """The application, which reads no more of the body than that many bytes."""
+        too_large = PlainTextResponse(
+            f"the body is larger than {most_bytes} bytes\n", 413, {"Connection": "close"}
+        )
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > most_bytes:
+            await too_large(scope, receive, send)
+            return
+        read = 0
+
+        async def some() -> Message:
+            nonlocal read
+            if read > most_bytes:
+                return {"type": "http.disconnect"}
+            message = await receive()
+            read += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if read > most_bytes else message
+
+        async def told(message: Message) -> None:
+            if read <= most_bytes:
+                await send(message)
+
+        try:
+            await self._app(scope, some, told)
+        finally:
+            if read > most_bytes:
+                await too_large(scope, receive, send)
 
 
 def _refused(status: int) -> ASGIApp:

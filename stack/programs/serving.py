@@ -58,12 +58,14 @@ def names(listening: socket.socket) -> tuple[str, ...] | None:
 
 
 async def serve(
-    app: "ASGIApp", listening: socket.socket, *, stop_s: int, door: bool = True, **settings: Any
-) -> None:
+    app: "ASGIApp", listening: socket.socket, *, stop_s: int, door: bool = True,
+    most_bytes: int | None = None, **settings: Any,
+) -> None:  # fmt: skip
     """Serve until SIGTERM or SIGINT; requests under way then have `stop_s` seconds to end.
 
-    Pages of other sites are kept out by a `door`, unless the program has one of its own. `settings`
-    are uvicorn's, and come before those here.
+    Pages of other sites are kept out by a `door`, unless the program has one of its own; so are
+    bodies of more than `most_bytes`, unless it has bounds of its own. `settings` are uvicorn's, and
+    come before those here.
     """
     import asyncio
 
@@ -82,7 +84,7 @@ async def serve(
         "timeout_keep_alive": 3600,
         "timeout_graceful_shutdown": stop_s,
     }
-    app = Door(app, names(listening)) if door else app
+    app = Door(app, names(listening), most_bytes=most_bytes) if door else app
     server = uvicorn.Server(uvicorn.Config(app, **{**usual, **settings}))
     # uvicorn raises the signals that it took again afterwards: an end as if killed.
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]

@@ -2,7 +2,8 @@
 nothing: the door before the lab's own programs."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -14,23 +15,31 @@ OWN_POLICY = "default-src 'self'"
 
 
 async def program(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers every request, and every websocket with a line."""
+    """Reads and answers every request, and tells every websocket a line."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "text": "a log line"})
         return
+    while (await receive()).get("more_body"):
+        pass
     headers = [(b"content-security-policy", OWN_POLICY.encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"hello"})
 
 
-def asked(kind: str, method: str, headers: Mapping[str, str], door: Door) -> list[Message]:
-    """What is sent to whoever asks."""
+def asked(
+    kind: str, method: str, headers: Mapping[str, str], door: Door, body: Iterable[bytes] = ()
+) -> list[Message]:
+    """What is sent to whoever asks; the body comes in pieces, as it is asked for."""
     told: list[Message] = []
+    pieces = iter(body)
 
     async def receive() -> Message:
-        return {"type": "websocket.connect"}
+        if kind == "websocket":
+            return {"type": "websocket.connect"}
+        piece = next(pieces, None)
+        return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
     async def send(message: Message) -> None:
         told.append(message)
@@ -104,3 +113,28 @@ def test_where_others_may_come_in_any_name_is_right_and_no_foreign_page() -> Non
     door = Door(program, None)
     assert status("GET", {"Host": "backend:8000"}, door) == 200
     assert status("POST", {"Host": "backend:8000", "Origin": "http://evil.example"}, door) == 403
+
+
+BOUNDED = Door(program, None, most_bytes=1000)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({"Content-Length": "1000"}, [b"x" * 1000], 200),
+        ({"Content-Length": "1001"}, [b"x" * 1001], 413),
+        ({"Content-Length": "99999999999999999999"}, [], 413),
+        ({}, [b"x" * 400, b"x" * 600], 200),
+        ({}, [b"x" * 400, b"x" * 601], 413),
+        ({}, repeat(b"x" * 100), 413),
+        ({"Content-Length": "10"}, repeat(b"x" * 100), 413),
+    ],
+)
+def test_no_more_is_read_of_a_body_than_the_program_takes(
+    headers: dict[str, str], body: Iterable[bytes], expected: int
+) -> None:
+    told = asked("http", "POST", headers, BOUNDED, body)
+    assert told[0]["status"] == expected
+    assert [one["type"] for one in told].count("http.response.start") == 1
+    if expected == 413:
+        assert told[1]["body"] == b"the body is larger than 1000 bytes\n"

@@ -12,6 +12,9 @@ from stack.programs.scheduler.app import create_app
 from stack.programs.scheduler.settings import VARIABLES, YEAR_END, YEAR_START, from_environment
 from stack.programs.serving import listen, serve
 
+BODY_LIMIT_BYTES = 1 << 20
+"""Of a request: the largest, a range of days to plan, has less than a kilobyte."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C. Exit 0, 2 for wrong use, 3 if the port is not available."""
@@ -24,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     logs.install(app.state.services.metrics.log_records)
     served = serve(
-        app, listening, stop_s=1,
+        app, listening, stop_s=1, most_bytes=BODY_LIMIT_BYTES,
         lifespan="on", http="httptools", log_config=None, log_level=None, timeout_keep_alive=5,
     )  # fmt: skip
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from stack.programs.scheduler import logs
@@ -111,3 +112,25 @@ def test_process_stops_cleanly_on_ctrl_c(process) -> None:
     made.send_signal(signal.SIGINT)
     assert made.wait(timeout=20) == 0
     assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["its length is said", "in pieces"])
+def test_body_that_is_too_large_is_refused_unread_and_no_error_of_ours(
+    process, in_pieces: bool
+) -> None:
+    """Whoever reaches the port sends it, logged in or not: it must not page anybody."""
+    url, made, log = process
+    piece = b" " * 100_000
+    body = (piece for _ in range(10_000)) if in_pieces else piece * 11
+    with httpx.Client(timeout=30) as http:
+        try:
+            status = http.post(f"{url}/api/v1/auth/login", content=body).status_code
+        except httpx.WriteError:  # refused while it still sends
+            status = 413
+        assert status == 413
+        counted = http.get(f"{url}/metrics").text
+    refused = [line for line in counted.splitlines() if line.startswith("http_requests_total{")
+               and 'status="5' in line and not line.endswith(" 0")]  # fmt: skip
+    assert refused == []
+    assert '"status": 5' not in log.read_text()
+    assert psutil.Process(made.pid).memory_info().rss < 200_000_000
