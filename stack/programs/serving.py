@@ -8,8 +8,9 @@ each program carries only what it uses.
 import gc
 import signal
 import socket
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from stack.errors import HostCannot
@@ -26,6 +27,9 @@ Page = tuple[int, str, bytes]
 """Status, content type, body."""
 
 _BACKLOG = 2048
+
+_MOST_CONNECTIONS = 64
+"""Of pages, each of which has a thread. One more, and the one that was silent the longest goes."""
 
 _SILENT_S = 60.0
 """A connection is closed after so many seconds of silence; Prometheus asks more often than that."""
@@ -101,7 +105,8 @@ def pages(
     """A server of pages by path, a thread for each connection. It does not serve yet."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-    hosts = names(listening)
+    hosts, lock = names(listening), threading.Lock()
+    connections: dict[socket.socket, None] = {}  # the one that was silent the longest first
 
     class Handler(BaseHTTPRequestHandler):
         timeout = _SILENT_S
@@ -109,6 +114,7 @@ def pages(
         wbufsize = 1 << 16  # head and body leave together
 
         def do_GET(self) -> None:
+            made.heard(self.connection)
             if status := refusal(self.headers, hosts, changes=False):
                 self.send_error(status, "nothing is at this host name")
                 return
@@ -124,9 +130,32 @@ def pages(
         def log_message(self, format: str, *args: object) -> None:
             """Requests are not logged: the shipper would ship itself."""
 
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def process_request(self, request: Any, client_address: Any) -> None:
+            with lock:
+                connections[request] = None
+                if len(connections) > _MOST_CONNECTIONS:
+                    longest = next(iter(connections))
+                    del connections[longest]
+                    with suppress(OSError):
+                        longest.shutdown(socket.SHUT_RDWR)  # ends its thread, which closes it
+            super().process_request(request, client_address)
+
+        def shutdown_request(self, request: Any) -> None:
+            with lock:
+                connections.pop(request, None)
+            super().shutdown_request(request)
+
+        def heard(self, connection: socket.socket) -> None:
+            with lock:
+                if connection in connections:
+                    del connections[connection]
+                    connections[connection] = None
+
     address = listening.getsockname()
-    made = ThreadingHTTPServer(address, Handler, bind_and_activate=False)
+    made = Server(address, Handler, bind_and_activate=False)
     made.socket.close()
     made.socket, made.server_address = listening, address
-    made.daemon_threads = True
     return made
