@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,6 +92,20 @@ class Quiet:
         yield
 
 
+def filled(text: str, width: int) -> str:
+    """In lines of whole words, for a terminal of so many columns; a path is never broken."""
+    room = max(20, width)
+    return "\n".join(
+        textwrap.fill(line, room, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
+
+
+def amount(count: float) -> str:
+    """Bytes, in words."""
+    return f"{count / 1e6:.1f} MB" if count >= 99_950 else f"{count / 1e3:.0f} kB"
+
+
 class _Begun:
     """What is under way: since when, of how many bytes, and how many are there."""
 
@@ -105,7 +120,7 @@ class _Begun:
 
     @property
     def rate(self) -> str:
-        return f"{self.came / max(self.seconds, 1e-3) / 1e6:.1f} MB/s"
+        return f"{amount(self.came / max(self.seconds, 1e-3))}/s"
 
 
 class _Counting(Quiet):
@@ -150,7 +165,7 @@ class Lines(_Counting):
 
     def _ended(self, what: str, begun: _Begun, *, good: bool) -> None:
         if begun.came and good:
-            self.say(f"{self._done} {what}: {begun.came / 1e6:.1f} MB, {begun.rate}")
+            self.say(f"{self._done} {what}: {amount(begun.came)}, {begun.rate}")
 
     def say(self, line: str, event: str = "said", /, **fields: object) -> None:
         # One write, so that lines of several threads do not run into each other. Nobody may read
@@ -208,9 +223,11 @@ class Terminal(_Counting):
     def say(self, line: str, event: str = "said", /, **fields: object) -> None:
         with self._lock, contextlib.suppress(OSError):
             if self._screen:
-                self._screen.console.print(line, highlight=False, markup=False, soft_wrap=True)
+                words = filled(line, self._screen.console.width)
+                self._screen.console.print(words, highlight=False, markup=False, soft_wrap=True)
             else:
-                self._stream.write(f"{line}\n")
+                words = filled(line, os.get_terminal_size(self._stream.fileno()).columns or 80)
+                self._stream.write(f"{words}\n")
                 self._stream.flush()
 
     @contextlib.contextmanager
@@ -293,8 +310,8 @@ class Terminal(_Counting):
         lines = []
         for what, one in begun:
             if one.size is not None:
-                of = f" of {one.size / 1e6:.1f}" if one.size else ""
-                lines.append(f"{what}  {one.came / 1e6:.1f}{of} MB, {one.rate}")
+                of = f" of {amount(one.size)}" if one.size else ""
+                lines.append(f"{what}  {amount(one.came)}{of}, {one.rate}")
         work = [(what, one) for what, one in begun if one.size is None]
         if work:
             seconds = f"  {max(one.seconds for _, one in work):.0f} s"

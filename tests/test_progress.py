@@ -116,7 +116,7 @@ def test_reader_that_leaves_ends_no_work(way: str) -> None:
 
 def test_terminal_gets_a_picture_that_goes_away() -> None:
     said = on_terminal()
-    assert "thing 1.0  3.0 of 4.0 MB" in said
+    assert "thing 1.0  3.0 MB of 4.0 MB" in said
     assert "first, second  " in said
     assert "\x1b[31m79x23\x1b[0m" in said
     assert "\x1b[?25l" in said, "the cursor hides"
@@ -159,3 +159,17 @@ def test_terminal_that_is_gone_ends_no_work() -> None:
             time.sleep(2 * progress.REFRESH_S)
         terminal.close()
     assert terminal._painter not in threading.enumerate()
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 kB"), (34_000, "34 kB"), (99_949, "100 kB"), (3e6, "3.0 MB")]
+)
+def test_few_bytes_are_not_told_as_none(count: float, words: str) -> None:
+    assert progress.amount(count) == words
+
+
+def test_line_wider_than_the_terminal_is_broken_between_words_and_paths_stay_whole() -> None:
+    path = "/a/path/that/is/wider/than/all/of/the/terminal"
+    assert progress.filled(f"the words go on\nand on: {path}", 20).split("\n") == [
+        "the words go on", "and on:", path,
+    ]  # fmt: skip

@@ -1,7 +1,6 @@
 """Writes what a proof found: JUnit XML for CI, one HTML page for people, a table at the end."""
 
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
@@ -156,11 +155,7 @@ def _table(results: Sequence[Result], width: int) -> Table:
 def say(console: Console, words: str) -> None:
     """Print in lines of whole words on a terminal; paths are whole everywhere."""
     if console.is_terminal:
-        room = max(20, console.width)
-        words = "\n".join(
-            textwrap.fill(line, room, break_long_words=False, break_on_hyphens=False)
-            for line in words.split("\n")
-        )
+        words = progress.filled(words, console.width)
     console.print(words, markup=False, soft_wrap=True)
 
 

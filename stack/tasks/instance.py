@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import psutil
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.names import choose
@@ -18,6 +19,9 @@ from stack.run.startup import OnReady
 from stack.run.supervisor import processes
 
 _MIB = 1024 * 1024
+
+_LEGIBLE = 20
+"""Columns that say something of what a service is."""
 
 _LATER = "added by the next `doit up`"
 
@@ -134,9 +138,7 @@ def running(name: str) -> Instance:
 def _show(stack: Instance) -> list[str]:
     """Print the table; the names of services that do not run."""
     states, packages = stack.supervisor.states(), stack.layout.packages
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("service", "state", "pid", "memory", "address", "what it is"):
-        table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
+    rows: list[tuple[str, ...]] = []
     stopped, total, families = [], 0, children()
     for service in SERVICES.values():
         state, choice = states.get(service.name), behind(service.name)
@@ -144,20 +146,20 @@ def _show(stack: Instance) -> list[str]:
         memory = memory_bytes(state.pid, families) if state and alive else 0
         total += memory
         if service.name not in stack.ports:
-            table.add_row(service.name, "not part", "", "", "", f"{service.about}: {_LATER}")
+            rows.append((service.name, "not part", "", "", "", f"{service.about}: {_LATER}"))
             continue
         if not alive:
             stopped.append(service.name)
-        table.add_row(
+        rows.append((
             service.name,
-            "running" if alive else f"[red]{state.status.lower() if state else 'gone'}[/red]",
+            "running" if alive else state.status.lower() if state else "gone",
             str(state.pid) if state and alive else "",
             f"{memory / _MIB:.0f} MB" if alive else "",
             _address(stack, service.name),
             service.about + (choice.note(service.name, packages) if choice else ""),
-        )
+        ))  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-    console.print(table)
+    console.print(_table(rows, console.width))
     total += memory_bytes(_supervisor_pid(stack), {})
     console.print(
         f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
@@ -165,6 +167,36 @@ def _show(stack: Instance) -> list[str]:
         f"\n{told(packages, stack.ports)}"
     )
     return stopped
+
+
+_COLUMNS = ("service", "state", "pid", "memory", "address", "what it is")
+_SPARED = ("what it is", "pid", "memory", "address")
+"""What a narrow terminal does without, in this order; the last of it that is left may be cut."""
+
+
+def _table(rows: Sequence[Sequence[str]], width: int) -> Table:
+    """As much of each service as there is room for."""
+    needed = {
+        name: max(len(name), *(len(row[nth]) for row in rows)) for nth, name in enumerate(_COLUMNS)
+    }
+    shown = [*_COLUMNS]
+    for name in _SPARED:
+        wanted = sum(needed[one] + 2 for one in shown) - 2
+        if wanted - width > (needed[name] - _LEGIBLE if name == "what it is" else 0):
+            shown.remove(name)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in shown:
+        table.add_column(
+            name, justify="right" if name in ("pid", "memory") else "left", no_wrap=True,
+            min_width=0 if name == "what it is" else needed[name], overflow="ellipsis",
+        )  # fmt: skip
+    for row in rows:
+        cells = zip(_COLUMNS, row, strict=True)
+        style = "" if row[1] in ("running", "not part") else "red"
+        table.add_row(
+            *(Text(cell, style if name == "state" else "") for name, cell in cells if name in shown)
+        )
+    return table
 
 
 def _address(stack: Instance, name: str) -> str:
