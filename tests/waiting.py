@@ -13,7 +13,11 @@ EVERY_S = 0.01
 
 
 def eventually(
-    check: Callable[[], Value], what: str = "it to come true", *, within_s: float = WITHIN_S
+    check: Callable[[], Value],
+    what: str = "it to come true",
+    *,
+    within_s: float = WITHIN_S,
+    every_s: float = EVERY_S,
 ) -> Value:
     """What `check` gives as soon as that is true. Until then it may also raise: an assert that does
     not hold yet, a file that is not there. Fails with `what` and the last reason."""
@@ -27,4 +31,4 @@ def eventually(
             reason = f"{type(error).__name__}: {error}"
         if time.monotonic() > give_up:
             raise AssertionError(f"waited {within_s:g} s for {what}; at last {reason}")
-        time.sleep(EVERY_S)
+        time.sleep(every_s)

@@ -17,9 +17,9 @@ import pytest
 from stack.paths import CONFIG_ROOT, REPO
 from stack.run.service import Layout
 from stack.run.services import promtail
-from tests.programs.logship.conftest import eventually
 from tests.programs.logship.test_shipping import rotate
 from tests.programs.logstore.conftest import Running, configuration, free_port, start
+from tests.waiting import eventually
 
 KILLS = [
     pytest.param(4, id="four"),

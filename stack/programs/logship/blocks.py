@@ -39,7 +39,7 @@ class Blocks:
             return [_block([raw]) for raw in raws]
         found: list[Block] = []
         for raw in raws:
-            begins = self._multiline.firstline.search(raw.text) is not None
+            begins = self._multiline.begins(raw.text)
             if raw.note or begins or self._too_large_with(raw):
                 found += self._flush(by_clock=False)
             if raw.note or not (begins or self._held):

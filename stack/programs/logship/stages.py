@@ -1,7 +1,7 @@
 """What is done with a line before it is sent: the stages of a Promtail pipeline.
 
 Those that the lab's configuration uses, as Promtail 3.6 documents them. Anything else is refused.
-A regular expression must be valid in Go, for Promtail, and in Python, which runs it here.
+Regular expressions are RE2's, as in Go.
 """
 
 import re
@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-import re2  # type: ignore[import-untyped]  # google-re2 has no types
 
+from stack.logql import regex
+from stack.logql.errors import LogQLError
+from stack.logql.golang import with_replacements
 from stack.programs.logship import times
 from stack.programs.logship.sections import Section
 
@@ -32,9 +34,9 @@ Step = Callable[[Line], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Multiline:
-    """Lines that do not match `firstline` belong to the last one before them that does."""
+    """A line that does not begin a block belongs to the last one before it that does."""
 
-    firstline: re.Pattern[str]
+    begins: Callable[[str], bool]
     max_lines: int
     max_wait_s: float
 
@@ -88,16 +90,13 @@ def _only(stage: Section) -> tuple[str, Section]:
     return name, stage.section(name)
 
 
-def _expression(settings: Section, key: str) -> re.Pattern[str]:
+def _expression(settings: Section, key: str) -> str:
     text = settings.text(key)
     try:
-        re2.compile(text)
-    except re2.error as error:
-        raise settings.bad(f"is not a valid Go regular expression: {error}", key) from None
-    try:
-        return re.compile(text, re.ASCII)
-    except re.error as error:
-        raise settings.bad(f"is not supported by the lab's shipper: {error}", key) from None
+        regex.compiled(text)
+    except LogQLError as error:
+        raise settings.bad(f"is not a valid regular expression: {error}", key) from None
+    return text
 
 
 def _multiline(settings: Section) -> Multiline:
@@ -105,7 +104,7 @@ def _multiline(settings: Section) -> Multiline:
     if not max_lines:
         raise settings.bad("is 0, expected at least 1", "max_lines")
     return Multiline(
-        firstline=_expression(settings, "firstline"),
+        begins=regex.finds(_expression(settings, "firstline")),
         max_lines=max_lines,
         max_wait_s=settings.seconds("max_wait_time", "3s"),
     )
@@ -119,10 +118,7 @@ def _json(settings: Section) -> Step:
             raise settings.bad(f"is `{path}`, expected the name of a field", f"expressions.{name}")
 
     def step(line: Line) -> None:
-        try:
-            found = orjson.loads(line.text)
-        except orjson.JSONDecodeError:
-            return
+        found = _parsed(line.text)
         if not isinstance(found, dict):
             return
         for name, path in wanted.items():
@@ -133,20 +129,33 @@ def _json(settings: Section) -> Step:
     return step
 
 
+def _parsed(text: str) -> Any:
+    """None for what is not JSON. Half of a surrogate pair, which whoever logs in can send and most
+    programs write as `\\ud800`, is a character like any other, as in Go.
+    """
+    for attempt in (str, with_replacements):
+        try:
+            return orjson.loads(attempt(text))
+        except orjson.JSONDecodeError:
+            if "\\u" not in text:
+                break
+    return None
+
+
 def _json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
 def _regex(settings: Section) -> Step:
-    expression = _expression(settings, "expression")
+    named, find = regex.groups(_expression(settings, "expression"))
     source = settings.text("source", "")
-    if not expression.groupindex:
+    if not named:
         raise settings.bad("has no named group", "expression")
 
     def step(line: Line) -> None:
         text = line.extracted.get(source) if source else line.text
-        if text is not None and (match := expression.search(text)):
-            line.extracted.update(match.groupdict(default=""))
+        if text is not None and (groups := find(text)):
+            line.extracted.update((name, groups[number]) for number, name in named)
 
     return step
 

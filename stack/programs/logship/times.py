@@ -85,7 +85,7 @@ def _zone(location: str | None) -> tzinfo | str:
 def _seconds(fields: tuple[str, ...], zone: str, location: tzinfo | str) -> int:
     """Unix seconds. Raises ValueError for a time that does not exist."""
     year, month, day, hour, minute, second = map(int, fields)
-    at = datetime(year, month, day, hour, minute, min(second, 59))  # a leap second
+    at = datetime(year, month, day, hour, minute, second)
     if zone[:1] in ("+", "-"):
         ahead_s = 60 * (int(zone[1:3]) * 60 + int(zone[4:]))
         return calendar.timegm(at.timetuple()) - (ahead_s if zone[0] == "+" else -ahead_s)

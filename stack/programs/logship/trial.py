@@ -72,9 +72,9 @@ def _takes(target: Target, path: str) -> bool:
 
 def _wrong(sample: Sample, target: Target, folder: str) -> Iterator[str]:
     multiline = target.pipeline.multiline
-    if multiline and not multiline.firstline.search(sample.text):
+    if multiline and not multiline.begins(sample.text):
         yield "it is not seen that a message begins with it"
-    if multiline and sample.goes_on and multiline.firstline.search(sample.goes_on):
+    if multiline and sample.goes_on and multiline.begins(sample.goes_on):
         yield f"`{sample.goes_on.strip()}` is cut off, which belongs to it"
     given = {**target.labels, "filename": f"{folder}{sample.log}.log"}
     line = target.pipeline.run(sample.text, given)

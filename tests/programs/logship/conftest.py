@@ -5,9 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -90,16 +89,6 @@ def loki() -> Iterator[FakeLoki]:
         yield made
         server.shutdown()
         thread.join()
-
-
-def eventually(
-    check: Callable[[], object], *, within_s: float = 20.0, every_s: float = 0.01
-) -> None:
-    """Wait until `check` is true."""
-    deadline = time.monotonic() + within_s
-    while not check():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(every_s)
 
 
 class Place:

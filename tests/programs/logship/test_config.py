@@ -7,13 +7,14 @@ import pytest
 import yaml
 
 from stack.errors import BadInput
+from stack.logql.regex import finds
 from stack.paths import REPO
 from stack.programs.logship.blocks import Blocks
 from stack.programs.logship.patterns import expanded
 from stack.programs.logship.reader import Note, Raw
 from stack.programs.logship.sections import Section
 from stack.programs.logship.settings import read
-from stack.programs.logship.stages import Multiline, _expression, pipeline
+from stack.programs.logship.stages import Multiline, pipeline
 from stack.programs.logship.times import parser
 from stack.programs.logship.trail import siblings
 
@@ -84,6 +85,31 @@ LINES = [
         {"job": "lab", "service": "prometheus", "level": "error"},
         1795518610_691_234_567,
     ),
+    # White space is what it is to Go: a vertical tab is none.
+    (
+        "lab",
+        'time=2026-11-24T11:10:10.691Z level= a=\vlevel="fatal" b=x',
+        {"job": "lab", "service": "prometheus"},
+        1795518610_691_000_000,
+    ),
+    (
+        "scheduler",
+        r'{"timestamp": "2026-11-24T11:10:10.691Z", "level": "ERROR", "message": "\ud800 \\ud800"}',
+        {"job": "scheduler", "service": "residency-scheduler-backend", "level": "error"},
+        1795518610_691_000_000,
+    ),
+    (
+        "scheduler",
+        r'{"level": "a\udfff"}',
+        {"job": "scheduler", "service": "residency-scheduler-backend", "level": "a\ufffd"},
+        None,
+    ),
+    (
+        "scheduler",
+        r'{"level": "ERROR", "message": "\ud800',
+        {"job": "scheduler", "service": "residency-scheduler-backend"},
+        None,
+    ),
     ("lab", "no logfmt", {"job": "lab", "service": "prometheus"}, None),
     ("lab", "time=then level=", {"job": "lab", "service": "prometheus"}, None),
 ]
@@ -119,7 +145,7 @@ FIRSTLINES = [
 def test_block_begins_where_it_should(job: str, text: str, begins: bool) -> None:
     target = next(target for target in read(CHECKED_IN).targets if target.job == job)
     assert target.pipeline.multiline is not None
-    assert bool(target.pipeline.multiline.firstline.search(text)) == begins
+    assert target.pipeline.multiline.begins(text) == begins
 
 
 def stage(name: str, settings: object) -> list[Section]:
@@ -129,9 +155,8 @@ def stage(name: str, settings: object) -> list[Section]:
 REFUSED: list[tuple[str, Any, str]] = [
     ("metrics", {}, "`pipeline_stages[0]` is the stage `metrics`"),
     ("drop", {"older_than": "24h"}, "is the stage `drop`"),
-    ("regex", {"expression": "(?P<a>"}, "is not a valid Go regular expression"),
-    ("regex", {"expression": "(?P<a>x)(?=y)"}, "is not a valid Go regular expression"),
-    ("regex", {"expression": r"(?P<a>\pL)"}, "is not supported by the lab's shipper"),
+    ("regex", {"expression": "(?P<a>"}, "is not a valid regular expression"),
+    ("regex", {"expression": "(?P<a>x)(?=y)"}, "invalid or unsupported Perl syntax"),
     ("regex", {"expression": "x"}, "has no named group"),
     ("regex", {}, "`pipeline_stages[0].regex.expression` is missing"),
     ("json", {"expressions": {"a": "b.c"}}, "expected the name of a field"),
@@ -211,6 +236,7 @@ TIMES = [
     ("2006-01-02 15:04:05,000", "UTC", "2026-11-24 11:10:10,691", 1795518610_691_000_000),
     ("2006-01-02 15:04:05", "Asia/Tokyo", "2026-11-24 20:10:10", 1795518610_000_000_000),
     ("RFC3339Nano", None, "2026-02-31T11:10:10Z", None),
+    ("RFC3339Nano", None, "2026-11-24T11:10:60Z", None),
     ("RFC3339Nano", None, "2026-11-24 11:10:10Z", None),
     ("RFC3339Nano", None, "", None),
     ("2006-01-02 15:04:05 MST", None, "2026-11-24 11:10:10 CET", None),
@@ -247,8 +273,7 @@ BLOCKS = [
 
 @pytest.mark.parametrize(("texts", "at_once", "later"), BLOCKS)
 def test_lines_become_blocks(texts: list[str], at_once: list[str], later: list[str]) -> None:
-    section = Section({"firstline": "^>"}, "multiline", "some.yml")
-    stage = Multiline(firstline=_expression(section, "firstline"), max_lines=4, max_wait_s=1.0)
+    stage = Multiline(begins=finds("^>"), max_lines=4, max_wait_s=1.0)
     blocks = Blocks(stage, max_bytes=50)
     assert [block.text for block in blocks.add(raws(*texts), 0.0)] == at_once
     assert blocks.due(0.5) == []
@@ -257,8 +282,7 @@ def test_lines_become_blocks(texts: list[str], at_once: list[str], later: list[s
 
 
 def test_noted_block_stands_alone() -> None:
-    section = Section({"firstline": "^>"}, "multiline", "some.yml")
-    stage = Multiline(firstline=_expression(section, "firstline"), max_lines=4, max_wait_s=1.0)
+    stage = Multiline(begins=finds("^>"), max_lines=4, max_wait_s=1.0)
     note = Note(start=4, end=8, time_ns=5)
     noted = Raw(start=4, end=8, text="  b", note=note)
     first, last = Raw(start=0, end=4, text="> a"), Raw(start=8, end=12, text="  c")

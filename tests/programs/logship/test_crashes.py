@@ -7,7 +7,9 @@ import time
 
 import pytest
 
-from .conftest import FakeLoki, Place, eventually
+from tests.waiting import eventually
+
+from .conftest import FakeLoki, Place
 from .test_shipping import rotate
 
 KILLS = [pytest.param(6, id="six"), pytest.param(50, id="fifty", marks=pytest.mark.nightly)]
@@ -64,7 +66,7 @@ def test_every_line_is_there_once_whenever_the_shipper_is_killed(
     try:
         for _ in range(kills):
             before, process = loki.pushes, place.spawn()
-            eventually(lambda: loki.pushes > before)  # noqa: B023 (asked at once)
+            eventually(lambda: loki.pushes > before, within_s=60)  # noqa: B023 (asked at once)
             time.sleep(chance.random() * 0.3)
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import FakeLoki, Place, eventually
+from tests.waiting import eventually
+
+from .conftest import FakeLoki, Place
 
 STAMP = "2026-11-24T11:10:{:02}.{:03}Z"
 
