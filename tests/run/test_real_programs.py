@@ -2,6 +2,7 @@
 tried with the lab's own programs and, where their releases are at hand, with the real ones."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from stack.check import offered
 from stack.paths import CONFIG_ROOT
 from stack.run.choice import GRAFANA, LOGS, Choice
 from stack.run.instance import Instance
@@ -104,6 +106,39 @@ def test_log_rules_are_evaluated_without_trouble(logs: Instance) -> None:
         return {rule["name"] for rule in rules if rule["health"] == "ok"}
 
     eventually(lambda: healthy() == wanted, f"rules to be evaluated: {wanted}")
+
+
+WITH_ITS_EVENT = {"loki_discarded_samples_total"}
+"""What Loki offers only once it has refused a line."""
+
+
+def test_metrics_that_rules_and_panels_read_are_offered(logs: Instance) -> None:
+    files = [
+        *(CONFIG_ROOT / "prometheus" / "rules").glob("*.yml"),
+        *(CONFIG_ROOT / "grafana" / "dashboards").glob("*.json"),
+    ]
+    found = re.findall(r"\b(?:loki|promtail)_\w+", "".join(file.read_text() for file in files))
+    read = set(found) - WITH_ITS_EVENT
+    table = offered.table().jobs
+    wanted = {
+        (job, name): table[job][name] or frozenset()
+        for job in ("loki", "promtail")
+        for name in read & table[job].keys()
+    }
+    assert {name for _, name in wanted} == read
+
+    def there() -> bool:
+        now = offered.ask(logs.url("prometheus")).jobs
+        lacking = [
+            f"{name} {sorted(labels)}"
+            for (job, name), labels in wanted.items()
+            if not labels <= (now.get(job, {}).get(name) or frozenset())
+            or name not in now.get(job, {})
+        ]
+        assert not lacking, lacking
+        return True
+
+    eventually(there, "what is read to be offered")
 
 
 def test_query_that_is_wrong_is_refused_with_its_reason(logs: Instance) -> None:
