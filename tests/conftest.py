@@ -3,12 +3,14 @@
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import leftovers
 
 # How long an example takes is the machine's affair.
 settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,6 +19,18 @@ settings.load_profile("lab")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell leaves it so for what it starts in the background, and every child would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_ENDING = ExitStack()
+
+
+def pytest_configure() -> None:
+    leftovers.sweep()
+    _ENDING.enter_context(leftovers.run())
+
+
+def pytest_unconfigure() -> None:
+    _ENDING.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,7 +47,7 @@ def state_dir() -> Iterator[Path]:
 
     Not pytest's own folder, which only its owner may enter.
     """
-    folder = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
+    folder = leftovers.fresh("lab-")
     folder.chmod(0o755)
     before = os.environ.get("STACK_STATE")
     os.environ["STACK_STATE"] = str(folder)

@@ -4,10 +4,8 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +17,7 @@ from stack.run.service import Layout
 from stack.run.services import postgresql
 from stack.store.packageset import realise
 from stack.users import unprivileged
+from tests.leftovers import fresh
 
 
 def eventually(check: Callable[[], bool], within_s: float = 30) -> None:
@@ -38,7 +37,7 @@ def free_port() -> int:
 def target() -> Iterator[SimpleNamespace]:
     """An instance of which only the database runs. Not below pytest's folder: as root the server
     runs as another user, who may not enter that."""
-    folder = Path(tempfile.mkdtemp(prefix="postgres-faults-", dir="/tmp"))
+    folder = fresh("postgres-faults-")
     folder.chmod(0o755)
     layout = Layout(
         name="t", directory=folder, config_root=CONFIG_ROOT, speed=1.0,

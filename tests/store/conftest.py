@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +27,7 @@ from stack.store.lock import Lock, Output
 from stack.store.package import Package
 from stack.store.packageset import PackageSet
 from stack.store.realisation import Store, realise_all
+from tests.leftovers import fresh
 
 SYSTEM = "amd64"
 
@@ -265,7 +265,7 @@ def other_user() -> dict[str, object]:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """An empty folder that every user may write to and reach; pytest's own are closed."""
-    made = Path(tempfile.mkdtemp(prefix="lab-test-", dir="/var/tmp"))
+    made = fresh("lab-test-", "/var/tmp")
     made.chmod(0o777)
     yield made
     tree.remove(made)

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from stack.deploy.images.declared import IMAGES
 from stack.paths import REPO
+from tests.leftovers import fresh
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
 
@@ -30,7 +30,7 @@ def host() -> Iterator[str]:
         return
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         pytest.skip("no Docker daemon runs, and none can be started (root, `dockerd`)")
-    folder = Path(tempfile.mkdtemp(prefix="lab-docker-", dir="/var/tmp"))
+    folder = fresh("lab-docker-", "/var/tmp")
     address = f"unix://{folder}/s"
     command = ["dockerd", "--data-root", f"{folder}/root", "--exec-root", f"{folder}/exec"]
     command += ["--pidfile", f"{folder}/pid", "--host", address]
@@ -112,7 +112,7 @@ HEALTHY = [service for service, image in IMAGES.items() if image.health]
 )
 def test_started_image_is_healthy(image: str, service: str, docker: Docker) -> None:
     """The health check asks the program itself: Prometheus for /-/ready, the others likewise."""
-    folder = Path(tempfile.mkdtemp(prefix="lab-", dir="/var/tmp"))
+    folder = fresh("lab-", "/var/tmp")
     folder.chmod(0o755)
     (folder / "password").write_text("secret")
     (folder / "prometheus.yml").write_text("global: {scrape_interval: 1s}\n")

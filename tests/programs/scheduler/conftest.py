@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import uuid
@@ -25,6 +24,7 @@ from stack.programs.scheduler import seed
 from stack.programs.scheduler.app import create_app
 from stack.programs.scheduler.settings import Settings, from_environment
 from stack.store.packageset import realise
+from tests.leftovers import fresh
 
 T = TypeVar("T")
 PASSWORD = "for the tests"
@@ -114,7 +114,7 @@ class Server:
 @contextlib.contextmanager
 def server() -> Iterator[Server]:
     # Not under pytest's folder, which only root may enter.
-    folder = Path(tempfile.mkdtemp(prefix="scheduler-test-", dir="/tmp"))
+    folder = fresh("scheduler-test-")
     made = Server(program=realise(["postgresql"])["postgresql"] / "bin", folder=folder)
     try:
         made.initialise()

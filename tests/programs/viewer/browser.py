@@ -5,17 +5,16 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from tests.leftovers import fresh
 from tests.waiting import eventually
 
 WITHIN_S = 90.0
@@ -120,7 +119,7 @@ class Tab:
 @contextlib.contextmanager
 def browser() -> Iterator[str]:
     """A browser that runs; the address of its DevTools, a WebSocket. Nothing of it stays."""
-    folder = Path(tempfile.mkdtemp(prefix="browser-"))
+    folder = fresh("browser-")
     program = subprocess.Popen(
         [
             found(),
