@@ -1,7 +1,7 @@
 """A healthy morning, on the first instance before any fault: every panel has data that can be."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,13 @@ from scenarios.dashboards.asking import Asker
 from scenarios.dashboards.looking import window_s, wrong
 from scenarios.dashboards.play import LOOK_EVERY_S, excused
 from scenarios.dashboards.result import Shown
+from scenarios.dashboards.screens import Screen, look
 from scenarios.proof.gate import REQUESTS_AT_LEAST
 from scenarios.proof.play import Stage, Status, Venue
 from scenarios.proof.result import Result
 from scenarios.proof.verdict import Outcome, Verdict
 from scenarios.proof.watch import Watcher
-from stack.run.instance import Instance
+from stack.errors import HostCannot
 
 NAME = "a healthy morning"
 
@@ -24,20 +25,22 @@ MORNING = Path(__file__).with_name("morning.py")
 WITHIN_S = 60.0
 """Real seconds after which every panel must have had data."""
 
-Screenshots = Callable[[Instance, Path], Mapping[str, Sequence[Path]]]
-"""Takes pictures of an instance's dashboards into a folder; uid → PNG files."""
+SEEN_S = 120
+"""What the dashboards show in a browser: the morning so far is not much longer."""
 
 
 class Morning:
     """What a proof plays first (`scenarios.proof.workers.Routing`)."""
 
     def __init__(
-        self, panels: Sequence[Shown], folder: Path, screenshots: Screenshots | None
+        self, panels: Sequence[Shown], folder: Path, browser: Path | None, unlooked: str = ""
     ) -> None:
         self._panels = panels
         self._folder = folder
-        self._screenshots = screenshots
-        self.screens: dict[str, Sequence[Path]] = {}
+        self._browser = browser
+        self.screens: Sequence[Screen] = ()
+        self.unlooked = unlooked
+        """Why the dashboards were not looked at in a browser."""
 
     @staticmethod
     def names() -> list[str]:
@@ -51,10 +54,7 @@ class Morning:
         """Ask every panel until it has data; what is still wrong at the end stays in `healthy`."""
         with Asker(venue.instance) as asker, Watcher(venue.instance, venue.evidence, frozenset()):
             since = time.time()
-            trouble = self._people(venue) or self._ask(venue, asker)
-            if not trouble and self._screenshots and not venue.stop.is_set():
-                self._tell(venue, "taking pictures")
-                self.screens |= self._screenshots(venue.instance, self._folder)
+            trouble = self._people(venue) or self._ask(venue, asker) or self._look(venue)
         excuse = excused(venue.evidence, NAME, since) if trouble else ""
         reason = f"{excuse}; {trouble}" if excuse else trouble
         outcome = Outcome.FAILED if trouble else Outcome.PROVEN
@@ -89,6 +89,21 @@ class Morning:
             self._tell(venue, f"{len(self._panels) - len(waiting)} of {len(self._panels)} panels")
             venue.stop.wait(LOOK_EVERY_S if waiting else 0)
         return "; ".join(f"{one.name}: {one.healthy}" for one in waiting)
+
+    def _look(self, venue: Venue) -> str:
+        """Open all dashboards in a browser; what is wrong with some of them."""
+        if not self._browser:
+            return ""
+        boards = {one.panel.dashboard.uid: one.panel.dashboard for one in self._panels}
+        try:
+            self.screens = look(
+                self._browser, venue.instance.url("grafana"), [*boards.values()], self._folder,
+                asked={"from": f"now-{SEEN_S}s", "to": "now"},
+                stop=venue.stop.is_set, tell=lambda what: self._tell(venue, what),
+            )  # fmt: skip
+        except HostCannot as error:
+            self.unlooked = error.what
+        return "; ".join(f"{one.name}: {one.wrong[0]}" for one in self.screens if one.wrong)
 
     def _tell(self, venue: Venue, what: str, stage: Stage = Stage.RUNNING) -> None:
         venue.tell(Status(alert=NAME, instance=venue.instance.name, what=what, stage=stage))

@@ -24,9 +24,9 @@ def write(proof: Proof) -> None:
 
 
 def junit(proof: Proof) -> bytes:
-    """Each panel a test case; a failure says what is wrong with it."""
-    return writer.write("verify-dashboards", [_case(one) for one in proof.panels],
-                        started=proof.started, took_s=proof.took_s)  # fmt: skip
+    """Each panel and each screen a test case; a failure says what is wrong with it."""
+    cases = [*map(_case, proof.panels), *_screens(proof)]
+    return writer.write("verify-dashboards", cases, started=proof.started, took_s=proof.took_s)
 
 
 MARKS = {Outcome.SHOWN: Mark.PASSED, Outcome.FAILED: Mark.FAILED, Outcome.UNPLAYED: Mark.SKIPPED}
@@ -44,6 +44,22 @@ def _case(one: Shown) -> Entry:
     )
 
 
+def _screens(proof: Proof) -> list[Entry]:
+    if not proof.screens:
+        return [Entry(name="in a browser", group="dashboards", mark=Mark.SKIPPED,
+                      reason=proof.seen)]  # fmt: skip
+    return [
+        Entry(
+            name=f"in a browser, {one.theme}",
+            group=f"dashboards.{one.uid}",
+            mark=Mark.FAILED if one.wrong else Mark.PASSED,
+            reason=one.wrong[0] if one.wrong else "",
+            detail="\n".join(one.wrong) or str(one.picture),
+        )
+        for one in proof.screens
+    ]
+
+
 def tell(proof: Proof, console: Console | None = None) -> None:
     """The dashboards' figures, what is wrong with which panel, and where the report lies."""
     if progress.chosen() is progress.Way.EVENTS:
@@ -54,13 +70,16 @@ def tell(proof: Proof, console: Console | None = None) -> None:
     if progress.chosen() is not progress.Way.QUIET:
         _tell_panels(proof, console)
     say(console, f"{proof.headline}, in {proof.took_s:.0f} s at speed {proof.speed:g}"
-                 f"\nreport {proof.short}")  # fmt: skip
+                 f"\n{proof.seen}\nreport {proof.short}")  # fmt: skip
 
 
 def _tell_programs(proof: Proof) -> None:
     for one in proof.panels:
         progress.result("", "panel", panel=one.name, title=one.panel.title, outcome=one.outcome,
                         reason=" ".join([*one.reasons, *one.unplayed]))  # fmt: skip
+    for screen in proof.screens:
+        progress.result("", "screen", dashboard=screen.uid, theme=screen.theme,
+                        wrong=screen.wrong)  # fmt: skip
     progress.result(
         "", "over", **{str(one).replace(" ", "_"): proof.count(one) for one in Outcome},
         interrupted=proof.interrupted, took_s=round(proof.took_s, 2), speed=proof.speed,
@@ -80,6 +99,9 @@ def _tell_panels(proof: Proof, console: Console) -> None:
     for one in proof.panels:
         if one.outcome is not Outcome.SHOWN and (one.words or proof.faults):
             say(console, f"\n{one.outcome} {one.name} {one.panel.title}: {one.words}")
+    for screen in proof.screens:
+        for wrong in screen.wrong:
+            say(console, f"\n{Outcome.FAILED} {screen.name}: {wrong}")
     for note in proof.notes:
         say(console, f"\n{note}")
     console.print()
@@ -100,7 +122,8 @@ def page(proof: Proof) -> str:
         outcomes=list(Outcome),
         boards={uid: [one for one in proof.panels if one.panel.dashboard.uid == uid]
                 for uid in boards},
-        screens={uid: [_embedded(one) for one in proof.screens.get(uid, ())] for uid in boards},
+        screens={uid: [(one, _embedded(one.picture)) for one in proof.screens
+                       if one.uid == uid and one.picture] for uid in boards},
         began=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )  # fmt: skip
 

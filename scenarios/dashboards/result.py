@@ -1,11 +1,12 @@
 """What came of each panel, and of all of them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scenarios.dashboards.judging import Outcome
+from scenarios.dashboards.screens import Screen
 from scenarios.proof.result import UNPLAYED
 from stack.check.dashboardfiles import Panel
 from stack.paths import short
@@ -126,8 +127,20 @@ class Proof:
     interrupted: bool = False
     notes: Sequence[str] = ()
     """What went wrong beside the panels, and what was played again."""
-    screens: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    """uid → PNG files that show the dashboard on the healthy morning."""
+    screens: Sequence[Screen] = ()
+    """The dashboards in a browser, on the healthy morning."""
+    unlooked: str = ""
+    """Why there are none."""
+
+    @property
+    def seen(self) -> str:
+        """What a browser showed, in a line."""
+        if self.unlooked:
+            return f"not looked at in a browser: {self.unlooked}"
+        wrong = [one.name for one in self.screens if one.wrong]
+        if not self.screens:
+            return "not looked at in a browser: it did not come to that"
+        return f"{len(self.screens)} screens in a browser: {', '.join(wrong) or 'none'} wrong"
 
     @property
     def page(self) -> Path:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from scenarios.dashboards import report
 from scenarios.dashboards.declared import MOVES, STEADY
-from scenarios.dashboards.healthy import Morning, Screenshots
+from scenarios.dashboards.healthy import Morning
 from scenarios.dashboards.play import play_panels
 from scenarios.dashboards.result import Proof, Shown
+from scenarios.dashboards.screens import NONE_WANTED, chosen
 from scenarios.proof import catalogue
 from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.estimate import Turn, length_s
@@ -54,18 +55,17 @@ def verify_dashboards(
     healthy_only: bool = False,
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
-    screenshots: Screenshots | None = None,
     keep_reports: int = KEPT,
 ) -> int:
     """Ask the panels called `only` (a dashboard's uid, `UID/ID` or a panel's title), all when it is
     empty; 0 when all are good.
 
-    `healthy_only` plays no faults; `screenshots` are taken once all is shown. Writes a page and
-    JUnit; of such reports, the last `keep_reports` are kept. Raises CheckFailed with the panels
-    that are not good, HostCannot when nothing is wrong but this machine cannot host a fault or an
-    instance, BadInput for names that no dashboard has or configuration that nothing would start
-    with, and KeyboardInterrupt after SIGINT, SIGTERM or SIGHUP, once all faults are undone and what
-    was seen is reported.
+    `healthy_only` plays no faults. Writes a page and JUnit; of such reports, the last
+    `keep_reports` are kept. Raises CheckFailed with the panels that are not good, HostCannot when
+    nothing is wrong but this machine cannot host a fault, an instance or a browser (unless
+    STACK_BROWSER says that none is wanted), BadInput for names that no dashboard has or
+    configuration that nothing would start with, and KeyboardInterrupt after SIGINT, SIGTERM or
+    SIGHUP, once all faults are undone and what was seen is reported.
     """
     check_kept(keep_reports)
     check_speed(speed)
@@ -77,19 +77,21 @@ def verify_dashboards(
     check_usable(configuration)
     plan = _plan([] if healthy_only else panels, configuration, speed)
     check_writable()
+    browser, unlooked = chosen()
     reports = reports or reports_dir()
     stop, show, started = threading.Event(), plan.display(), time.time()
     with ExitStack() as ending:
         with written(reports):
             folder = ending.enter_context(new_folder(reports, KIND))
         ending.enter_context(ended_in_order(stop, show.ending))
-        morning = Morning(panels, folder, screenshots)
+        morning = Morning(panels, folder, browser, unlooked)
         workers = perform(plan, folder, stop, show, config_root=config_root, routing=morning,
                           play=partial(play_panels, panels))  # fmt: skip
         _note_unplayed(panels, workers)
         proof = Proof(
             panels=panels, folder=folder, started=started, took_s=time.time() - started,
-            speed=speed, faults=not healthy_only, screens=morning.screens, notes=_notes(workers),
+            speed=speed, faults=not healthy_only, screens=morning.screens,
+            unlooked=morning.unlooked, notes=_notes(workers),
             interrupted=stop.is_set() and not workers.errors,
         )  # fmt: skip
         with written(folder):
@@ -173,4 +175,9 @@ def _end(proof: Proof, workers: Workers) -> int:
         raise CheckFailed(f"not shown: {', '.join(failed)}.", cure=cure)
     if blocked := [one.alert for one in results if one.outcome is Outcome.BLOCKED]:
         raise HostCannot(f"blocked on this host: {', '.join(blocked)}.", cure=cure)
+    if proof.unlooked and proof.unlooked != NONE_WANTED:
+        raise HostCannot(
+            f"not looked at in a browser: {proof.unlooked}",
+            cure=f"{NONE_WANTED} does without, STACK_BROWSER=PATH names another. {cure}",
+        )
     return 0

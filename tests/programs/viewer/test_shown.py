@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.dashboards.browser import Browser, Page, browser, program
 from stack.paths import REPO
 from stack.store.packageset import realise
-from tests.programs.viewer.browser import Tab, browser, tab
 from tests.programs.viewer.invented import Lab, dashboard, panel, served
 from tests.waiting import eventually
 
@@ -18,9 +18,9 @@ SUPPORTED = json.loads((REPO / "stack/programs/viewer/supported.json").read_text
 
 
 @pytest.fixture(scope="module")
-def devtools() -> Iterator[str]:
-    with browser() as address:
-        yield address
+def running() -> Iterator[Browser]:
+    with browser(program()) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def page() -> Path:
 
 
 @pytest.fixture
-def shown(devtools: str) -> Iterator[Tab]:
-    with tab(devtools) as made:
+def shown(running: Browser) -> Iterator[Page]:
+    with running.page() as made:
         yield made
 
 
@@ -53,7 +53,7 @@ def lab(page: Path) -> Iterator[Lab]:
         yield made
 
 
-def test_every_panel_shows_its_data_and_nothing_leaves_the_machine(shown: Tab, lab: Lab) -> None:
+def test_every_panel_shows_its_data_and_nothing_leaves_the_machine(shown: Page, lab: Lab) -> None:
     shown.size(1400, 1400)
     shown.open(f"{lab.url}/d/lab/lab")
     shown.until("document.querySelectorAll('.u-over').length > 0", "a plot")
@@ -71,7 +71,7 @@ def test_every_panel_shows_its_data_and_nothing_leaves_the_machine(shown: Tab, l
     assert shown.foreign == []
 
 
-def test_alert_that_is_silenced_says_so(shown: Tab, lab: Lab) -> None:
+def test_alert_that_is_silenced_says_so(shown: Page, lab: Lab) -> None:
     shown.size(1400, 1400)
     shown.open(f"{lab.url}/d/lab/lab")
     shown.shows("DiskFull in words")
@@ -80,7 +80,7 @@ def test_alert_that_is_silenced_says_so(shown: Tab, lab: Lab) -> None:
     assert text.count("firing") == 1
 
 
-def test_type_that_there_is_not_says_so_in_its_place(shown: Tab, page: Path) -> None:
+def test_type_that_there_is_not_says_so_in_its_place(shown: Page, page: Path) -> None:
     with served(page, dashboard("lab", panel("geomap", "Where", "places"))) as lab:
         shown.open(f"{lab.url}/d/lab")
         shown.shows("This viewer has no panel of the type “geomap”.")
@@ -101,7 +101,7 @@ def test_list_of_what_is_supported_is_what_the_page_has(page: Path) -> None:
     ],
 )
 def test_source_that_is_down_says_so_and_recovers(
-    shown: Tab, page: Path, source: str, query: str, said: str
+    shown: Page, page: Path, source: str, query: str, said: str
 ) -> None:
     kind, good = ("logs", "line 0") if source == "loki" else ("timeseries", "service-2")
     with served(page, dashboard("lab", panel(kind, "It", query), refresh="5s")) as lab:
@@ -115,7 +115,7 @@ def test_source_that_is_down_says_so_and_recovers(
         shown.shows(said)
 
 
-def test_service_that_is_away_is_asked_again(shown: Tab, page: Path) -> None:
+def test_service_that_is_away_is_asked_again(shown: Page, page: Path) -> None:
     with served(page, EVERYTHING) as lab:
         gone = lab.dashboards
         lab.dashboards = {}
@@ -126,7 +126,7 @@ def test_service_that_is_away_is_asked_again(shown: Tab, page: Path) -> None:
         shown.shows("Requests")
 
 
-def test_query_that_is_wrong_shows_what_the_server_says_of_it(shown: Tab, page: Path) -> None:
+def test_query_that_is_wrong_shows_what_the_server_says_of_it(shown: Page, page: Path) -> None:
     panels = [panel("timeseries", "Wrong", "broken"), panel("timeseries", "None", "empty")]
     with served(page, dashboard("lab", *panels)) as lab:
         shown.open(f"{lab.url}/d/lab")
@@ -134,14 +134,14 @@ def test_query_that_is_wrong_shows_what_the_server_says_of_it(shown: Tab, page: 
         shown.shows("No data")
 
 
-def test_source_that_is_not_ours_is_named(shown: Tab, page: Path) -> None:
+def test_source_that_is_not_ours_is_named(shown: Page, page: Path) -> None:
     foreign = panel("stat", "Elsewhere", "x") | {"datasource": {"uid": "mysql", "type": "mysql"}}
     with served(page, dashboard("lab", foreign)) as lab:
         shown.open(f"{lab.url}/d/lab")
         shown.shows("There is no data source `mysql` here: prometheus and loki are.")
 
 
-def test_ten_thousand_series_are_bounded_and_it_is_said(shown: Tab, page: Path) -> None:
+def test_ten_thousand_series_are_bounded_and_it_is_said(shown: Page, page: Path) -> None:
     many = panel("timeseries", "Many", "many", maxDataPoints=20)
     with served(page, dashboard("lab", many)) as lab:
         shown.open(f"{lab.url}/d/lab")
@@ -150,7 +150,7 @@ def test_ten_thousand_series_are_bounded_and_it_is_said(shown: Tab, page: Path) 
         shown.until("document.querySelectorAll('.u-over').length > 0", "a plot")
 
 
-def test_address_decides_time_range_variables_and_refresh(shown: Tab, page: Path) -> None:
+def test_address_decides_time_range_variables_and_refresh(shown: Page, page: Path) -> None:
     variable = {
         "type": "query",
         "name": "service",
@@ -178,7 +178,7 @@ def test_address_decides_time_range_variables_and_refresh(shown: Tab, page: Path
 
 @pytest.mark.parametrize(("theme", "background"), [("dark", "#111217"), ("light", "#f4f5f5")])
 def test_theme_is_in_the_address_and_can_be_changed(
-    shown: Tab, lab: Lab, theme: str, background: str
+    shown: Page, lab: Lab, theme: str, background: str
 ) -> None:
     shown.open(f"{lab.url}/d/lab?theme={theme}")
     shown.shows("Requests")
@@ -189,7 +189,7 @@ def test_theme_is_in_the_address_and_can_be_changed(
     shown.until(f"location.search.includes('theme={other}')")
 
 
-def test_phone_shows_one_panel_below_the_other(shown: Tab, lab: Lab) -> None:
+def test_phone_shows_one_panel_below_the_other(shown: Page, lab: Lab) -> None:
     shown.size(390, 844)
     shown.open(f"{lab.url}/d/lab")
     shown.shows("Requests")
@@ -202,7 +202,7 @@ def test_phone_shows_one_panel_below_the_other(shown: Tab, lab: Lab) -> None:
     assert shown.ask("document.documentElement.scrollWidth") <= 390
 
 
-def test_keyboard_reaches_what_can_be_chosen(shown: Tab, page: Path) -> None:
+def test_keyboard_reaches_what_can_be_chosen(shown: Page, page: Path) -> None:
     row = {"type": "row", "title": "A question", "id": 9, "panels": []}
     row |= {"gridPos": {"x": 0, "y": 0, "w": 24, "h": 1}}
     with served(page, dashboard("lab", row, panel("stat", "Now", "now", id=2))) as lab:
@@ -227,7 +227,7 @@ def test_keyboard_reaches_what_can_be_chosen(shown: Tab, page: Path) -> None:
             assert name in names
 
 
-def test_links_keep_the_time_range(shown: Tab, page: Path) -> None:
+def test_links_keep_the_time_range(shown: Page, page: Path) -> None:
     link = {"title": "The others", "type": "link", "url": "/d/other", "keepTime": True}
     own = {"title": "Runbook", "url": "/d/other?var-x=${__from}"}
     first = dashboard("lab", panel("stat", "Now", "now", links=[own]), links=[link])
@@ -245,7 +245,7 @@ def test_links_keep_the_time_range(shown: Tab, page: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["2", "panel-2"])
-def test_address_shows_one_panel_alone_and_the_way_back(shown: Tab, page: Path, name: str) -> None:
+def test_address_shows_one_panel_alone_and_the_way_back(shown: Page, page: Path, name: str) -> None:
     inside = panel("stat", "It", "a", id=2)
     row = {"type": "row", "title": "Hidden", "id": 9, "collapsed": True, "panels": [inside]}
     row |= {"gridPos": {"x": 0, "y": 0, "w": 24, "h": 1}}
@@ -258,13 +258,13 @@ def test_address_shows_one_panel_alone_and_the_way_back(shown: Tab, page: Path, 
         assert "from=now-5m" in shown.ask("location.search")
 
 
-def test_panel_that_is_not_there_is_named(shown: Tab, page: Path) -> None:
+def test_panel_that_is_not_there_is_named(shown: Page, page: Path) -> None:
     with served(page, dashboard("lab", panel("stat", "A", "a"))) as lab:
         shown.open(f"{lab.url}/d/lab?viewPanel=7")
         shown.shows("This dashboard has no panel `7`.")
 
 
-def test_annotation_is_drawn_and_says_what_it_is(shown: Tab, page: Path) -> None:
+def test_annotation_is_drawn_and_says_what_it_is(shown: Page, page: Path) -> None:
     own = {"name": "Deploys", "enable": True, "datasource": {"uid": "-- Grafana --"}}
     wanted = panel("timeseries", "Requests", "requests")
     with served(page, dashboard("lab", wanted, annotations={"list": [own]})) as lab:
@@ -275,7 +275,7 @@ def test_annotation_is_drawn_and_says_what_it_is(shown: Tab, page: Path) -> None
         shown.shows("deploy")
 
 
-def test_start_is_the_overview_or_else_the_list(shown: Tab, page: Path) -> None:
+def test_start_is_the_overview_or_else_the_list(shown: Page, page: Path) -> None:
     one, two = dashboard("one", panel("stat", "A", "a")), dashboard("overview", panel("text", "B"))
     with served(page, one) as lab:
         shown.open(lab.url)
@@ -285,13 +285,13 @@ def test_start_is_the_overview_or_else_the_list(shown: Tab, page: Path) -> None:
         shown.until("document.title.startsWith('Overview')")
 
 
-def test_what_is_no_dashboard_says_so(shown: Tab, page: Path) -> None:
+def test_what_is_no_dashboard_says_so(shown: Page, page: Path) -> None:
     with served(page, {"uid": "lab", "title": "Lab", "elements": {}}) as lab:
         shown.open(f"{lab.url}/d/lab")
         shown.shows("This is no dashboard of the classic schema: it has no list of panels.")
 
 
-def test_variable_that_cannot_be_chosen_is_named(shown: Tab, page: Path) -> None:
+def test_variable_that_cannot_be_chosen_is_named(shown: Page, page: Path) -> None:
     listed = {"list": [{"type": "adhoc", "name": "filters"}]}
     with served(page, dashboard("lab", panel("stat", "A", "a"), templating=listed)) as lab:
         shown.open(f"{lab.url}/d/lab")

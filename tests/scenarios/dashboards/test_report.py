@@ -15,6 +15,7 @@ from rich.console import Console
 from scenarios.dashboards import report
 from scenarios.dashboards.result import Proof, Seen, Shown
 from scenarios.dashboards.run import verify_dashboards, watched
+from scenarios.dashboards.screens import Screen
 from scenarios.proof import workers
 from stack import progress
 from stack.check.dashboardfiles import load
@@ -72,7 +73,7 @@ def test_figures_count_what_was_seen_of_each_dashboard(proof: Proof) -> None:
 def test_report_says_what_is_wrong_and_quotes_safely(proof: Proof) -> None:
     report.write(proof)
     suite = ET.parse(proof.folder / "junit.xml").getroot()[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("7", "3", "2")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("8", "3", "3")
     failed = suite.findall("testcase/failure")[1]
     assert failed.get("message") == "On a healthy morning: query A: 1.2 is above 1 <script>."
     assert "node_cpu_seconds_total" in str(failed.text)
@@ -88,7 +89,7 @@ def test_end_says_the_figures_and_each_panel_that_is_not_right(proof: Proof) -> 
     said = out.getvalue()
     assert "failed overview/203 Share of failed requests: Under HighErrorRate it does" in said
     assert "[x] was played twice" in said
-    assert "\n7 panels: 2 shown, 3 failed, 2 not played, in 5 s at speed 60\nreport " in said
+    assert "\n7 panels: 2 shown, 3 failed, 2 not played, in 5 s at speed 60\nnot looked" in said
     assert "overview/102 " not in said
 
 
@@ -158,8 +159,10 @@ def test_machine_without_an_instance_is_no_verdict(
     assert found.value.exit_code == 3
     [folder] = tmp_path.iterdir()
     skipped = [*ET.parse(folder / "junit.xml").getroot().iter("skipped")]
-    assert len(skipped) == count
-    assert all("no memory" in str(one.get("message")) for one in skipped)
+    panels, [browser] = skipped[:-1], skipped[-1:]
+    assert len(panels) == count
+    assert all("no memory" in str(one.get("message")) for one in panels)
+    assert browser.get("message") == "not looked at in a browser: it did not come to that"
 
 
 def test_dashboard_that_cannot_be_read(tmp_path: Path) -> None:
@@ -170,9 +173,35 @@ def test_dashboard_that_cannot_be_read(tmp_path: Path) -> None:
         verify_dashboards([], config_root=root, reports=tmp_path / "reports")
 
 
-def test_report_holds_its_screenshots(proof: Proof, tmp_path: Path) -> None:
+def test_report_holds_its_pictures_and_says_what_was_wrong_in_them(
+    proof: Proof, tmp_path: Path
+) -> None:
     picture = tmp_path / "overview-dark.png"
     picture.write_bytes(b"\x89PNG")
-    page = report.page(replace(proof, screens={"overview": [picture]}))
-    assert '<img src="data:image/png;base64,iVBORw=="' in page
+    good = Screen(uid="overview", theme="dark", picture=picture, wrong=())
+    bad = Screen(uid="overview", theme="light", picture=picture, wrong=("Requests: <b>No",))
+    looked = replace(proof, screens=[good, bad])
+    page = report.page(looked)
+    assert '<a href="overview-dark.png"><img src="data:image/png;base64,iVBORw=="' in page
+    assert "Requests: &lt;b&gt;No" in page
     assert "<img" not in report.page(proof)
+    assert looked.seen == "2 screens in a browser: overview, light wrong"
+    cases = ET.fromstring(report.junit(looked)).findall("testsuite/testcase")
+    mine = {each.get("name"): each for each in cases if "browser" in str(each.get("name"))}
+    assert mine["in a browser, dark"].find("failure") is None
+    failure = mine["in a browser, light"].find("failure")
+    assert failure is not None
+    assert failure.get("message") == "Requests: <b>No"
+
+
+def test_what_was_not_looked_at_is_not_passed(proof: Proof) -> None:
+    unlooked = replace(proof, unlooked="`chromium` is not to be had")
+    said = "not looked at in a browser: `chromium` is not to be had"
+    case = ET.fromstring(report.junit(unlooked)).findall("testsuite/testcase")[-1]
+    skipped = case.find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == said
+    assert said in report.page(unlooked)
+    out = io.StringIO()
+    report.tell(unlooked, Console(file=out, width=200))
+    assert f"\n{said}\n" in out.getvalue()
