@@ -17,10 +17,19 @@ from stack.run.supervisor import processes
 
 
 @pytest.fixture(scope="module")
-def up(doit, offset: str):
+def first(doit, offset: str):
     done = doit("up", "--port-offset", offset)
     assert done.returncode == 0, done.stderr
     return done
+
+
+@pytest.fixture
+def up(first, doit, offset: str):
+    """What `up` said at first; the instance is as it was then, whatever came in between."""
+    instance = Instance.open("default")
+    if not instance.is_running() or instance.hash not in first.stdout:
+        assert doit("up", "--port-offset", offset).returncode == 0
+    return first
 
 
 def pids(instance: Instance) -> dict[str, int]:
@@ -174,3 +183,6 @@ def test_down_leaves_no_process(up, doit) -> None:
     assert processes(directory) == []
     assert doit("down").stdout == "instance `default` was not running\n"
     assert doit("status").stdout == "instance `default` is down; start it with `doit up`\n"
+    for refused in (doit("shell", "true"), doit("restart", "backend")):
+        assert refused.returncode == 2
+        assert refused.stderr == "instance `default` is not running.\n  Start it with `doit up`.\n"

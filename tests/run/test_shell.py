@@ -1,7 +1,5 @@
 """`doit shell`, and the commands of the runbooks, which are written for it."""
 
-import os
-import re
 import stat
 import subprocess
 import sys
@@ -11,53 +9,21 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack.paths import CONFIG_ROOT, REPO
+from stack.paths import REPO
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
 from stack.run.shell import environment, startup_file
-
-PAGES = sorted(page.stem for page in (CONFIG_ROOT / "runbooks").glob("*.md"))
+from tests import runbooks
+from tests.runbooks import PAGES, Command, in_shell, played
 
 PLAYED = 6
 """Of so many runbooks one is played in any run, the rest at night."""
-
-_BLOCK = re.compile(r"^( *)```bash\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-
-_TRAP = "trap 'echo \"exit code $?: $BASH_COMMAND\" >&2' ERR\n"
-
-
-def commands(page: str) -> list[str]:
-    """The blocks of shell in a runbook, as a reader copies them."""
-    content = (CONFIG_ROOT / "runbooks" / f"{page}.md").read_text()
-    return [
-        "\n".join(line.removeprefix(match[1]) for line in match[2].splitlines())
-        for match in _BLOCK.finditer(content)
-    ]
 
 
 @pytest.fixture(scope="module")
 def instance(state_dir: Path) -> Iterator[Instance]:
     with running("runbooks", speed=60) as instance:
         yield instance
-
-
-def in_shell(instance: Instance, line: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-c", line],
-        env={**os.environ, **environment(instance.layout)},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-
-
-def complaints(instance: Instance, page: str) -> list[str]:
-    """What did not work when somebody pasted all of the page; a `grep` may find nothing."""
-    done = in_shell(instance, _TRAP + "\n".join(commands(page)))
-    wrong = re.findall(r"^exit code \d+: (?!grep).*", done.stderr, re.MULTILINE)
-    wrong += re.findall(r".*(?:command not found|: error:|^ERROR|unbound).*", done.stderr)
-    return wrong and [*wrong, done.stderr]
 
 
 @pytest.mark.parametrize(
@@ -68,16 +34,18 @@ def complaints(instance: Instance, page: str) -> list[str]:
     ],
 )
 def test_commands_of_the_runbook_run_as_they_stand(instance: Instance, page: str) -> None:
-    assert commands(page)
-    assert not complaints(instance, page)
+    said = played(instance, page)
+    assert said
+    assert not [line for one in said for line in one.failed]
 
 
 def test_misspelt_command_in_a_runbook_would_be_seen(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for wrong in ("psqll -c 'SELECT 1'", "psql -c 'SELEC 1'", "promtool query instant $NOWHERE up"):
-        monkeypatch.setitem(globals(), "commands", lambda page, wrong=wrong: [wrong, "true"])
-        assert complaints(instance, "any"), wrong
+        written = [Command(page="any", told="", line=line) for line in (wrong, "true")]
+        monkeypatch.setattr(runbooks, "commands", lambda page, written=written: written)
+        assert [bool(one.failed) for one in played(instance, "any")] == [True, False], wrong
 
 
 def test_programs_speak_to_the_instance(instance: Instance) -> None:

@@ -1,0 +1,77 @@
+"""The runbooks' commands while their alert fires: each says what its step promises."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scenarios.demo.stage import Stage
+from scenarios.proof.catalogue import find
+from stack.run.instance import Instance
+from stack.run.lifecycle import running
+from tests import runbooks
+from tests.waiting import eventually
+
+SPEED = 60.0
+SCENARIOS = {one.scenario.alert: one.scenario for one in find()}
+
+ALWAYS = ("ContainerDown",)
+"""Played in any run; the others at night."""
+
+LASTS_S = 3600.0
+"""Until the test ends it."""
+
+
+@pytest.fixture(scope="module")
+def stage_of(state_dir: Path) -> Iterator[Callable[[str], Stage]]:
+    """An instance on which the alert can fire in seconds; alerts of one speed share it."""
+    with ExitStack() as stack:
+        stages: dict[float, Stage] = {}
+
+        def stage(alert: str) -> Stage:
+            speed = SCENARIOS[alert].speed(SPEED)
+            if speed not in stages:
+                made = stack.enter_context(running(f"alarm-{speed:g}", speed=speed))
+                stages[speed] = Stage(made.name, say=lambda words: None)
+            return stages[speed]
+
+        yield stage
+
+
+def fires(instance: Instance, alert: str) -> bool:
+    """By the engine that evaluates its rule. One that always fires is an alarm once it is gone."""
+    for service, path in (("prometheus", "/api/v1/alerts"), ("loki", "/prometheus/api/v1/alerts")):
+        try:
+            held = httpx.get(f"{instance.url(service)}{path}", timeout=10).json()["data"]["alerts"]
+        except httpx.HTTPError:
+            if SCENARIOS[alert].always:
+                return True
+            continue
+        if any(one["labels"]["alertname"] == alert and one["state"] == "firing" for one in held):
+            return not SCENARIOS[alert].always
+    return False
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        pytest.param(alert, marks=() if alert in ALWAYS else pytest.mark.nightly)
+        for alert in sorted(SCENARIOS)
+    ],
+)
+def test_runbook_shows_what_it_promises_during_its_alert(
+    stage_of: Callable[[str], Stage], alert: str
+) -> None:
+    stage = stage_of(alert)
+    stage.begin(stage.incidents[alert], LASTS_S)
+    try:
+        eventually(lambda: fires(stage.instance, alert), f"{alert} to fire", within_s=120)
+        said = runbooks.played(stage.instance, alert)
+    finally:
+        stage.end([alert])
+    assert not [line for one in said for line in one.surprises]
+    assert not all(one.empty for one in said)
+    # The next alert begins on an instance that is well.
+    eventually(lambda: not fires(stage.instance, alert), f"{alert} to resolve", within_s=120)
