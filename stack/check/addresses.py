@@ -8,12 +8,12 @@ import yaml
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
-from stack.check.yamlfile import line, pairs, scalars, text
+from stack.check.yamlfile import entries, get, line, pairs, scalars, text
 
 _ADDRESS = re.compile(r"^(?:https?://)?(?P<address>[A-Za-z0-9_.-]+:\d+)(?:/.*)?$")
 
 _ADDRESSING = ("pagerduty_url", "slack_api_url", "smtp_smarthost", "smarthost", "api_url", "url",
-               "alertmanager_url")  # fmt: skip
+               "alertmanager_url", "external_url")  # fmt: skip
 """Keys of alertmanager.yml, loki-config.yml and promtail-config.yml whose value is an address."""
 
 
@@ -39,6 +39,24 @@ def check(configuration: Configuration, addresses: Collection[str]) -> Iterator[
                 what=f"`{match['address']}` is not a service of the lab.",
                 cure=nearest(match["address"], addresses),
             )
+    yield from _asked(configuration)
+
+
+def _asked(configuration: Configuration) -> Iterator[Problem]:
+    """Whoever follows a link of an alert on logs is shown them if Grafana knows where to ask."""
+    loki, sources = configuration.loki, configuration.datasources
+    if loki is None or sources is None:
+        return
+    asked = get(loki.root, "ruler", "datasource_uid")
+    known = [text(get(one, "uid")) for one in entries(sources.root, "datasources")]
+    if asked is not None and text(asked) not in known:
+        yield Problem(
+            check="dashboards/datasource",
+            path=loki.path,
+            line=line(asked),
+            what=f"no data source has uid `{text(asked)}` (datasources.yml).",
+            cure=nearest(text(asked), known),
+        )
 
 
 def _outside(address: str) -> bool:

@@ -105,6 +105,14 @@ TABLE = [
         check="services/unknown", says="`alert-manager:9093` is not a service of the lab.",
     ),
     Broken(
+        id="links", file=CONFIG, old="external_url: http://grafana:", new="external_url: http://"
+        "grafanna:", check="services/unknown", says="`grafanna:3001` is not a service of the lab.",
+    ),
+    Broken(
+        id="links-ask", file=CONFIG, old="datasource_uid: loki", new="datasource_uid: lokki",
+        check="dashboards/datasource", says="no data source has uid `lokki` (datasources.yml).",
+    ),
+    Broken(
         id="threshold", old=") > 0.2\n          or", new=") > 0.3\n          or",
         check="loki/unit-test", at=TESTS, below=None,
         says="`DatabaseFatalErrors` at 5m15s in test `one fatal line every four seconds`: expected "

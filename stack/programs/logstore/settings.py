@@ -62,6 +62,8 @@ class RulerSettings:
     alertmanager_url: str
     """Without a trailing slash; empty: nobody is notified."""
     external_url: str
+    datasource_uid: str
+    """Of Loki in the Grafana at `external_url`; empty: Grafana asks its default."""
     interval_s: float
     """Of groups that do not set their own."""
     resend_s: float
@@ -181,6 +183,7 @@ _KEYS: dict[str, tuple[Callable[[object], Any], object]] = {
     "ruler.storage.local.directory": (_path, ""),
     "ruler.alertmanager_url": (_url, ""),
     "ruler.external_url": (_url, ""),
+    "ruler.datasource_uid": (str, ""),
     "ruler.evaluation_interval": (_go_seconds, "1m"),
     "ruler.resend_delay": (_go_seconds, "1m"),
     "ruler.for_grace_period": (_go_seconds, "10m"),
@@ -338,6 +341,7 @@ def _settings(of: dict[str, Any], text: str) -> Settings:
             rules=of["ruler.storage.local.directory"],
             alertmanager_url=of["ruler.alertmanager_url"],
             external_url=of["ruler.external_url"],
+            datasource_uid=of["ruler.datasource_uid"],
             interval_s=of["ruler.evaluation_interval"],
             resend_s=of["ruler.resend_delay"],
             grace_s=of["ruler.for_grace_period"],

@@ -15,6 +15,7 @@ import orjson
 
 from stack.logql.alerts import Alert
 from stack.loopback import urlopen
+from stack.programs.logstore.settings import RulerSettings
 
 _TIMEOUT_S = 10.0
 _WAITING = 1000
@@ -24,8 +25,8 @@ _WAITING = 1000
 class Notifier:
     """Sends what `notify` is given, in order; calls `counted` (alerts, whether they were sent)."""
 
-    def __init__(self, url: str, external_url: str, counted: Callable[[int, bool], None]) -> None:
-        self._url, self._external_url, self._counted = url, external_url, counted
+    def __init__(self, settings: RulerSettings, counted: Callable[[int, bool], None]) -> None:
+        self._url, self._settings, self._counted = settings.alertmanager_url, settings, counted
         self._waiting: queue.Queue[list[dict[str, Any]] | None] = queue.Queue(_WAITING)
         self._said = ""
         self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
@@ -52,7 +53,7 @@ class Notifier:
             "annotations": dict(alert.annotations),
             "startsAt": time_text(alert.fired_s),
             "endsAt": time_text(alert.resolved_s or alert.valid_until_s),
-            "generatorURL": _explored(self._external_url, expr),
+            "generatorURL": _explored(self._settings, expr),
         }
 
     def _run(self) -> None:
@@ -85,7 +86,10 @@ def time_text(at_s: float) -> str:
     )
 
 
-def _explored(url: str, expr: str) -> str:
-    """Where Grafana shows the query (Loki 3.7, pkg/ruler/base/compat.go)."""
-    left = orjson.dumps({"queries": [{"expr": expr, "queryType": "range"}]}).decode()
-    return f"{url}/explore?left={quote_plus(left)}"
+def _explored(settings: RulerSettings, expr: str) -> str:
+    """Where Grafana shows the query (Loki 3.7, pkg/ruler/base/ruler.go)."""
+    query: dict[str, Any] = {"expr": expr, "queryType": "range"}
+    if settings.datasource_uid:
+        query["datasource"] = {"type": "loki", "uid": settings.datasource_uid}
+    left = orjson.dumps({"queries": [query]}).decode()
+    return f"{settings.external_url}/explore?left={quote_plus(left)}"

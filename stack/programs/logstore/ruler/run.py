@@ -65,9 +65,7 @@ class Ruler:
             metrics.evaluation_failures.labels(state.group.name)
         metrics.notifications.labels(settings.alertmanager_url)
         metrics.notification_errors.labels(settings.alertmanager_url)
-        self._notifier = Notifier(
-            settings.alertmanager_url, settings.external_url, self._count_notifications
-        )
+        self._notifier = Notifier(settings, self._count_notifications)
         self._remembered = _read(state_file)
         self._saved, self._was_active = 0.0, self._state_file.exists()
         self.lock = threading.Lock()
