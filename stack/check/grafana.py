@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from stack.check import dashboardlinks, dashboards, panelqueries, promised, shownalerts
+from stack.check import dashboardlinks, dashboards, panelqueries, promised, schema, shownalerts
 from stack.check.configuration import Configuration
 from stack.check.dashboardfiles import load
 from stack.check.offered import Offered
@@ -35,4 +35,6 @@ def check(
         wrong += (
             shownalerts.check(configuration, found) if "rules" not in configuration.gaps else []
         )
-    return wrong
+    # A mistake that another check tells in its own words is told once.
+    told = {(one.path, one.line) for one in wrong}
+    return wrong + [one for one in schema.check(found) if (one.path, one.line) not in told]
