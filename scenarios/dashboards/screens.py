@@ -19,6 +19,12 @@ THEMES = ("dark", "light")
 
 WIDTH_PX, HEIGHT_PX = 1280, 900
 
+REFRESH = "1h"
+"""Of a fast instance, dashboards are refreshed several times a second, and then always loading."""
+
+WITHIN_S = 180.0
+"""A dashboard has a page of two megabytes and dozens of queries, and gives way to others."""
+
 NONE_WANTED = f"{VARIABLE}=none"
 """How to say that nobody wants to look."""
 
@@ -28,15 +34,19 @@ _PANELS = "[...document.querySelectorAll('section[data-testid^=\"data-testid Pan
 _CONTENT = "querySelector('[data-testid=\"data-testid panel content\"]')"
 
 _SETTLED = f"""
-((panels) => panels.length >= COUNT
-  && !document.querySelector('[aria-label="Panel loading bar"]')
-  && panels.every((panel) => {{
+(() => {{
+  const panels = {_PANELS};
+  const blank = panels.filter((panel) => {{
     const content = panel.{_CONTENT};
-    return content && !/^Loading/.test(content.innerText)
-      && (content.innerText.trim() || content.querySelector('canvas, svg, img, [role]'));
-  }}))({_PANELS})
+    return !content || /^Loading/.test(content.innerText)
+      || panel.querySelector('[aria-label="Panel loading bar"]')
+      || !(content.innerText.trim() || content.querySelector('canvas, svg, img, [role]'));
+  }});
+  const names = blank.map((panel) => panel.querySelector('h2')?.title);
+  return [panels.length, names];
+}})()
 """
-"""Whether all panels are there, and show something."""
+"""How many panels are there, and the titles of those that show nothing yet."""
 
 _WRONG = f"""
 {_PANELS}
@@ -44,8 +54,6 @@ _WRONG = f"""
   .map((panel) => `${{panel.querySelector('h2')?.title}}: ${{panel.{_CONTENT}?.innerText}}`)
 """
 """The panels that are in error, or of a type that there is not, with what they show instead."""
-
-_UNSETTLED = f"{_PANELS}.length + ' panels of COUNT are there'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +117,8 @@ def _screen(
     stop: Callable[[], bool],
 ) -> Screen:
     picture = folder / f"{dashboard.uid}-{theme}.png"
-    query = "&".join(f"{name}={value}" for name, value in {**asked, "theme": theme}.items())
+    wanted = {**asked, "theme": theme, "refresh": REFRESH}
+    query = "&".join(f"{name}={value}" for name, value in wanted.items())
     with running.page() as page:
         page.theme(theme)
         page.size(WIDTH_PX, HEIGHT_PX).open(f"{url}/d/{dashboard.uid}?{query}")
@@ -126,13 +135,15 @@ def _settle(page: Page, count: int, stop: Callable[[], bool]) -> list[str]:
     """Wait until all panels show something; what is wrong if they do not. Those far below begin
     once they are in sight, so the window becomes as high as the page."""
     try:
-        page.until(f"{_PANELS}.length > 0", "a panel", stop=stop)
+        page.until(f"{_PANELS}.length > 0", "a panel", within_s=WITHIN_S, stop=stop)
         height = page.ask("document.documentElement.scrollHeight")
         page.size(WIDTH_PX, min(max(height, HEIGHT_PX), _HIGHEST_PX))
-        page.until(_SETTLED.replace("COUNT", str(count)), "panels that show something", stop=stop)
+        settled = f"(([there, blank]) => there >= {count} && !blank.length)({_SETTLED})"
+        page.until(settled, "panels that show something", within_s=WITHIN_S, stop=stop)
     except CheckFailed as error:
-        said = page.ask(_UNSETTLED.replace("COUNT", str(count)))
-        return [f"{error.what.partition('; at last')[0]}: {said}"]
+        there, blank = page.ask(_SETTLED)
+        said = f"{error.what.partition('; at last')[0]}: {there} panels of {count} are there"
+        return [f"{said}, nothing in: {', '.join(blank)}" if blank else said]
     return []
 
 

@@ -38,9 +38,7 @@ def test_good_dashboard_has_nothing_wrong_and_a_picture_in_each_theme(tmp_path: 
     hidden["gridPos"] = {"x": 0, "y": 40, "w": 24, "h": 1}
     far = panel("timeseries", "Far below", "requests", id=8)
     far["gridPos"] = {"x": 0, "y": 41, "w": 24, "h": 8}
-    dark, light = seen(
-        tmp_path, dashboard("good", panel("stat", "Now", "now"), far, hidden, panel("text", "T"))
-    )
+    dark, light = seen(tmp_path, dashboard("good", panel("stat", "Now", "now"), far, hidden))
     assert (dark.wrong, light.wrong) == ((), ())
     assert [dark.name, light.name] == ["good, dark", "good, light"]
     assert dark.picture
@@ -54,6 +52,14 @@ def test_what_is_wrong_in_a_dashboard_is_named(tmp_path: Path) -> None:
     assert any(each.startswith("Wrong: Prometheus says HTTP 400") for each in dark.wrong)
     assert any("no panel of the type “geomap”" in each for each in dark.wrong)
     assert dark.picture
+
+
+def test_panel_that_shows_nothing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screens, "WITHIN_S", 5.0)
+    blank = panel("text", "Blank", options={"mode": "markdown", "content": ""})
+    dark, _ = seen(tmp_path, dashboard("bad", panel("stat", "Now", "now"), blank))
+    assert "2 panels of 2 are there" in dark.wrong[0]
+    assert dark.wrong[0].endswith("nothing in: Blank")
 
 
 @pytest.mark.parametrize(
