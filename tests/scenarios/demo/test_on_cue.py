@@ -158,6 +158,7 @@ def test_instance_that_is_down_has_no_incidents(instance: Instance) -> None:
     eventually(lambda: not _alive(keeper), "the keeper to leave")
     with pytest.raises(HostCannot, match="is down: nothing can happen to it"):
         begin()
+    bring_up(NAME, speed=60, free_ports=True)
 
 
 def _alive(pid: int) -> bool:

@@ -23,6 +23,9 @@ ALWAYS = ("ContainerDown",)
 LASTS_S = 3600.0
 """Until the test ends it."""
 
+WITHIN_S = 240.0
+"""For an alert to fire or resolve, which takes seconds where nothing else runs."""
+
 
 @pytest.fixture(scope="module")
 def stage_of(state_dir: Path) -> Iterator[Callable[[str], Stage]]:
@@ -54,6 +57,13 @@ def fires(instance: Instance, alert: str) -> bool:
     return False
 
 
+def keeps_its_promises(instance: Instance, alert: str) -> bool:
+    """Fails with what its reader is not prepared for."""
+    said = runbooks.played(instance, alert)
+    assert not [line for one in said for line in one.surprises]
+    return not all(one.empty for one in said)
+
+
 @pytest.mark.parametrize(
     "alert",
     [
@@ -67,11 +77,10 @@ def test_runbook_shows_what_it_promises_during_its_alert(
     stage = stage_of(alert)
     stage.begin(stage.incidents[alert], LASTS_S)
     try:
-        eventually(lambda: fires(stage.instance, alert), f"{alert} to fire", within_s=120)
-        said = runbooks.played(stage.instance, alert)
+        eventually(lambda: fires(stage.instance, alert), f"{alert} to fire", within_s=WITHIN_S)
+        # A fast instance forgets in seconds what a busy machine did not scrape: then ask again.
+        eventually(lambda: keeps_its_promises(stage.instance, alert), "what the runbook promises")
     finally:
         stage.end([alert])
-    assert not [line for one in said for line in one.surprises]
-    assert not all(one.empty for one in said)
     # The next alert begins on an instance that is well.
-    eventually(lambda: not fires(stage.instance, alert), f"{alert} to resolve", within_s=120)
+    eventually(lambda: not fires(stage.instance, alert), f"{alert} to resolve", within_s=WITHIN_S)
