@@ -24,6 +24,7 @@ from stack.tasks.declaration import duration, option, plain, task
 GROUPS = {
     "Run a stack": ("up", "status", "restart", "down", "demo", "incident"),
     "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
+    "Load": ("load",),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "bundle", "import", "lock", "outdated", "reproduce"),
     "Look": ("logs", "logql", "shell", "generations", "diff", "why", "closure", "sbom"),
@@ -247,6 +248,39 @@ def task_quiet_day():
         ],
         shows_progress=True,
     )
+
+
+def task_load():
+    """traffic without a proof, for as long as one likes
+
+    Locust, with its own reports and its page: people who wait for each answer (--users), or
+    requests that do not (--rate), whose times count from when they were due. Its figures are in the
+    stack's Prometheus as well.
+
+    $ doit load --rate 100 --for 2m
+    $ doit load --users 50 --shape clinic-day --for 10m --web  # a day in ten minutes
+    $ doit load --rate 20 --host http://127.0.0.1:8000 --html load.html
+    """
+    return task(
+        "scenarios.tasks.load:load",
+        params=[
+            INSTANCE,
+            option("users", int, None, "who wait for their answers; 10 unless --rate is given",
+                   low=1, high=5000),
+            option("rate", float, None, "requests a second that wait for nobody", low=0.1,
+                   high=5000, shown="R"),
+            option("shape", str, "", "how it goes up and down; all the time the same if not given",
+                   choices=("clinic-day", "spike", "soak", "steps")),
+            option("for", duration, "5m", "how long", key="lasts"),
+            option("host", str, "", "address to load instead of an instance's", shown="URL"),
+            option("yes-this-host", bool, False, "even one that is not this machine's"),
+            option("web", bool, False, "with Locust's page, which stays until Ctrl-C"),
+            option("csv", str, "", "Locust's figures, in files that begin so", shown="PREFIX"),
+            option("html", str, "", "Locust's report", shown="FILE"),
+            option("processes", int, 1, "that share the work, by Locust's own means", low=1,
+                   high=64),
+        ],
+    )  # fmt: skip
 
 
 def task_check():

@@ -44,15 +44,14 @@ REASONS = (
 )
 
 
-def _spread() -> Iterator[float]:
+def spread(place: float = 0.0) -> Iterator[float]:
     """Endless numbers from 0 to 1; any few in a row are far apart (the golden ratio)."""
-    place = 0.0
     while True:
         place = (place + 0.618034) % 1
         yield place
 
 
-places = _spread()
+places = spread()
 
 
 @cache

@@ -12,6 +12,7 @@ Panel = tuple[str, str]
 EMPTY: Mapping[tuple[str, str, str], str] = {
     ("overview", "402", "A"): "nobody writes errors",
     ("application-metrics", "105", "B"): "nothing is known of yesterday",
+    ("application-metrics", "106", "A"): "nobody loads it",
     ("application-metrics", "304", "A"): "the scheduler has nothing to complain of",
     ("application-metrics", "404", "A"): "schedules are made now and then",
     ("application-metrics", "404", "B"): "schedules are made now and then",
@@ -44,6 +45,7 @@ MOVES: Mapping[Panel, tuple[str, ...]] = {
     ("application-metrics", "102"): ("APIServiceDown",),
     ("application-metrics", "103"): ("HighLatencyP95",),
     ("application-metrics", "104"): ("HighLatencyP95",),
+    ("application-metrics", "106"): ("APIServiceDown",),
     ("application-metrics", "202"): ("HighLatencyP95",),
     ("application-metrics", "203"): ("PostgreSQLDown",),
     ("application-metrics", "302"): ("HighErrorRate",),

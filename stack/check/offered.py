@@ -1,8 +1,9 @@
 """Which metrics each scrape job offers, and with which labels: a table taken from a running lab.
 
 `offered.txt` is generated, never edited: `python -m stack.check.offered http://127.0.0.1:9090`
-writes it from the Prometheus of an instance that has been up for a minute or two. What an earlier
-table had stays in it: some series come only with their event (a failed request, a deadlock).
+writes it from the Prometheus of an instance that has been up for a minute or two, while `doit load`
+loads it. What an earlier table had stays in it: some series come only with their event (a failed
+request, a deadlock).
 """
 
 import json

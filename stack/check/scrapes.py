@@ -18,11 +18,13 @@ ALERTMANAGER = "alertmanager:9093"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One address of a job, after `relabel_configs`."""
+    """One address of a job, after `relabel_configs`; or one that a file will name."""
 
     node: yaml.Node
     labels: Mapping[str, str | None]
     """Those that its series carry."""
+    file: str
+    """That names it while it is there; empty where it is written."""
     address: str
     path: str
     asks: Mapping[str, str]
@@ -39,7 +41,8 @@ class Job:
     dropped: tuple[tuple[str, int | None], ...]
     """Addresses that `relabel_configs` drop, and the line that does."""
     discovers: bool
-    """Whether it finds targets in other ways than a static list: nothing is known of them."""
+    """Whether it finds targets in other ways than lists, written or in files: nothing is known of
+    them."""
 
     @property
     def line(self) -> int:
@@ -67,12 +70,13 @@ def _job(node: yaml.Node) -> Job:
     name = text(get(node, "job_name"))
     targets: list[Target] = []
     dropped: list[tuple[str, int | None]] = []
-    for static in entries(node, "static_configs"):
+    listed = [*entries(node, "static_configs"), *entries(node, "file_sd_configs")]
+    for static in listed:
         labels = {key: text(value) for key, value in pairs(get(static, "labels"))}
-        for one in entries(static, "targets"):
+        for one in [*entries(static, "targets"), *(files := entries(static, "files"))]:
             given: dict[str, str | None] = {
                 "job": name,
-                "__address__": text(one),
+                "__address__": None if files else text(one),
                 "__scheme__": text(get(node, "scheme")) or "http",
                 "__metrics_path__": text(get(node, "metrics_path")) or "/metrics",
                 **{f"__param_{key}": text(next(iter(entries(node, "params", key)), None))
@@ -89,6 +93,7 @@ def _job(node: yaml.Node) -> Job:
             targets.append(
                 Target(
                     node=one,
+                    file=text(one) if files else "",
                     labels={key: value for key, value in found.items()
                             if not key.startswith("__")},
                     address=f"{found.get('__scheme__')}://{address}",
@@ -97,7 +102,9 @@ def _job(node: yaml.Node) -> Job:
                           if key.startswith("__param_")},
                 )
             )  # fmt: skip
-    discovers = any(key.endswith("_sd_configs") for key, _ in pairs(node))
+    discovers = any(
+        key.endswith("_sd_configs") and key != "file_sd_configs" for key, _ in pairs(node)
+    )
     return Job(name=name, node=node, targets=tuple(targets), dropped=tuple(dropped),
                discovers=discovers)  # fmt: skip
 
@@ -175,7 +182,11 @@ def _elsewhere(file: ConfigFile, job: Job, path: str) -> Iterator[Problem]:
     for target in job.targets:
         parts = urlsplit(target.address)
         wrong = ""
-        if parts.hostname != job.name:
+        if target.file and target.file != f"control/{job.name}.json":
+            wrong = f"reads its targets from `{target.file}`, which nobody writes"
+        elif target.file:
+            continue
+        elif parts.hostname != job.name:
             wrong = f"asks `{parts.hostname}`"
         elif parts.scheme != "http":
             wrong = f"speaks {parts.scheme}, which `{job.name}` does not"

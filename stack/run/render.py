@@ -1,8 +1,8 @@
 """From the YAML that people edit to the YAML of one instance.
 
-The checked-in files address services as under Compose (`backend:8000`), name secrets by a path
-relative to the instance (`secrets/…`) and link runbooks where they are published. All are resolved
-in the parsed document, never in its text.
+The checked-in files address services as under Compose (`backend:8000`), name secrets and files of
+targets by a path relative to the instance (`secrets/…`, `control/…`) and link runbooks where they
+are published. All are resolved in the parsed document, never in its text.
 """
 
 import re
@@ -40,6 +40,9 @@ def _walk(node: Any, layout: Layout, file: Path) -> Any:
 def _item(key: str, value: Any, layout: Layout, file: Path) -> Any:
     if key == "static_configs":
         return [group for entry in value for group in _targets(entry, layout, file)]
+    if key == "file_sd_configs":
+        return [{**entry, "files": [str(layout.directory / one) for one in entry["files"]]}
+                for entry in value]  # fmt: skip
     if isinstance(value, str) and value.startswith("secrets/"):
         return str(layout.directory / value)
     return _walk(value, layout, file)
