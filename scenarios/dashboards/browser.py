@@ -109,8 +109,8 @@ def _start(of: Path, folder: Path, stderr: IO[bytes], nice: int) -> "Browser":
     process = subprocess.Popen(
         [
             *(sys.executable, "-ISc", _BECOME),
-            *map(str, (reads, writes, nice)),
-            *map(str, (of, *options, "about:blank")),
+            *map(str, (reads, writes, nice, of)),
+            *(*options, "about:blank"),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -40,7 +40,6 @@ PAGES = [
     ("inbox", "/runbooks"),
     ("inbox", "/runbooks/PostgreSQLDown"),
     ("backend", "/docs"),
-    ("backend", "/redoc"),
     ("prometheus", "/classic/alerts"),
     ("prometheus", "/classic/graph"),
     ("prometheus", "/classic/rules"),

@@ -12,7 +12,7 @@ from stack.store.packages import PACKAGES
 NAMES = {
     "amd64": [
         "961550180818226125471f6e07ed36c8-glibc-1",
-        "d0d9ec6a727afbda5f4dedbad40226b4-prometheus-1",
+        "a66db80adc3c42d6ed35514a49ad55a2-prometheus-1",
         "5a90664a6a57de40e4f58a832abcfa3e-alertmanager-1",
         "b7b367797c0646681612d427fea46e26-node_exporter-1",
         "71aa7202cb3856decb449044971fb08d-postgres_exporter-1",
@@ -25,7 +25,7 @@ NAMES = {
     ],
     "arm64": [
         "78a50ecfd625c32f0ca31f5127b20f5e-glibc-1",
-        "a6b34b5dfa46cf7e31b037d7fa448150-prometheus-1",
+        "2dc0bed7ad3532092dae12d3b8e79d42-prometheus-1",
         "ec58b1e7000074313d4a16fa2fcc6d29-alertmanager-1",
         "1624be3af61960f440e467c048a3cdca-node_exporter-1",
         "df8e9f8d63277fbe3d42ff133a20bbb7-postgres_exporter-1",

@@ -57,7 +57,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     # FastAPI's own page of the API is fetched from elsewhere, and blank without a network.
     app = FastAPIOffline(
-        title="Residency Scheduler", version=VERSION, lifespan=lifespan, static_url=f"{DOCS}/static"
+        title="Residency Scheduler",
+        version=VERSION,
+        lifespan=lifespan,
+        static_url=f"{DOCS}/static",
+        redoc_url=None,  # it asks another host for its maker's picture
     )
     app.state.services = Services(settings=settings, database=database, metrics=metrics)
     for module in ROUTERS:

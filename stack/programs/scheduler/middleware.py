@@ -14,7 +14,7 @@ log = logging.getLogger("scheduler.request")
 
 DOCS = "/docs"
 
-UNCOUNTED = ("/health", "/metrics", DOCS, "/redoc", "/openapi.json")
+UNCOUNTED = ("/health", "/metrics", DOCS, "/openapi.json")
 """Fast and frequent: if they were measured, they would hide slow requests."""
 
 

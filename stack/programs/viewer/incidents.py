@@ -10,10 +10,17 @@ from stack.errors import BadInput
 from stack.loopback import HOST
 from stack.programs.control import ControlFile, only_known
 
-NOBODY = (
-    "No demo is going on on this instance, so there are no buttons. `doit demo` begins one; "
-    "`doit incident` does the same in a terminal, at any time.\n"
-)
+NOBODY = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>Incidents</title>
+<p>No demo is going on on this instance, so there are no buttons. <code>doit demo</code> begins one;
+<code>doit incident</code> does the same in a terminal, at any time.
+<p><a href="/">Dashboards</a>
+"""
 
 _ADDRESS = "incidents"
 _HERE = re.compile(rf"http://{re.escape(HOST)}:[0-9]{{1,5}}/")

@@ -220,7 +220,7 @@ class Web:
     async def incidents(self, request: Request) -> Response:
         if address := await self._context.incidents.address():
             return RedirectResponse(address)
-        return PlainTextResponse(NOBODY, 404)
+        return HTMLResponse(NOBODY, 404)
 
     async def explore(self, request: Request) -> Response:
         """The lines that a query on logs reads."""
