@@ -64,6 +64,7 @@ def keeps_its_promises(instance: Instance, alert: str) -> bool:
     return not all(one.empty for one in said)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "alert",
     [
