@@ -201,7 +201,9 @@ def task_verify_alerts():
 def task_verify_dashboards():
     """show that each panel has data and moves with its faults
 
-    Asks each panel on a healthy morning, and under the faults that it watches.
+    Asks each panel on a healthy morning, and under the faults that it watches. Opens the dashboards
+    in a browser without a window, which is built on its first use; STACK_BROWSER names another, or
+    none.
 
     $ doit verify-dashboards --healthy  # without any fault
     $ doit verify-dashboards database-metrics 'overview/*'
