@@ -159,7 +159,9 @@ class Proof:
         begin = "interrupted: " if self.interrupted else ""
         if not self.faults:
             wrong = self.count(Outcome.FAILED)
-            return f"{begin}{_panels(self.panels)} on a healthy morning: {wrong or 'none'} wrong"
+            unasked = sum(one.healthy is None for one in self.panels)
+            counts = f"{wrong or 'none'} wrong" + (f", {unasked} not asked" if unasked else "")
+            return f"{begin}{_panels(self.panels)} on a healthy morning: {counts}"
         counts = ", ".join(f"{self.count(one)} {one}" for one in Outcome if self.count(one))
         return f"{begin}{_panels(self.panels)}: {counts or 'none'}"
 

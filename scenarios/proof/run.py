@@ -145,10 +145,12 @@ class Plan:
     @property
     def words(self) -> str:
         alerts, routes = sum(map(len, self.groups)), len(self.routes)
-        beside = f" and {counted(routes, self.called)}" if routes else ""
+        parts = [f"{counted(alerts, 'alert')} in {counted(len(self.groups), 'group')}"]
+        parts = (parts if alerts or not routes else []) + [counted(routes, self.called)] * bool(
+            routes
+        )
         return (
-            f"{counted(alerts, 'alert')} in {counted(len(self.groups), 'group')}{beside}"
-            f" on up to {counted(self.instances, 'instance')} at once,"
+            f"{' and '.join(parts)} on up to {counted(self.instances, 'instance')} at once,"
             f" at speed {self.speed:g}: about {words(self.about_s)}"
         )
 

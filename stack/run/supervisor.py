@@ -40,6 +40,9 @@ SETTINGS = "supervisord.conf"
 
 _PROGRAM = "program:"
 
+_ANSWERS_WITHIN_S = 60.0
+"""On a busy machine starting Python alone takes long."""
+
 _STOP_S = 8.0
 """Seconds that a process has between its stop signal and SIGKILL."""
 
@@ -106,12 +109,13 @@ class Supervisor:
                 start_new_session=True, env=environment, cwd=REPO,
             )  # fmt: skip
         _started.append(process)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + _ANSWERS_WITHIN_S
         while not self.running():
             if process.poll() is not None or time.monotonic() > deadline:
                 words = output.read_text().strip()
+                late = f"no answer within {_ANSWERS_WITHIN_S:g} s"
                 raise said(words, self.directory) or HostCannot(
-                    f"supervisord did not start: {' '.join(words.splitlines()[-1:])}",
+                    f"supervisord did not start: {' '.join(words.splitlines()[-1:]) or late}",
                     cure=f"See {self.directory / 'logs'}.",
                 )
             time.sleep(0.02)

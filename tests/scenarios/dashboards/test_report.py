@@ -66,6 +66,11 @@ def test_outcome_of_a_panel(proof: Proof) -> None:
     ]
 
 
+def test_healthy_morning_that_nobody_saw_is_not_called_good(proof: Proof) -> None:
+    said = replace(proof, faults=False).headline
+    assert said == "7 panels on a healthy morning: 3 wrong, 1 not asked"
+
+
 def test_figures_count_what_was_seen_of_each_dashboard(proof: Proof) -> None:
     assert proof.figures == {"overview": (7, 5, 4, 2, 1)}
 
