@@ -77,11 +77,6 @@ class Choice:
         """What an instance with these packages runs, for people."""
         return self.real_name if self.of(packages) == self.real else self.own_name
 
-    def instead_of(self, service: str, packages: Collection[str]) -> str:
-        """What to do where a real program does not work; empty for all others."""
-        runs = service in self.packages and self.of(packages) == self.real
-        return f"{self.variable}={self.own} runs {self.own_name} instead." if runs else ""
-
     def reason(self, packages: Collection[str]) -> str:
         """The name, and why it is not the real one."""
         if self.of(packages) == self.real:
@@ -177,6 +172,15 @@ CHOICES = (LOGS, GRAFANA)
 def behind(service: str) -> Choice | None:
     """The choice that says what runs as this service; None where there is none to make."""
     return next((choice for choice in CHOICES if service in choice.packages), None)
+
+
+def instead_of(service: str, packages: Collection[str]) -> str:
+    """What to do where a real program does not work in an instance with these packages; empty for
+    all others."""
+    choice = behind(service)
+    if choice is None or choice.of(packages) == choice.own:
+        return ""
+    return f"{choice.variable}={choice.own} runs {choice.own_name} instead."
 
 
 def told(packages: Collection[str], services: Collection[str] | None = None) -> str:

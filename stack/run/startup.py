@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from stack.errors import HostCannot
-from stack.run.choice import behind
+from stack.run.choice import instead_of
 from stack.run.service import Layout, Service
 from stack.run.supervisor import Supervisor
 from stack.store.disk import said
@@ -101,8 +101,8 @@ class _Run:
         cure = f"Its full log is {log}."
         if trouble := said(tail, self.layout.directory):
             cure = f"{trouble.what}. {trouble.cure} {cure}"
-        elif choice := behind(service.name):
-            cure = f"{cure} {choice.instead_of(service.name, self.layout.packages)}".rstrip()
+        else:
+            cure = f"{cure} {instead_of(service.name, self.layout.packages)}".rstrip()
         return HostCannot(f"`{service.name}` {what}.{tail}", cure=cure)
 
 

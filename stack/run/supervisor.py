@@ -142,8 +142,9 @@ class Supervisor:
         }
 
     def start_process(self, name: str) -> None:
-        """Start it unless it runs; does not wait until it is ready."""
-        with self._call() as server, _allowing("ALREADY_STARTED"):
+        """Start it unless it runs; does not wait until it is ready. One that is dead again at once
+        is BACKOFF, as one that dies a moment later."""
+        with self._call() as server, _allowing("ALREADY_STARTED", "SPAWN_ERROR"):
             server.startProcess(name, False)
 
     def stop_process(self, name: str) -> None:
@@ -324,11 +325,11 @@ def _signal(found: list[psutil.Process], number: signal.Signals) -> None:
 
 
 @contextmanager
-def _allowing(fault: str) -> Iterator[None]:
+def _allowing(*faults: str) -> Iterator[None]:
     try:
         yield
     except Fault as error:
-        if not str(error.faultString).startswith(fault):
+        if not str(error.faultString).startswith(faults):
             raise HostCannot(f"supervisord refuses: {error.faultString}.") from None
 
 

@@ -5,6 +5,8 @@ that people edit, since these are what a message must name, and then about what 
 """
 
 import re
+import shlex
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from stack.errors import BadInput
+from stack.errors import BadInput, HostCannot
+from stack.run.choice import instead_of
 from stack.run.service import Check, Layout, Service
 from stack.store import disk
 from stack.yamltext import load
@@ -39,7 +42,8 @@ _TEXT = re.compile(r'\b(annotation|label) "([^"]+)"')
 
 
 def check(layout: Layout, services: Mapping[str, Service], files: Mapping[str, str]) -> None:
-    """Raise BadInput, with file and line, for configuration with which a service would not run.
+    """Raise BadInput, with file and line, for configuration with which a service would not run;
+    HostCannot where a program that should say so does not run itself.
 
     `files` are the rendered ones, by service and path.
     """
@@ -62,6 +66,9 @@ def _ask(checks: Mapping[str, Check], layout: Layout, rendered: Path | None) -> 
             checks[name](layout, rendered / name if rendered else None)
         except BadInput as error:
             return error
+        except HostCannot as error:
+            cure = f"{error.cure} {instead_of(name, layout.packages)}".rstrip()
+            raise HostCannot(error.what, cure=cure) from None
         return None
 
     with ThreadPoolExecutor(len(checks)) as pool:
@@ -71,19 +78,37 @@ def _ask(checks: Mapping[str, Check], layout: Layout, rendered: Path | None) -> 
 
 
 def of_program(file: Path, arguments: list[str]) -> None:
-    """Raise BadInput for what a program that checks `file` says, unless it is content."""
+    """Raise BadInput for what a program that checks `file` says, unless it is content; HostCannot
+    for a program that says nothing."""
     load(file)  # names the line of what is not YAML
-    done = subprocess.run(
-        arguments,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    try:
+        done = subprocess.run(
+            arguments,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise _mute(arguments, f"did not end within {_TIMEOUT_S:g} s") from None
+    except OSError as error:
+        raise _mute(arguments, f"cannot be run: {error.strerror}") from None
+    words = f"{done.stdout}\n{done.stderr}"
+    if done.returncode < 0:
+        raise _mute(arguments, f"was ended by {signal.Signals(-done.returncode).name}")
+    if done.returncode and not words.strip():
+        raise _mute(arguments, f"ended with {done.returncode} and said nothing")
     if done.returncode:
-        words = f"{done.stdout}\n{done.stderr}"
         raise _bad([where + what for where, what in _problems(file, words)])
+
+
+def _mute(arguments: list[str], what: str) -> HostCannot:
+    return HostCannot(
+        f"`{Path(arguments[0]).name}` {what}, asked whether its configuration is good.",
+        cure=f"Try it: {shlex.join(arguments)}. Nothing was started or stopped.",
+    )
 
 
 @contextmanager

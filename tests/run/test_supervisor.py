@@ -6,12 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stack.errors import HostCannot
 from stack.paths import CONFIG_ROOT, REPO
+from stack.run.choice import LOGS
 from stack.run.service import Layout, Service
+from stack.run.startup import start_all
 from stack.run.supervisor import Supervisor, last
 
 DEAF_ONCE = """\
@@ -78,6 +82,27 @@ def test_stop_signal_that_was_lost_is_sent_again(layout: Layout, supervisor: Sup
     supervisor.stop_process("deaf")
     assert "heard 2" in layout.log("deaf").read_text()
     assert supervisor.states()["deaf"].status == "STOPPED"
+
+
+@pytest.mark.parametrize("lives_s", ["0", "0.5"])
+def test_program_that_dies_at_its_start_is_named_with_what_it_said(
+    layout: Layout, lives_s: str
+) -> None:
+    dying = Service(
+        name="loki", about="", ready=lambda layout: "nobody answers",
+        command=lambda layout: ["/bin/sh", "-c", f"echo no disk; sleep {lives_s}; exit 1"],
+    )  # fmt: skip
+    real = replace(layout, packages={name: Path("/store") for name in LOGS.packages})
+    supervisor = Supervisor(layout.directory)
+    supervisor.write_settings(layout, {"loki": dying})
+    supervisor.start()
+    try:
+        with pytest.raises(HostCannot, match="stopped while starting") as caught:
+            start_all(real, supervisor, {"loki": dying})
+    finally:
+        supervisor.shutdown({})
+    assert "no disk" in caught.value.what
+    assert "STACK_LOGS=embedded runs" in caught.value.cure
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["as it is", "its supervisor killed"])

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from stack.errors import BadInput, HostCannot
-from stack.run import lifecycle, probes
+from stack.run import lifecycle, probes, validity
 from stack.run.choice import LOGS
 from stack.run.instance import Instance, instances_dir
 from stack.run.lifecycle import bring_up
-from stack.run.services import blackbox_exporter
+from stack.run.service import Layout
+from stack.run.services import SERVICES, blackbox_exporter
 
 RULES = "prometheus/rules/database.yml"
 MAIN = "prometheus/prometheus.yml"
@@ -79,6 +80,34 @@ def test_wrong_configuration_is_named_with_its_line(
     where = [f"{file}:{line}" for line in range(number - 3, number + 4)]
     assert any(at in message for at in where), message
     assert not (instances_dir() / "wrong").exists()
+
+
+MUTE = [
+    ("exit 3", "ended with 3 and said nothing"),
+    ("kill -SEGV $$", "was ended by SIGSEGV"),
+]
+
+
+@pytest.mark.parametrize(("program", "said"), MUTE)
+def test_program_that_cannot_say_whether_it_is_good_is_named_and_not_the_file(
+    tmp_path: Path, config: Path, program: str, said: str
+) -> None:
+    loki = tmp_path / "bin" / "loki"
+    loki.parent.mkdir()
+    loki.write_text(f"#!/bin/sh\n{program}\n")
+    loki.chmod(0o755)
+    layout = Layout(
+        name="real", directory=tmp_path, config_root=config, speed=1, ports={}, addresses={},
+        packages=dict.fromkeys(LOGS.packages, tmp_path),
+    )  # fmt: skip
+    only = {"loki": SERVICES["loki"]}
+    with pytest.raises(HostCannot) as caught:
+        validity.check_sources(layout, only)
+    assert caught.value.what.startswith(f"`loki` {said}")
+    assert "STACK_LOGS=embedded runs" in caught.value.cure
+    loki.chmod(0o644)
+    with pytest.raises(HostCannot, match="cannot be run: Permission denied"):
+        validity.check_sources(layout, only)
 
 
 def pids(instance: Instance) -> dict[str, int]:
