@@ -24,7 +24,7 @@ from stack.tasks.declaration import duration, option, plain, task
 GROUPS = {
     "Run a stack": ("up", "status", "restart", "down", "demo", "incident"),
     "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
-    "Load": ("load",),
+    "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "bundle", "import", "lock", "outdated", "reproduce"),
     "Look": ("logs", "logql", "shell", "generations", "diff", "why", "closure", "sbom"),
@@ -282,6 +282,39 @@ def task_load():
             option("processes", int, 1, "that share the work, by Locust's own means", low=1,
                    high=64),
         ],
+    )  # fmt: skip
+
+
+def task_capacity():
+    """find how much load one scheduler carries
+
+    The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
+    interval, and what is at its limit first. In an instance of its own; a few minutes.
+
+    $ doit capacity scheduler
+    $ doit capacity --need 150 --slo latency=1s,errors=1%
+    $ doit capacity --baseline before.json --tolerance 5  # percent
+    """
+    return task(
+        "scenarios.tasks.capacity:capacity",
+        params=[
+            option(
+                "instance", str, "", "a running one instead of its own", shown="NAME",
+                names="stack.tasks.known:instances",
+            ),
+            option("slo", str, "", "objective, as latency=2s,errors=5%", shown="SLO"),
+            option("need", float, None, "requests a second that must hold", low=0.1, shown="R"),
+            option("baseline", str, "", "report.json to compare with", shown="FILE"),
+            option("tolerance", float, 10.0, "percent that the knee may be lower", low=0, high=100,
+                   shown="PERCENT"),
+            option("start", float, 10.0, "first rate", low=0.5, shown="R"),
+            option("highest", float, 2000.0, "highest rate that is tried", high=5000, low=0.5,
+                   shown="R"),
+            option("for", duration, "6m", "all of it at most", key="lasts"),
+        ],
+        shows_progress=True,
+        pos_arg=plain("what", "[scheduler]", "what to measure",
+                      names="scenarios.tasks.capacity:kinds"),
     )  # fmt: skip
 
 
