@@ -37,9 +37,7 @@ READ = 20
 _STATE = re.compile(r"\b(firing|resolved)\b", re.IGNORECASE)
 _HEADING = re.compile(r"\s*\[(FIRING|RESOLVED)(?::(\d+))?\]", re.IGNORECASE)
 _MORE = re.compile(r"\b(\d[\d,]*) more\b")
-_PAST = re.compile(
-    r"\b(?:while|when|as long as) it fired\b\W{0,8}(?:[^\s:=]+ ){0,5}$", re.IGNORECASE
-)
+_PAST = r"\b(?i:while|when|as long as) it fired\b\W{0,8}(?:[^\s:=]+ ){0,5}"
 """What stands before a description of the past; between them there may be a value that it begins
 with, of five words at most (`1d 2h 3m 4s`)."""
 _TIME = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
@@ -154,7 +152,7 @@ def _texts(seen: Seen, told: Sequence[Told], *, others: bool) -> Iterator[Compla
         for one in shown:
             alone = len({each.state for each in told}) == 1
             yield from _states(where, flat, one, alone=alone, others=others)
-            yield from _then(where, flat, one, alone=alone, others=others)
+            yield from _then(where, flat, one, others=others)
         if seen.channel == EMAIL:
             for one in shown or told[:1]:
                 yield from _times(where, flat, one)
@@ -203,15 +201,16 @@ def _states(where: str, text: str, one: Told, *, alone: bool, others: bool) -> I
         yield Complaint(field=where, said=f"an alert that is {one.state} is shown as {said}")
 
 
-def _then(where: str, text: str, one: Told, *, alone: bool, others: bool) -> Iterator[Complaint]:
+def _then(where: str, text: str, one: Told, *, others: bool) -> Iterator[Complaint]:
     """A description has the values of the last moment in which the alert fired: of one that is over
-    it must not read as if they were today's.
+    it must not read as if they were today's. Others of its rule may read like it.
     """
-    past = [bool(_PAST.search(text[:at])) for at in _starts(one.description, one.labels, text)]
     over = one.state == "resolved"
-    if not past or (others and not over):
+    found = pattern(one.description, one.labels)
+    if (others and not over) or not found.search(text):
         return
-    if over not in past or (alone and not others and over not in past):
+    past = re.findall(_PAST + found.pattern, text)
+    if not past if over else past and len(found.findall(text)) <= len(past):
         yield Complaint(
             field=where,
             said="the description of an alert that is over reads as if it were so now; write "
@@ -318,17 +317,6 @@ def _sizes(seen: Seen) -> Iterator[Complaint]:
             yield Complaint(
                 field=where, said=f"it has {size:,} {unit}, more than {limit:,} are cut or refused"
             )
-
-
-def _starts(template: str, labels: Mapping[str, str], text: str) -> Iterator[int]:
-    """Where an annotation begins in a text, each time that it is there."""
-    wanted = pattern(template, labels)
-    for found in wanted.finditer(text):
-        innermost = found
-        # A summary that begins alike may have been taken for its beginning.
-        while inner := wanted.search(text, innermost.start() + 1, found.end()):
-            innermost = inner
-        yield innermost.start()
 
 
 ANYTHING = r"\S.{0,200}?"

@@ -16,6 +16,7 @@ DASHBOARD, EMAIL, PAGERDUTY, SLACK, TITLE = (
     for name in ("dashboard", "email", "pagerduty", "slack", "title")
 )
 HTML = '<p style="margin:0 0 8px">'
+THEN = '{{ template "lab.then" . }}'
 
 # file, old, new, what is said
 TABLE = {
@@ -24,7 +25,7 @@ TABLE = {
                                    "shown as firing and resolved"),
     "email-description": (EMAIL, ".Annotations.description", ".Annotations.desription",
                           "the description of the rule is not in it"),
-    "email-html-description": (EMAIL, HTML + "{{ .Annotations.description }}", HTML,
+    "email-html-description": (EMAIL, HTML + THEN + "{{ .Annotations.description }}", HTML,
                                "(html) about one firing alert: the description"),
     # A misspelt name alone does no harm: the first alert's summary stands in for that of all.
     "title-summary": (TITLE, "summary }} - {{ . }}{{ else }}", "summary }}{{ else }}",
@@ -94,8 +95,8 @@ TABLE = {
                             "the description of the rule is not in it"),
     "slack-less-than-raw": (SLACK, 'reReplaceAll "<" "&lt;" | ', "",
                             "the description of the rule is not in it"),
-    "email-html-raw": (EMAIL, HTML + "{{ .Annotations.description }}",
-                       HTML + "{{ .Annotations.description | safeHtml }}", "(html) about"),
+    "email-html-raw": (EMAIL, HTML + THEN + "{{ .Annotations.description }}",
+                       HTML + THEN + "{{ .Annotations.description | safeHtml }}", "(html) about"),
     "email-value-raw": (EMAIL, '0">{{ .Value }}</td>', '0">{{ .Value | safeHtml }}</td>',
                         "is not shown as"),
     "email-no-labels": (EMAIL, "  {{ .Name }}: {{ .Value }}", "  {{ .Name }}", "is not shown as"),
