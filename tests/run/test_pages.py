@@ -51,7 +51,7 @@ PAGES = [
 LEAST_LETTERS = 40
 """What is shorter says nothing."""
 
-EXPECTED = {"/d/none": "404"}
+EXPECTED = {"/d/none": "404", "/incidents": "404", "/explore": "400"}
 """What the browser itself says of an answer that is meant to be none."""
 
 
