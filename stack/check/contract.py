@@ -6,7 +6,8 @@ target's labels, `relabel_configs`, `metric_relabel_configs`, the rule and its o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -77,6 +78,7 @@ class Contract:
         self.offered, self.jobs = offered, found
         self.readers: dict[str, list[str]] = {}
         self.recorded: dict[str, frozenset[str] | None] = {}
+        self._rules = configuration.rules
         for file in configuration.rules:
             for group in entries(file.root, "groups"):
                 for rule in entries(group, "rules"):
@@ -91,6 +93,20 @@ class Contract:
             return None
         own = {name for name, _ in pairs(get(rule, "labels"))}
         return None if labels is None else labels | own
+
+    @cached_property
+    def _of_alerts(self) -> frozenset[str]:
+        """Every label that an alert may have, and more: all words of rules are among them, since
+        functions make labels."""
+        found = {"alertname", "alertstate"}.union(*(job.labels for job in self.jobs))
+        for offer in self.offered.jobs.values():
+            found.update(*(labels or () for labels in offer.values()))
+        for file in self._rules:
+            for group in entries(file.root, "groups"):
+                for rule in entries(group, "rules"):
+                    found |= {name for name, _ in pairs(get(rule, "labels"))}
+                    found |= set(re.findall(r"\w+", text(get(rule, "expr"))))
+        return frozenset(found)
 
     def candidates(self, selector: Selector) -> list[Job]:
         """The jobs whose targets a selector allows."""
@@ -188,7 +204,11 @@ class Contract:
 
     def _selector(self, one: Selector, reader: str) -> Iterator[tuple[str, str, str]]:
         """What is wrong, what to do, and a word to find the line by."""
-        if not one.metric or one.metric in self.recorded or one.metric in OF_PROMETHEUS:
+        if not one.metric:
+            return
+        if one.metric in self.recorded or one.metric in OF_PROMETHEUS:
+            known = self.recorded.get(one.metric, self._of_alerts)
+            yield from _unknown(one, known) if known is not None else ()
             return
         found = self.candidates(one)
         wanted = [condition for condition in one.conditions if condition.name == "job"]
@@ -204,6 +224,8 @@ class Contract:
                        wanted[0].value if wanted else one.metric)  # fmt: skip
             return
         if one.metric in OF_EVERY_JOB:
+            if not any(job.discovers for job in found):
+                yield from _unknown(one, frozenset().union(*(job.labels for job in found)))
             return
         offers = {job.name: self.offered.jobs.get(job.name) for job in found}
         if None in offers.values():
@@ -273,6 +295,16 @@ class Contract:
                        condition.name)  # fmt: skip
 
 
+def _unknown(one: Selector, known: frozenset[str]) -> Iterator[tuple[str, str, str]]:
+    """Labels that series which Prometheus itself makes cannot have."""
+    for condition in one.conditions:
+        if condition.name not in known:
+            yield (f"it reads label `{condition.name}` of `{one.metric}`, which has none",
+                   nearest(condition.name, known) if len(known) < 40 or _near(condition.name, known)
+                   else "Alerts have the labels of what they read, and their own.",
+                   condition.name)  # fmt: skip
+
+
 def _strange(one: Selector, job: Job, offer: Offer) -> Iterator[tuple[str, str]]:
     """The metric of a test that is not offered, or a label that is nearly one of its own."""
     if one.metric not in offer and one.metric not in OF_EVERY_JOB:
@@ -287,7 +319,7 @@ def _strange(one: Selector, job: Job, offer: Offer) -> Iterator[tuple[str, str]]
                 yield what, cure
 
 
-def _near(name: str, names: set[str]) -> bool:
+def _near(name: str, names: Iterable[str]) -> bool:
     return "Did you mean" in nearest(name, names)
 
 

@@ -20,6 +20,8 @@ from stack.check.yamlfile import get, line, scalars, text
 from stack.errors import BadInput
 from stack.logql import LogQLError
 from stack.logql import check as compiled
+from stack.logql.ast import VectorAggregation
+from stack.logql.parse import parse
 
 _VALUES = re.compile(r"^label_values\((?:(?P<of>.+),\s*)?(?P<label>\w+)\)$", re.DOTALL)
 _LEGEND = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -117,8 +119,16 @@ class _Asking:
                 "Fix it; `doit logql` tries a query out.",
             )
             return
-        for what, cure, _ in logcontract.faults(query, self.lines):
+        faults = list(logcontract.faults(query, self.lines))
+        for what, cure, _ in faults:
             yield _problem(target, "dashboards/metric", what, cure)
+        outermost = parse(query)
+        if not faults and isinstance(outermost, VectorAggregation):
+            grouping = outermost.grouping
+            known = grouping is None or not grouping.without
+            yield from _shown(
+                target, frozenset(grouping.labels if grouping else ()) if known else None
+            )
 
     def variable(
         self, dashboard: Dashboard, node: yaml.Node, values: Mapping[str, str]

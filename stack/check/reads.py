@@ -158,8 +158,12 @@ class _Reader:
             return None if None in sides else (sides[0] or frozenset()) | (sides[1] or frozenset())
         if name in ("and", "unless") or matching is None:
             return sides[0]
-        one = modifier is not None and "OneToOne" in str(modifier.card)
-        return named if on and one else None
+        if modifier is None:
+            return None
+        card = str(modifier.card)
+        if many := {"ManyToOne": sides[0], "OneToMany": sides[1]}.get(card.rpartition(".")[2]):
+            return many | set(modifier.group_labels or ())
+        return named if on and "OneToOne" in card else None
 
     def _call(self, expr: "parser.Call", wanted: frozenset[str]) -> Labels:
         name, args = expr.func.name, list(expr.args)
