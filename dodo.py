@@ -303,7 +303,7 @@ def task_capacity():
                 names="stack.tasks.known:instances",
             ),
             option("slo", str, "", "objective, as latency=2s,errors=5%", shown="SLO"),
-            option("need", float, None, "requests a second that must hold", low=0.1, shown="R"),
+            option("need", float, None, "arrivals a second that must hold", low=0.1, shown="R"),
             option("baseline", str, "", "report.json to compare with", shown="FILE"),
             option("tolerance", float, 10.0, "percent that the knee may be lower", low=0, high=100,
                    shown="PERCENT"),

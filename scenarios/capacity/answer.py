@@ -80,6 +80,12 @@ class Answer:
         """The answer, as one paragraph."""
         found, limit = self.found, self.found.limit
         if self.generator_was_the_limit:
+<<<<<<< HEAD
+=======
+            held = (
+                f"held the objective at {found.low:.4g} arrivals/s" if found.low else "was not seen"
+            )
+>>>>>>> 80ccd5a (Capacity counts arrivals and says what was answered; a file of targets that nobody writes is told by doit check)
             return (f"No result: the load generator was the limit; {limit.evidence}. The scheduler"
                     f" held the objective at {found.low:.4g} requests/s, and what more it can do is"
                     " not known.")  # fmt: skip
@@ -87,14 +93,17 @@ class Answer:
             return f"No result: {found.ended or 'it ended before anything was measured'}."
         if not found.low:
             step = min(found.steps, key=lambda one: one.rate)
-            return (f"The objective does not hold even at {step.rate:.4g} requests/s: {step.why}."
+            return (f"The objective does not hold even at {step.rate:.4g} arrivals/s: {step.why}."
                     f" It wants {self.objective.words}.")  # fmt: skip
         if found.high is None:
-            return (f"One scheduler carries at least {found.low:.4g} requests/s; {found.ended}."
+            return (f"One scheduler carries at least {found.low:.4g} arrivals/s; {found.ended}."
                     f" The objective is {self.objective.words}.")  # fmt: skip
-        words = (f"One scheduler carries {found.knee:.4g} ± {found.half_width:.2g} requests/s with"
-                 f" {self.objective.words}. First at its limit: {limit.what}, {limit.evidence}."
-                 f" Beyond it: {self.breach.why}.")  # fmt: skip
+        served = max(one.served for one in found.steps if one.rate == found.low)
+        words = (
+            f"One scheduler carries {found.knee:.4g} ± {found.half_width:.2g} arrivals/s"
+            f" ({served:.4g} requests/s answered) with {self.objective.words}. First at its limit:"
+            f" {limit.what}, {limit.evidence}. Beyond it: {self.breach.why}."
+        )
         return f"{words} It ended early: {found.ended}." if found.ended else words
 
     @property
@@ -114,7 +123,7 @@ class Answer:
             return said
         unsure = [f"{one.rate:.4g}" for one in self.found.steps if "not sure" in one.why]
         if unsure:
-            said.append(f"Decided by what is likelier: {', '.join(unsure)} requests/s.")
+            said.append(f"Decided by what is likelier: {', '.join(unsure)} arrivals/s.")
         return said
 
     @property
@@ -141,7 +150,7 @@ class Answer:
             said.append(found.ended)
         if self.need is not None and found.low < self.need:
             beyond = " (the generator can do no more)" if self.generator_was_the_limit else ""
-            said.append(f"{self.need:g} requests/s are needed, {found.low:.4g} held{beyond}")
+            said.append(f"{self.need:g} arrivals/s are needed, {found.low:.4g} held{beyond}")
         if self.ratio and self.ratio[0] < 1 - self.tolerance:
             middle, low, high = self.ratio
             said.append(f"the knee is {middle:.2f} ({low:.2f} to {high:.2f}) of the baseline's;"

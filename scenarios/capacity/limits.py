@@ -66,7 +66,7 @@ def first(steps: Sequence[Step]) -> Limit:
 
 
 def _at(step: Step, name: str) -> Limit:
-    share = f"{100 * step.usage[name]:.0f} % in use at {step.rate:.4g} requests/s"
+    share = f"{100 * step.usage[name]:.0f} % in use at {step.rate:.4g} arrivals/s"
     return Limit(what=name, rate=step.rate, evidence=share)
 
 
@@ -74,8 +74,8 @@ def generator(step: Step) -> str:
     """How it is known that the load generator could not do more, in words; empty when it could."""
     if step.late > LATE:
         return (
-            f"it was late for {100 * step.late:.0f} % of the requests at {step.rate:.4g} requests/s"
+            f"it was late for {100 * step.late:.0f} % of the requests at {step.rate:.4g} arrivals/s"
         )
     if step.offered < SHORT * step.rate:
-        return f"it offered {step.offered:.4g} requests/s instead of {step.rate:.4g}"
+        return f"it offered {step.offered:.4g} arrivals/s instead of {step.rate:.4g}"
     return ""

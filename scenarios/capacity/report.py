@@ -143,7 +143,7 @@ def line(step: Step) -> str:
     full = max(step.usage, key=lambda one: step.usage[one], default="")
     most = f", {full} {100 * step.usage[full]:.0f} %" if full else ""
     why = f": {step.why}" if step.why else ""
-    return (f"{step.rate:8.4g} requests/s {step.verdict}{why}; P95 {seconds(step.latency(0.95))},"
+    return (f"{step.rate:8.4g} arrivals/s {step.verdict}{why}; P95 {seconds(step.latency(0.95))},"
             f" served {step.served:.4g}/s{most}")  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class Search:
             if limits.generator(step):
                 self.found.ended = "the load generator could do no more"
             elif rate >= self._plan.highest:
-                self.found.ended = f"it held up to {rate:.4g} requests/s, the highest tried"
+                self.found.ended = f"it held up to {rate:.4g} arrivals/s, the highest tried"
             rate = min(rate * self._plan.factor, self._plan.highest)
 
     def _halve(self) -> None:

@@ -154,6 +154,8 @@ TABLE = [
     row("instance-of-the-host", PROMETHEUS, f"{NODE}        labels: {{instance: scheduler-host}}",
         f"{NODE}        labels: {{instance: scheduler}}", "scenarios/labels",
         "has instance `scheduler-host` here; no target that it reads has.", at="scenarios"),
+    row("targets-file", PROMETHEUS, "control/load.json", "control/loads.json", "scrapes/target",
+        "job `load` reads its targets from `control/loads.json`, which nobody writes."),
     row("prober", PROMETHEUS, "metrics_path: /probe", "metrics_path: /probes", "scrapes/target",
         "`blackbox-exporter` answers at `/probe`"),
     row("module", PROMETHEUS, "module: [readiness]", "module: [readyness]", "blackbox/module",

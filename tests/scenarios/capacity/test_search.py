@@ -75,7 +75,7 @@ def test_tighter_objective_is_asked_of_latency_itself() -> None:
 
 def test_search_that_holds_everywhere_ends_at_the_highest() -> None:
     found = searched(Simulated(servers=1, service_s=0.0), Plan(highest=300))
-    assert found.ended == "it held up to 300 requests/s, the highest tried"
+    assert found.ended == "it held up to 300 arrivals/s, the highest tried"
     assert found.low == 300
     assert found.knee is None
 
