@@ -308,7 +308,7 @@ def task_capacity():
             option("tolerance", float, 10.0, "percent that the knee may be lower", low=0, high=100,
                    shown="PERCENT"),
             option("start", float, 10.0, "first rate", low=0.5, shown="R"),
-            option("highest", float, 2000.0, "highest rate that is tried", high=5000, low=0.5,
+            option("highest", float, 2000.0, "highest rate that is tried", high=5000, low=1,
                    shown="R"),
             option("for", duration, "6m", "all of it at most", key="lasts"),
         ],

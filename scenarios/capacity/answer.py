@@ -80,15 +80,11 @@ class Answer:
         """The answer, as one paragraph."""
         found, limit = self.found, self.found.limit
         if self.generator_was_the_limit:
-<<<<<<< HEAD
-=======
             held = (
                 f"held the objective at {found.low:.4g} arrivals/s" if found.low else "was not seen"
             )
->>>>>>> 80ccd5a (Capacity counts arrivals and says what was answered; a file of targets that nobody writes is told by doit check)
             return (f"No result: the load generator was the limit; {limit.evidence}. The scheduler"
-                    f" held the objective at {found.low:.4g} requests/s, and what more it can do is"
-                    " not known.")  # fmt: skip
+                    f" {held}, and what more it can do is not known.")  # fmt: skip
         if not found.steps:
             return f"No result: {found.ended or 'it ended before anything was measured'}."
         if not found.low:

@@ -1,10 +1,10 @@
 """Runs a search on an instance and writes what came of it, whatever ends it."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, time
 
 from scenarios.capacity import report
 from scenarios.capacity.answer import Answer, Baseline, Machine, read_baseline
@@ -67,14 +67,14 @@ def scheduler(wish: Wish, reports: Path | None = None, keep: int = KEPT) -> None
 def _searched(
     wish: Wish, objective: Objective, machine: Machine, before: Baseline | None, folder: Path
 ) -> tuple[Answer, bool]:
-    started, search, interrupted, what = time.time(), None, False, ""
-    begun = time.monotonic()
+    started, search, interrupted, what = time(), None, False, ""
+    begun = monotonic()
     try:
         with ended_by(as_interrupt()), _target(wish.instance) as instance:
             what = f"Instance `{instance.name}`, {instance.hash[:12]}"
-            begun = time.monotonic()
+            begun = monotonic()
             with Bench(instance, folder) as bench:
-                search = Search(bench, objective, wish.plan, time.monotonic, _say)
+                search = Search(bench, objective, wish.plan, monotonic, _say)
                 search.run()
     except Died as death:
         raise HostCannot(f"{death}.") from None
@@ -85,7 +85,7 @@ def _searched(
         search.found.ended = "it was interrupted"
     answer = Answer(
         found=search.found, objective=objective, plan=wish.plan, machine=machine, instance=what,
-        started=started, took_s=time.monotonic() - begun, need=wish.need, baseline=before,
+        started=started, took_s=monotonic() - begun, need=wish.need, baseline=before,
         tolerance=wish.tolerance,
     )  # fmt: skip
     return answer, interrupted

@@ -60,8 +60,9 @@ class Found:
 
     @property
     def low(self) -> float:
-        """The highest rate at which the objective held; 0 when it held at none."""
-        return window_of(self.steps)[0]
+        """The highest rate at which the objective held; 0 when it held at none. What a generator
+        that falls behind does not offer, no server has held."""
+        return window_of([one for one in self.steps if not limits.generator(one)])[0]
 
     @property
     def high(self) -> float | None:

@@ -63,11 +63,7 @@ def test_what_was_at_its_limit_first(steps: tuple, limit: str) -> None:  # type:
         (answer(*GOOD, need=205), "205 arrivals/s are needed, 200 held"),
         (answer(step(10, late=0.5)), "the load generator was the limit, which is no result"),
         (answer(step(10, late=0.5), need=50),
-<<<<<<< HEAD
-         "50 requests/s are needed, 10 held (the generator can do no more)"),
-=======
          "50 arrivals/s are needed, 0 held (the generator can do no more)"),
->>>>>>> 80ccd5a (Capacity counts arrivals and says what was answered; a file of targets that nobody writes is told by doit check)
         (answer(step(10, BREACHES)), "the objective holds at no rate that was tried"),
         (answer(step(10), ended="the scheduler died; that step is void"), "the scheduler died"),
         (answer(), "the objective holds at no rate that was tried"),
@@ -84,12 +80,9 @@ def test_what_makes_it_no_good_end(given: report.Answer, short: str) -> None:
 
 
 def test_generator_that_was_the_limit_is_said_first_of_all() -> None:
-    said = answer(step(10, late=0.5)).sentence
+    said = answer(step(5), step(10, late=0.5)).sentence
     assert said.startswith("No result: the load generator was the limit; it was late for 50 %")
-<<<<<<< HEAD
-=======
     assert "held the objective at 5 arrivals/s, and what more it can do is not known" in said
->>>>>>> 80ccd5a (Capacity counts arrivals and says what was answered; a file of targets that nobody writes is told by doit check)
 
 
 def test_noise_of_others_is_noted() -> None:
