@@ -111,7 +111,9 @@ def test_quiet_end_is_the_counts_and_the_report(
     way(progress.Way.QUIET)
     out = io.StringIO()
     report.tell(proof, Console(file=out, width=200))
-    assert out.getvalue() == (f"{proof.headline}, in 5 s at speed 60\nreport {proof.short}\n")
+    assert out.getvalue() == (
+        f"{proof.headline}, in 5 s at speed 60\n{proof.seen}\nreport {proof.short}\n"
+    )
 
 
 def test_end_for_programs_is_an_event_for_each_panel_and_one_for_all(
