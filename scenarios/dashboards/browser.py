@@ -233,6 +233,8 @@ class Browser:
             page.hear(message["method"], message["params"])
 
     def _last_words(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_S if self._gone else 0)  # it may be on its way out
         code = self._process.poll()
         said = (self._folder / "stderr").read_text(errors="replace").strip().splitlines()
         state = "it runs" if code is None else f"it ended with {code}"
