@@ -58,7 +58,7 @@ def fires(instance: Instance, alert: str) -> bool:
 
 def is_watched(instance: Instance) -> bool:
     """All is scraped, and was so for some scrapes: what was never there cannot be missed."""
-    query = "min(min_over_time(up[2s])) * min(count_over_time(up[2s]))"
+    query = "min(min_over_time(up[5s])) * min(count_over_time(up[5s]))"
     reply = httpx.get(f"{instance.url('prometheus')}/api/v1/query", params={"query": query},
                       timeout=10).json()  # fmt: skip
     return any(float(one["value"][1]) >= 3 for one in reply["data"]["result"])
