@@ -51,6 +51,7 @@ class Open(ClinicUser):
     headers: dict[str, dict[str, str]]
     """User name → what its login gave: logging in costs the server more than all else, and who
     has done so stays logged in."""
+    _known_as = ""
     _due = 0.0
     _arrivals: Iterator[float]
 
@@ -58,9 +59,13 @@ class Open(ClinicUser):
         super().__init__(environment)
         self.client.request_event = FromDue(self.client.request_event)
 
+    def username(self) -> str:
+        """The same one each time: what was drawn with it (`person_id`) goes with the login."""
+        self._known_as = self._known_as or super().username()
+        return self._known_as
+
     def on_start(self) -> None:
-        name = self.known_as = self.username()
-        self._headers = self.headers.get(name)
+        self._headers = self.headers.get(self.username())
         if not self._headers:
             self.log_in()
         self._begin()
@@ -68,7 +73,7 @@ class Open(ClinicUser):
     def log_in(self) -> None:
         super().log_in()
         if self._headers:
-            self.headers[self.known_as] = self._headers
+            self.headers[self.username()] = self._headers
 
     def wait_time(self) -> float:
         """Seconds until the next arrival; none when it has passed, which is made up for."""

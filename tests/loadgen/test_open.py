@@ -1,6 +1,7 @@
 """The open model in Locust: a server that stalls is seen by all who were due meanwhile."""
 
 import asyncio
+import importlib
 import json
 import os
 import re
@@ -96,6 +97,17 @@ def latencies(report: Path) -> list[float]:
         float(took) for entry in entries if entry["name"] != "/api/v1/auth/login"
         for took, count in entry["response_times"].items() for _ in range(count)
     )  # fmt: skip
+
+
+def test_source_stays_who_it_logged_in_as(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's swaps are refused."""
+    monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
+    users, opening = (importlib.import_module(f"loadgen.{one}") for one in ("users", "open"))
+    made = opening.opened(users.Resident, 1.0, 10)
+    one = made.__new__(made)
+    name = one.username()
+    assert [one.username() for _ in range(20)] == [name] * 20
+    assert name == f"resident{one.person_id:02}"
 
 
 def test_stall_is_seen_by_all_who_were_due_in_it(server: Stalling, tmp_path: Path) -> None:
