@@ -127,7 +127,8 @@ def test_services_end_before_those_they_come_after(
         for name in started:
             running.start_process(name)
         deadline = time.monotonic() + 20
-        while not all("listening" in layout.log(name).read_text() for name in started):
+        # To the end of the line: who writes to a supervisor that is gone ends.
+        while not all("listening\n" in layout.log(name).read_text() for name in started):
             assert time.monotonic() < deadline
         if killed:
             os.kill(int((layout.directory / "supervisord.pid").read_text()), signal.SIGKILL)
