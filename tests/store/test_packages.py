@@ -157,6 +157,7 @@ print(*realise(package_set=PackageSet(cache=Path(sys.argv[1]))).values())
 """
 
 
+@pytest.mark.nightly
 def test_build_elsewhere_by_another_user_gives_the_same(
     paths: dict[str, Path], open_folder: Path, other_user: dict[str, object]
 ) -> None:

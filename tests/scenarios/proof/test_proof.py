@@ -82,6 +82,7 @@ def test_engines_are_quoted(tmp_path: Path) -> None:
     assert "slice index out of range" in said["DiskSpaceWarning"]
 
 
+@pytest.mark.nightly
 def test_who_does_not_answer_is_named_and_the_alert_is_proven_the_next_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
