@@ -34,9 +34,12 @@ EMPTY: Mapping[tuple[str, str, str], str] = {
 }
 """uid, id and query → why it may have no data while all is well."""
 
+AWAY = frozenset({("application-metrics", "106", "A")})
+"""Queries whose source is not there while nobody loads the scheduler."""
+
 MOVES: Mapping[Panel, tuple[str, ...]] = {
     ("overview", "104"): ("PostgreSQLDown",),
-    ("overview", "105"): ("PostgreSQLHighConnections",),
+    ("overview", "105"): ("PrometheusConfigReloadFailed",),
     ("overview", "106"): ("PostgreSQLDown",),
     ("overview", "201"): ("APIServiceDown",),
     ("overview", "304"): ("HighCPUUsage",),
@@ -53,7 +56,6 @@ MOVES: Mapping[Panel, tuple[str, ...]] = {
     ("application-metrics", "304"): ("ApplicationErrorBurst",),
     ("application-metrics", "403"): ("ScheduleGenerationFailures",),
     ("application-metrics", "502"): ("ACGMEComplianceViolations",),
-    ("application-metrics", "504"): ("APIServiceDown",),
     ("system-metrics", "101"): ("HighCPUUsage",),
     ("system-metrics", "103"): ("HighCPUUsage",),
     ("system-metrics", "201"): ("HighMemoryUsage",),
@@ -87,6 +89,7 @@ MOVES: Mapping[Panel, tuple[str, ...]] = {
 STEADY: Mapping[Panel, str] = {
     ("overview", "107"): "people stay logged in through every fault that is short",
     ("application-metrics", "503"): "how long a validation takes, no fault changes",
+    ("application-metrics", "504"): "shows an hour of requests, and no fault is that long",
     ("system-metrics", "203"): "no fault makes the host swap",
     ("system-metrics", "304"): "no fault reads or writes the modelled disk",
     ("system-metrics", "305"): "no fault reads or writes the modelled disk",

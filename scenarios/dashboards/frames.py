@@ -7,8 +7,9 @@ from typing import Any
 
 Labels = tuple[tuple[str, str], ...]
 
-STEADY = 0.9
-"""The share of all moments at which a series has a value that is said to be always there."""
+STEADY = 0.7
+"""The share of all moments at which a series has a value that is missed when it has none. A young
+instance did not have all of them from the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Frame:
 
     @property
     def steady(self) -> frozenset[Labels]:
-        """The series that are there all the time, or as good as: what is rare comes and goes."""
+        """The series that are there most of the time: what is rare comes and goes."""
         most = max((len(one.points) for one in self.series), default=0)
         return frozenset(
             one.labels for one in self.series if one.points and len(one.points) >= STEADY * most

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.dashboards.asking import Asker
+from scenarios.dashboards.declared import AWAY
 from scenarios.dashboards.looking import window_s, wrong
 from scenarios.dashboards.play import LOOK_EVERY_S, excused
 from scenarios.dashboards.result import Shown
@@ -114,5 +115,9 @@ def unhealthy(shown: Shown, asker: Asker, begin: float, end: float) -> str:
     targets = shown.panel.targets
     if said := wrong(shown, [asker.ask(target, begin, end) for target in targets]):
         return said
-    unread = ((target.ref, asker.unread(target)) for target in targets)
+    unread = (
+        (target.ref, asker.unread(target))
+        for target in targets
+        if (*shown.key, target.ref) not in AWAY
+    )
     return next((f"query {ref}: {why}" for ref, why in unread if why), "")

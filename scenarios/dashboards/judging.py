@@ -129,7 +129,8 @@ def moved(
 def still(
     movement: Movement, before: Sequence[Frame], after: Sequence[Frame], bounds: Sequence[Bound]
 ) -> str:
-    """Why that movement is not over yet, "" if what it moved is as it was before."""
+    """Why that movement is not over yet, "" if what it moved is as it was before: of a figure that
+    moved plainly, if it no longer does."""
     if movement.how is How.BEYOND:
         found = beyond(after, bounds)
         return f"still beyond the bound of {found.alert} ({found.words})" if found else ""
@@ -146,7 +147,8 @@ def still(
         case How.ROSE | How.FELL:
             if movement.labels in old.steady - new.names:
                 return f"{How.GONE.value}: {_said(movement.labels)}"
-            away = _away(0, new.of(movement.labels), old.of(movement.labels).values)
+            much = PLAIN if movement.is_plain else MUCH
+            away = _away(0, new.of(movement.labels), old.of(movement.labels).values, much)
             return next((one.words for one in away if one.how is movement.how), "")
     return ""
 
@@ -192,17 +194,17 @@ def _absolute(how: How, at: int, words: str, labels: Labels = ()) -> Movement:
     return Movement(how=how, query=at, labels=labels, strength=math.inf, words=words)
 
 
-def _away(at: int, one: Series, old: Sequence[float]) -> Iterator[Movement]:
-    """How its values lie outside those before."""
+def _away(at: int, one: Series, old: Sequence[float], much: float = MUCH) -> Iterator[Movement]:
+    """How its values lie outside those before, by that many times."""
     if not one.values or not old:
         return
     highest, lowest = max(one.values), min(one.values)
-    if highest > max(old) * MUCH + _ROUNDING:
+    if highest > max(old) * much + _ROUNDING:
         yield Movement(
             how=How.ROSE, query=at, labels=one.labels, strength=_times(highest, max(old)),
             words=f"{_said(one.labels)} rose to {highest:g}, from {max(old):g} at most",
         )  # fmt: skip
-    if lowest < min(old) / MUCH - _ROUNDING:
+    if lowest < min(old) / much - _ROUNDING:
         yield Movement(
             how=How.FELL, query=at, labels=one.labels, strength=_times(min(old), lowest),
             words=f"{_said(one.labels)} fell to {lowest:g}, from {min(old):g} at least",
