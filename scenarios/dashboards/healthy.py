@@ -26,7 +26,7 @@ MORNING = Path(__file__).with_name("morning.py")
 WITHIN_S = 60.0
 """Real seconds after which every panel must have had data."""
 
-SEEN_S = 120
+SEEN_S = 30
 """What the dashboards show in a browser: the morning so far is not much longer."""
 
 
