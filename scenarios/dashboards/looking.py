@@ -74,6 +74,8 @@ class Look:
         """
         now = time.time()
         newer = self._frames(now - self._window_s, now)
+        if errors := [one.error for one in newer if one.error]:
+            return errors[0]
         if self._bounds:
             self._before = newer
             found = beyond(newer, self._bounds)

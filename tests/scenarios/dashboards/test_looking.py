@@ -118,6 +118,18 @@ def test_what_random_traffic_brings_is_learnt_and_no_movement(clock: Any) -> Non
     assert one.moved(clock.at - 5.0) == ""
 
 
+def test_panel_whose_query_fails_is_not_calm_whatever_its_bounds(
+    clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = Story(*HEALTHY)
+    monkeypatch.setattr(story, "over", lambda *_: Frame(error="away"))
+    clock.at += 7.5
+    assert calm(look(story)) == "away"
+    assert (
+        calm(look(story, Bound(alert="High", side=Side.ABOVE, value=8.0, colour="red"))) == "away"
+    )
+
+
 def test_what_only_troubles_make_is_calm_when_there_is_nothing(clock: Any) -> None:
     story = Story(*[1.0] * 4, *[None] * 8, *[1.0] * 4, *[None] * 8)
     one = look(story, uid="logs", panel_id="203")
