@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from rich.console import Console
 from rich.table import Table
 
 from scenarios.capacity.answer import Answer
 from scenarios.capacity.window import Step, Verdict
 from scenarios.proof.chart import short
+from scenarios.proof.rendered import rendered
 from scenarios.proof.reports import make_latest
 
 COLOURS = {Verdict.HOLDS: "green", Verdict.BREACHES: "red", Verdict.OPEN: "yellow"}
@@ -99,16 +99,10 @@ def curves(answer: Answer) -> list[Curve]:
 
 def page(answer: Answer) -> str:
     """One file without anything from outside."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=select_autoescape(["j2", "html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     steps = sorted(answer.found.steps, key=lambda one: one.rate)
     figures = list(dict.fromkeys(name for one in steps for name in one.figures))
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        Path(__file__).parent,
         answer=answer,
         steps=steps,
         curves=curves(answer),

@@ -5,7 +5,6 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from rich.console import Console
 from rich.table import Table
 
@@ -13,6 +12,7 @@ from scenarios.dashboards.judging import Outcome
 from scenarios.dashboards.result import Proof, Shown
 from scenarios.proof import junit as writer
 from scenarios.proof.junit import Entry, Mark
+from scenarios.proof.rendered import rendered
 from scenarios.proof.report import say
 from stack import progress
 
@@ -109,15 +109,9 @@ def _tell_panels(proof: Proof, console: Console) -> None:
 
 def page(proof: Proof) -> str:
     """One file without anything from outside."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=select_autoescape(["j2", "html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     boards = {one.panel.dashboard.uid: one.panel.dashboard for one in proof.panels}
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        Path(__file__).parent,
         proof=proof,
         outcomes=list(Outcome),
         boards={uid: [one for one in proof.panels if one.panel.dashboard.uid == uid]

@@ -7,14 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from scenarios.proof import chart, timeline
 from scenarios.proof.case import LinkState
 from scenarios.proof.chain import CHAIN, chain_of
 from scenarios.proof.chart import Chart, Plot
 from scenarios.proof.evidence import FaultStep, Graph, Notification, TrafficSeen
 from scenarios.proof.history import Trend
+from scenarios.proof.rendered import rendered
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.scenario import CHANNELS, Want
 from scenarios.proof.timeline import TimelineRow
@@ -64,14 +63,8 @@ class Section:
 
 def render(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> str:
     """The page's text; `trends` by alert, when there is a history."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        Path(__file__).parent,
         proof=proof,
         when=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         packages={name: path.partition("-")[2] or path for name, path in proof.packages.items()},
