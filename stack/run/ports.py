@@ -11,7 +11,7 @@ from stack.errors import BadInput, HostCannot
 from stack.loopback import HOST
 from stack.run.service import Service
 
-_FREE = range(20_000, 32_000)
+FREE = range(20_000, 32_000)
 """Below Linux' default ephemeral range (32768 up), so that no outgoing connection takes one."""
 
 Ports = dict[str, dict[str, int]]
@@ -42,11 +42,11 @@ def free(services: Iterable[Service]) -> Ports:
 
     def choose() -> int:
         for _ in range(1000):
-            port = chooser.choice(_FREE)
+            port = chooser.choice(FREE)
             if port not in _given and not _is_taken(port):
                 _given.add(port)
                 return port
-        raise HostCannot(f"there is no free port in {_FREE.start}-{_FREE.stop - 1} on {HOST}.")
+        raise HostCannot(f"there is no free port in {FREE.start}-{FREE.stop - 1} on {HOST}.")
 
     with _choosing:
         return {s.name: {name: choose() for name in s.ports} for s in services}

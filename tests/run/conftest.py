@@ -1,5 +1,6 @@
 """The commands as a user runs them, on ports and in a state folder of their own."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -12,7 +13,7 @@ import pytest
 
 from stack.errors import HostCannot
 from stack.paths import CONFIG_ROOT, REPO
-from stack.run.ports import check_free, shifted
+from stack.run.ports import FREE, check_free, shifted
 from stack.run.services import SERVICES
 
 Doit = Callable[..., subprocess.CompletedProcess[str]]
@@ -20,16 +21,41 @@ Doit = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-m", "stack.tasks"]
 
 
+def _apart() -> list[int]:
+    """Offsets whose ports meet neither each other's, nor the stack's own, nor those that are
+    chosen where `--free-ports` is asked for."""
+    own = {port for service in SERVICES.values() for port in service.ports.values()}
+    offsets, taken = [], set(own)
+    for offset in range(1000, FREE.start - max(own)):
+        wanted = {port + offset for port in own}
+        if not wanted & taken:
+            offsets.append(offset)
+            taken |= wanted
+    return offsets
+
+
+def _free_offset(*used: str) -> str:
+    """One at which nobody listens, and which no other process of this run is given."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = _apart()[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    for candidate in random.SystemRandom().sample(mine, len(mine)):
+        with contextlib.suppress(HostCannot):
+            check_free(shifted(SERVICES.values(), candidate))
+            if str(candidate) not in used:
+                return str(candidate)
+    raise AssertionError("at every port offset of this process somebody listens")
+
+
 @pytest.fixture(scope="module")
 def offset() -> str:
     """A port offset at which nobody listens."""
-    while True:
-        candidate = random.SystemRandom().randrange(11_000, 22_000)
-        try:
-            check_free(shifted(SERVICES.values(), candidate))
-        except HostCannot:
-            continue
-        return str(candidate)
+    return _free_offset()
+
+
+@pytest.fixture(scope="module")
+def moved(offset: str) -> str:
+    """Another one, for what moves."""
+    return _free_offset(offset)
 
 
 @pytest.fixture(scope="session")

@@ -164,8 +164,7 @@ def test_instances_dir_is_all_that_an_instance_writes(up, state_dir: Path) -> No
     assert {path.name for path in state_dir.iterdir()} == {"instances"}
 
 
-def test_up_after_a_changed_port_moves_the_stack_and_keeps_its_data(up, doit, offset: str) -> None:
-    moved = str(int(offset) + 13)
+def test_up_after_a_changed_port_moves_the_stack_and_keeps_its_data(up, doit, moved: str) -> None:
     instance = Instance.open("default")
     cluster = (instance.layout.data("postgresql") / "PG_VERSION").stat().st_mtime
     done = doit("up", "--port-offset", moved)
