@@ -30,6 +30,8 @@ _ERROR = re.compile(
     r"template: (?P<file>[^:\s]*):(?P<line>\d+)(?::\d+)?: (?:executing .*? at )?(?P<said>.*)"
 )
 _WITH = re.compile(r"(?<= cannot be rendered) with [^:]*")
+_DEFINE = re.compile(r'\{\{-?\s*define\s+"([^"]+)"')
+_CALLED = re.compile(r'\{\{-?\s*template\s+"([^"]+)"')
 _CALL = re.compile(r'^\s*\{\{-?\s*template\s+"([^"]+)"[^}]*\}\}\s*$')
 _SEPARATOR = "\n\x1e\n"
 
@@ -233,9 +235,34 @@ class _Desk:
             check="templates/says",
             path=path,
             line=number,
-            what=f"{job.kind} message ({one.field}) about {job.sample.name}: {one.said}.",
+            what=f"{job.kind} message ({one.field}) about {job.sample.name}: {one.said}."
+            f"{self._written_elsewhere(written, path)}",
             cure="Fix the template; every message must say this in the lab's own proofs, too.",
         )
+
+    def _written_elsewhere(self, written: str, path: Path) -> str:
+        """Where else a part of this field is written, which may be to blame as well."""
+        known, new = set[str](), set(_CALLED.findall(written))
+        while new:
+            known |= new
+            new = {name for of in new for name in self._calls.get(of, ())} - known
+        others = sorted({(self._defined[name], name) for name in known & self._defined.keys()})
+        said = [f"`{name}` ({of.name}:{n})" for (of, n), name in others if of != path]
+        return f" It calls {', '.join(said)}." if said else ""
+
+    @cached_property
+    def _calls(self) -> dict[str, set[str]]:
+        """Template → the templates that it calls."""
+        # Split at a group that matches, there are names and what follows each by turns.
+        parts = [
+            part
+            for path in self.configuration.templates
+            for part in _DEFINE.split(path.read_text())[1:]
+        ]
+        return {
+            name: set(_CALLED.findall(body))
+            for name, body in zip(parts[::2], parts[1::2], strict=True)
+        }
 
     @cached_property
     def _defined(self) -> dict[str, tuple[Path, int]]:
@@ -244,7 +271,7 @@ class _Desk:
             name: (path, number)
             for path in self.configuration.templates
             for number, content in enumerate(path.read_text().splitlines(), 1)
-            for name in re.findall(r'\{\{-?\s*define\s+"([^"]+)"', content)
+            for name in _DEFINE.findall(content)
         }
 
     @cached_property

@@ -132,6 +132,7 @@ EXAMPLES: list[tuple[str, str, Any]] = [
     ("alertmanager/alertmanager.yml", ".Alerts.Resolved", ".Alets.Resolved"),
     ("alertmanager/templates/pagerduty.tmpl", 'e "pagerduty.lab.a', 'e "apgerduty.lab.a'),
     ("alertmanager/templates/email.tmpl", "{{", b"\xff{{"),
+    ("alertmanager/templates/dashboard.tmpl", "?viewPanel", "?view*anel"),
     ("prometheus/rules/database.yml", "alert:", b"\xffalert:"),
 ]
 
