@@ -237,7 +237,7 @@ TABLE = [
     row("promtail-layout", PROMTAIL, "'2006-01-02 15:04:05,000'", "'2006-13-02 15:04:05,000'",
         "promtail/config", "`scrape_configs[2].pipeline_stages[2].timestamp`"),
     row("promtail-regex", PROMTAIL, r"'(?P<service>[^/]+)\.log$'", r"'(?P<service>[^/+\.log$'",
-        "promtail/config", "is not a valid Go regular expression"),
+        "promtail/config", "is not a valid regular expression"),
     row("promtail-stage", PROMTAIL, "- labeldrop:", "- labelsdrop:", "promtail/config",
         "`scrape_configs[0].pipeline_stages[5].labelsdrop` is"),
     row("promtail-duration", PROMTAIL, "sync_period: 1s", "sync_period: 1 second",
