@@ -19,6 +19,9 @@ ROUTING = frozenset({"alertname", "severity", "team"})
 Examples = Mapping[str, Sequence[Mapping[str, str]]]
 """Alert → the label sets with which it fires in unit tests."""
 
+_LISTED = 8
+"""How many alerts are named; of more, the rest is counted."""
+
 _CURE = "Fix the inhibit rules, or change stack/config/audience.py if they are right."
 
 
@@ -50,13 +53,20 @@ def check(configuration: Configuration) -> Iterator[Problem]:
             if _ever(rule, cases[loud], cases[quiet]):
                 between[loud, quiet].append(rule)
     idle = [rule for rule in rules if not any(rule in found for found in between.values())]
+    # What one broken rule does wrong with many alerts is said once.
+    wrong: dict[tuple[bool, int | None], list[tuple[str, str]]] = defaultdict(list)
     for (loud, quiet), found in between.items():
-        nearly = (one for one in (*idle, *rules) if _half(one, cases[loud], cases[quiet]))
-        yield from _pair(file, loud, quiet, found, nearly)
+        wanted = quiet in SUPPRESSES.get(loud, ())
+        if bool(found) != wanted:
+            nearly = (one for one in (*idle, *rules) if _half(one, cases[loud], cases[quiet]))
+            at = next(nearly, None) if wanted else found[0]
+            wrong[wanted, line(at.node) if at else None].append((loud, quiet))
         if found and quiet in SUPPRESSES.get(loud, ()):
             yield from _always(file, (loud, quiet), found, cases)
             for rule in found:
                 yield from _equal(file, rule, (loud, quiet), cases, seen)
+    for (wanted, number), apart in wrong.items():
+        yield _wrong(file, wanted, number, apart)
     for rule in idle:
         yield Problem(
             check="inhibition/idle",
@@ -104,26 +114,28 @@ def _always(
                 )
 
 
-def _pair(
-    file: ConfigFile,
-    loud: str,
-    quiet: str,
-    found: list[InhibitRule],
-    nearly: Iterator[InhibitRule],
-) -> Iterator[Problem]:
-    wanted = quiet in SUPPRESSES.get(loud, ())
-    if bool(found) == wanted:
-        return
-    said = "does not inhibit" if wanted else "would inhibit"
-    at = next(nearly, None) if wanted else found[0]
-    yield Problem(
+def _wrong(
+    file: ConfigFile, wanted: bool, number: int | None, pairs: Sequence[tuple[str, str]]
+) -> Problem:
+    """Of a rule that should inhibit, or that should not: who whom."""
+    louds, quiets = (_listed(names) for names in zip(*pairs, strict=True))
+    does = "do" if len({loud for loud, _ in pairs}) > 1 else "does"
+    return Problem(
         check="inhibition/pairs",
         path=file.path,
-        line=line(at.node) if at else None,
-        what=f"`{loud}` {said} `{quiet}`"
-        + (", which it should while it fires." if wanted else "; nobody would be notified of it."),
+        line=number,
+        what=f"{louds} {does} not inhibit {quiets}, which it should while it fires."
+        if wanted
+        else f"{louds} would inhibit {quiets}; nobody would be notified of it.",
         cure=_CURE,
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    known = [f"`{name}`" for name in dict.fromkeys(names)]
+    if len(known) > _LISTED:
+        known = [*known[:_LISTED], f"{len(known) - _LISTED} more"]
+    return " and ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
 
 
 def _equal(

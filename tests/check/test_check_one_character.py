@@ -133,6 +133,12 @@ EXAMPLES: list[tuple[str, str, Any]] = [
     ("alertmanager/templates/pagerduty.tmpl", 'e "pagerduty.lab.a', 'e "apgerduty.lab.a'),
     ("alertmanager/templates/email.tmpl", "{{", b"\xff{{"),
     ("alertmanager/templates/dashboard.tmpl", "?viewPanel", "?view*anel"),
+    ("alertmanager/alertmanager.yml", '"APIServiceDown"', '"API!erviceDown"'),
+    (
+        "alertmanager/alertmanager.yml",
+        "'alertname=\"APIServiceDown\"'",
+        "'alertname!=\"APIServiceDown\"'",
+    ),
     ("prometheus/rules/database.yml", "alert:", b"\xffalert:"),
 ]
 

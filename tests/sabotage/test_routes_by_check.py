@@ -210,11 +210,11 @@ def inhibit_rules() -> Iterator[Row]:
     )  # fmt: skip
     for id, new, says in (
         ("by-severity", "  - source_match: {severity: critical}\n",
-         "`PostgreSQLDown` would inhibit `HighErrorRate`"),
+         "would inhibit `HighErrorRate`; nobody would be notified of it."),
         ("without-source", "  - source_matchers: []\n",
          "would inhibit `HighErrorRate`; nobody would be notified of it."),
         ("by-pattern", "  - source_match_re: {alertname: 'Critical.*'}\n",
-         "`CriticalCPUUsage` would inhibit `HighErrorRate`"),
+         "`CriticalCPUUsage` and `CriticalMemoryUsage` would inhibit `HighErrorRate`"),
         ("of-one-job", """  - source_matchers: ['alertname="CriticalErrorRate",job="other"']\n""",
          "`CriticalErrorRate` does not inhibit `HighErrorRate`"),
     ):  # fmt: skip
