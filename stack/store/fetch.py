@@ -5,6 +5,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -293,15 +294,34 @@ def is_good(path: Path, artifact: Artifact) -> bool:
 
 @contextlib.contextmanager
 def alone_with(path: Path) -> Iterator[BufferedRandom]:
-    """Open a file, which only one user at a time gets, whether thread or process."""
+    """Open a file, which only one user at a time gets, whether thread or process. What is there
+    and not a file of ours (a link that leads elsewhere, a pipe) is removed, never written to."""
     while True:
-        with path.open("a+b") as file:
+        with _ours(path) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             # Whoever had it before may have renamed or removed it.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     yield file
                     return
+
+
+def _ours(path: Path) -> BufferedRandom:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    while True:
+        with contextlib.ExitStack() as opened:
+            try:
+                descriptor = os.open(path, flags, 0o644)
+                opened.callback(os.close, descriptor)
+                found = os.fstat(descriptor)
+                # Nobody has this file under another name unless somebody linked it here.
+                if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1:
+                    opened.pop_all()
+                    return os.fdopen(descriptor, "a+b")
+            except OSError as error:
+                if error.errno not in (errno.ELOOP, errno.ENXIO):
+                    raise
+        path.unlink(missing_ok=True)
 
 
 def _unreachable(artifact: Artifact, failures: list[str], wrong: bool) -> FetchFailed:

@@ -1,5 +1,6 @@
 """Only the right content gets into the cache, from whichever mirror has it."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,30 @@ def test_fetch_by_many_at_once_asks_once(tmp_path: Path, mirror: Any, artifact: 
     with fetcher(tmp_path, mirror.url) as fetching, ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(fetching.fetch, [artifact] * 8))) == 1
     assert len(mirror.requests) == 1
+    assert [at.name for at in tmp_path.iterdir()] == [artifact.sha256]
+
+
+@pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to], ids=["link", "second name"])
+def test_what_was_planted_is_not_written_to(
+    tmp_path: Path, mirror: Any, artifact: Artifact, plant: Callable[[Path, Path], None]
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    plant(folder / f"{artifact.sha256}.part", victim)
+    with fetcher(folder, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
+    assert victim.read_text() == "precious"
+    assert [at.name for at in folder.iterdir()] == [artifact.sha256]
+
+
+def test_pipe_that_was_planted_stops_nothing(
+    tmp_path: Path, mirror: Any, artifact: Artifact
+) -> None:
+    os.mkfifo(tmp_path / f"{artifact.sha256}.part")
+    with fetcher(tmp_path, mirror.url) as fetching:
+        assert fetching.fetch(artifact).read_bytes() == CONTENT
     assert [at.name for at in tmp_path.iterdir()] == [artifact.sha256]
 
 
