@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -220,11 +221,19 @@ def _clear_leftovers(directory: Path) -> None:
         Supervisor(directory).sweep(AFTER)
 
 
+def _make_folders(directory: Path) -> None:
+    """Closed to other users of the machine, whatever the umask. Root's can be passed through, not
+    listed: its PostgreSQL runs as another user, who has to get to its own data."""
+    passed = 0o711 if os.geteuid() == 0 else 0o700
+    for folder, mode in ("data", passed), ("logs", 0o700), ("control", 0o700), (".", passed):
+        make_folder(directory / folder)
+        (directory / folder).chmod(mode)
+
+
 def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     """Write the instance's folder: record, configuration, secrets, supervisor's settings."""
     directory = instance.directory
-    for folder in ("logs", "control", "data"):
-        make_folder(directory / folder)
+    _make_folders(directory)
     check_reachable(directory)
     shutil.rmtree(instance.config_dir, ignore_errors=True)
     for path, text in files.items():
@@ -237,7 +246,9 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     secrets.generate(instance.layout)
     for service in SERVICES.values():
         if not service.init:
-            instance.layout.data(service.name).mkdir(exist_ok=True)
+            own = instance.layout.data(service.name)
+            own.mkdir(exist_ok=True)
+            own.chmod(0o700)
     for stale in (directory / "control").iterdir():
         stale.unlink()
     instance.supervisor.write_settings(instance.layout, SERVICES)

@@ -336,6 +336,7 @@ def _allowing(*faults: str) -> Iterator[None]:
 def _own_settings(directory: Path, socket: Path) -> dict[str, dict[str, str]]:
     supervisord = {
         "nodaemon": "true",
+        "umask": "077",
         "logfile": str(directory / "logs" / "supervisord.log"),
         "pidfile": str(directory / "supervisord.pid"),
         "childlogdir": str(directory / "logs"),

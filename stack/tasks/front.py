@@ -35,6 +35,7 @@ def main(arguments: Sequence[str], *, bare: bool = False) -> int | None:
     None, with nothing done, where that takes more."""
     _streams()
     _end_in_order()
+    os.umask(os.umask(0) | 0o022)  # nobody else writes to what is made here
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     asked: list[Call] = []
     code = _ended(lambda: asked.extend(_asked(arguments)), verbose="--verbose" in arguments)

@@ -3,7 +3,9 @@
 import os
 import re
 import signal
+import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request
@@ -15,10 +17,12 @@ from stack.run.instance import Instance
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes
 
+CARELESS = ["sh", "-c", 'umask 000; exec "$@"', "sh"]
+
 
 @pytest.fixture(scope="module")
 def first(doit, offset: str):
-    done = doit("up", "--port-offset", offset)
+    done = doit("up", "--port-offset", offset, before=CARELESS)
     assert done.returncode == 0, done.stderr
     return done
 
@@ -158,6 +162,26 @@ def test_every_listening_port_is_on_loopback(up) -> None:
     }
     assert len(listening) >= 9
     assert {address[0] for address in listening} == {"127.0.0.1"}
+
+
+def open_to_others(folder: Path) -> Iterator[Path]:
+    """What other users of the machine can read or write to."""
+    for path in folder.iterdir():
+        mode = path.lstat().st_mode
+        if stat.S_ISDIR(mode) and mode & stat.S_IXOTH:
+            yield from open_to_others(path)
+        if mode & (stat.S_IROTH | stat.S_IWOTH) and not path.is_symlink():
+            yield path
+
+
+def test_instance_is_closed_to_other_users_of_the_machine(up) -> None:
+    directory = Instance.open("default").directory
+    root = os.geteuid() == 0
+    assert stat.S_IMODE(directory.stat().st_mode) == (0o711 if root else 0o700)
+    found = [*open_to_others(directory)] if root else []
+    secret = [path for path in found if path.relative_to(directory).parts[0] in ("data", "logs")]
+    assert secret == []
+    assert [path for path in found if path.stat().st_mode & (stat.S_IWOTH | stat.S_IWGRP)] == []
 
 
 def test_instances_dir_is_all_that_an_instance_writes(up, state_dir: Path) -> None:
