@@ -23,6 +23,9 @@ from stack.paths import REPO
 from stack.run.instance import Instance
 from stack.run.runbooks import served
 
+_keepers: list["subprocess.Popen[bytes]"] = []
+"""Each keeper that this process began and has not seen end: it may outlive us."""
+
 BEGINS_WITHIN_S = 240.0
 """One that gives up is noticed at once; on a busy machine starting Python alone takes a minute."""
 ENDS_WITHIN_S = 120.0
@@ -83,12 +86,14 @@ class Stage:
         log = self.ledger.file(incident.name).with_suffix(".log")
         log.parent.mkdir(exist_ok=True)
         words = ["--instance", self.instance.name, "--incident", incident.name]
+        _keepers[:] = [other for other in _keepers if other.poll() is None]
         with log.open("w") as said:
             keeper = subprocess.Popen(
                 [sys.executable, "-m", "scenarios.demo.keeper", *words, "--seconds", f"{seconds}"],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=REPO,
                 start_new_session=True,
             )  # fmt: skip
+        _keepers.append(keeper)
         try:
             if entry := self._begun(incident, keeper):
                 return entry

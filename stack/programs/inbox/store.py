@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 
 from stack.errors import HostCannot
@@ -40,12 +41,15 @@ class MessageStore:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(file, isolation_level=None)
-            # A write-ahead log survives this process; only a crash of the machine could lose the
-            # last messages, and it would end their senders as well.
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(_SCHEMA)
-            self._connection.execute(_HEARTBEATS)
+            with ExitStack() as failing:
+                failing.callback(self._connection.close)
+                # A write-ahead log survives this process; only a crash of the machine could lose
+                # the last messages, and it would end their senders as well.
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._connection.execute(_SCHEMA)
+                self._connection.execute(_HEARTBEATS)
+                failing.pop_all()
         except (sqlite3.Error, OSError) as error:
             raise HostCannot(
                 f"`{file}`: {error}; expected a writable SQLite file",

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,10 @@ class Annotations:
 
     def __init__(self, database: Path) -> None:
         self._connection = sqlite3.connect(database, isolation_level=None)
-        self._connection.executescript(_SCHEMA)
+        with ExitStack() as failing:
+            failing.callback(self._connection.close)
+            self._connection.executescript(_SCHEMA)
+            failing.pop_all()
 
     def close(self) -> None:
         self._connection.close()

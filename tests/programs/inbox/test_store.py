@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -20,8 +21,13 @@ MESSAGE = Message(
 )
 
 
-def test_store_gives_back_what_it_took(tmp_path):
-    store = MessageStore(tmp_path / "new" / "inbox.db")
+@pytest.fixture
+def store(tmp_path):
+    with closing(MessageStore(tmp_path / "new" / "inbox.db")) as made:
+        yield made
+
+
+def test_store_gives_back_what_it_took(store):
     assert (store.newest(), store.after(0), store.get(1)) == (0, [], None)
     assert store.add(MESSAGE) == 1
     got = store.get(1)
@@ -36,8 +42,7 @@ def test_store_gives_back_what_it_took(tmp_path):
     )
 
 
-def test_store_lists_after_a_cursor_oldest_first(tmp_path):
-    store = MessageStore(tmp_path / "inbox.db")
+def test_store_lists_after_a_cursor_oldest_first(store):
     for _ in range(5):
         store.add(MESSAGE)
     assert [message.id for message in store.after(0)] == [1, 2, 3, 4, 5]
@@ -47,8 +52,7 @@ def test_store_lists_after_a_cursor_oldest_first(tmp_path):
     assert store.after(0)[0].raw == b""
 
 
-def test_store_takes_text_that_utf8_cannot_spell(tmp_path):
-    store = MessageStore(tmp_path / "inbox.db")
+def test_store_takes_text_that_utf8_cannot_spell(store):
     store.add(
         Message(
             received_at=0.0,
@@ -77,8 +81,7 @@ def test_store_in_a_place_that_is_a_file(tmp_path):
         MessageStore(tmp_path / "file" / "inbox.db")
 
 
-def test_store_raises_when_it_cannot_write(tmp_path):
-    store = MessageStore(tmp_path / "inbox.db")
+def test_store_raises_when_it_cannot_write(store):
     store._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(sqlite3.Error):
         store.add(MESSAGE)

@@ -51,6 +51,7 @@ def relay(postgres) -> Iterator[CountingRelay]:
     yield made
     loop.call_soon_threadsafe(stop.set)
     thread.join(timeout=10)
+    loop.close()
 
 
 @pytest.fixture(scope="module")
