@@ -98,7 +98,7 @@ def _target(name: str) -> Iterator[Instance]:
         found = Instance.open(name)
         if not found.is_running():
             raise HostCannot(f"instance `{name}` is down: there is nothing to measure.",
-                             cure=f"`doit up --instance {name}` starts it.")  # fmt: skip
+                             cure=f"`{found.up}` starts it.")  # fmt: skip
         yield found
     else:
         print(f"starting instance `{OWN}` …", flush=True)

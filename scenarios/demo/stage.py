@@ -16,11 +16,11 @@ from scenarios.demo.incident import Incident, check_apart, known
 from scenarios.demo.keeper import put_right
 from scenarios.demo.ledger import Entry, Ledger
 from scenarios.demo.marks import SERVICE as DASHBOARDS
-from scenarios.demo.option import option
 from stack.check.configuration import read
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import REPO
 from stack.run.instance import Instance
+from stack.run.naming import option
 from stack.run.runbooks import served
 
 _keepers: list["subprocess.Popen[bytes]"] = []
@@ -44,7 +44,7 @@ class Stage:
         if not self.instance.is_running():
             raise HostCannot(
                 f"instance `{name}` is down: nothing can happen to it.",
-                cure=f"`doit up{self.option}` starts it, and undoes what an incident left in its"
+                cure=f"`{self.instance.up}` starts it, and undoes what an incident left in its"
                 " data.",
             )
         self.incidents: Mapping[str, Incident] = known(
@@ -66,7 +66,7 @@ class Stage:
                 raise CheckFailed(
                     f"{entry.name}, whose keeper was killed, cannot be undone: {why}.",
                     cure=f"`doit restart{self.option} SERVICE` for what is wrong,"
-                    " or `doit down` and `doit up`.",
+                    f" or `doit down{self.option}` and `{self.instance.up}`.",
                 )
             self._say(f"{entry.name}: its keeper was killed; undone")
 
@@ -149,7 +149,7 @@ class Stage:
                 raise CheckFailed(
                     f"{name} cannot be undone: {why}.",
                     cure=f"`doit status{self.option}` shows what does not run,"
-                    " `doit restart` starts it.",
+                    f" `doit restart{self.option}` starts it.",
                 )
             self.clear()
             time.sleep(LOOK_EVERY_S)

@@ -5,7 +5,6 @@ import random
 from scenarios.demo import leftovers
 from scenarios.demo.board import Board
 from scenarios.demo.ledger import Ledger
-from scenarios.demo.option import option
 from scenarios.demo.run import Demo
 from scenarios.demo.stage import Stage
 from scenarios.demo.web import served
@@ -15,6 +14,7 @@ from stack.errors import BadInput
 from stack.loopback import HOST as LOCALHOST
 from stack.run.instance import Instance, names
 from stack.run.lifecycle import bring_up
+from stack.run.naming import option
 
 
 def demo(instance: str, speed: float, port_offset: int, seed: int | None, no_history: bool) -> None:

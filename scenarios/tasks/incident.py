@@ -11,7 +11,6 @@ from rich.table import Table
 from scenarios.demo import schedule
 from scenarios.demo.incident import Incident, choose_some, choose_to_end, known
 from scenarios.demo.ledger import Entry
-from scenarios.demo.option import option
 from scenarios.demo.stage import Stage
 from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.proof.estimate import words
@@ -20,7 +19,8 @@ from stack import durations
 from stack.check.configuration import read
 from stack.errors import BadInput
 from stack.paths import CONFIG_ROOT
-from stack.run.instance import Instance, names
+from stack.run.instance import existing
+from stack.run.naming import up
 
 
 def incident(
@@ -93,7 +93,8 @@ def _tell(stage: Stage, incident: Incident, entry: Entry) -> None:
 
 
 def _list(name: str) -> None:
-    running = name in names() and Instance.open(name).is_running()
+    stack = existing(name)
+    running = stack is not None and stack.is_running()
     if running:
         stage = Stage(name)
         incidents, going_on = stage.incidents, stage.ledger.entries()
@@ -109,9 +110,10 @@ def _list(name: str) -> None:
     for entry in going_on:
         until = time.strftime("%H:%M:%S", time.localtime(entry.until))
         print(f"{entry.name} is going on, until {until}")
+    down = f" Instance `{name}` is down: `{stack.up if stack else up(name)}` first."
     print(
         "`doit incident NAME` begins one, `--for 5m` says for how long, `--end` puts all right."
-        + ("" if running else f" Instance `{name}` is down: `doit up{option(name)}` first.")
+        + ("" if running else down)
     )
 
 

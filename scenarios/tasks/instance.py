@@ -4,9 +4,9 @@ import time
 
 from scenarios.demo import leftovers
 from scenarios.demo.ledger import Ledger
-from scenarios.demo.option import option
 from stack.errors import CheckFailed, LabError
 from stack.run.instance import Instance, names
+from stack.run.naming import option
 from stack.tasks import instance as tasks
 
 
@@ -36,7 +36,7 @@ def status(instance: str) -> None:
         raise CheckFailed(
             f"incident {', '.join(sorted(left))} was left behind: whoever kept it was killed."
             + (f" {trouble.what}" if trouble else ""),
-            cure=f"`doit up{option(instance)}` undoes it.",
+            cure=f"`{Instance.open(instance).up}` undoes it.",
         )
     if trouble:
         raise trouble

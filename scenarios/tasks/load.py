@@ -15,13 +15,13 @@ from loadgen import host as hosts
 from loadgen import whose
 from loadgen.arrivals import sources
 from loadgen.traffic import PASSWORD
-from scenarios.demo.option import option
 from scenarios.proof.endings import ended_by
 from stack import durations, paths
 from stack.errors import BadInput, CheckFailed, HostCannot, LabError
 from stack.loopback import HOST
 from stack.paths import REPO
 from stack.run.instance import Instance, names
+from stack.run.naming import option
 
 USERS = 10
 LONGEST_S = 24 * 3600.0
@@ -140,7 +140,7 @@ def _where(name: str, host: str, even_foreign: bool) -> tuple[str, Instance | No
     if not stack.is_running():
         raise HostCannot(
             f"instance `{name}` is down: there is nothing to load.",
-            cure=f"`doit up{option(name)}` starts it.",
+            cure=f"`{stack.up}` starts it.",
         )
     return stack.url(SCHEDULER), stack
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.names import choose
+from stack.names import choose, meant
 from stack.paths import state_dir
+from stack.run import naming
 from stack.run.ports import Ports
 from stack.run.service import Layout
 from stack.run.services import AFTER, SERVICES
@@ -64,7 +65,8 @@ class Instance:
         except FileNotFoundError:
             known = ", ".join(f"`{other}`" for other in names()) or "none"
             raise BadInput(
-                f"there is no instance `{name}` (there is: {known}).", cure="Start one: `doit up`."
+                f"there is no instance `{name}` (there is: {known}).",
+                cure=meant(name, names()) or f"`{naming.up(name)}` starts one.",
             ) from None
 
     @classmethod
@@ -75,7 +77,8 @@ class Instance:
         except (TypeError, ValueError) as error:
             raise BadInput(
                 f"`{directory / FILE}` cannot be read: {error}.",
-                cure=f"Stop it with `doit down --instance {directory.name}`, then `doit up`.",
+                cure=f"Stop it with `doit down{naming.option(directory.name)}`,"
+                f" then `{naming.up(directory.name)}`.",
             ) from None
 
     @property
@@ -89,6 +92,11 @@ class Instance:
     @property
     def speed(self) -> float:
         return self.record.speed
+
+    @property
+    def up(self) -> str:
+        """The command that brings it up as it is, or was."""
+        return naming.up(self.name, self.speed, self.record.ports)
 
     @property
     def ports(self) -> Mapping[str, Mapping[str, int]]:
@@ -153,6 +161,14 @@ def instances_dir() -> Path:
 def names() -> list[str]:
     """Names of the instances that exist, running or not."""
     return sorted(path.parent.name for path in instances_dir().glob(f"*/{FILE}"))
+
+
+def existing(name: str) -> Instance | None:
+    """The instance called `name`; None for `default` when nobody has started it yet.
+
+    Raises BadInput for any other name that none has: it was mistyped.
+    """
+    return None if name == "default" and name not in names() else Instance.open(name)
 
 
 def known_service(name: str) -> str:

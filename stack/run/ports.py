@@ -69,8 +69,8 @@ def check_free(
     if held:
         raise HostCannot(
             "; ".join(held) + ".",
-            cure="Stop what uses it, or choose other ports: `doit up --port-offset 1000` adds 1000 "
-            "to each.",
+            cure="Stop what uses it, or choose other ports: `--port-offset 1000` adds 1000 to"
+            " each.",
         )
 
 

@@ -153,7 +153,7 @@ def _return(
         instance.take_down()
         raise HostCannot(
             f"generation {number} did not come up: {said}\nNeither did what ran before: {second}",
-            cure="The instance is down, its data is unchanged; `doit up` starts it again.",
+            cure=f"The instance is down, its data is unchanged; `{instance.up}` starts it again.",
         ) from error
     if kind:
         raise kind(

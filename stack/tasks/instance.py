@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.errors import BadInput, CheckFailed, HostCannot
-from stack.names import choose
+from stack.names import choose, meant
+from stack.run import naming
 from stack.run.choice import CHOICES, behind, told
-from stack.run.instance import Instance, names
+from stack.run.instance import Instance, existing, names
 from stack.run.services import SERVICES
 from stack.run.startup import OnReady
 from stack.run.supervisor import processes
@@ -53,37 +54,42 @@ def down(instance: str, wipe: bool) -> None:
     """Stop the instance; its data stay unless `wipe`."""
     from stack.run.lifecycle import bring_down
 
-    started = time.monotonic()
+    started, known = time.monotonic(), ["default", *names()]
     if bring_down(instance, wipe=wipe):
         print(f"instance `{instance}` is down ({time.monotonic() - started:.1f} s)")
-    else:
+    elif instance in known:
         print(f"instance `{instance}` was not running")
+    else:
+        print(f"there is no instance `{instance}`, so nothing was stopped.", meant(instance, known))
 
 
 def status(instance: str) -> None:
-    """Show the instance. Raises CheckFailed when it should run but a part of it does not."""
-    if instance not in names():
+    """Show the instance. Raises BadInput when there is none of that name, CheckFailed when it
+    should run but a part of it does not."""
+    stack = existing(instance)
+    if stack is None:
         others = [name for name in names() if Instance.open(name).is_running()]
-        print(f"instance `{instance}` does not exist; start it with `doit up`")
+        print(f"instance `{instance}` does not exist; start it with `{naming.up(instance)}`")
         if others:
             print(f"running: {', '.join(others)} (see them with `--instance NAME`)")
         return
-    stack = Instance.open(instance)
     left = [] if stack.is_running() else processes(stack.directory)
     if left:
         raise CheckFailed(
             f"instance `{instance}`: its supervisor is gone, but {len(left)} of its processes are "
             "still running.",
-            cure=f"`doit down --instance {instance}` ends them, `doit up` starts it again.",
+            cure=f"`doit down{naming.option(instance)}` ends them, `{stack.up}` starts it again.",
         )
     if not stack.is_running():
-        print(f"instance `{instance}` is down; start it with `doit up`")
+        print(f"instance `{instance}` is down; start it with `{stack.up}`")
         return
     stopped = _show(stack)
     if stopped:
+        of = naming.option(instance)
         raise CheckFailed(
             f"not running: {', '.join(stopped)}.",
-            cure=f"`doit logs {stopped[0]}` shows why, `doit restart {stopped[0]}` starts it.",
+            cure=f"`doit logs{of} {stopped[0]}` shows why,"
+            f" `doit restart{of} {stopped[0]}` starts it.",
         )
 
 
@@ -122,7 +128,7 @@ def _parts(stack: Instance, given: list[str]) -> list[str]:
     if newer := [name for name in found if name not in there and (name in given or not there)]:
         raise BadInput(
             f"`{newer[0]}` is newer than instance `{stack.name}`.",
-            cure=f"`doit up --instance {stack.name}` adds it.",
+            cure=f"`{stack.up}` adds it.",
         )
     return there
 
@@ -131,7 +137,7 @@ def running(name: str) -> Instance:
     """The instance called `name`. Raises BadInput when it does not run."""
     stack = Instance.open(name)
     if not stack.is_running():
-        raise BadInput(f"instance `{name}` is not running.", cure="Start it with `doit up`.")
+        raise BadInput(f"instance `{name}` is not running.", cure=f"Start it with `{stack.up}`.")
     return stack
 
 

@@ -94,10 +94,10 @@ def running(name: str) -> Instance:
     """The instance, if it has a log store and runs. Raises BadInput."""
     stack = Instance.open(name)
     if not stack.is_running():
-        raise BadInput(f"instance `{name}` is not running.", cure="Start it with `doit up`.")
+        raise BadInput(f"instance `{name}` is not running.", cure=f"Start it with `{stack.up}`.")
     if "loki" not in stack.ports:
         raise BadInput(
-            f"instance `{name}` has no log store yet: it is older.", cure="`doit up` adds one."
+            f"instance `{name}` has no log store yet: it is older.", cure=f"`{stack.up}` adds one."
         )
     return stack
 

@@ -198,14 +198,15 @@ def test_up_after_a_changed_port_moves_the_stack_and_keeps_its_data(up, doit, mo
     assert doit("status").returncode == 0
 
 
-def test_down_leaves_no_process(up, doit) -> None:
+def test_down_leaves_no_process(up, doit, moved: str) -> None:
     directory = Instance.open("default").directory
     done = doit("down")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("instance `default` is down")
     assert processes(directory) == []
     assert doit("down").stdout == "instance `default` was not running\n"
-    assert doit("status").stdout == "instance `default` is down; start it with `doit up`\n"
+    up = f"doit up --port-offset {moved}"
+    assert doit("status").stdout == f"instance `default` is down; start it with `{up}`\n"
     for refused in (doit("shell", "true"), doit("restart", "backend")):
         assert refused.returncode == 2
-        assert refused.stderr == "instance `default` is not running.\n  Start it with `doit up`.\n"
+        assert refused.stderr == f"instance `default` is not running.\n  Start it with `{up}`.\n"
