@@ -367,7 +367,7 @@ def task_list_users():
     """the people and programs that scenarios can let act
 
     $ doit list-users
-    $ doit list-users 'Clinic*'
+    $ doit list-users 'C*'
     """
     return task(
         "scenarios.tasks.shelves:list_users",

@@ -60,11 +60,12 @@ def choose(
 
 def _unknown(names: Sequence[str], known: Collection[str], what: str, see: str) -> BadInput:
     said = ", nor ".join(f"`{name}`" for name in names)
+    known = list(dict.fromkeys(known))
     nearest = dict.fromkeys(one for name in names for one in near(name.strip("*?"), known))
     cures = [_mean(list(nearest)), see]
     if not any(cures):
         more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-        cures = [f"There are {', '.join(list(known)[:_LISTED]) or 'none'}{more}."]
+        cures = [f"There are {', '.join(known[:_LISTED]) or 'none'}{more}."]
     return BadInput(f"there is no {what} {said}.", cure=" ".join(filter(None, cures)))
 
 

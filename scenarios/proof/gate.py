@@ -87,7 +87,8 @@ def _unsteady_metrics(rule: RuleTiming, watcher: Watcher, rate: float) -> str | 
         for target in _targets(watcher):
             if target["health"] != "up":
                 job = target["labels"]["job"]
-                return f"target `{job}` is {target['health']} {target['lastError']}".strip()
+                why = f": {target['lastError']}" if target["lastError"] else ""
+                return f"target `{job}` is {target['health']}{why}"
         if not rate > 0:
             return "Prometheus sees no requests"
         for selector in () if rule.on_logs else selectors(rule.expression):

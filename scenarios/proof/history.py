@@ -70,12 +70,17 @@ def line(proof: Proof) -> str:
 def read(file: Path) -> list[Mapping[str, object]]:
     """The runs of a history, oldest first; none when there is no file yet.
 
-    Raises BadInput with the number of a line that is not a run.
+    Raises BadInput with the number of a line that is not a run, or for a folder that is not there:
+    known before anything is proven.
     """
     try:
         rows = file.read_text().splitlines()
     except FileNotFoundError:
-        return []
+        if file.parent.is_dir():
+            return []
+        raise BadInput(
+            f"`--history {file}`: there is no folder `{file.parent}`.", cure="Make it first."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"`--history {file}` cannot be read: {error}.") from None
     runs: list[Mapping[str, object]] = []

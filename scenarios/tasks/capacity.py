@@ -4,6 +4,7 @@ from scenarios.capacity.run import Wish, scheduler
 from scenarios.capacity.search import Plan
 from stack import durations, paths
 from stack.errors import BadInput
+from stack.names import choose
 
 KINDS = ("scheduler",)
 
@@ -25,8 +26,7 @@ def capacity(
     lasts: str,
 ) -> None:
     """Measure it. Raises BadInput, and as `scenarios.capacity.run.scheduler`."""
-    if unknown := [one for one in what if one not in KINDS]:
-        raise BadInput(f"`{unknown[0]}` is none of {', '.join(KINDS)}.")
+    choose(what, KINDS, what="capacity of", see=f"It is that of {', '.join(KINDS)}.")
     if start > highest:
         raise BadInput(f"--start {start:g} is above --highest {highest:g}.")
     plan = Plan(start=start, highest=highest, budget_s=durations.seconds(lasts))

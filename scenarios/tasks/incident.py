@@ -31,6 +31,7 @@ def incident(
     Raises BadInput for an unknown one or one that would disturb another, HostCannot when the
     instance is down or the fault cannot be injected, CheckFailed when one cannot be undone.
     """
+    _check(names, end, lasts, by_schedule, seed)
     if not names and not end and not by_schedule:
         _list(instance)
         return
@@ -52,6 +53,21 @@ def incident(
             print("Ctrl-C ends this view; the incident goes on")
             with suppress(KeyboardInterrupt):
                 show(stage.instance, name, lambda: bool(stage.ledger.read(name)))
+
+
+def _check(names: list[str], end: bool, lasts: str, by_schedule: bool, seed: int | None) -> None:
+    """Raises BadInput where something that was given would do nothing."""
+    if end and by_schedule:
+        raise BadInput("--end and --schedule do not go together.", cure="Give one of them.")
+    if by_schedule and names:
+        raise BadInput(
+            f"--schedule draws the incidents itself, so {' '.join(names)} would do nothing.",
+            cure="Leave it out; another --seed is another day.",
+        )
+    if seed is not None and not by_schedule:
+        raise BadInput("--seed repeats a day of incidents.", cure="Give --schedule with it.")
+    if lasts and (end or by_schedule or not names):
+        raise BadInput("--for says how long one incident lasts.", cure="Name the one to begin.")
 
 
 def _seconds(lasts: str, speed: float) -> float | None:

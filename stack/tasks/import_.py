@@ -37,5 +37,5 @@ def import_(files: list[str], artifact: str) -> None:
 def _existing(path: str) -> Path:
     file = given(path)
     if not file.is_file():
-        raise BadInput(f"there is no file `{file}`", cure="Name a file that can be read.")
+        raise BadInput(f"there is no file `{file}`.", cure="Name a file that can be read.")
     return file

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.tasks import shelves
 from stack.paths import REPO
 from stack.tasks import helping
 from stack.tasks.commandline import calls
@@ -128,6 +129,14 @@ def test_every_task_says_what_it_does_with_two_examples_that_can_be_typed(name: 
         if "&&" not in words and words[0] != "source":
             assert words[:2] == ["doit", name]
             assert len(calls(words[1:], TASKS)) == 1
+
+
+@pytest.mark.parametrize("name", ["list-faults", "list-users"])
+def test_examples_show_something(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for example in TASKS[name].examples:
+        [call] = calls(shlex.split(example)[1:], TASKS)
+        getattr(shelves, name.replace("-", "_"))(call.values["names"])
+        assert capsys.readouterr().out
 
 
 def test_functions_behind_tasks_are_there_and_take_what_is_declared() -> None:

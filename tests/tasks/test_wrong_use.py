@@ -61,6 +61,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         ("images bakend", "there is no service `bakend`.", "Did you mean backend?"),
         ("why libicu", "there is no package or artifact `libicu`.", "mean libicu76"),
         ("list-faults DiskFil", "there is no fault `DiskFil`.", "disk.DiskFilled"),
+        ("capacity schedular", "there is no capacity of `schedular`.", "mean scheduler?"),
+        ("incident --seed 7", "--seed repeats a day of incidents.", "--schedule"),
+        ("incident --for 5m", "--for says how long one incident lasts.", "Name the one"),
+        ("incident --schedule A", "draws the incidents itself, so A would do nothing.", "--seed"),
+        ("incident --end --schedule", "--end and --schedule do not go together.", "one of them"),
+        ("status --instance defalt", "there is no instance `defalt`", "`doit up --instance"),
         ("list-users Residnt", "there is no kind of user `Residnt`.", "Did you mean Resident?"),
     ],
 )

@@ -77,7 +77,7 @@ UNSTEADY = [
     ("locust unheard", {"trouble": "locust is no longer heard"}, "locust is no longer heard"),
     ("no traffic", {"requests": 0}, "0 of 10 requests"),
     ("failures", {"failures": 3}, "3 of 20 requests fail (3x GET /: 500)"),
-    ("target down", {"targets": (("inbox", "down"),)}, "target `inbox` is down refused"),
+    ("target down", {"targets": (("inbox", "down"),)}, "target `inbox` is down: refused"),
     ("not scraped", {"rate": 0.0}, "Prometheus sees no requests"),
     ("no series", {"samples": 0.0}, 'its rule reads `x{job="backend"}`, which has no series'),
     ("active", {"alerts": ("Other",)}, "`Other` is active"),

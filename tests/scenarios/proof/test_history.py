@@ -68,5 +68,8 @@ def test_history_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, row:
 
 
 def test_history_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    """Before anything is proven, and where the folder went meanwhile."""
+    with pytest.raises(BadInput, match="there is no folder"):
+        read(tmp_path / "none" / "h")
     with pytest.raises(HostCannot, match="No such file or directory"):
         append(tmp_path / "none" / "h", proof(1.0))
