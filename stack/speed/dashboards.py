@@ -55,15 +55,18 @@ def scale_dashboard(
 
 
 def panels(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every panel, those in collapsed rows too."""
-    for panel in document.get("panels", ()):
+    """Every panel, those in collapsed rows too, and those in the rows of old schemas."""
+    rows = [panel for row in document.get("rows") or () for panel in row.get("panels") or ()]
+    for panel in (*(document.get("panels") or ()), *rows):
         yield panel
         yield from panel.get("panels") or ()
 
 
 def on_logs(panel: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
-    """Whether a query is LogQL."""
+    """Whether a query is LogQL. Old dashboards have the data source's name alone."""
     source = target.get("datasource") or panel.get("datasource") or {}
+    if isinstance(source, str):
+        return "loki" in source.lower()
     return isinstance(source, dict) and source.get("type") == "loki"
 
 

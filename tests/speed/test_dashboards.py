@@ -44,6 +44,14 @@ def test_speed_one_changes_nothing() -> None:
     assert scale_dashboard(document, 1, scrape_interval_s=15) == document
 
 
+def test_dashboard_of_an_old_schema_is_scaled_too() -> None:
+    logs = {"datasource": "$loki_datasource", "targets": [{"expr": '{a="b"} |= `x`'}]}
+    metrics = {"datasource": None, "targets": [{"expr": "rate(a[5m])"}]}
+    scaled = scale_dashboard({"rows": [{"panels": [logs, metrics]}]}, 60, scrape_interval_s=0.25)
+    asked = [panel["targets"][0]["expr"] for panel in panels(scaled)]
+    assert asked == ['{a="b"} |= `x`', "rate(a[5s])"]
+
+
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 def test_our_dashboards_are_scaled_in_their_queries_and_time_alone(path) -> None:
     document = json.loads(path.read_text())

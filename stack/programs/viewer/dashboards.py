@@ -18,6 +18,9 @@ from stack.yamltext import load
 LARGEST_BYTES = 8 << 20
 """Large public dashboards are a tenth of that."""
 
+_LONGEST_UID = 40
+"""Grafana's limit."""
+
 _Signature = tuple[int, int, int]
 
 
@@ -59,8 +62,10 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def parse(text: bytes) -> dict[str, Any]:
-    """A dashboard. Raises BadInput that says what it is instead, with the line where it can."""
+def parse(text: bytes, name: str = "") -> dict[str, Any]:
+    """A dashboard. One without a uid, as old ones are, gets one of its file's `name`.
+
+    Raises BadInput that says what it is instead, with the line where it can."""
     try:
         document = json.loads(text, parse_constant=_no_number)
         json.dumps([[document]])  # as deep as it will be in an answer
@@ -70,6 +75,8 @@ def parse(text: bytes) -> dict[str, Any]:
         raise BadInput(f"it is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise BadInput("it is not a JSON object")
+    if document.get("uid") in (None, ""):
+        document["uid"] = slug(name)[:_LONGEST_UID]
     for key in ("uid", "title"):
         if not isinstance(document.get(key), str) or not document[key]:
             raise BadInput(f"its `{key}` is missing or not text")
@@ -201,7 +208,7 @@ class Library:
         try:
             if size > LARGEST_BYTES:
                 raise BadInput(f"it is larger than {LARGEST_BYTES} bytes")
-            document = parse(path.read_bytes())
+            document = parse(path.read_bytes(), path.stem)
             changed = path.stat().st_mtime
         except BadInput as error:
             problem = error.what

@@ -69,7 +69,7 @@ def _dashboard(file: Path, layout: Layout) -> str:
     prometheus = load(layout.config_root / "prometheus" / "prometheus.yml")
     scrape_s = speed.scrape_interval(speed.scale_prometheus(prometheus, layout.speed))
     try:
-        document = dashboards.parse(file.read_bytes())
+        document = dashboards.parse(file.read_bytes(), file.stem)
         scaled = scale_dashboard(document, layout.speed, scrape_interval_s=scrape_s)
     except BadInput as error:
         raise BadInput(f"{file}: {error.what}", cure=error.cure) from None
@@ -197,7 +197,7 @@ def _check_dashboards(folder: Path) -> None:
     problems, uids = [], dict[str, str]()
     for file in sorted(folder.glob("*.json")):
         try:
-            document = dashboards.parse(file.read_bytes())
+            document = dashboards.parse(file.read_bytes(), file.stem)
         except BadInput as error:
             problems.append(f"{file}: {error.what}.")
             continue

@@ -73,7 +73,7 @@ def test_new_and_removed_files_are_seen(shelf: Shelf) -> None:
         pytest.param('{"uid": "a", "title": "A", "x": NaN}', "it is not JSON: NaN is no number",
                      id="no number"),
         pytest.param("[" * 100_000, "it is not JSON: ", id="deep"),
-        pytest.param('{"title": "A"}', "its `uid` is missing or not text", id="no uid"),
+        pytest.param('{"uid": 3, "title": "A"}', "its `uid` is missing or not text", id="uid"),
         pytest.param('{"uid": "a", "title": 3}', "its `title` is missing or not text", id="title"),
         pytest.param("\xff", "it is not JSON: ", id="not UTF-8"),
     ],
@@ -127,6 +127,20 @@ def test_file_that_is_too_large_is_not_read(shelf: Shelf, monkeypatch: Any) -> N
 
 def test_parse_gives_what_the_file_says() -> None:
     assert parse(b'{"uid": "u", "title": "T", "panels": []}')["panels"] == []
+
+
+@pytest.mark.parametrize("uid", [{}, {"uid": None}, {"uid": ""}])
+def test_dashboard_without_a_uid_has_that_of_its_file(shelf: Shelf, uid: dict[str, None]) -> None:
+    shelf.save("Node Exporter_full.json", {"title": "Nodes", "rows": [], **uid})
+    found = shelf.library.get("node-exporter-full")
+    assert found is not None
+    assert found.url == "/d/node-exporter-full/nodes"
+    assert found.whole()["dashboard"]["uid"] == "node-exporter-full"  # type: ignore[index]
+
+
+def test_uid_of_a_file_is_no_longer_than_grafana_allows(shelf: Shelf) -> None:
+    shelf.save(f"{'long' * 20}.json", {"title": "Long"})
+    assert shelf.library.get("long" * 10) is not None
 
 
 @pytest.mark.parametrize(
