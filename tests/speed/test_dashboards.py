@@ -63,3 +63,13 @@ def test_our_dashboards_are_scaled_in_their_queries_and_time_alone(path) -> None
     for panel in panels(document):
         panel.pop("targets", None)
     assert [*panels(scaled)] == [*panels(document)]
+
+
+def test_least_intervals_between_points_are_divided_in_whole_seconds() -> None:
+    targets = [{"interval": "5m"}, {"interval": "$__interval"}, {"step": "30s"}, {"step": 2}]
+    document = {"panels": [{"interval": "1m", "targets": targets}, {"interval": "", "targets": []}]}
+    first, second = scale_dashboard(document, 60, scrape_interval_s=0.25)["panels"]
+    assert (first["interval"], second["interval"]) == ("1s", "")
+    assert first["targets"] == [
+        {"interval": "5s"}, {"interval": "$__interval"}, {"step": "1s"}, {"step": 2},
+    ]  # fmt: skip

@@ -7,12 +7,13 @@ grafana.com/docs/grafana/latest/setup-grafana/configure-grafana.
 import configparser
 import io
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from stack.durations import INTERVAL_FLOOR_S, scale_duration
+from stack.durations import INTERVAL_FLOOR_S, milliseconds, scale_duration
 from stack.errors import BadInput
 from stack.loopback import HOST
 from stack.run import probes
@@ -82,7 +83,10 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def _at_speed(document: Any, layout: Layout, file: Path) -> Any:
     """The document of data sources at the speed, but no shorter an interval than that of the job
-    that is scraped least often: its rates would be empty."""
+    that is scraped least often: its rates would be empty.
+
+    Whole seconds: of others Grafana makes windows such as `6.5s`, which PromQL does not know.
+    """
     if not isinstance(document, dict) or not isinstance(document.get("datasources"), list):
         return document  # `check` says what is wrong with it
     floor_s = INTERVAL_FLOOR_S
@@ -96,10 +100,12 @@ def _at_speed(document: Any, layout: Layout, file: Path) -> Any:
         options = source.get("jsonData") if isinstance(source, dict) else None
         if not isinstance(options, dict) or "timeInterval" not in options:
             return source
+        written = str(options["timeInterval"])
         try:
-            interval = scale_duration(str(options["timeInterval"]), layout.speed, floor_s=floor_s)
+            scaled_ms = milliseconds(scale_duration(written, layout.speed, floor_s=floor_s))
         except BadInput as error:
             raise BadInput(f"{file}: `timeInterval`: {error.what}", cure=error.cure) from None
+        interval = written if layout.speed == 1 else f"{math.ceil(scaled_ms / 1000)}s"
         return {**source, "jsonData": {**options, "timeInterval": interval}}
 
     return {**document, "datasources": [one(source) for source in document["datasources"]]}
