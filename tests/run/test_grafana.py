@@ -185,7 +185,7 @@ SPOILT = [
     ("dashboards/more.json", '{\n"uid" 3}',
      "more.json: it is not JSON: Expecting ':' delimiter, line 2"),
     ("dashboards/more.json", "[]", "more.json: it is not a JSON object"),
-    ("dashboards/more.json", '{"title": "M"}', "more.json: its `uid` is missing or not text"),
+    ("dashboards/more.json", '{"uid": "m"}', "more.json: its `title` is missing or not text"),
     ("dashboards/overview.json", '{"uid": "more", "title": "M"}',
      "overview.json: its `uid` is `more`, which `more.json` has, too"),
     ("provisioning/datasources/all.yml", SOURCES.replace("type: loki", "type: graphite"),
