@@ -48,6 +48,7 @@ SWING = 0.35
 """How far a gauge follows the clinic; a counter follows it all the way."""
 
 _COUNTS = re.compile(r"_(total|count|sum|bucket)$")
+_PARTS = re.compile(r"_(count|sum|bucket)$")
 _TIMES = re.compile(r"time_seconds$|timestamp")
 _STEADY = re.compile(r"_(info|limit|limit_bytes|size_bytes|max|settings_.*)$|^up$|^pg_settings_")
 _PEOPLE = ("active_users",)
@@ -69,6 +70,8 @@ class Series:
     value: float
     rate: float | None = None
     """Per real second, of a counter; None for a gauge."""
+    first: float = 0.0
+    """What it was when it was first seen."""
 
     @property
     def text(self) -> str:
@@ -157,7 +160,8 @@ def course(one: Series, week: Week, past: Sequence[Moment]) -> Iterator[float]:
     # All parts of a histogram go together: none may have more than what contains it.
     kind = _COUNTS.sub("", one.name)
     family = [f"{key}={value}" for key, value in one.labels if key not in ("le", "quantile")]
-    drawn = random.Random(f"{week.seed} {kind} {family}")
+    seed = f"{week.seed} {kind} {family}"
+    drawn = random.Random(seed)
     if one.rate is None:
         yield from _gauge(one, week.now, past, drawn)
         return
@@ -165,12 +169,23 @@ def course(one: Series, week: Week, past: Sequence[Moment]) -> Iterator[float]:
         # As much for each schedule that was made as for the one of today.
         yield from (one.value * week.planned(then.at) for then in past)
         return
-    total, before = 0.0, past[0].at if past else 0.0
+    # One that is older than the instance goes on where the past ends. One that began with it begins
+    # at nothing there, as after a restart; so do the parts of a histogram, which must fit together.
+    total = 0.0
+    if one.first and not _PARTS.search(one.name):
+        counted = sum(_increases(one.rate, past, random.Random(seed)))
+        total = max(0.0, one.first - counted)
+    for increase in _increases(one.rate, past, drawn):
+        total += increase
+        yield total
+
+
+def _increases(rate: float, past: Sequence[Moment], drawn: random.Random) -> Iterator[float]:
+    before = past[0].at if past else 0.0
     for then in past:
         pace = then.busy * (1 - NOISE + 2 * NOISE * drawn.random())
-        total += one.rate * pace * (then.at - before)
+        yield rate * pace * (then.at - before)
         before = then.at
-        yield total
 
 
 def _gauge(
@@ -215,7 +230,7 @@ def observed(instance: Instance, since: float) -> list[Series]:
     """
     give_up = time.monotonic() + SEEN_WITHIN_S
     while True:
-        window = f"{math.ceil((time.time() - since) * 1000) + 1}ms"
+        window = _since(since)
         scrapes = _ask(instance, "/api/v1/query", query=f"min(count_over_time(up[{window}]))")
         if scrapes["result"] and float(scrapes["result"][0]["value"][1]) >= 2:
             break
@@ -225,26 +240,37 @@ def observed(instance: Instance, since: float) -> list[Series]:
                 cure="`doit status` may say why; `--no-history` does without.",
             )
         time.sleep(LOOK_EVERY_S)
-    return list(_seen(instance, window))
+    return list(_seen(instance, since))
 
 
-def _seen(instance: Instance, window: str) -> Iterator[Series]:
+def _since(then: float) -> str:
+    """A range that goes back to that Unix time."""
+    return f"{math.ceil((time.time() - then) * 1000) + 1}ms"
+
+
+def _seen(instance: Instance, since: float) -> Iterator[Series]:
     types = _ask(instance, "/api/v1/metadata")
     read = _words_read()
+    window = _since(instance.record.created)
     found = _ask(instance, "/api/v1/query", query=f'{{__name__=~".+"}}[{window}]')
     for one in sorted(found["result"], key=lambda one: sorted(one["metric"].items())):
         labels = dict(one["metric"])
         name = labels.pop("__name__")
-        (begun, first), (ended, last) = one["values"][0], one["values"][-1]
-        value = float(last)
+        lately = [each for each in one["values"] if float(each[0]) >= since]
+        if not lately:
+            continue
+        (begun, early), (ended, last) = lately[0], lately[-1]
+        value, first = float(last), float(one["values"][0][1])
         # An alert of today was none a week ago, but for the one that always fires.
         alert = name.startswith("ALERTS") and labels.get("severity") != ALWAYS
         if name not in read or alert or value != value:  # not a number
             continue
         rate = None
         if _counts(name, types):
-            rate = max(0.0, value - float(first)) / (ended - begun) if ended > begun else 0.0
-        yield Series(name=name, labels=tuple(sorted(labels.items())), value=value, rate=rate)
+            rate = max(0.0, value - float(early)) / (ended - begun) if ended > begun else 0.0
+        yield Series(
+            name=name, labels=tuple(sorted(labels.items())), value=value, rate=rate, first=first
+        )
 
 
 def _counts(name: str, types: Mapping[str, Any]) -> bool:

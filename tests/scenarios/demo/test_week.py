@@ -1,6 +1,7 @@
 """The week behind an instance: busy when the clinic is, the same for a seed, and possible."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -61,6 +62,17 @@ def test_counters_never_fall_and_parts_never_exceed_what_contains_them() -> None
     assert all(one <= all_ for one, all_ in zip(part, whole, strict=True))
     assert part == list(course(bucket("1", 2.0), lived, times))
     assert part != list(course(bucket("1", 2.0), week(2, NOW, 1.0), times))
+
+
+@pytest.mark.parametrize("rate", [0.0, 500.0])
+def test_counter_that_is_older_than_the_instance_goes_on_where_its_past_ends(rate: float) -> None:
+    lived = week(1, NOW, 1.0)
+    received = Series(name="bytes_total", labels=(), value=1e12 + 60 * rate, rate=rate, first=1e12)
+    values = list(course(received, lived, moments(NOW, lived)))
+    assert values[-1] == pytest.approx(1e12)
+    assert all(before <= after for before, after in pairwise(values))
+    begun = replace(received, first=rate)
+    assert next(course(begun, lived, moments(NOW, lived))) <= rate
 
 
 def test_schedules_are_made_at_the_same_hours_of_each_day() -> None:
