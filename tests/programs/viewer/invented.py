@@ -30,7 +30,11 @@ class Lab:
 
     page: Path
     dashboards: dict[str, dict[str, Any]]
+    scraped: str = "15s"
+    """How often Prometheus has new samples, as the data source says."""
     down: set[str] = field(default_factory=set)
+    slow_s: float = 0.0
+    """How long Prometheus thinks about a query."""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 
@@ -97,6 +101,10 @@ def _api(lab: Lab, path: str, asked: dict[str, str]) -> tuple[int, Any]:
             {"uid": uid, "title": each["title"], "tags": each.get("tags", []), "type": "dash-db"}
             for uid, each in lab.dashboards.items()
         ]
+    if path == "/api/frontend/settings":
+        options = {"timeInterval": lab.scraped}
+        prometheus = {"uid": "prometheus", "type": "prometheus", "jsonData": options}
+        return 200, {"datasources": {"Prometheus": prometheus}}
     if path.startswith("/api/dashboards/uid/"):
         found = lab.dashboards.get(path.rpartition("/")[2])
         if found is None:
@@ -109,6 +117,8 @@ def _api(lab: Lab, path: str, asked: dict[str, str]) -> tuple[int, Any]:
     if match := _PROXY.fullmatch(path):
         if match[1] in lab.down:
             return 502, {"message": "connection refused"}
+        if match[1] == "prometheus" and "query" in asked:
+            time.sleep(lab.slow_s)
         return _SOURCES[match[1]](match[2], asked)
     return 404, {"message": "Not found"}
 

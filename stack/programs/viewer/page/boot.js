@@ -15,6 +15,19 @@
     return themes.indexOf(name) >= 0;
   });
   document.documentElement.dataset.theme = theme;
+  // Where nobody set a locale, browsers name a language such as `en-US@posix`, which is none.
+  function isLanguage(name) {
+    try {
+      return Intl.getCanonicalLocales(name).length === 1;
+    } catch (error) {
+      return false;
+    }
+  }
+  if (![navigator.language].concat(navigator.languages || []).every(isLanguage)) {
+    var languages = (navigator.languages || []).filter(isLanguage).concat('en-US');
+    Object.defineProperty(navigator, 'languages', { value: languages });
+    Object.defineProperty(navigator, 'language', { value: languages[0] });
+  }
   window.__grafana_public_path__ = '/public/';
   window.grafanaBootData = {
     user: {

@@ -1,4 +1,5 @@
 // Asking the viewer's service, and saying plainly what went wrong.
+import { compare } from './clock';
 
 /** A failed request. `message` is for people, `status` the HTTP status, 0 where none came. */
 export class RequestFailed extends Error {
@@ -13,6 +14,7 @@ export async function getJson(path, parameters = {}, { who = 'The viewer', signa
   const query = search(parameters);
   // Servers limit addresses to a few thousand characters; these two take a form instead.
   const long = query.length > 4000 && /\/api\/v1\/(query|query_range)$/.test(path);
+  const asked = Date.now();
   let response;
   try {
     response = long
@@ -22,6 +24,7 @@ export async function getJson(path, parameters = {}, { who = 'The viewer', signa
     if (error.name === 'AbortError') throw error;
     throw new RequestFailed(`${who} does not answer; asked again at the next refresh.`);
   }
+  compare(Date.parse(response.headers.get('Date')), asked);
   const text = await response.text();
   let answer;
   try {

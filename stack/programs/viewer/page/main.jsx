@@ -23,6 +23,7 @@ import {
   PortalContainer,
   ThemeContext,
 } from '@grafana/ui';
+import { ClockNote } from './clock';
 import { getJson } from './http';
 import { DashboardList } from './list';
 import { toScene } from './scene/dashboard';
@@ -75,6 +76,9 @@ function Page() {
   const uid = route(location.pathname);
   const list = useAnswer('/api/search', { type: 'dash-db' });
   const dashboard = useAnswer(uid && `/api/dashboards/uid/${encodeURIComponent(uid)}`);
+  const settings = useAnswer('/api/frontend/settings');
+  // Grafana's server writes them into its page, where its libraries look for them.
+  if (settings.answer) config.datasources = settings.answer.datasources;
   const json = dashboard.answer?.dashboard;
   const missing = dashboard.error?.status === 404;
   useEffect(() => {
@@ -87,12 +91,13 @@ function Page() {
       </a>
       <Top uid={uid} title={json?.title} list={list.answer ?? []} />
       <main id="panels" tabIndex={-1} style={{ outline: 'none', padding: '8px 8px 16px' }}>
+        <ClockNote />
         {!uid || (missing && location.pathname === '/') ? (
           <DashboardList list={list} />
-        ) : json ? (
+        ) : json && settings.answer ? (
           <Dashboard json={json} />
         ) : (
-          <Waiting uid={uid} error={dashboard.error} list={list} />
+          <Waiting uid={uid} error={dashboard.error ?? settings.error} list={list} />
         )}
       </main>
     </>

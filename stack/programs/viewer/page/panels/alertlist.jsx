@@ -1,5 +1,5 @@
 // Alerts as the rules have them (Prometheus' and Loki's), and which of them Alertmanager holds back.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { dateTimeFormatTimeAgo, textUtil } from '@grafana/data';
 import { Badge, ScrollContainer, useTheme2 } from '@grafana/ui';
 import { getJson } from '../http';
@@ -25,11 +25,14 @@ const ORDERS = {
 export function AlertListPanel({ options, timeRange, replaceVariables }) {
   const [found, setFound] = useState(null);
   const theme = useTheme2();
-  // Every refresh gives a new time range.
+  const asking = useRef(false);
+  // Every refresh gives a new time range. What is slower than that is not asked anew meanwhile.
   useEffect(() => {
-    const aborting = new AbortController();
-    load(options.datasource, aborting.signal).then(setFound, () => {});
-    return () => aborting.abort();
+    if (asking.current) return;
+    asking.current = true;
+    load(options.datasource)
+      .then(setFound)
+      .finally(() => (asking.current = false));
   }, [options.datasource, timeRange]);
   if (!found) return <Empty>Loading…</Empty>;
   const wanted = found.alerts.filter(filter(options, replaceVariables));
@@ -125,15 +128,15 @@ function links({ annotations, since }) {
 }
 
 /** Alerts, and what kept others away; a rule without one is there as `normal`. */
-async function load(datasource, signal) {
+async function load(datasource) {
   const sources = Object.entries(RULES).filter(
     ([name]) => !RULES[datasource] || name === datasource,
   );
   const problems = [];
   const attempt = (promise) => promise.catch((error) => void problems.push(error.message));
   const [held, ...groups] = await Promise.all([
-    attempt(heldBack(signal)),
-    ...sources.map(([who, path]) => attempt(getJson(path, { type: 'alert' }, { who, signal }))),
+    attempt(heldBack()),
+    ...sources.map(([who, path]) => attempt(getJson(path, { type: 'alert' }, { who }))),
   ]);
   const rules = groups
     .flatMap((answer) => answer?.data?.groups ?? [])
@@ -166,9 +169,9 @@ function alerts(rule, held) {
 }
 
 /** Labels -> `silenced` or `inhibited`, of the alerts that notify nobody now. */
-async function heldBack(signal) {
+async function heldBack() {
   const path = `${PROXY}/alertmanager/api/v2/alerts`;
-  const found = await getJson(path, {}, { who: 'Alertmanager', signal });
+  const found = await getJson(path, {}, { who: 'Alertmanager' });
   const suppressed = found.filter(({ status }) => status.state === 'suppressed');
   return new Map(
     suppressed.map(({ labels, status }) => [

@@ -13,6 +13,7 @@ import {
   VariableValueSelectors,
   behaviors,
   dataLayers,
+  sceneGraph,
 } from '@grafana/scenes';
 import { REFERENCE } from '../sources';
 import { AnnotationSwitches, DashboardLinks, Shortcomings } from './controls';
@@ -35,7 +36,7 @@ export function toScene(dashboard, alone) {
   const children = layout(panels, repeats);
   const layers = annotations(dashboard);
   return new EmbeddedScene({
-    $timeRange: new SceneTimeRange({
+    $timeRange: new PatientTimeRange({
       from: dashboard.time?.from ?? 'now-1h',
       to: dashboard.time?.to ?? 'now',
       timeZone: dashboard.timezone || 'browser',
@@ -50,6 +51,17 @@ export function toScene(dashboard, alone) {
     controls: controls(dashboard, layers),
     body: new SceneGridLayout({ isLazy: true, isDraggable: false, children }),
   });
+}
+
+/** Lets queries that are slower than the refresh come to their end: asked anew, they never would. */
+class PatientTimeRange extends SceneTimeRange {
+  constructor(state) {
+    super(state);
+    const refresh = this.onRefresh;
+    this.onRefresh = () => {
+      if (!sceneGraph.getQueryController(this)?.state.isRunning) refresh();
+    };
+  }
 }
 
 function controls(dashboard, layers) {

@@ -1,7 +1,11 @@
 // What stands beside a panel's title: links, and what its data say of themselves.
+import { useEffect, useState } from 'react';
+import { LoadingState } from '@grafana/data';
 import { Dropdown, Icon, IconButton, Menu, PanelChrome, Tooltip } from '@grafana/ui';
 import { SceneObjectBase, sceneGraph } from '@grafana/scenes';
 import { href } from './links';
+
+const SLOW_S = 5;
 
 /** Links of a panel: one is an icon that leads there, several are a menu. */
 export class PanelLinks extends SceneObjectBase {
@@ -43,7 +47,9 @@ export class PanelLinks extends SceneObjectBase {
 export class Notices extends SceneObjectBase {
   static Component = ({ model }) => {
     const { data } = sceneGraph.getData(model).useState();
-    const notices = (data?.series ?? []).flatMap((frame) => frame.meta?.notices ?? []);
+    const own = (data?.series ?? []).flatMap((frame) => frame.meta?.notices ?? []);
+    const slow = useSlow(data?.state === LoadingState.Loading);
+    const notices = slow ? [...own, SLOW] : own;
     return notices.map(({ text, severity }) => (
       <IconButton
         key={text}
@@ -55,4 +61,20 @@ export class Notices extends SceneObjectBase {
       />
     ));
   };
+}
+
+const SLOW = { severity: 'info', text: `No answer for ${SLOW_S} s; it is waited for.` };
+
+/** Whether something has been under way for long. */
+function useSlow(underWay) {
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    if (!underWay) return undefined;
+    const timer = setTimeout(() => setSlow(true), SLOW_S * 1000);
+    return () => {
+      clearTimeout(timer);
+      setSlow(false);
+    };
+  }, [underWay]);
+  return slow;
 }

@@ -1,11 +1,12 @@
 // Prometheus' HTTP API: prometheus.io/docs/prometheus/latest/querying/api
 import { formatLabels } from '@grafana/data';
+import { config } from '@grafana/runtime';
 import { getJson } from '../http';
 import { bounded, number, seriesFrames, tableFrame } from './frames';
 import { interpolate, interpolateText, scoped, seconds } from './interpolate';
 
 const ROOT = '/api/datasources/proxy/uid/prometheus/api/v1';
-const SCRAPE_S = 15;
+const SCRAPE = '15s'; // where the data source does not say how often there is a new sample
 const MOST_POINTS = 11000; // of a series, or the server refuses the query
 
 const ask = async (path, parameters, signal) =>
@@ -99,24 +100,36 @@ function spans(points, step) {
   return found;
 }
 
+/** How often there is a new sample, as the data source says it. */
+function scraped() {
+  const own = Object.values(config.datasources).find(({ type }) => type === 'prometheus');
+  return own?.jsonData?.timeInterval || SCRAPE;
+}
+
+/** Times, the step and Grafana's own variables: its `calculatePrometheusInterval`, in seconds. */
 function window_(request, target) {
   const from = request.range.from.valueOf() / 1000;
   const to = request.range.to.valueOf() / 1000;
-  const least = target.interval ? seconds(interpolate(request, target.interval)) : SCRAPE_S;
-  const fitting = Math.ceil(request.intervalMs / 1000) * (target.intervalFactor || 1);
-  const step = Math.max(least, fitting, Math.ceil((to - from) / MOST_POINTS));
+  const scrape = seconds(target.interval ? interpolate(request, target.interval) : scraped());
+  const fitting = request.intervalMs / 1000;
+  const safe = Math.ceil((to - from) / MOST_POINTS);
+  const step = Math.max(scrape, fitting, safe) * (target.intervalFactor || 1);
   const range = Math.round(to - from);
   const variables = {
-    __interval: scoped(`${step}s`),
-    __interval_ms: scoped(step * 1000),
-    // As Grafana computes it: long enough to hold two scrapes wherever it begins.
-    __rate_interval: scoped(`${Math.max(step + SCRAPE_S, 4 * SCRAPE_S)}s`),
+    __interval: scoped(inPromql(step)),
+    __interval_ms: scoped(Math.round(step * 1000)),
+    // Long enough to hold two scrapes wherever it begins.
+    __rate_interval: scoped(inPromql(Math.max(step + scrape, 4 * scrape))),
     __range: scoped(`${range}s`),
     __range_s: scoped(range),
     __range_ms: scoped(range * 1000),
   };
   return { from, to, step, variables };
 }
+
+/** A duration, which has no fractions in PromQL. */
+const inPromql = (length) =>
+  Number.isInteger(length) ? `${length}s` : `${Math.round(length * 1000)}ms`;
 
 /** Buckets of a histogram hold all that is lower, too: what is in each of them alone. */
 function apart(buckets) {
