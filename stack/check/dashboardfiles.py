@@ -19,6 +19,9 @@ from stack.check.yamlfile import ConfigFile, entries, get, line, parse, text
 RUNBOOK = re.compile(r"^Runbook: (\w+)$")
 """The title of a panel's link that says which alert the panel shows."""
 
+FORMER = "Import it into Grafana, save it, and take the JSON that it has then."
+"""What to do about a dashboard of an old schema."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -167,6 +170,15 @@ def _read(path: Path) -> Dashboard | Problem:
         )
     found = parse(path)
     node = found.root if isinstance(found, ConfigFile) else None
+    if isinstance(rows := get(node, "rows"), yaml.SequenceNode) and rows.value:
+        return Problem(
+            check="dashboards/former",
+            path=path,
+            line=line(rows),
+            what="its panels stand in `rows`, as before Grafana 5: Grafana and the viewer each place "
+            "them in their own way, and no check reads them.",
+            cure=FORMER,
+        )
     if not isinstance(node, yaml.MappingNode) or not isinstance(
         get(node, "panels"), yaml.SequenceNode
     ):

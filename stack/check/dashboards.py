@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from stack.check import macros
-from stack.check.dashboardfiles import Dashboard, Dashboards, Panel
+from stack.check.dashboardfiles import FORMER, Dashboard, Dashboards, Panel
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
 from stack.check.supported import Supported
@@ -120,6 +120,15 @@ def _meet(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> b
 
 def _panel(panel: Panel, supported: Supported) -> Iterator[Problem]:
     problem = panel.dashboard.problem
+    if now := _now(panel, supported):
+        yield problem(
+            "dashboards/former",
+            _line(panel.node, "type"),
+            f"{panel.name}: a `{panel.kind}` of an old schema, shown as a {now}: Grafana and the "
+            "viewer each have their own rules for that, and what it cannot have is lost.",
+            FORMER,
+        )
+        return
     if panel.kind not in supported.panels:
         yield problem(
             "dashboards/supported",
@@ -145,7 +154,21 @@ def _panel(panel: Panel, supported: Supported) -> Iterator[Problem]:
                 f"{panel.name}: transformation `{name}` is none that the viewer has.",
                 nearest(name, supported.transformations),
             )
+    if shift := text(get(panel.node, "timeShift")):
+        yield problem(
+            "dashboards/supported",
+            _line(panel.node, "timeShift"),
+            f"{panel.name}: `timeShift` is `{shift}`, and the viewer shows the panel unshifted.",
+            f"Ask for earlier values in its query: `offset {shift}`.",
+        )
     yield from _words(panel)
+
+
+def _now(panel: Panel, supported: Supported) -> str:
+    """What the viewer shows it as, if it is of an old schema."""
+    if panel.kind == "table" and get(panel.node, "styles"):
+        return "table of today"
+    return supported.former.get(panel.kind, "")
 
 
 def _words(panel: Panel) -> Iterator[Problem]:

@@ -20,6 +20,8 @@ class Supported:
 
     panels: Mapping[str, frozenset[str]]
     """Panel type → options of its own that its fields may have (`fieldConfig…custom`)."""
+    former: Mapping[str, str]
+    """Panel type of an old schema → what it is shown as."""
     transformations: frozenset[str]
     variables: frozenset[str]
     """Types of variables."""
@@ -33,6 +35,7 @@ def supported(path: Path = LIST) -> Supported:
     found = json.loads(path.read_text())
     return Supported(
         panels={kind: frozenset(panel["custom"]) for kind, panel in found["panels"].items()},
+        former=found["former"],
         transformations=frozenset(found["transformations"]),
         variables=frozenset(found["variables"]),
         datasources=frozenset(found["datasources"]),

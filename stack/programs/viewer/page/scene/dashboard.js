@@ -1,5 +1,5 @@
-// A dashboard's JSON (the classic schema, versions 16 to 42) as a scene. Grafana's own converter is in
-// its core, which is not published as a library.
+// A dashboard's JSON (the classic schema) as a scene. Grafana's own converter is in its core, which is
+// not published as a library.
 import {
   EmbeddedScene,
   SceneControlsSpacer,
@@ -15,6 +15,7 @@ import {
   dataLayers,
   sceneGraph,
 } from '@grafana/scenes';
+import { modern } from '../migrate';
 import { REFERENCE } from '../sources';
 import { AnnotationSwitches, DashboardLinks, Shortcomings } from './controls';
 import { panel } from './panel';
@@ -27,7 +28,8 @@ const ALONE = { x: 0, y: 0, w: 24, h: 22 };
 
 /** The scene of a dashboard, or of one of its panels alone. Raises Error for JSON that is none, and
  * for a panel that is not in it. */
-export function toScene(dashboard, alone) {
+export function toScene(json, alone) {
+  const dashboard = modern(json);
   if (!Array.isArray(dashboard.panels)) {
     throw new Error('This is no dashboard of the classic schema: it has no list of panels.');
   }
@@ -67,7 +69,10 @@ class PatientTimeRange extends SceneTimeRange {
 function controls(dashboard, layers) {
   // Those that a person may switch off.
   const switched = layers.filter((layer) => !layer.state.isHidden);
-  const missing = unsupported(dashboard).map((what) => `The variable ${what} cannot be chosen.`);
+  const missing = [
+    ...unsupported(dashboard).map((what) => `The variable ${what} cannot be chosen.`),
+    ...shifted(dashboard).map((what) => `The panel ${what} shows now: it cannot be shifted in time.`),
+  ];
   const intervals = dashboard.timepicker?.refresh_intervals ?? REFRESH;
   const refresh = dashboard.refresh || '';
   return [
@@ -86,11 +91,18 @@ function controls(dashboard, layers) {
   ];
 }
 
+/** Names of the panels that ask for an earlier time than the page's. */
+const shifted = ({ panels }) =>
+  every(panels)
+    .filter((each) => each.timeShift)
+    .map((each) => `\`${each.title}\``);
+
+const every = (panels) => panels.flatMap((each) => [each, ...(each.panels ?? [])]);
+
 /** The panel with this id, as large as the page; Grafana writes it as a number or `panel-NUMBER`. */
 function onePanel(panels, id) {
   const wanted = id.replace(/^panel-/, '');
-  const every = panels.flatMap((each) => [each, ...(each.panels ?? [])]);
-  const found = every.find((each) => String(each.id) === wanted && each.type !== 'row');
+  const found = every(panels).find((each) => String(each.id) === wanted && each.type !== 'row');
   if (!found) throw new Error(`This dashboard has no panel \`${id}\`.`);
   return { ...found, gridPos: ALONE };
 }

@@ -1,6 +1,6 @@
 // What stands beside a panel's title: links, and what its data say of themselves.
 import { useEffect, useState } from 'react';
-import { LoadingState } from '@grafana/data';
+import { LoadingState, rangeUtil } from '@grafana/data';
 import { Dropdown, Icon, IconButton, Menu, PanelChrome, Tooltip } from '@grafana/ui';
 import { SceneObjectBase, sceneGraph } from '@grafana/scenes';
 import { href } from './links';
@@ -77,4 +77,14 @@ function useSlow(underWay) {
     };
   }, [underWay]);
   return slow;
+}
+
+/** The time range of a panel that has one of its own. */
+export class OwnTime extends SceneObjectBase {
+  static Component = ({ model }) => (
+    <PanelChrome.TitleItem>
+      <Icon name="clock-nine" size="sm" />
+      {rangeUtil.describeTextRange(model.state.from).display}
+    </PanelChrome.TitleItem>
+  );
 }

@@ -1,8 +1,8 @@
 // A panel of a dashboard as one of Scenes': its queries, its transformations, how it is drawn.
-import { SceneDataTransformer, SceneQueryRunner, VizPanel } from '@grafana/scenes';
+import { SceneDataTransformer, SceneQueryRunner, SceneTimeRange, VizPanel } from '@grafana/scenes';
 import supported from '../../supported.json';
 import { REFERENCE } from '../sources';
-import { Notices, PanelLinks } from './items';
+import { Notices, OwnTime, PanelLinks } from './items';
 
 /** The panel that stands where this viewer has none of the wanted type. */
 export const UNSUPPORTED = 'lab-unsupported';
@@ -23,11 +23,16 @@ export function panel(json) {
     hoverHeader: !json.title,
     titleItems: [
       new Notices({}),
+      ...(json.timeFrom && !json.hideTimeOverride ? [new OwnTime({ from: begin(json) })] : []),
       ...(json.links?.length ? [new PanelLinks({ links: json.links })] : []),
     ],
     $data: data(json),
+    $timeRange: json.timeFrom ? new SceneTimeRange({ from: begin(json), to: 'now' }) : undefined,
   });
 }
+
+/** Where a time range of its own begins: `5m` ago, or what Grafana calls `now/d`. */
+const begin = ({ timeFrom }) => (timeFrom.startsWith('now') ? timeFrom : `now-${timeFrom}`);
 
 function data(json) {
   const queries = (json.targets ?? []).map((target) => ({

@@ -12,15 +12,21 @@ import * as prometheus from './prometheus';
 const SOURCES = { prometheus, loki };
 const LAB = { type: 'lab', uid: 'lab' };
 
+/** Who is meant where nobody is named; queries of a mixed panel name theirs. */
+const DEFAULT = /^$|^default$|^-- Mixed --$/;
+
 /** What Scenes is given in the place of whatever a dashboard names. */
 export const REFERENCE = LAB;
 
-/** The module that answers for a reference: an object, or a name in older dashboards. */
+/** The module that answers for a reference: an object, or a name in older dashboards. Names are
+ * those of elsewhere: "Prometheus (production)" and `${DS_LOKI}` say well enough what they are. */
 function source(request, reference) {
   const named = typeof reference === 'string' ? reference : reference?.uid || reference?.type || '';
-  const uid = interpolateText(request, named) || 'prometheus';
+  const uid = interpolateText(request, named);
+  if (DEFAULT.test(uid)) return prometheus;
   const type = typeof reference === 'object' ? reference?.type : '';
-  const known = SOURCES[uid.toLowerCase()] ?? SOURCES[type];
+  const name = !type && Object.keys(SOURCES).find((each) => uid.toLowerCase().includes(each));
+  const known = SOURCES[uid.toLowerCase()] ?? SOURCES[type] ?? SOURCES[name];
   if (!known) throw new Error(`There is no data source \`${uid}\` here: prometheus and loki are.`);
   return known;
 }

@@ -1,0 +1,145 @@
+// Panels that kept their type or are another one under a new name, and field options of old.
+import { convertOldAngularValueMappings } from '@grafana/data';
+import { sharedSingleStatMigrationHandler, sharedSingleStatPanelChangedHandler } from '@grafana/ui';
+
+/** The stat and gauge of before Grafana 7. */
+export function singlestat(json) {
+  const panel = { ...json, fieldConfig: undefined, options: {} };
+  const options = sharedSingleStatPanelChangedHandler(panel, 'singlestat', { angular: json });
+  if (json.gauge?.show) {
+    const { thresholdMarkers = true, thresholdLabels = false } = json.gauge;
+    const markers = { showThresholdMarkers: thresholdMarkers, showThresholdLabels: thresholdLabels };
+    return { ...panel, type: 'gauge', options: { ...options, ...markers } };
+  }
+  return {
+    ...panel,
+    type: 'stat',
+    options: {
+      ...options,
+      colorMode: json.colorBackground ? 'background' : json.colorValue ? 'value' : 'none',
+      graphMode: json.sparkline?.show ? 'area' : 'none',
+      textMode: json.valueName === 'name' ? 'name' : 'auto',
+    },
+  };
+}
+
+/** Stat, gauge and bar gauge of Grafana 6. */
+export function figures(json) {
+  if (!json.options?.fieldOptions && !json.options?.valueOptions) return json;
+  const panel = structuredClone(json);
+  const options = sharedSingleStatMigrationHandler(panel);
+  return { ...panel, options };
+}
+
+export function text(json) {
+  if (json.content === undefined) return json;
+  return { ...json, options: { mode: json.mode ?? 'markdown', content: json.content, ...json.options } };
+}
+
+export function heatmap(json) {
+  if (json.options && Object.keys(json.options).length) return json;
+  const { color = {}, yAxis = {}, cards = {} } = json;
+  const scheme = color.colorScheme?.replace('interpolate', '');
+  return {
+    ...json,
+    options: {
+      calculate: json.dataFormat !== 'tsbuckets',
+      calculation: { yBuckets: { mode: 'count', value: json.yBucketNumber } },
+      cellGap: cards.cardPadding ?? undefined,
+      color: {
+        mode: color.mode === 'opacity' ? 'opacity' : 'scheme',
+        ...(scheme && { scheme }),
+        ...(color.cardColor && { fill: color.cardColor }),
+        ...(color.exponent && { exponent: color.exponent }),
+      },
+      yAxis: { unit: yAxis.format, decimals: yAxis.decimals ?? undefined },
+    },
+  };
+}
+
+export function piechart(json) {
+  const { legend = {}, legendType = '', pieType = 'pie', format = 'short' } = json;
+  const placement = /right/i.test(legendType) ? 'right' : 'bottom';
+  const values = ['values', 'percentage'].filter((each) => legend[each]);
+  const calcs = [{ current: 'lastNotNull', avg: 'mean', total: 'sum' }[json.valueName] ?? 'sum'];
+  const colors = Object.entries(json.aliasColors ?? {});
+  return {
+    ...json,
+    type: 'piechart',
+    options: {
+      pieType,
+      legend: {
+        showLegend: legend.show !== false && !/graph/i.test(legendType),
+        displayMode: 'list',
+        placement,
+        values: values.map((each) => (each === 'values' ? 'value' : 'percent')),
+      },
+      reduceOptions: { calcs },
+    },
+    fieldConfig: {
+      defaults: { unit: format },
+      overrides: colors.map(([options, fixedColor]) => ({
+        matcher: { id: 'byName', options },
+        properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }],
+      })),
+    },
+  };
+}
+
+const CELLS = {
+  'color-background': { type: 'color-background', mode: 'gradient' },
+  'color-background-solid': { type: 'color-background', mode: 'basic' },
+  'gradient-gauge': { type: 'gauge', mode: 'gradient' },
+  'lcd-gauge': { type: 'gauge', mode: 'lcd' },
+  basic: { type: 'gauge', mode: 'basic' },
+};
+
+/** Names and shapes that options of any panel had until Grafana 10. */
+export function oldFields(json) {
+  const { legend } = json.options ?? {};
+  const hidden = legend?.displayMode === 'hidden';
+  return {
+    ...json,
+    ...(hidden && {
+      options: { ...json.options, legend: { ...legend, displayMode: 'list', showLegend: false } },
+    }),
+    ...(json.fieldConfig && {
+      fieldConfig: {
+        defaults: defaults(json.fieldConfig.defaults ?? {}),
+        overrides: (json.fieldConfig.overrides ?? []).map((each) => ({
+          ...each,
+          properties: (each.properties ?? []).map(property),
+        })),
+      },
+    }),
+  };
+}
+
+function defaults({ custom, mappings, ...others }) {
+  const { displayMode, ...rest } = custom ?? {};
+  const cell = displayMode && { cellOptions: cellOptions(displayMode) };
+  return {
+    ...others,
+    ...(mappings && { mappings: valueMappings(mappings) }),
+    ...(custom && { custom: { ...cell, ...rest } }),
+  };
+}
+
+function property({ id, value }) {
+  if (id === 'mappings') return { id, value: valueMappings(value ?? []) };
+  if (id !== 'custom.displayMode') return { id, value };
+  return { id: 'custom.cellOptions', value: cellOptions(value) };
+}
+
+const cellOptions = (displayMode) => CELLS[displayMode] ?? { type: displayMode };
+
+/** Until Grafana 8 they had numbers in the place of types. */
+function valueMappings(mappings) {
+  const isOld = ({ type, options }) => typeof type === 'number' || options === undefined;
+  const of = (type) => mappings.filter((each) => isOld(each) && each.type === type);
+  return [
+    ...mappings.filter((each) => !isOld(each)),
+    ...convertOldAngularValueMappings({ mappingType: 1, valueMaps: of(1) }),
+    ...convertOldAngularValueMappings({ mappingType: 2, rangeMaps: of(2) }),
+  ];
+}
