@@ -175,8 +175,8 @@ def _read(path: Path) -> Dashboard | Problem:
             check="dashboards/former",
             path=path,
             line=line(rows),
-            what="its panels stand in `rows`, as before Grafana 5: Grafana and the viewer each place "
-            "them in their own way, and no check reads them.",
+            what="its panels stand in `rows`, as before Grafana 5: Grafana and the viewer each "
+            "place them in their own way, and no check reads them.",
             cure=FORMER,
         )
     if not isinstance(node, yaml.MappingNode) or not isinstance(

@@ -30,8 +30,8 @@ GET /api/lab/problems                 all       the lab's own: dashboard files t
 GET /incidents                        all       the lab's own: leads to the buttons of a demo
 ====================================  ========  =================================================
 
-Dashboards may be of every classic schema since Grafana 4: what older ones say the page says anew, as
-Grafana does when it opens them (`page/migrate`), and it names what it cannot show in its place.
+Dashboards may be of every classic schema since Grafana 4: what older ones say the page says anew,
+as Grafana does when it opens them (`page/migrate`), and it names what it cannot show in its place.
 
 There is nothing else under /api (404): no users, teams, folders' own pages, playlists, snapshots,
 alerting, plugins, /api/ds/query or live channels; nothing that writes, but annotations; no login
