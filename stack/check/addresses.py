@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from urllib.parse import SplitResult, urlsplit
 
 import yaml
 
@@ -57,6 +58,16 @@ def _asked(configuration: Configuration) -> Iterator[Problem]:
             what=f"no data source has uid `{text(asked)}` (datasources.yml).",
             cure=nearest(text(asked), known),
         )
+
+
+def split(url: str) -> SplitResult:
+    """The parts of an address; of what is none all are empty."""
+    try:
+        found = urlsplit(url)
+        _ = found.port  # raises, too
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return found
 
 
 def _outside(address: str) -> bool:

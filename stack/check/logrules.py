@@ -9,11 +9,11 @@ import yaml
 
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
-from stack.check.yamlfile import ConfigFile, entries, get, line, plain, text
+from stack.check.yamlfile import ConfigFile, entries, get, is_null, line, plain, text
 from stack.errors import BadInput
 from stack.logql import LogQLError
 from stack.logql import check as compiled
-from stack.logql.rules import read_group, read_rule
+from stack.logql.rules import known_keys, read_group, read_rule, repeated
 
 INTERVAL_S = 15.0
 """Any; whether a group can be read does not depend on it."""
@@ -21,18 +21,33 @@ INTERVAL_S = 15.0
 
 def check(configuration: Configuration) -> Iterator[Problem]:
     for file in configuration.log_rules:
+        yield from _keys(file)
         groups = entries(file.root, "groups")
         if not groups:
             yield _problem(file, None, "the file has no `groups`.",
                            "Write rules as in stack/config/loki/rules/.")  # fmt: skip
         for group in groups:
             yield from _group(file, group)
+        if double := repeated(text(get(group, "name")) for group in groups):
+            last = [one for one in groups if text(get(one, "name")) == double][-1]
+            yield _problem(file, line(last), f"group `{double}` is there twice.", "Rename one.")
+
+
+def _keys(file: ConfigFile) -> Iterator[Problem]:
+    for key, _ in file.root.value if file.root else ():
+        try:
+            known_keys({str(key.value): None}, "the file")
+        except BadInput as error:
+            yield _problem(file, line(key), error.what, error.cure)
 
 
 def _group(file: ConfigFile, group: yaml.Node) -> Iterator[Problem]:
     where = f"group `{text(get(group, 'name'))}`"
     try:
-        read_group(file.path, {**plain(group), "rules": []}, INTERVAL_S)
+        rules = get(group, "rules")
+        listed = rules is None or is_null(rules) or isinstance(rules, yaml.SequenceNode)
+        shape = [] if listed else text(rules)
+        read_group(file.path, {**plain(group), "rules": shape}, INTERVAL_S)
     except (BadInput, KeyError) as error:
         yield _refused(file, group, where, error)
     for rule in entries(group, "rules"):

@@ -1,8 +1,8 @@
 """What blackbox_exporter is told to probe is there: the service, and where it says how it is."""
 
 from collections.abc import Collection, Iterator, Mapping
-from urllib.parse import urlsplit
 
+from stack.check.addresses import split
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.scrapes import Job, Target, jobs
@@ -39,8 +39,14 @@ def _problems(
     )  # fmt: skip
     if text(get(module, "prober")) != "http":
         return
-    parts = urlsplit(asked if "://" in asked else f"http://{asked}")
+    parts = split(asked if "://" in asked else f"http://{asked}")
     service = parts.hostname or ""
+    if not service:
+        yield Problem(
+            check="scrapes/probe", path=file.path, line=line(target.node),
+            what=f"the probe of job `{job.name}` asks `{asked}`, which is no address.",
+            cure="Write `http://SERVICE:PORT/PATH`.",
+        )  # fmt: skip
     if service not in known:
         return
     if parts.scheme != "http":

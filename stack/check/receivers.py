@@ -12,7 +12,9 @@ from email.utils import getaddresses
 import yaml
 
 from stack.check.problem import Problem
-from stack.check.yamlfile import ConfigFile, entries, get, line, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, text, truth
+from stack.durations import seconds
+from stack.errors import BadInput
 
 INTEGRATIONS = (
     "discord_configs", "email_configs", "jira_configs", "msteams_configs", "msteamsv2_configs",
@@ -115,6 +117,8 @@ _Found = tuple[yaml.Node, str, str]
 
 
 def _unheard(file: ConfigFile, kind: str, config: yaml.Node) -> Iterator[_Found]:
+    if kind in HEARD:
+        yield from _never(file, kind, config)
     if kind not in HEARD:
         yield config, "is heard by nobody here.", f"{_HOW}, or delete it."
     elif kind == "webhook_configs":
@@ -151,6 +155,47 @@ def _unheard(file: ConfigFile, kind: str, config: yaml.Node) -> Iterator[_Found]
                         f"cannot send to `{text(to)}`: `{address}` is not an address.",
                         "Write addresses with commas between them.",
                     )
+
+
+_QUICKEST_S = 1.0
+"""The inbox answers within that, unless a fault of the lab makes it slow."""
+
+
+def _never(file: ConfigFile, kind: str, config: yaml.Node) -> Iterator[_Found]:
+    """What the inbox is there for and never gets: a proxy, too little time, a way it does not
+    speak."""
+    shared = get(file.root, "global")
+    proxy = get(config, "http_config") or get(shared, "http_config")
+    node = get(proxy, "proxy_url")
+    if node and text(node) and kind != "email_configs":
+        yield node, f"sends by way of the proxy `{text(node)}`.", "Remove it: the inbox is here."
+    if (node := get(config, "timeout")) and 0 < _seconds(node) < _QUICKEST_S:
+        yield node, f"waits {text(node)} for an answer.", f"Give it {_QUICKEST_S:g}s or more."
+    if kind == "webhook_configs" and (node := get(config, "url_file")):
+        yield node, "has its address in a file, which no instance has.", "Write it as `url`."
+    if kind != "email_configs":
+        return
+    own, ours = get(config, "require_tls"), get(shared, "smtp_require_tls")
+    tls = ours if own is None else own
+    if tls is None or truth(tls) is not False:
+        yield (
+            tls or config,
+            "sends no mail without TLS, which the inbox does not speak.",
+            "Write `smtp_require_tls: false` below `global`.",
+        )
+    sender = get(config, "from") or get(shared, "smtp_from")
+    addresses = [address for _, address in getaddresses([text(sender)])]
+    if "{{" not in text(sender) and not (
+        len(addresses) == 1 and re.fullmatch(r"[^@\s]+@[^@\s]+", addresses[0])
+    ):
+        yield sender or config, f"sends from `{text(sender)}`, which is no address.", "Write one."
+
+
+def _seconds(node: yaml.Node) -> float:
+    try:
+        return seconds(text(node))
+    except BadInput:  # amtool tells
+        return 0
 
 
 def _templated(config: yaml.Node, key: str) -> Iterator[_Found]:

@@ -31,6 +31,7 @@ from stack.check import (
     routing,
     runbooks,
     scaling,
+    scrapelimits,
     scrapes,
     settings,
 )
@@ -136,6 +137,8 @@ def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list
     if "prometheus" not in configuration.gaps:
         lost = list(scrapes.check(configuration, setup.scraped)) if setup.scraped else []
         found += lost
+        if setup.scraped and not lost:
+            found += scrapelimits.check(configuration, offered.table())
         if "blackbox" not in configuration.gaps:
             found += probed.check(configuration, setup.health)
         # Of a target that is dropped or has another name nothing arrives as it should.

@@ -1,17 +1,20 @@
 """The scrape jobs of prometheus.yml: where each really goes, and what is left of what it offers."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from urllib.parse import urlsplit
 
 import yaml
 
+from stack import durations
+from stack.check.addresses import split
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.relabel import Labels, Outcome, relabelled
 from stack.check.suggest import nearest
 from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
+from stack.errors import BadInput
 
 ALERTMANAGER = "alertmanager:9093"
 
@@ -180,7 +183,7 @@ def _dropped(file: ConfigFile, job: Job) -> Iterator[Problem]:
 
 def _elsewhere(file: ConfigFile, job: Job, path: str) -> Iterator[Problem]:
     for target in job.targets:
-        parts = urlsplit(target.address)
+        parts = split(target.address)
         wrong = ""
         if target.file and target.file != f"control/{job.name}.json":
             wrong = f"reads its targets from `{target.file}`, which nobody writes"
@@ -207,6 +210,10 @@ def _alertmanagers(file: ConfigFile) -> Iterator[Problem]:
     if not listed:
         yield _unheard(file, None, "no Alertmanager is configured below `alerting`")
     for one in listed:
+        if (node := get(one, "timeout")) and _seconds(node) < 1:
+            yield _unheard(file, node, f"the Alertmanager has {text(node)} to answer")
+        if (node := get(one, "proxy_url")) and text(node):
+            yield _unheard(file, node, f"alerts are sent by way of `{text(node)}`")
         for key, good in (("scheme", ("", "http")), ("path_prefix", ("", "/")),
                           ("api_version", ("", "v2"))):  # fmt: skip
             node = get(one, key)
@@ -235,6 +242,13 @@ def _alertmanagers(file: ConfigFile) -> Iterator[Problem]:
                      (given | {"__address__": ALERTMANAGER}).items()):  # fmt: skip
                 yield _unheard(file, target, f"alerts are sent to `{at.get('__scheme__')}://"
                                f"{at.get('__address__')}{at.get('__alerts_path__')}`")  # fmt: skip
+
+
+def _seconds(node: yaml.Node) -> float:
+    try:
+        return durations.seconds(text(node))
+    except BadInput:  # promtool tells
+        return math.inf
 
 
 def _unheard(file: ConfigFile, node: yaml.Node | None, what: str) -> Problem:

@@ -6,6 +6,7 @@ blackbox.yml by blackbox_exporter (`programs`), which takes any name for a probe
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,7 +16,8 @@ import yaml
 from stack.check.configuration import Configuration, kind_of
 from stack.check.problem import Problem
 from stack.check.suggest import nearest
-from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
+from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text, truth
+from stack.durations import seconds
 from stack.errors import BadInput
 
 
@@ -67,6 +69,10 @@ def _refused(file: ConfigFile, error: BadInput) -> Problem:
     what = error.what
     for shown in (f"`{file.path}`: ", f"{file.path}: "):
         what = what.removeprefix(shown)
+    if at := re.match(rf"{re.escape(str(file.path))}:(\d+):\d+: ", what):
+        what, number = what[at.end() :], int(at[1])
+        return Problem(check=f"{file.path.parent.name}/config", path=file.path, line=number,
+                       what=what, cure=error.cure or "Fix this line.")  # fmt: skip
     key = _KEY.search(what)
     written = [one for one, _ in pairs(file.root)]
     section = re.split(r"[.\[]", key[1])[0] if key else ""
@@ -106,6 +112,31 @@ def _line(root: yaml.Node | None, key: str) -> int | None:
     return found
 
 
+_QUICKEST_S = 0.1
+"""No service promises to answer a probe within less."""
+
+
+def _never(module: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
+    """What no service of the lab answers to, however well it is."""
+    timeout, http = get(module, "timeout"), get(module, "http")
+    with suppress(BadInput):
+        if timeout and 0 < seconds(text(timeout)) < _QUICKEST_S:
+            yield timeout, f"waits for {text(timeout)}"
+    for key, wanted in (("valid_status_codes", "200"), ("valid_http_versions", "HTTP/1.1")):
+        listed = entries(http, key)
+        if listed and wanted not in map(text, listed):
+            yield listed[0], f"does not take {wanted} (`{key}`)"
+    method = get(http, "method")
+    if method and text(method).upper() not in ("", "GET", "HEAD"):
+        yield method, f"asks with {text(method)}"
+    for key in ("fail_if_not_ssl", "proxy_url"):
+        if (node := get(http, key)) and truth(node) is not False and text(node):
+            yield node, f"has `{key}`"
+    protocol, other = get(http, "preferred_ip_protocol"), get(http, "ip_protocol_fallback")
+    if protocol and text(protocol) == "ip6" and truth(other) is False:
+        yield protocol, "takes nothing but IPv6"
+
+
 def _blackbox(configuration: Configuration, file: ConfigFile) -> Iterator[Problem]:
     modules = dict(pairs(get(file.root, "modules")))
     for name, module in modules.items():
@@ -123,6 +154,12 @@ def _blackbox(configuration: Configuration, file: ConfigFile) -> Iterator[Proble
                 what=f"module `{name}` has settings for `{key}`, but its prober is "
                 f"`{text(prober)}`.",
                 cure="Remove them, or change the prober.",
+            )  # fmt: skip
+        for node, what in _never(module):
+            yield Problem(
+                check="blackbox/never", path=file.path, line=line(node),
+                what=f"module `{name}` {what}: each of its probes fails.",
+                cure="The lab's services answer GET by HTTP/1.1 without TLS, on IPv4, with 200.",
             )  # fmt: skip
     main = configuration.prometheus
     for job in entries(main.root if main else None, "scrape_configs"):

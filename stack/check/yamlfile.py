@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from stack import yamltext
 from stack.check.problem import Problem
 
 
@@ -21,7 +22,7 @@ class ConfigFile:
 
     path: Path
     root: yaml.Node | None
-    """None for an empty file."""
+    """A mapping; None where there is no file."""
 
     @cached_property
     def plain(self) -> dict[str, Any]:
@@ -33,9 +34,7 @@ def parse(path: Path) -> ConfigFile | Problem:
     """The file, or what is wrong with its YAML."""
     try:
         root = compose(path.read_text())
-        if not (said := _unreasonable(root)):
-            return ConfigFile(path=path, root=root)
-        line = None
+        yamltext.refuse(root)
     except FileNotFoundError:
         return Problem(
             check="yaml/missing",
@@ -47,45 +46,35 @@ def parse(path: Path) -> ConfigFile | Problem:
         mark = error.problem_mark or error.context_mark
         # Not every part of PyYAML's message is set, and none ends with a full stop.
         said = ", ".join(part for part in (error.context, error.problem) if part)
-        line = mark.line + 1 if mark else None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        said, line = str(error).splitlines()[0], None
+        return _no_yaml(path, mark.line + 1 if mark else None, said)
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        said = f"not UTF-8: byte 0x{error.object[error.start]:02x}"
+        return _no_yaml(path, before.count(b"\n") + 1, said)
+    except yaml.reader.ReaderError as error:
+        before = path.read_text()[: error.position]
+        return _no_yaml(path, before.count("\n") + 1, str(error).splitlines()[0])
     except RecursionError:
-        said, line = TOO_DEEP, None
+        return _no_yaml(path, None, yamltext.TOO_DEEP)
+    if isinstance(root, yaml.MappingNode):
+        return ConfigFile(path=path, root=root)
     return Problem(
-        check="yaml/syntax",
+        check="yaml/empty",
         path=path,
-        line=line,
-        what=f"not valid YAML: {said}.",
-        cure="Fix this line, or one above that it belongs to.",
+        line=line(root) if root else None,
+        what=yamltext.no_mapping(root is None),
+        cure=yamltext.RESTORE,
     )
 
 
-DEEPEST = 100
-"""Levels of values within values; no file of ours has more than a dozen."""
-TOO_DEEP = f"values lie more than {DEEPEST} levels deep"
-MOST_VALUES = 200_000
-"""In one file, those that aliases repeat counted each time."""
-
-
-def _unreasonable(root: yaml.Node | None) -> str:
-    """Why nobody could read the document to its end; empty for any that people write."""
-    count, waiting = 0, [(root, frozenset[int]())]
-    while waiting:
-        node, above = waiting.pop()
-        count += 1
-        if id(node) in above:
-            return "an alias (`*`) stands within the anchor that it names"
-        if len(above) > DEEPEST:
-            return TOO_DEEP
-        if count > MOST_VALUES:
-            return f"its aliases make more than {MOST_VALUES:,} values of it"
-        within = above | {id(node)}
-        if isinstance(node, yaml.SequenceNode):
-            waiting += [(one, within) for one in node.value]
-        elif isinstance(node, yaml.MappingNode):
-            waiting += [(one, within) for pair in node.value for one in pair]
-    return ""
+def _no_yaml(path: Path, number: int | None, said: str) -> Problem:
+    return Problem(
+        check="yaml/syntax",
+        path=path,
+        line=number,
+        what=f"not valid YAML: {said}.",
+        cure="Fix this line, or one above that it belongs to.",
+    )
 
 
 def compose(text: str) -> yaml.Node | None:
@@ -163,7 +152,7 @@ def plain(node: yaml.Node | None) -> dict[str, Any]:
         node = _copy(node, {})  # constructing writes merged keys into the nodes
     try:
         found = _Plain("").construct_document(node) if node else {}
-    except (yaml.YAMLError, ValueError):  # a tag such as `!!int` before what is none
+    except (yaml.YAMLError, ValueError, KeyError):  # a tag such as `!!int` before what is none
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -1,22 +1,25 @@
 """Rule files: Prometheus' groups of alerts with LogQL for expressions."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from stack import durations
+from stack import durations, yamltext
 from stack.errors import BadInput
 from stack.logql import LogQLError
 from stack.logql.ast import LogQuery
 from stack.logql.engine import check
 from stack.logql.golang import float_text
 
+_FILE_KEYS = {"groups"}
 _GROUP_KEYS = {"name", "interval", "rules"}
 _RULE_KEYS = {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BRACES = re.compile(r"\{\{.*?\}\}", re.S)
 _LABEL = re.compile(r"\{\{-?\s*\$labels\.([a-zA-Z_][a-zA-Z0-9_]*)\s*-?\}\}")
 _VALUE = re.compile(r"\{\{-?\s*\$value\s*-?\}\}")
@@ -57,25 +60,43 @@ def load(folder: Path, default_interval_s: float) -> list[Group]:
 
 def _file(path: Path, default_interval_s: float) -> list[Group]:
     try:
-        document = yaml.safe_load(path.read_text()) or {}
-        groups = document["groups"]
-        return [read_group(path, group, default_interval_s) for group in groups]
-    except (OSError, yaml.YAMLError) as error:
+        document = yamltext.read(path.read_text()) or {}
+        known_keys(document, f"`{path}`")
+        found = [read_group(path, group, default_interval_s) for group in document["groups"]]
+        if double := repeated([group.name for group in found]):
+            raise BadInput(f"`{path}`: group `{double}` is there twice.", cure="Rename one.")
+        return found
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise BadInput(f"`{path}` cannot be read: {error}") from None
     except (TypeError, KeyError, AttributeError) as error:
         raise BadInput(f"`{path}` is not a file of rule groups: {error!r}.") from None
 
 
+def known_keys(document: Mapping[str, Any], where: str) -> None:
+    """Raise BadInput for a key beside `groups`: Loki would not load the file."""
+    _known(document, _FILE_KEYS, where)
+
+
+def repeated(names: Iterable[str]) -> str:
+    """The first name that is there again; Loki refuses two groups of one name in a file."""
+    counted = Counter(names)
+    return next((name for name, count in counted.items() if count > 1), "")
+
+
 def read_group(path: Path, group: Mapping[str, Any], default_interval_s: float) -> Group:
     """One group as parsed from YAML. Raises BadInput; KeyError for a name that is missing."""
+    if not isinstance(group, Mapping):
+        raise BadInput(f"`{path}`: a group is no mapping.", cure="Write `name` and `rules` in it.")
     where = f"`{path}`, group `{group['name']}`"
     _known(group, _GROUP_KEYS, where)
     interval = group.get("interval")
+    # Of 0 Prometheus and Loki make their own interval.
+    own_s = _seconds(interval, f"{where}: `interval`") if interval else 0
     return Group(
         file=path.name,
         name=str(group["name"]),
-        interval_s=_seconds(interval, f"{where}: `interval`") if interval else default_interval_s,
-        rules=tuple(read_rule(rule, where) for rule in group.get("rules") or ()),
+        interval_s=own_s or default_interval_s,
+        rules=tuple(read_rule(rule, where) for rule in _listed(group.get("rules"), where)),
     )
 
 
@@ -86,6 +107,8 @@ def read_rule(rule: Mapping[str, Any], where: str) -> Rule:
             f"{where}: rule `{rule['record']}` records, and the log store keeps no metrics.",
             cure="Write an alert, or record it in Prometheus.",
         )
+    if not isinstance(rule["alert"], str) or not rule["alert"]:
+        raise BadInput(f"{where}: an alert has no name.", cure="Write one below `alert`.")
     where = f"{where}, alert `{rule['alert']}`"
     _known(rule, _RULE_KEYS, where)
     expr = str(rule["expr"])
@@ -95,8 +118,7 @@ def read_rule(rule: Mapping[str, Any], where: str) -> Rule:
                            cure="Count them: count_over_time(… [1m]) > 0.")  # fmt: skip
     except LogQLError as error:
         raise BadInput(f"{where}: `expr`: {error}") from None
-    texts = {key: {str(name): str(text) for name, text in (rule.get(key) or {}).items()}
-             for key in ("labels", "annotations")}  # fmt: skip
+    texts = {key: _texts(rule.get(key), f"{where}: `{key}`") for key in ("labels", "annotations")}
     for name, text in [*texts["labels"].items(), *texts["annotations"].items()]:
         _check_template(text, f"{where}: `{name}`")
     return Rule(
@@ -107,9 +129,28 @@ def read_rule(rule: Mapping[str, Any], where: str) -> Rule:
     )  # fmt: skip
 
 
+def _listed(rules: object, where: str) -> list[Any]:
+    if not isinstance(rules, list | None):
+        raise BadInput(f"{where}: `rules` is not a list.")
+    return rules or []
+
+
+def _texts(found: object, where: str) -> dict[str, str]:
+    """Names and texts; a value that is none of YAML's plain ones would not be loaded."""
+    if not isinstance(found, Mapping | None):
+        raise BadInput(f"{where} is not a mapping.", cure="Write `name: text` below it.")
+    for name, text in (found or {}).items():
+        if isinstance(text, list | Mapping):
+            raise BadInput(f"{where}: `{name}` is no text.", cure="Write it in quotes.")
+        if not _NAME.fullmatch(str(name)) or name == "__name__":
+            raise BadInput(f"{where}: `{name}` is not a name that a label may have.",
+                           cure="Write letters, digits and `_`.")  # fmt: skip
+    return {str(name): "" if text is None else str(text) for name, text in (found or {}).items()}
+
+
 def _known(mapping: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unknown := sorted(mapping.keys() - known):
-        raise BadInput(f"{where}: `{unknown[0]}` is not known.",
+    if unknown := [str(key) for key in mapping if key not in known]:
+        raise BadInput(f"{where}: `{min(unknown)}` is not known.",
                        cure=f"Known are {', '.join(sorted(known))}.")  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from stack.store.packageset import PackageSet, realise
 
 READERS = {
     "promtail/promtail-config.yml": Reader(read=promtail.read_settings, means=promtail.try_lines),
-    "loki/loki-config.yml": Reader(read=loki.read_settings),
+    "loki/loki-config.yml": Reader(read=loki.read_settings, means=loki.try_limits),
 }
 """Files of the lab's own programs, and how these read them."""
 

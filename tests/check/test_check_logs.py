@@ -177,10 +177,31 @@ def test_rule_on_logs_needs_scenario_runbook_and_unit_tests(setup: Setup) -> Non
     assert "Add one to loki/tests/logs.yml." in said
 
 
-@pytest.mark.parametrize("text", ["", "groups: 3\n", "groups: [{name: a, rules: [{alert: [1]}]}]"])
+SHAPES = {
+    "groups: 3\n": "the file has no `groups`.",
+    "groups: []\n": "the file has no `groups`.",
+    "groups: [{name: a, rules: [{alert: [1]}]}]": "an alert has no name",
+    "groups: [{name: a, rules: [{alert: , expr: vector(1)}]}]": "an alert has no name",
+    "groups: [{name: a, rules: []}, {name: a, rules: []}]": "group `a` is there twice",
+    "groups: [{name: a, rules: [{alert: A, expr: vector(1), labels: {b-c: d}}]}]":
+        "`labels`: `b-c` is not a name",
+    "groups: [{name: a, rules: 5}]": "group `a`: `rules` is not a list.",
+    "groups: [{name: a, rules: {b: c}}]": "group `a`: `rules` is not a list.",
+    "grps: []\ngroups: [{name: a, rules: []}]": "the file: `grps` is not known.",
+    "groups: [{name: a, rules: [{alert: A, expr: vector(1), labels: [b]}]}]":
+        "alert `A`: `labels` is not a mapping.",
+    "groups: [{name: a, rules: [{alert: A, expr: vector(1), annotations: b}]}]":
+        "alert `A`: `annotations` is not a mapping.",
+    "groups: [{name: a, rules: [{alert: A, expr: vector(1), labels: {b: [c]}}]}]":
+        "alert `A`: `labels`: `b` is no text.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SHAPES)
 def test_rule_file_of_another_shape_is_refused(setup: Setup, text: str) -> None:
     (setup.config_root / RULES).write_text(text)
-    assert any(one.check == "loki/rules" for one in find_problems(setup))
+    found = [one for one in find_problems(setup) if one.check == "loki/rules"]
+    assert any(SHAPES[text] in one.what for one in found), found
 
 
 def outcome(folder: Path, rule: str, test: str) -> list[Problem]:

@@ -103,6 +103,29 @@ def test_main_file_missing(setup: Setup) -> None:
     assert "alertmanager.yml: the file is missing." in told(setup)
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        "prometheus/prometheus.yml",
+        "prometheus/rules/database.yml",
+        "prometheus/tests/database.yml",
+        "alertmanager/alertmanager.yml",
+        "loki/loki-config.yml",
+        "loki/rules/logs.yml",
+        "loki/tests/logs.yml",
+        "promtail/promtail-config.yml",
+        "blackbox/blackbox.yml",
+    ],
+)
+@pytest.mark.parametrize("text", ["", "hello\n", "- groups\n"])
+def test_file_that_was_emptied_is_told_alone(setup: Setup, file: str, text: str) -> None:
+    (setup.config_root / file).write_text(text)
+    said = [one.text(setup.config_root) for one in find_problems(setup)]
+    assert len(said) == 1, said
+    assert said[0].startswith(file)
+    assert said[0].endswith("[yaml/empty]")
+
+
 def test_rules_of_a_wrong_shape_are_promtools_business(setup: Setup) -> None:
     path = setup.config_root / "prometheus" / "rules" / "database.yml"
     for text in ("", "groups: 3\n", "groups: [{name: database, rules: [{alert: [1]}]}]\n", "- 1\n"):

@@ -274,6 +274,53 @@ def integrations() -> Iterator[Row]:
         new="channel: '#alerts-{{ .CommonLabels.team }}'", check=unheard,
         says="has a template as `channel`: who is notified cannot be read from it.",
     )  # fmt: skip
+    for id, old, new, says in (
+        (
+            "by-proxy",
+            "  resolve_timeout: 5m\n",
+            "  resolve_timeout: 5m\n  http_config: {proxy_url: 'http://proxy.example:1'}\n",
+            "sends by way of the proxy `http://proxy.example:1`.",
+        ),
+        (
+            "mail-with-tls",
+            "smtp_require_tls: false",
+            "smtp_require_tls: true",
+            "sends no mail without TLS, which the inbox does not speak.",
+        ),
+        (
+            "mail-of-one-with-tls",
+            "        to: platform@residency.example\n",
+            "        to: platform@residency.example\n        require_tls: yes\n",
+            "receiver `email-platform` (email_configs) sends no mail without TLS",
+        ),
+        (
+            "mail-from-nobody",
+            "smtp_from: alertmanager@residency.example",
+            "smtp_from: alertmanager",
+            "sends from `alertmanager`, which is no address.",
+        ),
+        (
+            "page-by-proxy",
+            "        severity: critical\n",
+            "        http_config: {proxy_url: 'http://proxy.example:1'}\n        severity: critical\n",
+            "receiver `on-call` (pagerduty_configs) sends by way of the proxy",
+        ),
+        (
+            "page-in-no-time",
+            "        severity: critical\n",
+            "        timeout: 1ms\n        severity: critical\n",
+            "waits 1ms for an answer.",
+        ),
+        (
+            "heartbeat-in-a-file",
+            "- url: http://inbox:8025/heartbeat/watchdog",
+            "- url_file: secrets/watchdog",
+            "has its address in a file, which no instance has.",
+        ),
+    ):
+        added = new.count("\n") > old.count("\n")
+        yield Row(id=f"never-{id}", old=old, new=new, check=unheard, says=says,
+                  below=1 if added and new.startswith(old) else 0)  # fmt: skip
     yield Row(
         id="not-an-address", old="to: platform@residency.example", new="to: platform",
         check=unheard, says="`platform` is not an address.",

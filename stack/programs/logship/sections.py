@@ -7,7 +7,7 @@ from typing import Any
 from stack.errors import BadInput
 from stack.logql.golang import duration_ns
 
-_SIZE = re.compile(r"(\d+)\s*([kKmM]?)[bB]?")
+_SIZE = re.compile(r"([0-9]{1,15})\s*([kKmM]?)[bB]?")
 _SIZE_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20}
 
 
@@ -47,14 +47,20 @@ class Section:
             raise self.bad(f"is {value!r}, expected a whole number", key)
         return value
 
+    def port(self, key: str, default: int) -> int:
+        found = self.number(key, default)
+        if found > 65535:
+            raise self.bad(f"is {found}, expected a port of at most 65535", key)
+        return found
+
     def flag(self, key: str, default: bool) -> bool:
         value = self.raw(key, default)
         if not isinstance(value, bool):
             raise self.bad(f"is {value!r}, expected true or false", key)
         return value
 
-    def seconds(self, key: str, default: str) -> float:
-        """A duration as Go writes it, `1m30s`."""
+    def seconds(self, key: str, default: str, *, zero: bool = True) -> float:
+        """A duration as Go writes it, `1m30s`; `zero`: whether none at all makes sense."""
         text = self.text(key, default)
         try:
             length_ns = duration_ns(text)
@@ -62,6 +68,8 @@ class Section:
             length_ns = -1
         if length_ns < 0:
             raise self.bad(f"is `{text}`, expected a duration such as 200ms or 1m30s", key)
+        if not length_ns and not zero:
+            raise self.bad(f"is `{text}`, expected a longer duration", key)
         return length_ns / 1e9
 
     def size(self, key: str, default: int) -> int:

@@ -71,11 +71,11 @@ def read(file: Path) -> Settings:
     server.raw("grpc_listen_address"), server.raw("grpc_listen_port"), server.raw("log_level")
     settings = Settings(
         host=server.text("http_listen_address", HOST),
-        port=server.number("http_listen_port", 80),
+        port=server.port("http_listen_port", 80),
         positions=Path(positions.text("filename")),
         client=_client(clients[0]),
         max_line_bytes=longest or _UNBOUNDED_BYTES,
-        sync_s=sync.seconds("sync_period", "10s"),
+        sync_s=sync.seconds("sync_period", "10s", zero=False),
         targets=tuple(t for each in whole.sections("scrape_configs") for t in _targets(each)),
     )
     for section in (server, positions, limits, sync, whole):
@@ -87,7 +87,11 @@ def read(file: Path) -> Settings:
 
 def _client(section: Section) -> Client:
     url = section.text("url")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 80
+    except ValueError as error:
+        raise section.bad(f"is `{url}`: {error}", "url") from None
     if parts.scheme != "http" or not parts.hostname:
         raise section.bad(f"is `{url}`; the lab's shipper only speaks plain http", "url")
     backoff = section.section("backoff_config")
@@ -95,11 +99,11 @@ def _client(section: Section) -> Client:
         raise backoff.bad("must be 0 (no limit): the lab's shipper never gives up", "max_retries")
     client = Client(
         host=parts.hostname,
-        port=parts.port or 80,
+        port=port,
         path=parts.path,
         batch_wait_s=section.seconds("batchwait", "1s"),
         batch_bytes=section.size("batchsize", 1 << 20),
-        timeout_s=section.seconds("timeout", "10s"),
+        timeout_s=section.seconds("timeout", "10s", zero=False),
         min_backoff_s=backoff.seconds("min_period", "500ms"),
         max_backoff_s=backoff.seconds("max_period", "5m"),
     )

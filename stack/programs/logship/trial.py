@@ -4,6 +4,7 @@ Rules on logs read the labels `service` and `level`: a stage that no longer find
 the alert away without a word.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -55,6 +56,48 @@ def check(file: Path, samples: Iterable[Sample], folder: str) -> None:
             )
 
 
+LONGEST_S = 10.0
+"""A line may be on its way for so long: rules on logs look back over minutes."""
+_ROOM_BYTES = 4096
+"""What nobody writes a longer line than, but with a traceback in it."""
+
+
+def check_way(file: Path) -> None:
+    """Raise BadInput where lines arrive much too late, or what matters of them does not."""
+    settings = read(file)
+    client, waits = settings.client, [("clients[0].batchwait", settings.client.batch_wait_s)]
+    waits.append(("target_config.sync_period", settings.sync_s))
+    for target in settings.targets:
+        if target.pipeline.multiline:
+            at = f"{_scrape_of(target, settings.targets)}.pipeline_stages[0].multiline"
+            waits.append((f"{at}.max_wait_time", target.pipeline.multiline.max_wait_s))
+    for key, wait_s in waits:
+        if wait_s > LONGEST_S:
+            raise BadInput(
+                f"`{file}`: `{key}`: lines would wait for {wait_s:g} s before they are sent.",
+                cure=f"At most {LONGEST_S:g} s: alerts on logs come later by what is waited here.",
+            )
+    if settings.max_line_bytes < _ROOM_BYTES:
+        raise BadInput(
+            f"`{file}`: `limits_config.max_line_size`: lines are cut after "
+            f"{settings.max_line_bytes} bytes.",
+            cure=f"Leave at least {_ROOM_BYTES}: rules and people read what is in a line.",
+        )
+    if client.timeout_s < _QUICKEST_S:
+        raise BadInput(
+            f"`{file}`: `clients[0].timeout`: no answer of the log store is waited for.",
+            cure=f"Give it at least {_QUICKEST_S:g} s.",
+        )
+
+
+_QUICKEST_S = 1.0
+"""A store that is busy answers that fast; without an answer, all is sent again."""
+
+
+def _scrape_of(target: Target, targets: Sequence[Target]) -> str:
+    return _scrape(targets.index(target), targets)
+
+
 def _scrape(place: int, targets: Sequence[Target]) -> str:
     jobs = list(dict.fromkeys(target.job for target in targets))
     return f"scrape_configs[{jobs.index(targets[place].job)}]"
@@ -70,6 +113,10 @@ def _takes(target: Target, path: str) -> bool:
     return any(fnmatchcase(path, one) for one in expanded(target.path)) and not left_out
 
 
+_LATER = re.compile(r"(\b\d\d:\d\d:\d)\d")
+"""The second at which a line was written."""
+
+
 def _wrong(sample: Sample, target: Target, folder: str) -> Iterator[str]:
     multiline = target.pipeline.multiline
     if multiline and not multiline.begins(sample.text):
@@ -83,6 +130,10 @@ def _wrong(sample: Sample, target: Target, folder: str) -> Iterator[str]:
     service = target.labels.get("service", sample.log)
     if line.labels.get("service") != service:
         yield f"the service is `{line.labels.get('service', '')}`, expected `{service}`"
+    later = target.pipeline.run(_LATER.sub(r"\g<1>9", sample.text), given)
+    for name in line.labels:
+        if line.labels[name] != later.labels.get(name):
+            yield f"the label `{name}` is another one a moment later: each line would be a stream"
     lost = sample.level and line.time_ns is None  # a local time is some time
     if lost or line.time_ns != (sample.time_ns or line.time_ns):
         yield "the time is not found"

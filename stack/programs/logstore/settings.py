@@ -5,6 +5,7 @@ that means nothing to the store is ignored; an unknown key, or a value that the 
 is refused.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +13,6 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from stack import durations, yamltext
 from stack.errors import BadInput
@@ -123,11 +122,23 @@ def _flag(value: object) -> bool:
 
 
 def _megabytes(value: object) -> float:
-    return float(str(value)) * (1 << 20)
+    found = float(str(value)) * (1 << 20)
+    if not 0 < found < math.inf:
+        raise ValueError("expected a number above 0")
+    return found
 
 
 def _count(value: object) -> int:
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,18}", str(value)):
+        raise ValueError("expected a whole number")
     return int(str(value))
+
+
+def _port(value: object) -> int:
+    found = _count(value)
+    if found > 65535:
+        raise ValueError("expected a port of at most 65535")
+    return found
 
 
 def _url(value: object) -> str:
@@ -156,7 +167,7 @@ def _only(*allowed: object) -> Callable[[object], object]:
 
 _KEYS: dict[str, tuple[Callable[[object], Any], object]] = {
     "server.http_listen_address": (_address, ""),
-    "server.http_listen_port": (_count, 3100),
+    "server.http_listen_port": (_port, 3100),
     "common.path_prefix": (_path, "/loki"),
     "ingester.chunk_idle_period": (_go_seconds, "30m"),
     "ingester.max_chunk_age": (_go_seconds, "2h"),
@@ -262,15 +273,8 @@ def _refuse_strangers(node: object, path: Path, at: str = "") -> None:
 
 def load(path: Path) -> Settings:
     """The settings of a file. Raises BadInput that names file and key."""
-    try:
-        text = path.read_text()
-        document = yamltext.read(text) or {}
-    except OSError as error:
-        raise BadInput(f"`{path}`: {error.strerror}.") from None
-    except yaml.YAMLError as error:
-        raise BadInput(f"`{path}` is not valid YAML: {error}") from None
-    if not isinstance(document, dict):
-        raise BadInput(f"`{path}` is not a mapping.")
+    document = yamltext.load(path)
+    text = yamltext.read_text(path)
     values = _values(dict(_leaves(document)), path)
     _refuse_strangers(document, path)
     return _settings(values, text)
@@ -298,9 +302,9 @@ def _values(leaves: dict[str, object], path: Path) -> dict[str, Any]:
                 near = get_close_matches(key, [*_KEYS, *_FIXED], n=1)
                 cure = f"Did you mean `{near[0]}`?" if near else "Remove it, or run Loki itself."
                 raise BadInput(f"`{path}`: `{key}` is not known to the embedded store.", cure=cure)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise BadInput(
-                f"`{path}`: `{key}` is `{value}`: {error}.",
+                f"`{path}`: `{key}` is `{str(value)[:40]}`: {error}.",
                 cure="Change the value, or run Loki itself: STACK_LOGS=loki.",
             ) from None
     return values

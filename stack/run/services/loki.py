@@ -39,6 +39,39 @@ def read_settings(file: Path) -> None:
         )
 
 
+_LEAST = {
+    "reject_old_samples_max_age": ("oldest_s", 3600),
+    "max_line_size": ("line_bytes", 4096),
+    "max_label_names_per_series": ("label_names", 4),
+    "max_label_name_length": ("label_name_bytes", 16),
+    "max_label_value_length": ("label_value_bytes", 64),
+    "max_global_streams_per_user": ("streams", 100),
+    "max_entries_limit_per_query": ("entries", 100),
+    "max_query_series": ("series", 20),
+    "max_query_length": ("query_length_s", 86400),
+    "query_timeout": ("query_timeout_s", 1),
+    "retention_period": ("retention_s", 86400),
+}
+"""Key of `limits_config` → the log store's name of it, and with how much the lab's own lines are
+taken and its rules and dashboards answered. 0 is no limit."""
+
+
+def try_limits(file: Path) -> None:
+    """Raise BadInput, naming file and key, for a limit under which the lab's own lines or questions
+    would be refused.
+    """
+    from stack.programs.logstore import settings
+
+    limits = settings.load(file).limits
+    for key, (name, least) in _LEAST.items():
+        if 0 < (given := getattr(limits, name)) < least:
+            raise BadInput(
+                f"`{file}`: `limits_config.{key}`: {given:g} is too little; the lab's own lines, "
+                "rules or dashboards need more.",
+                cure=f"Leave at least {least}{' (seconds)' if name.endswith('_s') else ''}.",
+            )
+
+
 def config(layout: Layout) -> dict[str, str]:
     """loki-config.yml and the rule files, resolved and scaled for the instance."""
     from stack.programs.logstore import TENANT
@@ -79,7 +112,7 @@ def _placed(node: Any, layout: Layout) -> Any:
 def check(layout: Layout, rendered: Path | None) -> None:
     """By Loki itself where it runs; the rules by the lab's own reader, since Loki reads them only
     once it runs."""
-    from stack.logql.rules import read_group
+    from stack.logql.rules import known_keys, read_group, repeated
     from stack.programs.logstore import settings
     from stack.speed.loki import evaluation_interval
 
@@ -96,8 +129,11 @@ def check(layout: Layout, rendered: Path | None) -> None:
         document = load(path)
         with of_reader(path):
             try:
+                known_keys(document, "the file")
                 for group in document["groups"]:
                     read_group(path, group, evaluation_interval(load(main)))
+                if double := repeated(str(group["name"]) for group in document["groups"]):
+                    raise BadInput(f"group `{double}` is there twice.")
             except (TypeError, KeyError, AttributeError) as error:
                 raise BadInput(f"this is not a file of rule groups: {error!r}.") from None
 

@@ -80,6 +80,7 @@ def try_lines(file: Path) -> None:
         Sample(log="prometheus", text="panic: it cannot go on", goes_on="goroutine 1 [running]:"),
     )  # fmt: skip
     trial.check(file, lines, _LOGS)
+    trial.check_way(file)
 
 
 def config(layout: Layout) -> dict[str, str]:
