@@ -123,9 +123,9 @@ def _unheard(file: ConfigFile, kind: str, config: yaml.Node) -> Iterator[_Found]
         yield config, "is heard by nobody here.", f"{_HOW}, or delete it."
     elif kind == "webhook_configs":
         url = get(config, "url")
-        if _ours(text(url)) and not _HEARTBEAT.fullmatch(text(url)):
+        if url and _ours(text(url)) and not _HEARTBEAT.fullmatch(text(url)):
             yield (
-                url or config,
+                url,
                 f"posts to `{text(url)}`, which is heard by nobody here.",
                 f"{_HOW} (http://{_WEB}/heartbeat/NAME), or delete it.",
             )

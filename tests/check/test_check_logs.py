@@ -180,7 +180,7 @@ def test_rule_on_logs_needs_scenario_runbook_and_unit_tests(setup: Setup) -> Non
 SHAPES = {
     "groups: 3\n": "the file has no `groups`.",
     "groups: []\n": "the file has no `groups`.",
-    "groups: [{name: a, rules: [{alert: [1]}]}]": "an alert has no name",
+    "groups: [{name: a, rules: [{alert: [1], expr: vector(1)}]}]": "an alert has no name",
     "groups: [{name: a, rules: [{alert: , expr: vector(1)}]}]": "an alert has no name",
     "groups: [{name: a, rules: []}, {name: a, rules: []}]": "group `a` is there twice",
     "groups: [{name: a, rules: [{alert: A, expr: vector(1), labels: {b-c: d}}]}]":

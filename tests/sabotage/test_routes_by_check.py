@@ -302,7 +302,7 @@ def integrations() -> Iterator[Row]:
         (
             "page-by-proxy",
             "        severity: critical\n",
-            "        http_config: {proxy_url: 'http://proxy.example:1'}\n        severity: critical\n",
+            "        http_config: {proxy_url: 'http://x.example:1'}\n        severity: critical\n",
             "receiver `on-call` (pagerduty_configs) sends by way of the proxy",
         ),
         (
