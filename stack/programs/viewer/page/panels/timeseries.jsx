@@ -23,7 +23,7 @@ export function TimeSeriesPanel(props) {
     props;
   const narrow = width < 400;
   // The plot is made anew whenever one of these is another object.
-  const frames = useMemo(() => data.series.filter(isDrawable), [data.series]);
+  const frames = useMemo(() => data.series.filter(isDrawable).map(withGaps), [data.series]);
   const legend = useMemo(() => legendOf(options, narrow), [options, narrow]);
   if (!frames.length) return <NoData data={data} fieldConfig={fieldConfig} />;
   const tooltip = { mode: 'single', sort: 'none', ...options.tooltip };
@@ -74,6 +74,16 @@ function legendOf(options, narrow) {
 function isDrawable(frame) {
   const has = (type) => frame.fields.some((field) => field.type === type);
   return frame.length > 0 && has(FieldType.time) && has(FieldType.number);
+}
+
+/** What is no number is a gap, as in Grafana: drawn, it would be filled from the axis on. */
+function withGaps(frame) {
+  const fields = frame.fields.map((field) =>
+    field.type === FieldType.number
+      ? { ...field, values: field.values.map((one) => (Number.isFinite(one) ? one : null)) }
+      : field,
+  );
+  return { ...frame, fields };
 }
 
 function Tooltip({ aligned, at, series, pinned, tooltip, links }) {
