@@ -98,18 +98,23 @@ def _service(receiver: yaml.Node, config: yaml.Node) -> str:
 
 
 def check(file: ConfigFile) -> Iterator[Problem]:
-    """What nobody here hears, or cannot be read without an alert."""
+    """What nobody here hears, or cannot be read without an alert; what several receivers share is
+    told once."""
+    alike: dict[tuple[int, str, str], list[str]] = {}
     for receiver in entries(file.root, "receivers"):
-        name = text(get(receiver, "name"))
         for kind, config in configs(receiver):
             for at, what, cure in _unheard(file, kind, config):
-                yield Problem(
-                    check="routes/integration",
-                    path=file.path,
-                    line=line(at),
-                    what=f"receiver `{name}` ({kind}) {what}",
-                    cure=cure,
-                )
+                named = alike.setdefault((line(at), what, cure), [])
+                named.append(f"receiver `{text(get(receiver, 'name'))}` ({kind})")
+    for (number, what, cure), named in alike.items():
+        more = f" So do {len(named) - 1} more receivers." if len(named) > 1 else ""
+        yield Problem(
+            check="routes/integration",
+            path=file.path,
+            line=number,
+            what=f"{named[0]} {what}{more}",
+            cure=cure,
+        )
 
 
 _Found = tuple[yaml.Node, str, str]

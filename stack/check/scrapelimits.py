@@ -40,13 +40,11 @@ def check(configuration: Configuration, offered: Offered) -> Iterator[Problem]:
             what="`scrape_config_files`: no instance is given these files, and the jobs in them.",
             cure="Write the jobs below `scrape_configs`.",
         )  # fmt: skip
+    alike: dict[tuple[int, str], list[str]] = {}
     for job in jobs(file) if file else ():
         if file and job.name in offered.jobs:
             for node, what, cure in _found(file, job, offered):
-                yield Problem(
-                    check="scrapes/limit", path=file.path, line=line(node),
-                    what=f"job `{job.name}` {what}.", cure=cure,
-                )  # fmt: skip
+                alike.setdefault((line(node), cure), []).append(f"job `{job.name}` {what}")
         for node, name in _routed(job):
             if file:
                 yield Problem(
@@ -55,6 +53,12 @@ def check(configuration: Configuration, offered: Offered) -> Iterator[Problem]:
                     "read: it would be that of every alert that keeps its target's labels.",
                     cure="Let the rules give it.",
                 )  # fmt: skip
+    for (number, cure), told in alike.items():
+        # A limit of all jobs is told of the first; what is raised for it is seen by the next check.
+        more = f" (and {len(told) - 1} more jobs)" if len(told) > 1 else ""
+        if file:
+            yield Problem(check="scrapes/limit", path=file.path, line=number,
+                          what=f"{told[0]}{more}.", cure=cure)  # fmt: skip
 
 
 def _found(file: ConfigFile, job: Job, offered: Offered) -> Iterator[tuple[yaml.Node, str, str]]:

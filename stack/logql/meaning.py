@@ -107,6 +107,9 @@ def vector_aggregation(
 def metric(query: Query, op: str) -> MetricQuery:
     if isinstance(query, LogQuery):
         raise LogQLError(f"syntax error: a log query cannot be aggregated by {op}; give it a range")
+    if isinstance(query, Literal):
+        # Loki finds it as it runs: "unexpected expr type (*syntax.LiteralExpr)".
+        raise LogQLError(f"a number is no series, which {op} needs; write vector(…) around it")
     return query
 
 

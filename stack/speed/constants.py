@@ -15,6 +15,8 @@ def value(node: Node) -> float | None:
             return node.value
         case "paren":
             return value(node.parts[0])
+        case "call" if node.name in ("vector", "scalar") and node.parts:
+            return value(node.parts[0])
         case "sign":
             inner = value(node.parts[0])
             return None if inner is None else -inner

@@ -160,19 +160,23 @@ class _Search:
         `deriv(x[1h]) * 3600` is what an hour brings.
         """
         core, factor = _linear(node)
+        if node.name == "/" and _quotient_of_a_rate(node):
+            return self.refuse(
+                node, "what is divided by a rate is a time; compare with what the rate brings"
+            )
         if core is node or not factor:
             return Sort.PLAIN
         for part in _counted(core):
             window_s = next((inner.range_s for inner in part.parts if inner.range_s), 0.0)
             per_s = window_s * abs(factor)
-            if part.name in _OVER_WINDOW and any(math.isclose(per_s, unit) for unit in _UNITS_S):
+            if part.name in _OVER_WINDOW and any(_close(per_s, unit) for unit in _UNITS_S):
                 return self.refuse(
                     node, "divides by its own range in seconds; use `rate` or `deriv`"
-                    if math.isclose(per_s, 1) else
+                    if _close(per_s, 1) else
                     "turns a range into another unit of time; use `rate` or `deriv`",
                 )  # fmt: skip
             minutes = abs(factor) / 60
-            if part.name in _PER_SECOND and minutes >= 1 and math.isclose(minutes, round(minutes)):
+            if part.name in _PER_SECOND and minutes >= 1 and _close(minutes, round(minutes)):
                 return self.refuse(
                     node, "multiplies a rate by seconds; use `increase` or `predict_linear`"
                 )
@@ -240,6 +244,17 @@ class _Search:
             return False
         self.numbers |= numbers
         return True
+
+
+def _close(one: float, other: float) -> bool:
+    """People write 0.000278 for 1/3600."""
+    return math.isclose(one, other, rel_tol=1e-3)
+
+
+def _quotient_of_a_rate(node: Node) -> bool:
+    """Whether something that is no rate itself is divided by one: how long until it is used up."""
+    above, below = (any(part.name in _PER_SECOND for part in _counted(one)) for one in node.parts)
+    return below and not above
 
 
 def _linear(node: Node) -> tuple[Node, float]:

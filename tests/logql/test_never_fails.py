@@ -127,7 +127,7 @@ TOKENS = [
     "{", "}", "(", ")", "[", "]", "[5m]", "[0s]", "[", ",", "|", "|=", "!=", "=~", "=", "==", ">",
     "+", "^", "-", '"x"', "`", '"', "app", "5m", "300y", "1e999", "7", "9" * 400, "json", "unwrap",
     "sum", "topk", "rate", "vector", "by", "on", "offset", "bool", "or", "and", "line_format",
-    "label_replace", "count_over_time", '{app="x"}', "#", "//", "/*", "\x00", "ä", "\\",
+    "sum(1)", "label_replace", "count_over_time", '{app="x"}', "#", "//", "/*", "\x00", "ä", "\\",
 ]  # fmt: skip
 
 

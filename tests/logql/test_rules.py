@@ -19,6 +19,9 @@ WRONG = {
     "rate({a=\"b\"} | line_format `{{ '\\x' }}` [1m])": "invalid char escape",
     'rate({a="b"} | line_format `{{ 99999999999999999999 }}` [1m])': "integer overflow",
     'rate({a="b"} | line_format `' + "{{ if .a }}" * 999 + "` [1m])": "limit: 100 levels",
+    "sum(1) > 0": "a number is no series, which sum needs",
+    "topk(2, 1 + 1)": "a number is no series, which topk needs",
+    'label_replace(1, "a", "b", "", "")': "a number is no series, which label_replace needs",
     'label_replace(vector(1), "a", "b", "c", "(")': "invalid regex in label_replace",
     '{a="\\xff"}': "invalid UTF-8",
 }

@@ -15,6 +15,8 @@ QUIET = [
     'time() - max by (job) (group:last{job=~".*"}) > 10 * max by (job) '
     "(prometheus_rule_group_interval_seconds)",
     "increase(x[5m]) / 100 > 3",
+    "rate(x[5m]) / rate(y[5m]) > 300",
+    "sum(rate(x[5m])) / (max(y) / max(z)) > 3600",
     "absent(timestamp(x))",
     "count(time() - x) > 5",
     "timestamp(x) - timestamp(y) > timestamp(z) - timestamp(y)",
@@ -95,6 +97,12 @@ REFUSED = [
     ("x + deriv(x[1h]) * 4 * 3600 < 0", "multiplies a rate by seconds"),
     ("3600 * sum(rate(x[5m])) > 1", "multiplies a rate by seconds"),
     ("rate(x[5m]) / (1/300) > 60", "multiplies a rate by seconds"),
+    ("increase(x[1h]) * 0.000278 > 1", "divides by its own range in seconds; use `rate`"),
+    ("increase(x[5m]) / scalar(vector(300)) > 1", "divides by its own range in seconds"),
+    ("increase(x[5m]) / on () group_left () vector(300) > 1", "divides by its own range in"),
+    ("x / deriv(x[1h]) < 4 * 3600", "what is divided by a rate is a time"),
+    ("x / -deriv(x[1h]) < 14400", "what is divided by a rate is a time"),
+    ("1 / sum(rate(x[5m])) > 60", "what is divided by a rate is a time"),
     ("x > 5m", "`5m` is used as a plain number"),
 ]
 
