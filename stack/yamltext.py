@@ -23,7 +23,7 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+            return super().construct_object(node, deep)
         except (ValueError, KeyError):  # `0x_`, or a tag such as `!!int` before what is none
             kind = str(node.tag).rpartition(":")[2]
             raise _at(node, f"`{str(node.value)[:40]}` is no {kind}") from None
@@ -49,7 +49,7 @@ def read(text: str) -> Any:
 
 def marked(error: yaml.reader.ReaderError, line: int) -> yaml.MarkedYAMLError:
     """The same, of a character that YAML does not know, with its line, counted from 0."""
-    mark = yaml.Mark(error.name, error.position, line, 0, None, None)
+    mark = yaml.Mark(error.name, error.position, line, 0, None, 0)
     return yaml.MarkedYAMLError(problem=str(error).splitlines()[0], problem_mark=mark)
 
 

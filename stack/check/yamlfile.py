@@ -52,8 +52,8 @@ def parse(path: Path) -> ConfigFile | Problem:
         said = f"not UTF-8: byte 0x{error.object[error.start]:02x}"
         return _no_yaml(path, before.count(b"\n") + 1, said)
     except yaml.reader.ReaderError as error:
-        before = path.read_text()[: error.position]
-        return _no_yaml(path, before.count("\n") + 1, str(error).splitlines()[0])
+        text_before = path.read_text()[: error.position]
+        return _no_yaml(path, text_before.count("\n") + 1, str(error).splitlines()[0])
     except RecursionError:
         return _no_yaml(path, None, yamltext.TOO_DEEP)
     if isinstance(root, yaml.MappingNode):
