@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import NoReturn
 
@@ -134,6 +135,13 @@ def _make(digest: str, bundle: Path | None) -> None:
 
 def _make_venv() -> None:
     """Exits with 3 for a Python that lacks what it takes, as Debian's does at first."""
+    if "musl" in str(sysconfig.get_config_var("SOABI")):
+        _give_up(
+            f"this Python ({sys.executable}) is built for musl, and some of what the lab needs is "
+            "published for glibc alone.",
+            "Run it where the C library is glibc: Debian, Ubuntu, Fedora, and most others but "
+            "Alpine.",
+        )
     try:
         import ensurepip  # noqa: F401  # what venv would only find missing in a process of its own
         import venv

@@ -128,6 +128,26 @@ def test_bootstrap_names_what_this_python_lacks(clone: Path, lacks: str) -> None
     assert not (clone / ".venv").exists()
 
 
+def test_bootstrap_refuses_a_python_for_musl_in_a_sentence(clone: Path) -> None:
+    code = (
+        "import sysconfig; sysconfig.get_config_var = lambda name: 'cpython-311-x86_64-linux-musl';"
+        "from stack.bootstrap import main; main([])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(clone)},
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "is built for musl" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (clone / ".venv").exists()
+
+
 def test_bootstrap_says_why_pip_cannot_be_put_in(clone: Path) -> None:
     """As where ensurepip is there and its wheels are not."""
     (clone / "venv.py").write_text(

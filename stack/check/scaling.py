@@ -4,6 +4,7 @@ And it means at true speed what a proof shows: under speed, floors would give a 
 short for its scrapes enough of them (`stack.speed.promql`).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from stack import speed
 from stack.check import pace
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
+from stack.check.settings import line_of
 from stack.check.yamlfile import ConfigFile, entries, get, line, plain, text
 from stack.durations import duration
 from stack.errors import BadInput
@@ -32,12 +34,14 @@ def check(configuration: Configuration) -> Iterator[Problem]:
             scaled = speed.scale_prometheus(file.plain, SPEED)
             interval_s = speed.scrape_interval(scaled)
         except BadInput as error:
-            yield _problem(error, check="speed/prometheus", path=file.path)
+            yield _problem(error, check="speed/prometheus", path=file.path,
+                           line=_line(file, error))  # fmt: skip
     if file := configuration.alertmanager:
         try:
             speed.scale_alertmanager(file.plain, SPEED)
         except BadInput as error:
-            yield _problem(error, check="speed/alertmanager", path=file.path)
+            yield _problem(error, check="speed/alertmanager", path=file.path,
+                           line=_line(file, error))  # fmt: skip
     yield from _rules(configuration, interval_s)
     yield from _log_rules(configuration)
 
@@ -93,7 +97,8 @@ def _log_rules(configuration: Configuration) -> Iterator[Problem]:
             scale_loki(file.plain, SPEED)
             every_s = evaluation_interval(file.plain)
         except BadInput as error:
-            yield _problem(error, check="speed/loki", path=file.path)
+            yield _problem(error, check="speed/loki", path=file.path,
+                           line=_line(file, error))  # fmt: skip
     for file in configuration.log_rules:
         for alone, rule in _alone(file):
             try:
@@ -107,6 +112,18 @@ def _alone(file: ConfigFile) -> Iterator[tuple[dict[str, Any], yaml.Node]]:
     for group in entries(file.root, "groups"):
         for rule in entries(group, "rules"):
             yield {"groups": [{"name": text(get(group, "name")), "rules": [plain(rule)]}]}, rule
+
+
+_PLACE = re.compile(r"((?:[\w.\[\]]+: )*)(?:`([a-z_]+)`)?")
+"""``alertmanager: route.routes[1]: `mute_time_intervals` …``"""
+
+
+def _line(file: ConfigFile, error: BadInput) -> int | None:
+    """The line of the key that is named first."""
+    found = _PLACE.match(error.what)
+    steps = [*found[1].split(": ")[:-1], found[2]] if found else []
+    named = [step for step in steps if step and step not in ("alertmanager", "prometheus", "loki")]
+    return line_of(file.root, ".".join(named))
 
 
 def _problem(error: BadInput, **where: Any) -> Problem:

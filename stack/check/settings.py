@@ -81,20 +81,20 @@ def _refused(file: ConfigFile, error: BadInput) -> Problem:
         return Problem(
             check=f"{file.path.parent.name}/config",
             path=file.path,
-            line=_line(file.root, meant[0]),
+            line=line_of(file.root, meant[0]),
             what=f"`{meant[0]}` is not known.",
             cure=f"Did you mean `{section}`?",
         )
     return Problem(
         check=f"{file.path.parent.name}/config",
         path=file.path,
-        line=_line(file.root, key[1]) if key else None,
+        line=line_of(file.root, key[1]) if key else None,
         what=what,
         cure=error.cure or "Fix it; the program would not start with this file.",
     )
 
 
-def _line(root: yaml.Node | None, key: str) -> int | None:
+def line_of(root: yaml.Node | None, key: str) -> int | None:
     """The line of the deepest node that is there on the way to `a.b[0].c`."""
     found = None
     for name, index in _STEP.findall(key):

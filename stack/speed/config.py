@@ -150,7 +150,7 @@ def _refuse_time_intervals(document: Mapping, speed: float) -> None:
 def _wall_clock(what: str, speed: float) -> BadInput:
     return BadInput(
         f"alertmanager: {what} follows the wall clock, which speed {speed:g} does not change.",
-        cure="Remove it from the lab's routes, or run at speed 1.",
+        cure="Remove it from the lab's routes: no proof could run with it, only speed 1.",
     )
 
 

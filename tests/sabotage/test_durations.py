@@ -87,6 +87,11 @@ TABLE = {
                           "promises/told", "query offset 10m"),
     "range-30s": (HOST, "[1m]", "[30s]", "speed/range", "looks back over 30s"),
     "range-of-network": (HOST, "[1m])\n          )", "[20s])\n          )", "speed/range", "20s"),
+    "at-night-nobody": (ALERTMANAGER, "continue: true\n",
+                        "continue: true\n      mute_time_intervals: [night]\n",
+                        "speed/alertmanager", "route.routes[1]: `mute_time_intervals` follows"),
+    "offset-below-zero": (PROMETHEUS, EVALUATION, EVALUATION + "\n  rule_query_offset: -1m",
+                          "speed/prometheus", "`-1m` is not a duration"),
     "range-5s": (APPLICATION, "[5m]", "[5s]", "speed/range", "`HighErrorRate`"),
 }  # fmt: skip
 

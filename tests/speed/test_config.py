@@ -177,7 +177,10 @@ def test_alertmanager_wall_clock_is_refused(document: dict[str, Any], what: str)
         speed.scale_alertmanager(document, 60)
     wanted = f"alertmanager: {what} follows the wall clock, which speed 60 does not change."
     assert refused.value.what == wanted
-    assert refused.value.cure == "Remove it from the lab's routes, or run at speed 1."
+    assert (
+        refused.value.cure
+        == "Remove it from the lab's routes: no proof could run with it, only speed 1."
+    )
 
 
 @pytest.mark.parametrize(

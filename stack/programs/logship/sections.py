@@ -77,7 +77,7 @@ class Section:
         value = self.raw(key, default)
         match = _SIZE.fullmatch(str(value))
         if not match or isinstance(value, bool):
-            raise self.bad(f"is {value!r}, expected a size such as 256KB", key)
+            raise self.bad(f"is {str(value)[:40]!r}, expected a size such as 256KB", key)
         return int(match[1]) * _SIZE_BYTES[match[2].lower()]
 
     def texts(self, key: str) -> dict[str, str]:

@@ -113,7 +113,7 @@ def _takes(target: Target, path: str) -> bool:
     return any(fnmatchcase(path, one) for one in expanded(target.path)) and not left_out
 
 
-_LATER = re.compile(r"(\b\d\d:\d\d:\d)\d")
+_LATER = re.compile(r"((?<!\d)\d\d:\d\d:\d)\d")
 """The second at which a line was written."""
 
 
