@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from stack.paths import REPO
+from tests.waiting import eventually
 
 ECHO = "import sys, greeting; print(greeting.TEXT, *sys.argv[1:])\n"
 
@@ -90,10 +90,7 @@ def test_bootstrap_refuses_a_wrong_hash_and_trusts_nothing_of_it(clone: Path) ->
 
 def test_bootstrap_killed_half_way_starts_from_scratch(clone: Path) -> None:
     process = start(clone)
-    deadline = time.monotonic() + 60
-    while not (clone / ".venv" / "bin" / "python").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually((clone / ".venv" / "bin" / "python").exists, "its Python", within_s=60)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     code, output, errors = run(clone, "again")

@@ -4,8 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -18,13 +17,7 @@ from stack.run.services import postgresql
 from stack.store.packageset import realise
 from stack.users import unprivileged
 from tests.leftovers import fresh
-
-
-def eventually(check: Callable[[], bool], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not check():
-        assert time.monotonic() < deadline, f"not true within {within_s:g} s"
-        time.sleep(0.05)
+from tests.waiting import eventually
 
 
 def free_port() -> int:

@@ -2,8 +2,7 @@
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,13 +21,7 @@ from loadgen.faults.monitoring import (
     SlackRefuses,
 )
 from stack import yamltext
-
-
-def eventually(check: Callable[[], bool], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not check():
-        assert time.monotonic() < deadline, f"not true within {within_s:g} s"
-        time.sleep(0.02)
+from tests.waiting import eventually
 
 
 class Stack:

@@ -20,7 +20,7 @@ from stack.programs.logship.blocks import Blocks
 from stack.programs.logship.reader import Reader
 from stack.programs.logship.settings import read
 from stack.programs.logship.stages import Line
-from tests.loadgen.conftest import eventually
+from tests.waiting import eventually
 
 FORGED = "\n2026-01-01 08:00:00.000 UTC [1] 57P01 PANIC:  hi"
 STRANGERS = [

@@ -16,7 +16,8 @@ from loadgen.faults.postgres import (
 )
 from loadgen.faults.service import ServiceStopped
 from stack.paths import REPO
-from tests.loadgen.conftest import eventually, free_port
+from tests.loadgen.conftest import free_port
+from tests.waiting import eventually
 
 CLIENTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
 OLDEST = (

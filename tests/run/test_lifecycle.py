@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -16,6 +15,7 @@ from stack.loopback import urlopen
 from stack.run.instance import Instance
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes
+from tests.waiting import eventually
 
 CARELESS = ["sh", "-c", 'umask 000; exec "$@"', "sh"]
 
@@ -110,10 +110,7 @@ def test_supervisor_starts_a_killed_service_again(up) -> None:
     instance = Instance.open("default")
     before = instance.pid("postgres-exporter")
     os.kill(before, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while instance.pid("postgres-exporter") in (0, before):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually(lambda: instance.pid("postgres-exporter") not in (0, before), "another process")
 
 
 def test_stop_holds_down_even_a_service_that_has_just_died(up) -> None:

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +19,7 @@ from stack.run.instance import Instance, instances_dir
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.ports import check_free
 from stack.run.supervisor import Supervisor, processes
-
-
-def until(holds: Callable[[], object], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline, "the condition did not come"
-        time.sleep(0.02)
+from tests.waiting import eventually
 
 
 def mounted(directory: Path) -> bool:
@@ -115,7 +108,7 @@ def test_up_that_is_ended_stops_what_it_started(begun, offset: str, number: sign
     directory = instances_dir() / "interrupted"
     for _ in range(5):
         process = begun("up", "--instance", "interrupted", "--port-offset", offset)
-        until(lambda: Supervisor(directory).running())
+        eventually(lambda: Supervisor(directory).running(), "the supervisor")
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
         if process.returncode != 0:
@@ -142,7 +135,7 @@ def test_instance_made_before_a_service_was_added_is_replaced(doit, offset: str)
 def test_killed_up_can_be_seen_and_stopped(begun, doit, offset: str) -> None:
     directory = instances_dir() / "killed-up"
     process = begun("up", "--instance", "killed-up", "--port-offset", offset)
-    until(lambda: Supervisor(directory).running())
+    eventually(lambda: Supervisor(directory).running(), "the supervisor")
     process.kill()
     process.wait()
     assert doit("status", "--instance", "killed-up").returncode in (0, 1)
@@ -188,7 +181,7 @@ def test_ordinary_user_can_bring_it_up(doit, offset: str) -> None:
     assert down.returncode == 0, down.stderr
     directory = instances_dir() / "ordinary"
     assert not directory.exists()
-    until(lambda: processes(directory) == [])
+    eventually(lambda: processes(directory) == [], "all to end")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")

@@ -17,6 +17,7 @@ from stack.run.choice import LOGS
 from stack.run.service import Layout, Service
 from stack.run.startup import start_all
 from stack.run.supervisor import Supervisor, last
+from tests.waiting import eventually
 
 DEAF_ONCE = """\
 import signal, sys, time
@@ -75,10 +76,7 @@ def supervisor(layout: Layout) -> Iterator[Supervisor]:
 def test_stop_signal_that_was_lost_is_sent_again(layout: Layout, supervisor: Supervisor) -> None:
     """As between a process' fork and its exec; without it SIGKILL would end it, seconds later."""
     supervisor.start_process("deaf")
-    deadline = time.monotonic() + 20
-    while "listening" not in layout.log("deaf").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: "listening" in layout.log("deaf").read_text(), "it to listen")
     supervisor.stop_process("deaf")
     assert "heard 2" in layout.log("deaf").read_text()
     assert supervisor.states()["deaf"].status == "STOPPED"
@@ -126,10 +124,11 @@ def test_services_end_before_those_they_come_after(
     try:
         for name in started:
             running.start_process(name)
-        deadline = time.monotonic() + 20
         # To the end of the line: who writes to a supervisor that is gone ends.
-        while not all("listening\n" in layout.log(name).read_text() for name in started):
-            assert time.monotonic() < deadline
+        eventually(
+            lambda: all("listening\n" in layout.log(name).read_text() for name in started),
+            "all to listen",
+        )
         if killed:
             os.kill(int((layout.directory / "supervisord.pid").read_text()), signal.SIGKILL)
     finally:

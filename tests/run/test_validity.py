@@ -1,7 +1,6 @@
 """Configuration that cannot be used is wrong input: file and line, before anything is touched."""
 
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from stack.run.instance import Instance, instances_dir
 from stack.run.lifecycle import bring_up
 from stack.run.service import Layout
 from stack.run.services import SERVICES, blackbox_exporter
+from tests.waiting import eventually
 
 RULES = "prometheus/rules/database.yml"
 MAIN = "prometheus/prometheus.yml"
@@ -159,9 +159,7 @@ def test_ready_asks_each_module_to_probe(state_dir: Path, config: Path) -> None:
         instance.supervisor.stop_process("blackbox-exporter")
         instance.supervisor.start_process("blackbox-exporter")
         alive = probes.http("blackbox-exporter", "/-/healthy")
-        deadline = time.monotonic() + 30
-        while alive(instance.layout):
-            assert time.monotonic() < deadline
+        eventually(lambda: alive(instance.layout) is None, "blackbox_exporter to be back")
         assert "answers 400" in str(blackbox_exporter.ready(instance.layout))
     finally:
         instance.take_down()

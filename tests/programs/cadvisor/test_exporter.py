@@ -18,6 +18,7 @@ from stack.run.ports import free
 from stack.run.service import Layout
 from stack.run.services import SERVICES
 from stack.run.supervisor import Supervisor
+from tests.waiting import eventually
 
 NAMES = ("worker", "cadvisor")
 
@@ -44,10 +45,7 @@ def supervisor(layout: Layout) -> Iterator[Supervisor]:
     running.start()
     for name in NAMES:
         running.start_process(name)
-    deadline = time.monotonic() + 20
-    while any(SERVICES[name].ready(layout) for name in NAMES):
-        assert time.monotonic() < deadline, [SERVICES[name].ready(layout) for name in NAMES]
-        time.sleep(0.05)
+    eventually(lambda: not any(SERVICES[name].ready(layout) for name in NAMES), "both services")
     yield running
     running.shutdown({})
 

@@ -1,14 +1,13 @@
 """The real Alertmanager sends; the inbox must find no problem."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from stack.store.packageset import realise
+from tests.waiting import eventually
 
 http = httpx.Client(verify=False, timeout=30)
 CONFIG = """
@@ -33,14 +32,6 @@ receivers:
     email_configs:
       - {{to: database@residency.example, send_resolved: true}}
 """
-
-
-def eventually(check: Callable[[], object], what: str, within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not check():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {within_s:g} s: {what}")
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -68,7 +59,7 @@ def alertmanager(inbox, tmp_path, routing_key, a_free_port):
             return False
 
     try:
-        eventually(ready, "Alertmanager is not ready")
+        eventually(ready, "Alertmanager to be ready")
         yield url
     finally:
         process.kill()
@@ -88,9 +79,9 @@ def put_alert(url: str, *, ends_in_s: float) -> None:
 
 def test_inbox_hears_alertmanager_on_all_channels(inbox, alertmanager):
     put_alert(alertmanager, ends_in_s=300)
-    eventually(lambda: len(inbox.messages()) >= 3, "not all channels heard of the alert")
+    eventually(lambda: len(inbox.messages()) >= 3, "all channels to hear of the alert")
     put_alert(alertmanager, ends_in_s=-1)
-    eventually(lambda: len(inbox.messages()) >= 6, "not all channels heard of its end")
+    eventually(lambda: len(inbox.messages()) >= 6, "all channels to hear of its end")
 
     messages = inbox.messages()
     for kind, part in (("firing", messages[:3]), ("resolved", messages[3:])):

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import time
 
 import httpx
 import pytest
@@ -11,6 +10,7 @@ from stack.programs.inbox.heartbeat import Heartbeats, judge
 from stack.programs.inbox.message import Kind, Post
 from stack.programs.inbox.store import MessageStore
 from stack.run.services.inbox import heartbeat_timeout_s
+from tests.waiting import eventually
 
 WEBHOOK = {
     "version": "4",
@@ -171,10 +171,7 @@ def send(inbox, content=None, **changes):
 
 
 def until(inbox, count):
-    deadline = time.monotonic() + 30
-    while len(inbox.messages()) < count:
-        assert time.monotonic() < deadline, f"after 30 s: {inbox.messages()}"
-        time.sleep(0.02)
+    eventually(lambda: len(inbox.messages()) >= count, f"{count} messages")
     return inbox.messages()
 
 

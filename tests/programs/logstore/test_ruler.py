@@ -16,6 +16,7 @@ from stack.paths import CONFIG_ROOT
 from stack.run.service import Layout
 from stack.run.services import loki
 from tests.programs.logstore.conftest import running
+from tests.waiting import eventually
 
 FOUND = [Sample(labels={"service": "a"}, value=12.0)]
 
@@ -174,14 +175,6 @@ def alertmanager():
     yield made
     made.server.shutdown()
     made.server.server_close()
-
-
-def eventually(check, within_s: float = 60) -> object:
-    deadline = time.monotonic() + within_s
-    while not (value := check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return value
 
 
 def test_ruler_notifies_alertmanager_of_a_burst_and_of_its_end(tmp_path, alertmanager):

@@ -8,12 +8,11 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psycopg
@@ -25,19 +24,9 @@ from stack.programs.scheduler.app import create_app
 from stack.programs.scheduler.settings import Settings, from_environment
 from stack.store.packageset import realise
 from tests.leftovers import fresh
+from tests.waiting import eventually
 
-T = TypeVar("T")
 PASSWORD = "for the tests"
-
-
-def eventually(check: Callable[[], T | None], *, within_s: float = 20.0) -> T:
-    """The first answer of check() that is true; TimeoutError after `within_s`."""
-    deadline = time.monotonic() + within_s
-    while not (answer := check()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{check} was not true within {within_s:g} s")
-        time.sleep(0.02)
-    return answer
 
 
 def free_port() -> int:

@@ -1,10 +1,11 @@
 """Every endpoint, as each role, over a seeded database."""
 
 import re
-import time
 from typing import Any
 
 import pytest
+
+from tests.waiting import eventually
 
 WEEK = {"start": "2025-09-01", "end": "2025-09-07"}
 MONTH = {"start": "2025-10-06", "end": "2025-11-02"}
@@ -53,13 +54,14 @@ def test_login_refuses(api, body: dict[str, str]) -> None:
 def test_login_that_is_refused_leaves_a_warning(api, caplog, username: str, said: str) -> None:
     with caplog.at_level("INFO", "scheduler.request"):
         api(None, "POST", "/api/v1/auth/login", json={"username": username, "password": "guess"})
+
     # It is written once the answer is out, and so may be that of the request before.
-    deadline = time.monotonic() + 5
-    while ("WARNING", said) not in (
-        lines := [(one.levelname, one.getMessage()) for one in caplog.records]
-    ):
-        assert time.monotonic() < deadline, lines
-        time.sleep(0.01)
+    def written() -> bool:
+        lines = [(one.levelname, one.getMessage()) for one in caplog.records]
+        assert ("WARNING", said) in lines, lines
+        return True
+
+    eventually(written, "the warning")
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b", "eyJ9.é"])

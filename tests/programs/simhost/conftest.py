@@ -5,29 +5,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from stack.errors import HostCannot
 from stack.paths import REPO
 from stack.programs.simhost import disk, node_exporter_arguments
-
-T = TypeVar("T")
-
-
-def _eventually(check: Callable[[], T], what: str) -> T:
-    """The first true value of `check()`."""
-    deadline = time.monotonic() + 20
-    while not (value := check()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-    return value
+from tests import waiting
 
 
 class Host:
@@ -63,7 +51,7 @@ class Host:
         """Start the process that keeps the files alive and wait for them."""
         arguments = ["--root", str(self.root), "--control", str(self.control)]
         process = self.start(self.python, "-m", "stack.programs.simhost", *arguments)
-        _eventually((self.root / "proc/net/dev").exists, "no files")
+        waiting.eventually((self.root / "proc/net/dev").exists, "its files")
         return process
 
     def enter(self, *program: str) -> subprocess.Popen[bytes]:
@@ -76,7 +64,7 @@ class Host:
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.exporter_port = int(server.getsockname()[1])
         process = self.enter(str(program), *node_exporter_arguments(self.root, self.exporter_port))
-        _eventually(self._answers, "node_exporter does not answer")
+        waiting.eventually(self._answers, "node_exporter to answer")
         return process
 
     def wait_for_disk(self, pid: int) -> tuple[int, int]:
@@ -88,7 +76,7 @@ class Host:
             except HostCannot:
                 return None
 
-        return _eventually(usage, "no disk") or (0, 0)
+        return waiting.eventually(usage, "its disk") or (0, 0)
 
     def metrics(self) -> dict[str, float]:
         """What node_exporter says now: value by series as written."""
@@ -100,7 +88,9 @@ class Host:
 
     def logged(self, text: str) -> str:
         """Wait until the log of all processes holds `text`, and return the log."""
-        return _eventually(lambda: self.log() if text in self.log() else "", f"not logged: {text}")
+        return waiting.eventually(
+            lambda: self.log() if text in self.log() else "", f"`{text}` in its log"
+        )
 
     def log(self) -> str:
         return self._log.read_text()
@@ -135,7 +125,7 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object], str], object]:
-    return _eventually
+    return waiting.eventually
 
 
 @pytest.fixture(scope="session")

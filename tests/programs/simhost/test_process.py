@@ -26,7 +26,7 @@ def available_kb(root: Path) -> int:
 def test_host_lives(host: Any, eventually: Eventually) -> None:
     host.live()
     before = idle_jiffies(host.root)
-    eventually(lambda: idle_jiffies(host.root) > before + 20, "the CPUs stand still")
+    eventually(lambda: idle_jiffies(host.root) > before + 20, "the CPUs to move")
     assert host.log().count("\n") == 1, "only that it runs"
     assert "level=info source=simulated-host msg=running" in host.log()
     assert not (host.root / "proc/1/mountinfo").exists(), "only who mounts lists mounts"
@@ -42,13 +42,13 @@ def test_host_goes_where_the_control_file_says_and_back(host: Any, eventually: E
     host.live()
     healthy = available_kb(host.root)
     host.set('{"memory_percent": 96}')
-    eventually(lambda: available_kb(host.root) < healthy / 8, "memory is not used")
+    eventually(lambda: available_kb(host.root) < healthy / 8, "memory to be used")
     host.set("{}")
-    eventually(lambda: available_kb(host.root) > healthy / 2, "memory does not come back")
+    eventually(lambda: available_kb(host.root) > healthy / 2, "memory to come back")
     host.set('{"memory_percent": 96}')
-    eventually(lambda: available_kb(host.root) < healthy / 8, "memory is not used")
+    eventually(lambda: available_kb(host.root) < healthy / 8, "memory to be used")
     host.control.unlink()
-    eventually(lambda: available_kb(host.root) > healthy / 2, "memory does not come back")
+    eventually(lambda: available_kb(host.root) > healthy / 2, "memory to come back")
 
 
 def test_host_keeps_last_good_targets_when_the_control_file_is_bad(
@@ -60,7 +60,7 @@ def test_host_keeps_last_good_targets_when_the_control_file_is_bad(
     host.set('{"memory_percent": 960}')
     log = host.logged("last good values stay")
     before = idle_jiffies(host.root)
-    eventually(lambda: idle_jiffies(host.root) > before + 40, "the CPUs stand still")
+    eventually(lambda: idle_jiffies(host.root) > before + 40, "the CPUs to move")
     assert available_kb(host.root) == used
     assert host.log() == log, "said once"
     assert log.count("last good values stay") == 1

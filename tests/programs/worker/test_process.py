@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,15 +12,9 @@ import psutil
 import pytest
 
 from stack.paths import REPO
+from tests.waiting import eventually
 
 Start = Callable[[], "subprocess.Popen[str]"]
-
-
-def eventually(check: Callable[[], bool], why: str) -> None:
-    deadline = time.monotonic() + 20
-    while not check():
-        assert time.monotonic() < deadline, why
-        time.sleep(0.02)
 
 
 def ask(folder: Path, **wishes: float) -> None:
@@ -51,7 +44,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def test_worker_works_and_stops(start: Start, tmp_path: Path) -> None:
     process = start()
-    eventually((tmp_path / "beat").exists, "no job is done")
+    eventually((tmp_path / "beat").exists, "a job to be done")
     process.send_signal(signal.SIGTERM)
     log, _ = process.communicate(timeout=10)
     assert process.returncode == 0
@@ -71,24 +64,24 @@ def test_worker_burns_and_holds_until_the_control_file_is_gone(
     start: Start, tmp_path: Path
 ) -> None:
     process = psutil.Process(start().pid)
-    eventually((tmp_path / "beat").exists, "no job is done")
+    eventually((tmp_path / "beat").exists, "a job to be done")
     ask(tmp_path, cpu_cores=1.0, memory_bytes=50_000_000)
     before = process.cpu_times().user
-    eventually(lambda: process.cpu_times().user > before + 0.5, "no CPU is burnt")
-    eventually(lambda: process.memory_info().rss > 49_000_000, "no memory is held")
+    eventually(lambda: process.cpu_times().user > before + 0.5, "CPU to be burnt")
+    eventually(lambda: process.memory_info().rss > 49_000_000, "memory to be held")
     (tmp_path / "worker.json").unlink()
-    eventually(lambda: process.memory_info().rss < 40_000_000, "memory is not given back")
+    eventually(lambda: process.memory_info().rss < 40_000_000, "memory to be given back")
     seen = process.cpu_times().user
     os.utime(tmp_path / "beat", (0, 0))
     # Half a second of work goes by until its next job; burning would take most of that.
-    eventually(lambda: (tmp_path / "beat").stat().st_mtime > 0, "it works no more")
+    eventually(lambda: (tmp_path / "beat").stat().st_mtime > 0, "it to work on")
     assert process.cpu_times().user < seen + 0.3
 
 
 def test_worker_says_what_it_cannot_use_and_keeps_running(start: Start, tmp_path: Path) -> None:
     ask(tmp_path, cpu_cores=7)
     process = start()
-    eventually((tmp_path / "beat").exists, "no job is done")
+    eventually((tmp_path / "beat").exists, "a job to be done")
     process.terminate()
     log, _ = process.communicate(timeout=10)
     assert "`cpu_cores` is 7, expected a number from 0 to 1; the last good values stay" in log
