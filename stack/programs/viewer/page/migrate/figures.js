@@ -8,8 +8,15 @@ export function singlestat(json) {
   const options = sharedSingleStatPanelChangedHandler(panel, 'singlestat', { angular: json });
   if (json.gauge?.show) {
     const { thresholdMarkers = true, thresholdLabels = false } = json.gauge;
-    const markers = { showThresholdMarkers: thresholdMarkers, showThresholdLabels: thresholdLabels };
-    return { ...panel, type: 'gauge', options: { ...options, ...markers } };
+    return {
+      ...panel,
+      type: 'gauge',
+      options: {
+        ...options,
+        showThresholdMarkers: thresholdMarkers,
+        showThresholdLabels: thresholdLabels,
+      },
+    };
   }
   return {
     ...panel,
@@ -33,12 +40,13 @@ export function figures(json) {
 
 export function text(json) {
   if (json.content === undefined) return json;
-  return { ...json, options: { mode: json.mode ?? 'markdown', content: json.content, ...json.options } };
+  const { mode = 'markdown', content } = json;
+  return { ...json, options: { mode, content, ...json.options } };
 }
 
 export function heatmap(json) {
   if (json.options && Object.keys(json.options).length) return json;
-  const { color = {}, yAxis = {}, cards = {} } = json;
+  const [color, yAxis, cards] = ['color', 'yAxis', 'cards'].map((name) => json[name] ?? {});
   const scheme = color.colorScheme?.replace('interpolate', '');
   return {
     ...json,
@@ -58,7 +66,8 @@ export function heatmap(json) {
 }
 
 export function piechart(json) {
-  const { legend = {}, legendType = '', pieType = 'pie', format = 'short' } = json;
+  const { legendType = '', pieType = 'pie', format = 'short' } = json;
+  const legend = json.legend ?? {};
   const placement = /right/i.test(legendType) ? 'right' : 'bottom';
   const values = ['values', 'percentage'].filter((each) => legend[each]);
   const calcs = [{ current: 'lastNotNull', avg: 'mean', total: 'sum' }[json.valueName] ?? 'sum'];

@@ -9,7 +9,7 @@ export function graph(json) {
   const mode = json.xaxis?.mode;
   if (mode === 'histogram') return { ...json, type: 'histogram' };
   if (mode === 'series') return bars(json);
-  const [left = {}, right = {}] = json.yaxes ?? [];
+  const [left, right] = [0, 1].map((at) => json.yaxes?.[at] ?? {});
   const { steps, style } = thresholds(json.thresholds ?? []);
   const stacking = { mode: json.percentage ? 'percent' : 'normal', group: 'A' };
   const custom = {
@@ -30,7 +30,7 @@ export function graph(json) {
   return {
     ...json,
     type: 'timeseries',
-    options: { legend: legend(json), tooltip: tooltip(json.tooltip) },
+    options: { legend: legend(json.legend ?? {}), tooltip: tooltip(json.tooltip ?? {}) },
     fieldConfig: {
       defaults: {
         unit,
@@ -135,7 +135,7 @@ function thresholds(old) {
   return { steps, style: !has('fill') ? 'line' : has('line') ? 'line+area' : 'area' };
 }
 
-function legend({ legend: old = {} }) {
+function legend(old) {
   const shown = Object.keys(CALCS).filter((name) => old.values && old[name]);
   return {
     showLegend: old.show !== false,
@@ -147,7 +147,7 @@ function legend({ legend: old = {} }) {
   };
 }
 
-const tooltip = ({ shared = true, sort } = {}) => ({
+const tooltip = ({ shared = true, sort }) => ({
   mode: shared ? 'multi' : 'single',
   sort: ['none', 'asc', 'desc'][sort] ?? 'none',
 });

@@ -1,5 +1,5 @@
-// Dashboards of Grafana's older schemas, as Grafana writes them today. It does so in its core, which
-// is not published as a library; what its libraries know of this is used.
+// Dashboards of Grafana's older schemas, as Grafana writes them today. It does so in its core,
+// which is not published as a library; what its libraries know of this is used.
 import { figures, heatmap, oldFields, piechart, singlestat, text } from './figures';
 import { graph } from './graph';
 import { rowsToGrid } from './rows';
@@ -41,7 +41,10 @@ function lettered(targets) {
   const taken = new Set(targets.map(({ refId }) => refId));
   const free = Array.from({ length: 26 }, (_, at) => String.fromCharCode(65 + at));
   const next = free.filter((letter) => !taken.has(letter));
-  return targets.map((target, at) => ({ ...target, refId: target.refId || next.shift() || `${at}` }));
+  return targets.map((target, at) => ({
+    ...target,
+    refId: target.refId || next.shift() || `${at}`,
+  }));
 }
 
 /** Each panel with an id of its own: links and annotations go by it. */

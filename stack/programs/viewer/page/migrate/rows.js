@@ -15,9 +15,14 @@ export function rowsToGrid(rows) {
     const collapsed = Boolean(row.collapse);
     const panels = packed(row.panels ?? [], cells(row.height), headed ? y + 1 : y);
     if (headed) {
-      const { title = '', repeat } = row;
-      const gridPos = { x: 0, y: y++, w: COLUMNS, h: 1 };
-      found.push({ type: 'row', title, repeat, collapsed, panels: collapsed ? panels : [], gridPos });
+      found.push({
+        type: 'row',
+        title: row.title ?? '',
+        repeat: row.repeat,
+        collapsed,
+        panels: collapsed ? panels : [],
+        gridPos: { x: 0, y: y++, w: COLUMNS, h: 1 },
+      });
     }
     if (collapsed) continue;
     found.push(...panels);

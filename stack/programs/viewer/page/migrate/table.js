@@ -8,28 +8,33 @@ const CELLS = { cell: 'color-background', row: 'color-background', value: 'color
 export const isOldTable = ({ type, styles }) => type === 'table' && Array.isArray(styles);
 
 export function table(json) {
-  const { styles = [], fieldConfig } = json;
-  const own = styles.map(override).filter(({ properties }) => properties.length);
+  const { fieldConfig } = json;
+  const own = (json.styles ?? []).map(override).filter(({ properties }) => properties.length);
   return {
     ...json,
     type: 'table',
-    options: { ...json.options, ...sorted(json.sort) },
-    fieldConfig: { defaults: {}, ...fieldConfig, overrides: [...(fieldConfig?.overrides ?? []), ...own] },
+    options: { ...json.options, ...sorted(json.sort ?? {}) },
+    fieldConfig: {
+      defaults: {},
+      ...fieldConfig,
+      overrides: [...(fieldConfig?.overrides ?? []), ...own],
+    },
     transformations: [...(json.transformations ?? []), ...transformed(json)],
   };
 }
 
-const sorted = (sort) => (sort?.col ? { sortBy: [{ displayName: sort.col, desc: sort.desc }] } : {});
+const sorted = ({ col, desc }) =>
+  typeof col === 'string' ? { sortBy: [{ displayName: col, desc }] } : {};
 
-function transformed({ transform, columns = [], targets = [] }) {
+function transformed({ transform, columns, targets }) {
   if (transform === 'timeseries_to_rows') return [{ id: 'seriesToRows', options: {} }];
   if (transform === 'timeseries_to_columns') return [{ id: 'joinByField', options: {} }];
   if (transform === 'timeseries_aggregations') {
-    const reducers = columns.map(({ value }) => CALCS[value] ?? value);
+    const reducers = (columns ?? []).map(({ value }) => CALCS[value] ?? value);
     return [{ id: 'reduce', options: { reducers, includeTimeField: false } }];
   }
   // Several queries made one table, joined by the labels that they have in common.
-  return targets.length > 1 ? [{ id: 'merge', options: {} }] : [];
+  return targets?.length > 1 ? [{ id: 'merge', options: {} }] : [];
 }
 
 function override(style) {
@@ -46,7 +51,8 @@ function override(style) {
   const levels = (style.thresholds ?? []).map(Number);
   if (cell && style.colors?.length) {
     const steps = style.colors.map((color, at) => ({ color, value: at ? levels[at - 1] : null }));
-    found.thresholds = { mode: 'absolute', steps: steps.filter(({ value }) => value !== undefined) };
+    const known = steps.filter(({ value }) => value !== undefined);
+    found.thresholds = { mode: 'absolute', steps: known };
   }
   const mappings = convertOldAngularValueMappings(style);
   if (mappings.length) found.mappings = mappings;

@@ -1,5 +1,5 @@
-// A dashboard's JSON (the classic schema) as a scene. Grafana's own converter is in its core, which is
-// not published as a library.
+// A dashboard's JSON (the classic schema) as a scene. Grafana's own converter is in its core, which
+// is not published as a library.
 import {
   EmbeddedScene,
   SceneControlsSpacer,
@@ -71,7 +71,9 @@ function controls(dashboard, layers) {
   const switched = layers.filter((layer) => !layer.state.isHidden);
   const missing = [
     ...unsupported(dashboard).map((what) => `The variable ${what} cannot be chosen.`),
-    ...shifted(dashboard).map((what) => `The panel ${what} shows now: it cannot be shifted in time.`),
+    ...shifted(dashboard).map(
+      (what) => `The panel ${what} shows now: it cannot be shifted in time.`,
+    ),
   ];
   const intervals = dashboard.timepicker?.refresh_intervals ?? REFRESH;
   const refresh = dashboard.refresh || '';
