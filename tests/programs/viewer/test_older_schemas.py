@@ -1,5 +1,6 @@
 """The page in a real browser: dashboards that Grafana wrote years ago, as it shows them today."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 
 from scenarios.dashboards.browser import Browser, Page, browser, program
+from stack.check.supported import supported
+from stack.paths import REPO
 from stack.store.packageset import realise
 from tests.programs.viewer.invented import dashboard, panel, served
 from tests.waiting import eventually
@@ -162,6 +165,13 @@ def test_series_of_a_graph_have_the_colours_that_they_had(shown: Page, page: Pat
             ".map((each) => getComputedStyle(each).backgroundColor)"
         )
         assert colours == ["rgb(18, 52, 86)", "rgb(101, 67, 33)", "rgb(101, 67, 33)"]
+
+
+def test_former_types_that_the_list_names_are_those_that_the_page_turns() -> None:
+    turned = (REPO / "stack/programs/viewer/page/migrate/index.js").read_text()
+    [types] = re.findall(r"const TYPES = \{(.*?)\}", turned, re.DOTALL)
+    named = set(re.findall(r"^  '?([a-z-]+)'?(?:,|:)", types, re.MULTILINE))
+    assert set(supported().former) == named - set(supported().panels)
 
 
 @pytest.mark.parametrize("kind", ["table-old", "table"])
