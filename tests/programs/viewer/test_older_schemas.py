@@ -81,7 +81,7 @@ def test_row_that_is_closed_is_opened_by_its_heading(shown: Page, page: Path) ->
         for text in ("Most of it", "Details", "A"):
             shown.shows(text)
         assert "Inside" not in shown.ask("document.body.innerText")
-        shown.ask("document.querySelector('[aria-label=\"Expand row\"]').click()")
+        shown.ask("document.querySelector('[aria-label^=\"Expand row\"]').click()")
         shown.shows("Inside")
 
 
@@ -210,12 +210,22 @@ def test_fields_may_be_named_as_before_grafana_10(
     with served(page, dashboard("lab", table)) as lab:
         shown.open(f"{lab.url}/d/lab")
         shown.shows(words_shown)
-        if "custom" in shape:
+        if "displayMode" in shape.get("custom", {}):
             shown.until(
                 "[...document.querySelectorAll('[role=gridcell]')]"
                 ".some((each) => getComputedStyle(each).background.includes('rgb(18, 52, 86)'))",
                 "a cell in its colour",
             )
+
+
+def test_column_that_was_hidden_is_not_shown(shown: Page, page: Path) -> None:
+    hidden = {"id": "custom.hidden", "value": True}
+    overrides = [{"matcher": {"id": "byName", "options": "service"}, "properties": [hidden]}]
+    table = panel("table", "It", "now", fieldConfig={"defaults": {}, "overrides": overrides})
+    with served(page, dashboard("lab", table)) as lab:
+        shown.open(f"{lab.url}/d/lab")
+        shown.shows("42")
+        assert "service" not in words(shown)
 
 
 @pytest.mark.parametrize(

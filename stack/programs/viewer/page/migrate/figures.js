@@ -1,5 +1,4 @@
-// Panels that kept their type or are another one under a new name, and field options of old.
-import { convertOldAngularValueMappings } from '@grafana/data';
+// Panels that kept their type, or are another one under a new name.
 import { sharedSingleStatMigrationHandler, sharedSingleStatPanelChangedHandler } from '@grafana/ui';
 
 /** The stat and gauge of before Grafana 7. */
@@ -70,7 +69,8 @@ export function piechart(json) {
   const legend = json.legend ?? {};
   const placement = /right/i.test(legendType) ? 'right' : 'bottom';
   const values = ['values', 'percentage'].filter((each) => legend[each]);
-  const calcs = [{ current: 'lastNotNull', avg: 'mean', total: 'sum' }[json.valueName] ?? 'sum'];
+  const { valueName = 'current' } = json;
+  const calcs = [{ current: 'lastNotNull', avg: 'mean', total: 'sum' }[valueName] ?? valueName];
   const colors = Object.entries(json.aliasColors ?? {});
   return {
     ...json,
@@ -93,62 +93,4 @@ export function piechart(json) {
       })),
     },
   };
-}
-
-const CELLS = {
-  'color-background': { type: 'color-background', mode: 'gradient' },
-  'color-background-solid': { type: 'color-background', mode: 'basic' },
-  'gradient-gauge': { type: 'gauge', mode: 'gradient' },
-  'lcd-gauge': { type: 'gauge', mode: 'lcd' },
-  basic: { type: 'gauge', mode: 'basic' },
-};
-
-/** Names and shapes that options of any panel had until Grafana 10. */
-export function oldFields(json) {
-  const { legend } = json.options ?? {};
-  const hidden = legend?.displayMode === 'hidden';
-  return {
-    ...json,
-    ...(hidden && {
-      options: { ...json.options, legend: { ...legend, displayMode: 'list', showLegend: false } },
-    }),
-    ...(json.fieldConfig && {
-      fieldConfig: {
-        defaults: defaults(json.fieldConfig.defaults ?? {}),
-        overrides: (json.fieldConfig.overrides ?? []).map((each) => ({
-          ...each,
-          properties: (each.properties ?? []).map(property),
-        })),
-      },
-    }),
-  };
-}
-
-function defaults({ custom, mappings, ...others }) {
-  const { displayMode, ...rest } = custom ?? {};
-  const cell = displayMode && { cellOptions: cellOptions(displayMode) };
-  return {
-    ...others,
-    ...(mappings && { mappings: valueMappings(mappings) }),
-    ...(custom && { custom: { ...cell, ...rest } }),
-  };
-}
-
-function property({ id, value }) {
-  if (id === 'mappings') return { id, value: valueMappings(value ?? []) };
-  if (id !== 'custom.displayMode') return { id, value };
-  return { id: 'custom.cellOptions', value: cellOptions(value) };
-}
-
-const cellOptions = (displayMode) => CELLS[displayMode] ?? { type: displayMode };
-
-/** Until Grafana 8 they had numbers in the place of types. */
-function valueMappings(mappings) {
-  const isOld = ({ type, options }) => typeof type === 'number' || options === undefined;
-  const of = (type) => mappings.filter((each) => isOld(each) && each.type === type);
-  return [
-    ...mappings.filter((each) => !isOld(each)),
-    ...convertOldAngularValueMappings({ mappingType: 1, valueMaps: of(1) }),
-    ...convertOldAngularValueMappings({ mappingType: 2, rangeMaps: of(2) }),
-  ];
 }

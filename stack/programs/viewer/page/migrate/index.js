@@ -1,6 +1,7 @@
 // Dashboards of Grafana's older schemas, as Grafana writes them today. It does so in its core,
 // which is not published as a library; what its libraries know of this is used.
-import { figures, heatmap, oldFields, piechart, singlestat, text } from './figures';
+import { oldFields } from './fields';
+import { figures, heatmap, piechart, singlestat, text } from './figures';
 import { graph } from './graph';
 import { rowsToGrid } from './rows';
 import { isOldTable, table } from './table';

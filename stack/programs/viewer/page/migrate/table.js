@@ -1,5 +1,6 @@
 // The table of Grafana before version 7: a list of `styles` for its columns.
 import { convertOldAngularValueMappings } from '@grafana/data';
+import { HIDDEN } from './fields';
 import { named } from './graph';
 
 const CALCS = { avg: 'mean', current: 'lastNotNull', total: 'sum' };
@@ -41,7 +42,7 @@ function override(style) {
   const { pattern, alias, type, unit, decimals, align } = style;
   const found = {};
   if (alias) found.displayName = alias;
-  if (type === 'hidden') found['custom.hidden'] = true;
+  if (type === 'hidden') found['custom.hideFrom'] = HIDDEN;
   if (type === 'date') found.unit = `time:${style.dateFormat || 'YYYY-MM-DD HH:mm:ss'}`;
   if (type === 'number' && unit) found.unit = unit;
   if (type === 'number' && decimals != null) found.decimals = decimals;
