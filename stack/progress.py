@@ -93,12 +93,21 @@ class Quiet:
 
 
 def filled(text: str, width: int) -> str:
-    """In lines of whole words, for a terminal of so many columns; a path is never broken."""
+    """In lines of whole words, for a terminal of so many columns, indented as what they continue;
+    a path is never broken."""
     room = max(20, width)
     return "\n".join(
-        textwrap.fill(line, room, break_long_words=False, break_on_hyphens=False)
+        textwrap.fill(line, room, break_long_words=False, break_on_hyphens=False,
+                      subsequent_indent=line[: len(line) - len(line.lstrip())])
         for line in text.split("\n")
-    )
+    )  # fmt: skip
+
+
+def fitting(text: str, stream: IO[str]) -> str:
+    """As it is printed there: on a terminal in lines of whole words."""
+    if not stream.isatty():
+        return text
+    return filled(text, os.get_terminal_size(stream.fileno()).columns or 80)
 
 
 def amount(count: float) -> str:
@@ -226,8 +235,7 @@ class Terminal(_Counting):
                 words = filled(line, self._screen.console.width)
                 self._screen.console.print(words, highlight=False, markup=False, soft_wrap=True)
             else:
-                words = filled(line, os.get_terminal_size(self._stream.fileno()).columns or 80)
-                self._stream.write(f"{words}\n")
+                self._stream.write(f"{fitting(line, self._stream)}\n")
                 self._stream.flush()
 
     @contextlib.contextmanager
@@ -376,4 +384,4 @@ def result(line: str, event: str = "", /, **fields: object) -> None:
         if event:
             _write_event(event, fields)
     elif line:
-        print(line, flush=True)
+        print(fitting(line, sys.stdout), flush=True)

@@ -114,7 +114,9 @@ def _chosen(found: Dashboards, only: Sequence[str]) -> list[Shown]:
     ]  # fmt: skip
     groups: dict[str, list[str]] = {}
     for one in every:
-        for name in (one.panel.dashboard.uid, one.panel.title):
+        uid = one.panel.dashboard.uid
+        # By the name that the area of its alerts has, too: `database` is `database-metrics`.
+        for name in {uid, uid.partition("-")[0], one.panel.title}:
             groups.setdefault(name, []).append(one.name)
     wanted = choose(
         only, [one.name for one in every], what="dashboard or panel", groups=groups,

@@ -3,6 +3,7 @@
 import random
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from stack import durations
 from stack.check.configuration import read
 from stack.errors import BadInput
 from stack.paths import CONFIG_ROOT
+from stack.progress import result
 from stack.run.instance import existing
 from stack.run.naming import up
 
@@ -92,7 +94,7 @@ def _end(stage: Stage, wanted: list[str]) -> None:
 def _tell(stage: Stage, incident: Incident, entry: Entry) -> None:
     scenario = incident.scenario
     until = time.strftime("%H:%M:%S", time.localtime(entry.until))
-    print(f"{incident.name} goes on until {until}: {incident.what}")
+    result(f"{incident.name} goes on until {until}: {incident.what}")
     rows = {
         "must be told": ", ".join(str(want) for want in scenario.notifications),
         "at the soonest": f"in {words(incident.first_told_s)}",
@@ -104,8 +106,8 @@ def _tell(stage: Stage, incident: Incident, entry: Entry) -> None:
     }
     for what, said in rows.items():
         if said:
-            print(f"  {what:<18} {said}")
-    print(f"`doit incident --end{stage.option}` ends it sooner")
+            result(f"  {what:<18} {said}")
+    result(f"`doit incident --end{stage.option}` ends it sooner")
 
 
 def _list(name: str) -> None:
@@ -116,21 +118,34 @@ def _list(name: str) -> None:
         incidents, going_on = stage.incidents, stage.ledger.entries()
     else:
         incidents, going_on = known(read(CONFIG_ROOT)), []
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("incident", "severity", "what happens", "told after"):
-        table.add_column(column, overflow="fold", no_wrap=column == "incident")
-    for one in incidents.values():
-        severity = one.scenario.labels.get("severity", "")
-        table.add_row(one.name, severity, one.what, words(one.first_told_s))
-    Console().print(table)
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console.print(_table(incidents.values(), console.width))
     for entry in going_on:
         until = time.strftime("%H:%M:%S", time.localtime(entry.until))
-        print(f"{entry.name} is going on, until {until}")
+        result(f"{entry.name} is going on, until {until}")
     down = f" Instance `{name}` is down: `{stack.up if stack else up(name)}` first."
-    print(
+    result(
         "`doit incident NAME` begins one, `--for 5m` says for how long, `--end` puts all right."
         + ("" if running else down)
     )
+
+
+_ALL_FROM, _SEVERITY_FROM = 78, 54
+"""Columns of a terminal from which there is room for all, and for the severity."""
+
+
+def _table(incidents: Iterable[Incident], width: int) -> Table:
+    """With as many columns as there is room for."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    shown = {"incident": True, "severity": width >= _SEVERITY_FROM,
+             "what happens": width >= _ALL_FROM, "told after": True}  # fmt: skip
+    for column in (name for name, there in shown.items() if there):
+        table.add_column(column, no_wrap=column != "what happens")
+    for one in incidents:
+        severity = one.scenario.labels.get("severity", "")
+        cells = (one.name, severity, one.what, words(one.first_told_s))
+        table.add_row(*(cell for cell, there in zip(cells, shown.values(), strict=True) if there))
+    return table
 
 
 def _live(stage: Stage, seed: int) -> None:

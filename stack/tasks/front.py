@@ -15,6 +15,7 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from stack.errors import BadInput, LabError
+from stack.progress import fitting
 from stack.tasks import helping
 from stack.tasks.commandline import HELP, Call, calls
 from stack.tasks.declaration import PROGRESS
@@ -146,7 +147,7 @@ def _failed(text: str, code: int, verbose: bool) -> int:
     with suppress(OSError):
         if verbose:
             traceback.print_exc()
-        print(text, file=sys.stderr)
+        print(fitting(text, sys.stderr), file=sys.stderr)
     _unwritten(sys.stderr)
     return code
 
@@ -196,6 +197,8 @@ def _streams() -> None:
         sys.stdout = _Output(
             out.detach(), out.encoding, "replace", line_buffering=at_once, write_through=always
         )
+        # By this one Python looks for the terminal's size (`shutil.get_terminal_size`).
+        setattr(sys, "__stdout__", sys.stdout)  # noqa: B010
 
 
 def _end_in_order() -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.names import choose, meant
+from stack.progress import result
 from stack.run import naming
 from stack.run.choice import CHOICES, behind, told
 from stack.run.instance import Instance, existing, names
@@ -45,7 +46,7 @@ def up(
     stack = bring_up(instance, speed=speed, port_offset=port_offset, on_ready=ready)
     print(f"all {len(SERVICES)} services ready in {time.monotonic() - started:.1f} s")
     for choice in CHOICES:
-        print(f"{choice.what} by {choice.reason(stack.layout.packages)}")
+        result(f"{choice.what} by {choice.reason(stack.layout.packages)}")
     print()
     _show(stack)
 
@@ -60,7 +61,9 @@ def down(instance: str, wipe: bool) -> None:
     elif instance in known:
         print(f"instance `{instance}` was not running")
     else:
-        print(f"there is no instance `{instance}`, so nothing was stopped.", meant(instance, known))
+        result(
+            f"there is no instance `{instance}`, so nothing was stopped. {meant(instance, known)}"
+        )
 
 
 def status(instance: str) -> None:
@@ -69,9 +72,9 @@ def status(instance: str) -> None:
     stack = existing(instance)
     if stack is None:
         others = [name for name in names() if Instance.open(name).is_running()]
-        print(f"instance `{instance}` does not exist; start it with `{naming.up(instance)}`")
+        result(f"instance `{instance}` does not exist; start it with `{naming.up(instance)}`")
         if others:
-            print(f"running: {', '.join(others)} (see them with `--instance NAME`)")
+            result(f"running: {', '.join(others)} (see them with `--instance NAME`)")
         return
     left = [] if stack.is_running() else processes(stack.directory)
     if left:
@@ -81,7 +84,7 @@ def status(instance: str) -> None:
             cure=f"`doit down{naming.option(instance)}` ends them, `{stack.up}` starts it again.",
         )
     if not stack.is_running():
-        print(f"instance `{instance}` is down; start it with `{stack.up}`")
+        result(f"instance `{instance}` is down; start it with `{stack.up}`")
         return
     stopped = _show(stack)
     if stopped:

@@ -1,8 +1,13 @@
 """Where the output goes: closed pipes, full disks, closed streams, odd terminals."""
 
 import os
+import pty
+import re
 import subprocess
 import sys
+import termios
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +41,7 @@ def test_closed_pipe_ends_quietly_as_others_do(task: str, buffered: bool) -> Non
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("task", ["list", "why glibc", "status --instance none"])
+@pytest.mark.parametrize("task", ["list", "why glibc", "list-users"])
 def test_full_disk_is_said_in_one_line(task: str, unbuffered: str) -> None:
     done = shell(f"{DOIT} {task} > /dev/full", PYTHONUNBUFFERED=unbuffered)
     assert done.returncode == 3
@@ -52,6 +57,41 @@ def test_full_disk_for_errors_leaves_the_exit_code() -> None:
 def test_closed_streams_do_no_harm(closed: str) -> None:
     assert shell(f"{DOIT} list {closed}").returncode == 0
     assert shell(f"{DOIT} chek {closed}").returncode == 2
+
+
+def on_terminal(task: str, columns: int) -> list[str]:
+    """The lines that a terminal of so many columns is given."""
+    master, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, columns))
+    without = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "stack.tasks", *task.split()],
+        cwd=REPO, stdin=terminal, stdout=terminal, stderr=terminal, env=without,
+    ) as process, os.fdopen(master, "rb", 0) as screen:  # fmt: skip
+        os.close(terminal)
+        said = b""
+        with suppress(OSError):  # how Linux says that nobody has the terminal any more
+            while read := screen.read(65536):
+                said += read
+        process.wait(60)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode()).splitlines()
+
+
+@pytest.mark.parametrize("columns", [44, 60, 80, 120])
+@pytest.mark.parametrize(
+    "task",
+    ["list", "help restart", "list-users Planner", "incident", "why nosuch",
+     "restart"],
+)  # fmt: skip
+def test_terminal_gets_lines_of_whole_words_that_fit(
+    task: str, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACK_STATE", str(tmp_path))
+    lines = on_terminal(task, columns)
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= columns
+    # Written for this width, not for a narrower one.
+    assert max(map(len, lines)) > columns / 2 or columns > 80
 
 
 @pytest.mark.parametrize(
