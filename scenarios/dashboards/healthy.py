@@ -26,8 +26,9 @@ MORNING = Path(__file__).with_name("morning.py")
 WITHIN_S = 60.0
 """Real seconds after which every panel must have had data."""
 
-SEEN_S = 30
-"""What the dashboards show in a browser: the morning so far is not much longer."""
+SEEN_S = 30.0
+"""Real seconds that the dashboards show in a browser at least: the morning so far is not much
+longer."""
 
 
 class Morning:
@@ -55,7 +56,7 @@ class Morning:
         """Ask every panel until it has data; what is still wrong at the end stays in `healthy`."""
         with Asker(venue.instance) as asker, Watcher(venue.instance, venue.evidence, frozenset()):
             since = time.time()
-            trouble = self._people(venue) or self._ask(venue, asker) or self._look(venue)
+            trouble = self._people(venue) or self._ask(venue, asker) or self._look(venue, asker)
         excuse = excused(venue.evidence, NAME, since) if trouble else ""
         reason = f"{excuse}; {trouble}" if excuse else trouble
         outcome = Outcome.FAILED if trouble else Outcome.PROVEN
@@ -91,7 +92,7 @@ class Morning:
             venue.stop.wait(LOOK_EVERY_S if waiting else 0)
         return "; ".join(f"{one.name}: {one.healthy}" for one in waiting)
 
-    def _look(self, venue: Venue) -> str:
+    def _look(self, venue: Venue, asker: Asker) -> str:
         """Open all dashboards in a browser; what is wrong with some of them."""
         if not self._browser:
             return ""
@@ -99,7 +100,7 @@ class Morning:
         try:
             self.screens = look(
                 self._browser, venue.instance.url("grafana"), [*boards.values()], self._folder,
-                asked={"from": f"now-{SEEN_S}s", "to": "now"},
+                asked={"from": f"now-{seen_s(asker):.0f}s", "to": "now"},
                 stop=venue.stop.is_set, tell=lambda what: self._tell(venue, what),
             )  # fmt: skip
         except HostCannot as error:
@@ -108,6 +109,12 @@ class Morning:
 
     def _tell(self, venue: Venue, what: str, stage: Stage = Stage.RUNNING) -> None:
         venue.tell(Status(alert=NAME, instance=venue.instance.name, what=what, stage=stage))
+
+
+def seen_s(asker: Asker) -> float:
+    """Real seconds that the dashboards of that instance show: enough for lines, however slowly it
+    lives, and no more than the panels were asked for."""
+    return max(SEEN_S, 2 * window_s(asker))
 
 
 def unhealthy(shown: Shown, asker: Asker, begin: float, end: float) -> str:

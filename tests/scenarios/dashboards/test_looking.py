@@ -8,6 +8,7 @@ import pytest
 
 from scenarios.dashboards import looking
 from scenarios.dashboards.frames import Frame, Series
+from scenarios.dashboards.healthy import seen_s
 from scenarios.dashboards.looking import Look, patience_s, window_s
 from scenarios.dashboards.result import Shown
 from scenarios.dashboards.run import watched
@@ -223,3 +224,9 @@ def test_slower_instance_is_looked_at_for_longer(
 ) -> None:
     asker: Any = SimpleNamespace(speed=speed, scrape_s=scrape_s)
     assert (window_s(asker), patience_s(asker)) == (window, patience)
+
+
+@pytest.mark.parametrize(("scrape_s", "seen"), [(0.25, 30.0), (1.5, 30.0), (15.0, 240.0)])
+def test_pictures_show_time_enough_for_lines(scrape_s: float, seen: float) -> None:
+    asker: Any = SimpleNamespace(speed=15 / scrape_s, scrape_s=scrape_s)
+    assert seen_s(asker) == seen
