@@ -5,6 +5,7 @@
 First paint is that of the Overview's first panel with data, in the headless browser: cold with an
 empty cache, warm in the same context. The share of a core is what the services spend on the
 Overview's queries while one page shows it and is refreshed every 15 s, above what they spend alone.
+The week is what `doit demo` puts behind an instance, once it has seen which series that has.
 """
 
 import statistics
@@ -17,6 +18,9 @@ from pathlib import Path
 import psutil
 
 from scenarios.dashboards.browser import Browser, Page, browser, program
+from scenarios.demo import history, lines
+from scenarios.demo.run import Demo
+from scenarios.demo.week import week
 from stack.paths import cache_dir
 from stack.run.instance import Instance
 from stack.run.lifecycle import bring_down, bring_up
@@ -92,6 +96,18 @@ def share(instance: Instance) -> float:
     return 100 * (spent_s(instance) - before) / (time.monotonic() - began)
 
 
+def past_s(instance: Instance) -> float:
+    """Seconds that writing the metrics and lines of a week takes."""
+    lived = week(1, time.time(), instance.speed)
+    with Demo(instance=instance, seed=lived.seed, say=print).people(lived):
+        since = history.planned(instance)
+        series = history.observed(instance, since)
+        began = time.monotonic()
+        lines.write(instance, lived, since)
+        history.write(instance, series, lived)
+        return time.monotonic() - began
+
+
 def main(rounds: int) -> None:
     realise()
     of = program()
@@ -117,6 +133,7 @@ def main(rounds: int) -> None:
                 told("Overview's queries, % of a core", [share(instance) - alone], "%", "3 %")
         resident = psutil.Process(instance.pid("grafana")).memory_info().rss / 1e6
         told("viewer, resident", [resident], "MB", "60 MB")
+        told("history of a week", [past_s(instance)], "s", "20 s")
     finally:
         bring_down(NAME, wipe=True)
 
