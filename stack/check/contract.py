@@ -372,10 +372,19 @@ def _external(configuration: Configuration, file: ConfigFile) -> Iterator[Proble
 
 
 def _relabelled_alerts(configuration: Configuration, file: ConfigFile) -> Iterator[Problem]:
-    """What `alert_relabel_configs` do to each alert on its way to Alertmanager."""
-    rules = entries(file.root, "alerting", "alert_relabel_configs")
-    if not rules:
-        return
+    """What `alert_relabel_configs` do to each alert on its way to Alertmanager: those of all, then
+    those of one Alertmanager."""
+    shared = entries(file.root, "alerting", "alert_relabel_configs")
+    own = [entries(one, "alert_relabel_configs")
+           for one in entries(file.root, "alerting", "alertmanagers")]  # fmt: skip
+    for rules in [[*shared, *one] for one in own if one] or [shared]:
+        if rules:
+            yield from _relabelled_by(rules, configuration, file)
+
+
+def _relabelled_by(
+    rules: list[yaml.Node], configuration: Configuration, file: ConfigFile
+) -> Iterator[Problem]:
     external = {name: text(value)
                 for name, value in pairs(get(file.root, "global", "external_labels"))}  # fmt: skip
     inhibiting = {

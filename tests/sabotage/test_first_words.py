@@ -201,6 +201,9 @@ TABLE = [
     row("alerts-dropped", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
         "[{source_labels: [severity], regex: critical, action: drop}]\n", "alerts/relabel",
         "`alert_relabel_configs` drop `APIServiceDown`"),
+    row("alerts-dropped-before-one-alertmanager", PROMETHEUS, TARGET,
+        "    - alert_relabel_configs: "
+        f"[{{source_labels: [severity], regex: critical, action: drop}}]\n{SENDING}", "alerts/relabel", "`alert_relabel_configs` drop `APIServiceDown`"),
     row("teams-dropped", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
         "[{regex: team, action: labeldrop}]\n", "alerts/relabel", "change `team` of"),
     row("severity-rewritten", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
