@@ -203,7 +203,8 @@ TABLE = [
         "`alert_relabel_configs` drop `APIServiceDown`"),
     row("alerts-dropped-before-one-alertmanager", PROMETHEUS, TARGET,
         "    - alert_relabel_configs: "
-        f"[{{source_labels: [severity], regex: critical, action: drop}}]\n{SENDING}", "alerts/relabel", "`alert_relabel_configs` drop `APIServiceDown`"),
+        f"[{{source_labels: [severity], regex: critical, action: drop}}]\n{SENDING}",
+        "alerts/relabel", "`alert_relabel_configs` drop `APIServiceDown`"),
     row("teams-dropped", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
         "[{regex: team, action: labeldrop}]\n", "alerts/relabel", "change `team` of"),
     row("severity-rewritten", PROMETHEUS, ALERTING, f"{ALERTING}  alert_relabel_configs: "
