@@ -83,7 +83,8 @@ def help_of(task: Task) -> Iterator[str]:
     """Lines: usage, what it does, what it takes, examples, exit codes."""
     takes = f" {task.plain.shown}" if task.plain else ""
     yield from _wrapped(f"Usage: doit {task.name} [OPTIONS]{takes}", after="    ")
-    for paragraph in (f"{task.summary[:1].upper()}{task.summary[1:]}.", *task.more):
+    end = "" if task.summary.endswith("?") else "."
+    for paragraph in (f"{task.summary[:1].upper()}{task.summary[1:]}{end}", *task.more):
         yield ""
         yield from _wrapped(paragraph, "  ")
     if task.plain:

@@ -112,6 +112,12 @@ def test_help_keeps_within_the_terminal(columns: int, monkeypatch: pytest.Monkey
     assert max(map(len, lines)) <= columns
 
 
+def test_help_begins_with_a_sentence() -> None:
+    begins = {name: helping.help_of(one) for name, one in TASKS.items()}
+    ends = {name: re.findall(r"[.?]+$", [*lines][2])[0] for name, lines in begins.items()}
+    assert set(ends.values()) == {".", "?"}
+
+
 def test_every_task_is_in_one_group_and_every_name_is_a_task() -> None:
     named_ones = list(itertools.chain(*GROUPS.values()))
     assert sorted(named_ones) == sorted(TASKS)
