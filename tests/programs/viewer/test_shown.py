@@ -141,15 +141,6 @@ def test_source_that_is_not_ours_is_named(shown: Page, page: Path) -> None:
         shown.shows("There is no data source `mysql` here: prometheus and loki are.")
 
 
-def test_ten_thousand_series_are_bounded_and_it_is_said(shown: Page, page: Path) -> None:
-    many = panel("timeseries", "Many", "many", maxDataPoints=20)
-    with served(page, dashboard("lab", many)) as lab:
-        shown.open(f"{lab.url}/d/lab")
-        said = shown.until("document.querySelector('[data-notice]')?.getAttribute('aria-label')")
-        assert said == ("10,000 series: the first 500 are shown. Select fewer, or add them up.")
-        shown.until("document.querySelectorAll('.u-over').length > 0", "a plot")
-
-
 def test_address_decides_time_range_variables_and_refresh(shown: Page, page: Path) -> None:
     variable = {
         "type": "query",
