@@ -46,7 +46,10 @@ def main(arguments: Sequence[str], *, bare: bool = False) -> int | None:
         return code
     if any(call.help for call in asked) or all(call.task.at_once for call in asked):
         return _in_turn(asked)
-    return _by_doit(asked)
+    # Also while doit is imported, which takes a moment, Ctrl-C is answered with a word.
+    ended: list[int] = []
+    code = _ended(lambda: ended.append(_by_doit(asked)), verbose="--verbose" in arguments)
+    return code or ended[0]
 
 
 def _in_turn(asked: Sequence[Call]) -> int:

@@ -110,3 +110,23 @@ def test_odd_terminals_are_answered(environment: dict[str, str]) -> None:
         done = shell(f"{DOIT} {task}", **environment)
         assert (done.returncode, done.stderr) == (0, "")
         assert "\x1b" not in done.stdout
+
+
+INTERRUPTED_EARLY = """
+import sys
+from stack.tasks import front
+class Late:
+    def find_spec(self, name, *_):
+        if name == "doit":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Late())
+raise SystemExit(front.main(["status"]))
+"""
+
+
+def test_interrupt_before_the_task_has_begun_is_one_word() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_EARLY],
+        cwd=REPO, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
