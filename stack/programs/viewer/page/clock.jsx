@@ -1,10 +1,14 @@
 // The browser's clock says what `now` is; the data are of the lab's. The two may differ.
 import { useSyncExternalStore } from 'react';
-import { formattedValueToString, getValueFormat } from '@grafana/data';
 import { Alert } from '@grafana/ui';
 
 const MOST_MS = 30_000;
 const GRAIN_MS = 1000; // of the header Date
+const UNITS = [
+  [86400, 'day'],
+  [3600, 'hour'],
+  [60, 'minute'],
+];
 
 let ahead = 0;
 const listeners = new Set();
@@ -24,12 +28,18 @@ function subscribe(listener) {
   return () => listeners.delete(listener);
 }
 
-/** Says that the clocks differ. Rounded, so that it does not change with every answer. */
+function inWords(seconds) {
+  const [length, unit] = UNITS.find(([least]) => seconds >= least);
+  const count = Math.round(seconds / length);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** Says that the clocks differ, in minutes, so that it does not change with every answer. */
 export function ClockNote() {
-  const seconds = useSyncExternalStore(subscribe, () => Math.round(ahead / 10_000) * 10);
+  const seconds = useSyncExternalStore(subscribe, () => Math.round(ahead / 60_000) * 60);
   if (!seconds) return null;
-  const length = formattedValueToString(getValueFormat('s')(Math.abs(seconds), 1));
-  const title = `The clock of this browser is ${length} ${seconds > 0 ? 'ahead of' : 'behind'} the lab's.`;
+  const way = seconds > 0 ? 'ahead of' : 'behind';
+  const title = `The clock of this browser is ${inWords(Math.abs(seconds))} ${way} the lab's.`;
   return (
     <Alert severity="warning" title={title}>
       What it takes for now is not: set it right, or choose a time range by its dates.
