@@ -195,15 +195,18 @@ def test_up_after_a_changed_port_moves_the_stack_and_keeps_its_data(up, doit, mo
     assert doit("status").returncode == 0
 
 
-def test_down_leaves_no_process(up, doit, moved: str) -> None:
+def test_down_leaves_no_process(up, doit) -> None:
     directory = Instance.open("default").directory
     done = doit("down")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("instance `default` is down")
     assert processes(directory) == []
     assert doit("down").stdout == "instance `default` was not running\n"
-    up = f"doit up --port-offset {moved}"
-    assert doit("status").stdout == f"instance `default` is down; start it with `{up}`\n"
+    command = Instance.open("default").up
+    assert command.startswith("doit up --port-offset ")
+    assert doit("status").stdout == f"instance `default` is down; start it with `{command}`\n"
     for refused in (doit("shell", "true"), doit("restart", "backend")):
         assert refused.returncode == 2
-        assert refused.stderr == f"instance `default` is not running.\n  Start it with `{up}`.\n"
+        assert (
+            refused.stderr == f"instance `default` is not running.\n  Start it with `{command}`.\n"
+        )

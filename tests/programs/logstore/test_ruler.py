@@ -127,7 +127,7 @@ groups:
          "`expr` gives lines, expected a number"),
         ("for: 1m", "annotations: {a: '{{ $value | humanize }}'}",
          "the template `{{ $value | humanize }}` is not supported"),
-        ("groups:", "group:", "is not a file of rule groups"),
+        ("groups:", "group:", "`group` is not known"),
         ("  - name", "  - [", "cannot be read"),
     ],
 )  # fmt: skip

@@ -113,7 +113,7 @@ def test_status_shows_what_goes_on_and_what_was_left_behind_and_up_undoes_that(
     killed(ledger, keeper)
     with pytest.raises(CheckFailed, match=f"{INCIDENT} was left behind") as left:
         tasks.status(NAME)
-    assert left.value.cure == f"`doit up --instance {NAME}` undoes it."
+    assert left.value.cure == f"`doit up --instance {NAME} --speed 60` undoes it."
     with undone(NAME):
         assert instance.service_running("worker")
     tasks.status(NAME)
