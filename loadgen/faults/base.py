@@ -67,6 +67,11 @@ def lies_in(fault: Fault) -> frozenset[str]:
     return kept
 
 
+def wears(fault: Fault) -> bool:
+    """Whether it leaves a trace that is found only later: what had it is not as new again."""
+    return bool(getattr(fault, "wears", False))
+
+
 UNDONE_WITHIN_S = 15.0
 """Real seconds in which an undone fault must be seen to be gone."""
 

@@ -37,6 +37,9 @@ class LogFull:
     shows_within_s: float = 0.0
     lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({SERVICE})
+    wears: bool = True
+    """Half a record may be left in the log. The next start repairs it, in words that look like
+    another failure."""
 
     def blocked(self, instance: Target) -> str | None:
         return None

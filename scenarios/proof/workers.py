@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Protocol
 
+from loadgen.faults.base import wears
 from loadgen.traffic import Crew
 from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.evidence import Evidence, Full
@@ -299,7 +300,8 @@ class Workers:
         if full := [e.what for e in evidence.of("") if isinstance(e, Full)]:
             raise HostCannot(f"{full[0]}.", cure="Make room, then play it again.")
         clean = all(one.verdict.outcome is Outcome.PROVEN for one in played.values())
-        return clean and not self.stop.is_set()
+        worn = any(wears(found.scenario.fault) for found in group)
+        return clean and not worn and not self.stop.is_set()
 
     def _tell_of(self, result: Result, instance: str, *, again: bool) -> None:
         outcome = "inconclusive, to be played again" if again else result.outcome

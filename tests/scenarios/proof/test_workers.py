@@ -117,6 +117,14 @@ def test_instance_that_is_no_longer_as_new_is_replaced(lives: Lives) -> None:
     assert len(lives) == 2
 
 
+def test_instance_that_a_fault_wears_plays_nothing_after_it(lives: Lives) -> None:
+    worn = found("A")
+    worn.scenario.fault.wears = True  # type: ignore[attr-defined]
+    proof = prove([[worn], [found("B")], [found("C")]], fine)
+    assert outcomes(proof) == dict.fromkeys("ABC", "proven")
+    assert len(lives) == 2
+
+
 def test_what_raises_is_named_and_the_others_go_on(lives: Lives) -> None:
     def play(alert: str) -> Verdict:
         if alert == "A":
