@@ -2,8 +2,10 @@
 
 import os
 import signal
+import statistics
 import threading
 import time
+import timeit
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,6 +37,9 @@ INSTANCES_PER_CORE = 1.5
 """At once. At the speed of a usual proof an instance with its traffic takes a third of a core, and
 as it starts a whole one. With two for each core a proof is a fifth faster, but now and then all of
 the machine is used for seconds, and what comes late then is not proven."""
+
+QUICK_S = 12e-6
+"""What `sum(range(1000))` takes on a core of which that is said."""
 
 SLOW = 10.0
 """Up to this speed an instance hardly does anything, and memory alone is the limit."""
@@ -207,8 +212,18 @@ def check_speed(speed: float) -> None:
 def instances_at_once(speed: float, groups: int) -> int:
     """As many as this machine carries at most."""
     by_memory = int(psutil.virtual_memory().available / INSTANCE_BYTES)
-    by_cores = int(INSTANCES_PER_CORE * _cores()) if speed > SLOW else MOST - 1
+    by_cores = MOST - 1
+    if speed > SLOW:
+        by_cores = round(int(INSTANCES_PER_CORE * _cores()) * min(1.0, _quickness()))
     return max(1, min(groups, by_cores, by_memory))
+
+
+def _quickness() -> float:
+    """How quick this machine's cores are now, compared with those on which the number of instances
+    was found."""
+    tries, number = 25, 300
+    took_s = statistics.median(timeit.repeat("sum(range(1000))", number=number, repeat=tries))
+    return QUICK_S * number / took_s
 
 
 def _cores() -> int:

@@ -48,6 +48,22 @@ def test_proof_is_blocked_when_no_instance_comes_up(tmp_path: Path) -> None:
     assert all("disk full" in str(one.get("message")) for one in skipped)
 
 
+@pytest.mark.parametrize(
+    ("cores", "quickness", "speed", "wanted"),
+    [
+        (2, 1.0, 60, 3), (2, 1.7, 60, 3), (2, 0.85, 60, 3), (2, 0.6, 60, 2), (2, 0.3, 60, 1),
+        (1, 0.2, 60, 1), (8, 0.5, 60, 6), (2, 0.3, 1, 6),
+    ],
+)  # fmt: skip
+def test_a_slow_machine_carries_fewer_instances_at_once(
+    monkeypatch: pytest.MonkeyPatch, cores: int, quickness: float, speed: float, wanted: int
+) -> None:
+    monkeypatch.setattr(run, "_cores", lambda: cores)
+    monkeypatch.setattr(run, "_quickness", lambda: quickness)
+    monkeypatch.setattr(run, "INSTANCE_BYTES", 1)
+    assert run.instances_at_once(speed, 6) == wanted
+
+
 def test_rule_without_scenario_fails_the_proof(tmp_path: Path) -> None:
     rules = tmp_path / "stack" / "config" / "prometheus" / "rules"
     shutil.copytree(REPO / "stack" / "config" / "prometheus" / "rules", rules)
