@@ -1,13 +1,11 @@
 """The page in a real browser on bad days: a source that is slow or away, a clock that is wrong, a
 language that is none, too much data and none at all."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from scenarios.dashboards.browser import Browser, Page, browser, program
-from stack.store.packageset import realise
+from scenarios.dashboards.browser import Page
 from tests.programs.viewer.invented import dashboard, panel, served
 from tests.waiting import eventually
 
@@ -27,23 +25,6 @@ globalThis.Date = new Proxy(Own, {
   get: (_, name) => (name === 'now' ? () => Own.now() + AHEAD_MS : Own[name]),
 });
 """
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Browser]:
-    with browser(program()) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def page() -> Path:
-    return realise(["viewer"])["viewer"] / "share" / "viewer"
-
-
-@pytest.fixture
-def shown(running: Browser) -> Iterator[Page]:
-    with running.page() as made:
-        yield made
 
 
 def clock(shown: Page, ahead_s: int) -> None:

@@ -1,38 +1,23 @@
 """The page in a real browser: dashboards that Grafana wrote years ago, as it shows them today."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scenarios.dashboards.browser import Browser, Page, browser, program
+from scenarios.dashboards.browser import Page
 from stack.check.supported import supported
 from stack.paths import REPO
-from stack.store.packageset import realise
 from tests.programs.viewer.invented import dashboard, panel, served
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Browser]:
-    with browser(program()) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def page() -> Path:
-    return realise(["viewer"])["viewer"] / "share" / "viewer"
-
-
 @pytest.fixture
-def shown(running: Browser) -> Iterator[Page]:
-    with running.page() as made:
-        made.size(1400, 1400)
-        yield made
+def shown(shown: Page) -> Page:
+    return shown.size(1400, 1400)
 
 
 def old(type_: str, title: str, query: str = "now", **more: Any) -> dict[str, Any]:

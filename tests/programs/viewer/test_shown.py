@@ -6,32 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.dashboards.browser import Browser, Page, browser, program
+from scenarios.dashboards.browser import Page
 from stack.paths import REPO
-from stack.store.packageset import realise
 from tests.programs.viewer.invented import Lab, dashboard, panel, served
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
 SUPPORTED = json.loads((REPO / "stack/programs/viewer/supported.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Browser]:
-    with browser(program()) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def page() -> Path:
-    return realise(["viewer"])["viewer"] / "share" / "viewer"
-
-
-@pytest.fixture
-def shown(running: Browser) -> Iterator[Page]:
-    with running.page() as made:
-        yield made
 
 
 EVERYTHING = dashboard(
