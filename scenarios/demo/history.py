@@ -29,9 +29,9 @@ from stack.errors import HostCannot
 from stack.paths import CONFIG_ROOT
 from stack.run.instance import Instance
 
-STEPS_S = ((3600.0, 15.0), (6 * 3600.0, 30.0), (24 * 3600.0, 60.0), (7 * 86400.0, 300.0))
+STEPS_S = ((3600.0, 15.0), (6 * 3600.0, 30.0), (24 * 3600.0, 60.0), (7 * 86400.0, 150.0))
 """Up to that age, a sample so often; in the instance's own time. What is shown over a week needs
-no fifteen seconds."""
+no fifteen seconds; a rate over five minutes needs two samples in each."""
 
 SHORTEST_STEP_S = 0.2
 LONGEST = "18h"
@@ -86,11 +86,11 @@ def _escaped(value: str) -> str:
 
 def has_past(instance: Instance) -> bool:
     """Whether something was measured before the instance was made: then it has a history."""
-    found = _ask(instance, "/api/v1/query", query="prometheus_tsdb_lowest_timestamp_seconds")
-    return any(
-        0 < float(one["value"][1]) < instance.record.created - 60 / instance.speed
-        for one in found["result"]
-    )
+    # As it says itself: what it has scraped of itself may be older than a restart.
+    with loopback.client(timeout_s=30) as client:
+        told = client.get(f"{instance.url('prometheus')}/metrics").text
+    [lowest] = re.findall(r"^prometheus_tsdb_lowest_timestamp_seconds (\S+)$", told, re.MULTILINE)
+    return 0 < float(lowest) < instance.record.created - 60 / instance.speed
 
 
 def write(instance: Instance, series: Sequence[Series], week: Week) -> int:
@@ -169,14 +169,17 @@ def course(one: Series, week: Week, past: Sequence[Moment]) -> Iterator[float]:
         # As much for each schedule that was made as for the one of today.
         yield from (one.value * week.planned(then.at) for then in past)
         return
-    # One that is older than the instance goes on where the past ends. One that began with it begins
-    # at nothing there, as after a restart; so do the parts of a histogram, which must fit together.
-    total = 0.0
+    # One that is older than the instance goes on where the past ends; one that cannot have counted
+    # so much began anew on the way, as when a machine starts. One that began with the instance
+    # begins at nothing there; so do the parts of a histogram, which must fit together.
+    total = reset = 0.0
     if one.first and not _PARTS.search(one.name):
         counted = sum(_increases(one.rate, past, random.Random(seed)))
-        total = max(0.0, one.first - counted)
+        total, reset = max(0.0, one.first - counted), max(0.0, counted - one.first)
     for increase in _increases(one.rate, past, drawn):
         total += increase
+        if reset and total >= reset:
+            total, reset = total - reset, 0.0
         yield total
 
 

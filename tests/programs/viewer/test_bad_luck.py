@@ -110,7 +110,9 @@ def test_ten_thousand_series_are_bounded_and_it_is_said(shown: Page, page: Path,
         assert shown.until(NOTICE) == (
             "10,000 series: the first 500 are shown. Select fewer, or add them up."
         )
-        shown.until("document.querySelector('section canvas, section [role=row], section svg')")
+        shown.until(
+            "Boolean(document.querySelector('section canvas, section [role=row], section svg'))"
+        )
         assert shown.problems == []
 
 

@@ -1,7 +1,6 @@
 """The week behind an instance: busy when the clinic is, the same for a seed, and possible."""
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -43,7 +42,7 @@ def test_samples_lie_before_the_instance_and_reach_back_a_week(speed: float) -> 
     assert all(before < after for before, after in pairwise(times))
     assert times[-1] < NOW
     assert NOW - times[0] > 6.99 * DAY_S / speed
-    assert len(times) < 4000
+    assert len(times) < 7000
     parts = pieces(moments(NOW, week(1, NOW, speed)))
     assert [then.at for part in parts for then in part] == times
     assert (len(parts) > 1) is (speed < 1000)
@@ -71,8 +70,23 @@ def test_counter_that_is_older_than_the_instance_goes_on_where_its_past_ends(rat
     values = list(course(received, lived, moments(NOW, lived)))
     assert values[-1] == pytest.approx(1e12)
     assert all(before <= after for before, after in pairwise(values))
-    begun = replace(received, first=rate)
-    assert next(course(begun, lived, moments(NOW, lived))) <= rate
+
+
+@pytest.mark.parametrize("first", [100.0, 1e6])
+def test_counter_that_is_younger_than_a_week_began_anew_on_the_way(first: float) -> None:
+    """As when the machine has started since: else all that it had counted would seem to have come
+    in one moment, that in which the instance began."""
+    lived = week(1, NOW, 1.0)
+    received = Series(name="bytes_total", labels=(), value=first + 30e3, rate=500.0, first=first)
+    values = list(course(received, lived, moments(NOW, lived)))
+    assert values[-1] == pytest.approx(first)
+    assert [before > after for before, after in pairwise(values)].count(True) == 1
+    assert max(abs(after - before) for before, after in pairwise(values) if after > before) < 1e6
+
+
+def test_rates_over_five_minutes_have_a_line_over_the_whole_week() -> None:
+    times = [then.at for then in moments(NOW, week(1, NOW, 1.0))]
+    assert max(after - before for before, after in pairwise(times)) <= 300 / 2
 
 
 def test_schedules_are_made_at_the_same_hours_of_each_day() -> None:
