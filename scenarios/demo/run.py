@@ -34,18 +34,11 @@ class Demo:
     seed: int
     say: Callable[[str], None]
 
-    def begin(self, *, past: bool) -> Week:
-        """The week that it lives in; with `past`, its metrics reach back to the beginning of it.
-
-        Raises HostCannot when the past cannot be written.
-        """
-        lived = week(self.seed, time.time(), self.instance.speed)
-        with self.people(lived):
-            if past and not history.has_past(self.instance):
-                self._write_past(lived)
-        return lived
-
-    def _write_past(self, lived: Week) -> None:
+    def give_past(self, lived: Week) -> None:
+        """Let its metrics and logs reach back to the beginning of the week, if they do not yet;
+        people must be at work. Raises HostCannot when that cannot be written."""
+        if history.has_past(self.instance):
+            return
         begun = time.monotonic()
         self.say("watching the instance under traffic, to give it a past …")
         since = history.planned(self.instance)
@@ -84,19 +77,30 @@ class Demo:
             hour = min(max(lived.hour(time.time()), 0.0), days.HOURS - 0.01)
             update_control(self.instance.control_file(HOST), put=lived.today.host(hour))
 
-    def live(self, lived: Week) -> None:
-        """Day after day, until somebody ends it. Raises HostCannot when the instance is gone."""
+    def live(self, *, past: bool, on_show: Callable[[], None]) -> None:
+        """Day after day, until somebody ends it; with `past`, as `give_past`. `on_show` is called
+        once there is something to see. Raises HostCannot when the instance is gone."""
+        lived, begun = week(self.seed, time.time(), self.instance.speed), False
         while True:
-            end = lived.midnight + days.SECONDS / lived.speed
             with self.people(lived) as locust:
-                while time.time() < end:
-                    if not self.instance.is_running():
-                        raise HostCannot(
-                            f"instance `{self.instance.name}` was stopped: the demo is over."
-                        )
-                    if locust.exit_code is not None:
-                        break  # whatever ended it, the people come back
-                    time.sleep(min(1.0, max(0.05, end - time.time())))
-            if time.time() >= end:
+                if not begun:
+                    if past:
+                        self.give_past(lived)
+                    on_show()
+                    begun = True
+                over = self._rest_of_day(lived, locust)
+            if over:
                 noon_s = lived.now - lived.midnight
+                end = lived.midnight + days.SECONDS / lived.speed
                 lived = week(lived.seed + 1, end + noon_s, lived.speed)
+
+    def _rest_of_day(self, lived: Week, locust: Locust) -> bool:
+        """Until it is over; False if the people are gone before, whatever ended them."""
+        end = lived.midnight + days.SECONDS / lived.speed
+        while time.time() < end:
+            if not self.instance.is_running():
+                raise HostCannot(f"instance `{self.instance.name}` was stopped: the demo is over.")
+            if locust.exit_code is not None:
+                return False
+            time.sleep(min(1.0, max(0.05, end - time.time())))
+        return True

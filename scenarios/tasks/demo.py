@@ -28,11 +28,8 @@ def demo(instance: str, speed: float, port_offset: int, seed: int | None, no_his
     show = Demo(instance=stack, seed=drawn, say=lambda words: print(f"  {words}", flush=True))
     print(f"demo, seed {drawn}", flush=True)
     try:
-        with ended_by(as_interrupt()):
-            lived = show.begin(past=not no_history)
-            with served(Board(Stage(instance)), stack) as page:
-                _tour(stack, page)
-                show.live(lived)
+        with ended_by(as_interrupt()), served(Board(Stage(instance)), stack) as page:
+            show.live(past=not no_history, on_show=lambda: _tour(stack, page))
     finally:
         if stack.is_running() and Ledger(directory=stack.directory).entries():
             incident([], end=True, lasts="", by_schedule=False, seed=None, instance=instance)

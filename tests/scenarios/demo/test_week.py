@@ -1,6 +1,7 @@
 """The week behind an instance: busy when the clinic is, the same for a seed, and possible."""
 
 import json
+import time
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -179,7 +180,9 @@ def test_instance_is_given_a_past_and_rules_that_look_back_a_day_are_right_at_on
     with running("past", speed=60) as instance:
         assert not history.has_past(instance)
         show = Demo(instance=instance, seed=1, say=print)
-        lived = show.begin(past=True)
+        lived = week(1, time.time(), instance.speed)
+        with show.people(lived):
+            show.give_past(lived)
         assert history.has_past(instance)
 
         def asked(query: str, at: float) -> float:
