@@ -98,5 +98,7 @@ def test_pages_of_this_list_are_those_that_services_offer(stack: Instance) -> No
     """A page of a service that the list lacks would not be looked at."""
     offered = {(name, service.page) for name, service in SERVICES.items() if service.page}
     assert offered <= set(PAGES)
-    listed = httpx.get(stack.layout.url("grafana", "http") + "/api/search", timeout=30).json()
+    listed = httpx.get(
+        stack.layout.url("grafana", "http") + "/api/search?type=dash-db", timeout=30
+    ).json()
     assert {one["uid"] for one in listed} == set(DASHBOARDS)
