@@ -141,3 +141,33 @@ def test_points_are_as_near_as_the_data_source_has_them(
         shown.open(f"{lab.url}/d/lab?from=now-30s&to=now")
         asked = eventually(lambda: lab.queries("rate"), "a query", within_s=90)[0]
         assert (asked["step"], asked["query"]) == (step, f"rate(requests{rate})")
+
+
+@pytest.mark.parametrize(
+    ("least", "step"),
+    [
+        ("$__rate_interval", "60"),
+        ("${__rate_interval}", "60"),
+        ("$__interval", "15"),
+        ("45s", "45"),
+    ],
+)
+def test_least_step_may_be_one_of_grafanas_own(
+    shown: Page, page: Path, least: str, step: str
+) -> None:
+    wanted = panel("timeseries", "It", "requests")
+    wanted["targets"][0]["interval"] = least
+    with served(page, dashboard("lab", wanted)) as lab:
+        shown.open(f"{lab.url}/d/lab?from=now-30s&to=now")
+        shown.until(PLOT, "a plot")
+        assert lab.queries("requests")[0]["step"] == step
+        assert shown.problems == []
+
+
+def test_least_step_that_is_no_duration_is_said_in_its_panel(shown: Page, page: Path) -> None:
+    wanted = panel("timeseries", "It", "requests")
+    wanted["targets"][0]["interval"] = "soon"
+    with served(page, dashboard("lab", wanted, panel("timeseries", "Other", "others"))) as lab:
+        shown.open(f"{lab.url}/d/lab?from=now-30s&to=now")
+        shown.until(PLOT, "a plot of the other")
+        shown.until("Boolean(document.querySelector('[aria-label=\"Panel status\"]'))")

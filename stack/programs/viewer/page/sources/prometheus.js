@@ -106,26 +106,36 @@ function scraped() {
   return own?.jsonData?.timeInterval || SCRAPE;
 }
 
+const OWN_INTERVAL = /^\$\{?__(rate_)?(interval|range)(_m?s)?\}?$/;
+const RATE_INTERVAL = /^\$\{?__rate_interval\}?$/;
+
 /** Times, the step and Grafana's own variables: its `calculatePrometheusInterval`, in seconds. */
 function window_(request, target) {
   const from = request.range.from.valueOf() / 1000;
   const to = request.range.to.valueOf() / 1000;
-  const scrape = seconds(target.interval ? interpolate(request, target.interval) : scraped());
+  // A least step that is itself made from the step says nothing of how often there are samples.
+  const named = OWN_INTERVAL.test(target.interval) ? '' : interpolate(request, target.interval);
+  const scrape = seconds(named || scraped());
   const fitting = request.intervalMs / 1000;
   const safe = Math.ceil((to - from) / MOST_POINTS);
-  const step = Math.max(scrape, fitting, safe) * (target.intervalFactor || 1);
+  const least = Math.max(scrape, fitting, safe);
+  const step = RATE_INTERVAL.test(target.interval)
+    ? rateInterval(least, scrape)
+    : least * (target.intervalFactor || 1);
   const range = Math.round(to - from);
   const variables = {
     __interval: scoped(inPromql(step)),
     __interval_ms: scoped(Math.round(step * 1000)),
-    // Long enough to hold two scrapes wherever it begins.
-    __rate_interval: scoped(inPromql(Math.max(step + scrape, 4 * scrape))),
+    __rate_interval: scoped(inPromql(rateInterval(step, scrape))),
     __range: scoped(`${range}s`),
     __range_s: scoped(range),
     __range_ms: scoped(range * 1000),
   };
   return { from, to, step, variables };
 }
+
+/** Long enough to hold two scrapes wherever it begins. */
+const rateInterval = (step, scrape) => Math.max(step + scrape, 4 * scrape);
 
 /** A duration, which has no fractions in PromQL. */
 const inPromql = (length) =>
