@@ -37,6 +37,10 @@ def incident(
     if not names and not end and not by_schedule:
         _list(instance)
         return
+    stack = existing(instance)
+    if names and stack:
+        # A name that is none is said even of an instance that is down.
+        choose_some(names, known(read(stack.layout.config_root), stack.speed))
     stage = Stage(instance)
     if end:
         going_on = [entry.name for entry in stage.ledger.entries()]
@@ -95,9 +99,12 @@ def _tell(stage: Stage, incident: Incident, entry: Entry) -> None:
     scenario = incident.scenario
     until = time.strftime("%H:%M:%S", time.localtime(entry.until))
     result(f"{incident.name} goes on until {until}: {incident.what}")
+    soonest = f"in {words(incident.first_told_s)}"
+    if entry.until - entry.began < incident.first_told_s:
+        soonest += "; it ends before that, so nobody is told: a longer `--for` lets it be told"
     rows = {
         "must be told": ", ".join(str(want) for want in scenario.notifications),
-        "at the soonest": f"in {words(incident.first_told_s)}",
+        "at the soonest": soonest,
         "may fire as well": ", ".join(sorted(scenario.may_also_fire)),
         "is silenced by it": ", ".join(sorted(scenario.inhibited)),
         "dashboard": stage.dashboard(incident),

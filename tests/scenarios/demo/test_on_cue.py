@@ -60,10 +60,19 @@ def test_incident_begins_is_not_begun_twice_and_ends(
     assert "no incident is going on" in capsys.readouterr().out
 
 
-def test_incident_ends_by_itself(instance: Instance) -> None:
+def test_incident_ends_by_itself(instance: Instance, capsys: pytest.CaptureFixture[str]) -> None:
     ledger, _ = begin(lasts="2m")
+    assert "it ends before that, so nobody is told" not in capsys.readouterr().out
     eventually(lambda: ledger.read(INCIDENT) is None, "its end")
     assert instance.service_running("worker")
+
+
+def test_incident_that_ends_before_anybody_is_told_says_so(
+    instance: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger, _ = begin(lasts="30s")
+    assert "it ends before that, so nobody is told" in capsys.readouterr().out
+    eventually(lambda: ledger.read(INCIDENT) is None, "its end")
 
 
 def test_incident_whose_holder_is_killed_is_undone_at_once(instance: Instance) -> None:
@@ -158,6 +167,10 @@ def test_instance_that_is_down_has_no_incidents(instance: Instance) -> None:
     eventually(lambda: not _alive(keeper), "the keeper to leave")
     with pytest.raises(HostCannot, match="is down: nothing can happen to it"):
         begin()
+    with pytest.raises(BadInput, match="`ContainerDwon`"):
+        incident(
+            ["ContainerDwon"], end=False, lasts="", by_schedule=False, seed=None, instance=NAME
+        )
     bring_up(NAME, speed=60, free_ports=True)
 
 
