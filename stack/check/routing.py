@@ -1,7 +1,7 @@
 """Alertmanager's routes, receivers and templates fit together."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -101,26 +101,36 @@ def _templates(file: ConfigFile, files: list[Path]) -> Iterator[Problem]:
         for path in files
         for number, content in enumerate(path.read_text(errors="replace").splitlines(), 1)
     ]
-    defined = {name: f"{path.name}:{number}" for path, number, content in lines
+    defined = {name: (path, number) for path, number, content in lines
                for name in _DEFINED.findall(content)}  # fmt: skip
     # A value that is merged into several receivers is one line of the file.
     values = {(line(node), str(node.value)) for node in scalars(file.root)}
     lines += [(file.path, number, value) for number, value in sorted(values)]
-    used = {name for _, _, content in lines for name in _USED.findall(content)}
-    idle = {name: place for name, place in defined.items() if name not in used}
+    used: dict[str, list[tuple[Path, int]]] = {}
     for path, number, content in lines:
         for name in _USED.findall(content):
-            if name not in defined and not _BUILT_IN.search(name):
-                yield Problem(
-                    check="templates/undefined",
-                    path=path,
-                    line=number,
-                    what=f"template `{name}` is not defined in alertmanager/templates/.",
-                    cure=_meant(name, idle) or nearest(name, defined),
-                )
+            used.setdefault(name, []).append((path, number))
+    idle = {name: place for name, place in defined.items() if name not in used}
+    for name, places in used.items():
+        if name not in defined and not _BUILT_IN.search(name):
+            yield _undefined(name, places, defined, idle)
 
 
-def _meant(name: str, idle: Mapping[str, str]) -> str:
-    """The template that was meant, if it is one that nobody uses."""
-    near = get_close_matches(name, idle, n=1)
-    return f"Did you mean `{near[0]}`, which {idle[near[0]]} defines?" if near else ""
+def _undefined(
+    name: str, places: list[tuple[Path, int]], defined: Collection[str],
+    idle: Mapping[str, tuple[Path, int]],
+) -> Problem:  # fmt: skip
+    """Told where it is used; where its definition, if that is what is misspelt and many use it."""
+    (path, number), *others = places
+    what = f"template `{name}` is not defined in alertmanager/templates/"
+    cure = nearest(name, defined)
+    if near := get_close_matches(name, idle, n=1):
+        where, at = idle[near[0]]
+        cure = f"Did you mean `{near[0]}`, which {where.name}:{at} defines?"
+        if others:
+            path, number = where, at
+            cure = f"Did you mean it here, where `{near[0]}` is defined, which nobody uses?"
+    many = f"; {len(places)} places use it" if others else ""
+    return Problem(
+        check="templates/undefined", path=path, line=number, what=f"{what}{many}.", cure=cure
+    )

@@ -168,6 +168,13 @@ TABLE = [
         "  Did you mean `slack.lab.color`",
     ),
     Broken(
+        id="template-that-many-use", file="alertmanager/templates/title.tmpl",
+        old='{{ define "lab.title"', new='{{ define "lab!.title"',
+        check="templates/undefined",
+        says="template `lab.title` is not defined in alertmanager/templates/; 7 places use it.\n"
+        "  Did you mean it here, where `lab!.title` is defined, which nobody uses?",
+    ),
+    Broken(
         id="template-syntax", file=SLACK, old="{{ end }}", new="{{ edn }}",
         check="templates/syntax", says='not a valid template: function "edn" not defined.',
     ),
