@@ -15,6 +15,7 @@ from stack.config.audience import HOME, TEAMS
 SEVERITIES = ("critical", "warning", "info", "none")
 ROUTED = ("severity", "team")
 ANNOTATIONS = ("summary", "description", "runbook_url")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VALUE = re.compile(r"\{\{[^}]*(?:\$value|\.Value)\b")
 
 
@@ -22,6 +23,7 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     known_teams = None if "alertmanager" in configuration.gaps else teams(configuration)
     first: dict[str, AlertRule] = {}
     for alert in configuration.alerts:
+        yield from _name(alert)
         yield from _duplicate(alert, first.setdefault(alert.name, alert))
         yield from _labels(alert, known_teams)
         yield from _annotations(alert)
@@ -48,6 +50,18 @@ def teams(configuration: Configuration) -> set[str]:
         if team
     }
     return {HOME} | named
+
+
+def _name(alert: AlertRule) -> Iterator[Problem]:
+    if alert.name and not _NAME.fullmatch(alert.name):
+        yield Problem(
+            check="alerts/name",
+            path=alert.path,
+            line=line(get(alert.node, "alert") or alert.node),
+            what=f"`{alert.name}` cannot be the name of an alert: its scenario, runbook and links "
+            "are named after it.",
+            cure="Write letters and digits alone, such as `DiskSpaceLow`.",
+        )
 
 
 def _duplicate(alert: AlertRule, first: AlertRule) -> Iterator[Problem]:

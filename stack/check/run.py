@@ -236,6 +236,7 @@ _FOLLOWS = ("alerts/", "dashboards/", "scenarios/", "inhibition/", "prometheus/u
 
 _OF_THE_RULE = (
     "alerts/blank",
+    "alerts/name",
     "alerts/severity",
     "alerts/team",
     "alerts/label",
@@ -243,6 +244,9 @@ _OF_THE_RULE = (
     "metrics/",
 )
 """What is wrong with a rule itself: until it is fixed, its tests and scenario fail as well."""
+
+
+_WORDS, _QUOTED = re.compile(r"\w+"), re.compile(r"`([^`]+)`")
 
 
 def _without_consequences(
@@ -259,14 +263,17 @@ def _without_consequences(
     for one in found:
         if one.check.startswith(_OF_THE_RULE):
             causes.add(one)
-            names |= set(re.findall(r"^`(\w+)`", one.what))
+            names |= set(_QUOTED.findall(one.what)[:1])
     words = names | {snake_case(name) for name in names}
     lost = {_about(one) for one in found if one.check.startswith("metrics/")}
+    odd = any(one.check == "alerts/name" for one in causes)
 
     def follows(one: Problem) -> bool:
+        if odd and one.check == "templates/says":
+            return True  # a link to it cannot be read as others are
         if one.check == "dashboards/metric" and _about(one) in lost:
             return True  # what a rule has lost, dashboards have lost, too
-        said = set(re.findall(r"\w+", one.what)) | {one.path.stem}
+        said = {one.path.stem, *_WORDS.findall(one.what), *_QUOTED.findall(one.what)}
         return one.check.startswith(_FOLLOWS) and bool(said & words)
 
     return causes | {one for one in found if not follows(one)}

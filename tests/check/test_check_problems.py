@@ -168,6 +168,11 @@ TABLE = [
         "  Did you mean `slack.lab.color`",
     ),
     Broken(
+        id="alert-of-an-odd-name", file=DISK, old="alert: DiskSpaceWarning",
+        new="alert: DiskS<aceWarning", check="alerts/name",
+        says="`DiskS<aceWarning` cannot be the name of an alert",
+    ),
+    Broken(
         id="template-that-many-use", file="alertmanager/templates/title.tmpl",
         old='{{ define "lab.title"', new='{{ define "lab!.title"',
         check="templates/undefined",
