@@ -34,6 +34,10 @@ PAGERDUTY_SEVERITIES = ("critical", "error", "warning", "info")
 READ = 20
 """Of a large group, the first alerts are read one by one."""
 
+_RAW = ("{{", "}}", "<no value>")
+"""Actions of a template that are shown instead of what they give, and what an action gives that
+finds nothing (pkg.go.dev/text/template)."""
+
 _STATE = re.compile(r"\b(firing|resolved)\b", re.IGNORECASE)
 _HEADING = re.compile(r"\s*\[(FIRING|RESOLVED)(?::(\d+))?\]", re.IGNORECASE)
 _MORE = re.compile(r"\b(\d[\d,]*) more\b")
@@ -103,6 +107,8 @@ def complaints(seen: Seen, told: Sequence[Told], *, others: bool = False) -> lis
     """
     if cut := list(_sizes(seen)):  # what else it says, nobody gets to see
         return cut
+    if raw := list(_unrendered(seen, told, others=others)):  # what else is missing follows from it
+        return raw
     found = [
         *_headings(seen, told, others=others),
         *_texts(seen, told, others=others),
@@ -116,6 +122,18 @@ def complaints(seen: Seen, told: Sequence[Told], *, others: bool = False) -> lis
 def state_of(told: Sequence[Told]) -> str:
     """A group fires as long as one of its alerts does."""
     return "firing" if any(one.state == "firing" for one in told) else "resolved"
+
+
+def _unrendered(seen: Seen, told: Sequence[Told], *, others: bool) -> Iterator[Complaint]:
+    """What is left of a template; a label's value may look like it."""
+    values = [value for one in told for value in one.labels.values()]
+    marks = [mark for mark in _RAW if not any(mark in value for value in values)]
+    for where, words in {**seen.headings, **seen.texts}.items():
+        found = [words.index(mark) for mark in marks if mark in words]
+        if found and not others:
+            at = max(0, min(found) - 20)
+            yield Complaint(field=where, said=f"`{_short(words[at:])}` is a template that was not "
+                            "rendered")  # fmt: skip
 
 
 def _headings(seen: Seen, told: Sequence[Told], *, others: bool) -> Iterator[Complaint]:

@@ -7,6 +7,7 @@ import pytest
 
 from scenarios.proof.evidence import Notification
 from scenarios.proof.messages import expected, trouble
+from stack.check import claims
 from stack.check.configuration import read
 from stack.paths import CONFIG_ROOT
 
@@ -62,6 +63,10 @@ RAW = {"slack": json.dumps(SLACK), "pagerduty": json.dumps(PAGE), "email": MAIL}
 TABLE = [
     ("slack", "FIRING:1", "RESOLVED", "does not begin with `[FIRING`"),
     ("slack", "FIRING:1", "FIRING:2", "counts 2 firing alerts, expected 1"),
+    ("slack", "*Firing*", "{é{ .Status }} *Firing*", "is a template that was not rendered"),
+    ("slack", "[FIRING:1]", "[{{ .Status }}]", "is a template that was not rendered"),
+    ("email", "FIRING since", "FIRING {{ since", "is a template that was not rendered"),
+    ("pagerduty", '"firing": "', '"firing": "<no value> ', "is a template that was not rendered"),
     ("slack", "*Firing*", "*Resolved*", "an alert that is firing is shown as resolved"),
     ("slack", "instance=postgresql", "instance=", "label `instance` is not shown as `postgresql`"),
     ("slack", "runbooks/PostgreSQLDown.md", "runbooks/Postgres.md", "it does not link"),
@@ -103,6 +108,13 @@ def test_message_that_says_something_else_is_named(
 ) -> None:
     assert old in RAW[channel]
     assert wanted in said(channel, RAW[channel].replace(old, new))
+
+
+def test_label_whose_value_looks_like_a_template_is_none() -> None:
+    seen = claims.Seen(channel="slack", headings={"title": "[FIRING:1] A - {{ odd }}"}, texts={})
+    told = claims.Told(state="firing", labels={"alertname": "A", "path": "{{ odd }}"},
+                       summary="{{ $labels.path }}", description="", runbook_url="")  # fmt: skip
+    assert not [one for one in claims.complaints(seen, [told]) if "not rendered" in one.said]
 
 
 @pytest.mark.parametrize("channel", ["slack", "pagerduty"])
