@@ -59,6 +59,9 @@ class RouteTiming:
     group_interval_s: float
     repeat_interval_s: float = ROUTE_DEFAULTS_S["repeat_interval"]
     """The shortest of them."""
+    drain_s: float = 0.0
+    """The longest `group_interval` of all routes: for so long an alert of another route, which an
+    earlier fault set off, may yet be told as over."""
 
 
 def rule_timing(alert: str, configuration: Configuration) -> RuleTiming:
@@ -125,6 +128,10 @@ def route_timing(labels: Mapping[str, str], configuration: Configuration) -> Rou
         group_wait_s=max(seconds["group_wait"]),
         group_interval_s=max(seconds["group_interval"]),
         repeat_interval_s=min(seconds["repeat_interval"]),
+        drain_s=max(
+            _seconds(one.timing.get("group_interval"), ROUTE_DEFAULTS_S["group_interval"])
+            for one in (top.every() if top else ())
+        ),
     )
 
 

@@ -253,3 +253,11 @@ def test_alerts_share_a_group_when_a_route_tells_of_both_together(
     )
     assert one
     assert bool(one & other) is same
+
+
+@pytest.mark.parametrize("alert", ["Watchdog", "PostgreSQLDown"])
+def test_what_another_route_may_yet_tell_is_waited_for(alert: str) -> None:
+    """A heartbeat's route has a short interval; what an earlier fault set off has the usual one."""
+    read_ = read(CONFIG_ROOT)
+    severity = {"Watchdog": "none", "PostgreSQLDown": "critical"}[alert]
+    assert route_timing({"alertname": alert, "severity": severity}, read_).drain_s == 300
