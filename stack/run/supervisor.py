@@ -102,7 +102,7 @@ class Supervisor:
         command += ["-c", str(self.directory / SETTINGS)]
         environment = {**os.environ, MARK: str(self.directory), "PYTHONPATH": str(REPO)}
         output = self.directory / "logs" / "supervisord.out"
-        _started[:] = [other for other in _started if other.poll() is None]
+        _forget_ended()
         with output.open("w") as out:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
@@ -215,6 +215,7 @@ class Supervisor:
         self.sweep(after)
         for name in ("supervisor.sock", "supervisord.pid"):
             (self.directory / name).unlink(missing_ok=True)
+        _forget_ended()
 
     def sweep(self, after: After) -> None:
         """End every process that carries this instance's mark, in that order as well: SIGTERM, then
@@ -237,6 +238,10 @@ class Supervisor:
             yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
         finally:
             transport.close()
+
+
+def _forget_ended() -> None:
+    _started[:] = [one for one in _started if one.poll() is None]
 
 
 def last(running: Collection[str], after: After) -> set[str]:
