@@ -88,7 +88,7 @@ def has_past(instance: Instance) -> bool:
     """Whether something was measured before the instance was made: then it has a history."""
     # As it says itself: what it has scraped of itself may be older than a restart.
     with loopback.client(timeout_s=30) as client:
-        told = client.get(f"{instance.url('prometheus')}/metrics").text
+        told = client.get(f"{instance.url('prometheus')}/metrics").raise_for_status().text
     [lowest] = re.findall(r"^prometheus_tsdb_lowest_timestamp_seconds (\S+)$", told, re.MULTILINE)
     return 0 < float(lowest) < instance.record.created - 60 / instance.speed
 

@@ -42,14 +42,14 @@ def derive_absence(
         floor_s=missed_after_s,
         fastest_s=missed_after_s + fault.shows_after_s,
         repeat_s=route.repeat_interval_s,
-        drain_s=max(route.group_interval_s, route.drain_s) + BUSY_MACHINE_S / 2,
+        drain_s=route.drain_s + BUSY_MACHINE_S / 2,
         held_s=route.group_wait_s + 4 * rule.evaluation_s,
         steady=NOTHING.plus(
             traffic_starts=10.0,
             scrapes=4 * rule.scrape_s,
             evaluations=6 * rule.evaluation_s,
             group_wait=route.group_wait_s,
-            group_interval=max(route.group_interval_s, route.drain_s),
+            group_interval=route.drain_s,
             busy_machine=3 * BUSY_MACHINE_S,
         ),
     )

@@ -176,7 +176,7 @@ def derive(
         range=rule.range_s,
         scrapes=4 * rule.scrape_s,
         evaluations=6 * rule.evaluation_s,
-        group_interval=max(route.group_interval_s, route.drain_s),
+        group_interval=route.drain_s,
         busy_machine=2 * BUSY_MACHINE_S,
     )
     return Deadlines(
@@ -193,5 +193,5 @@ def derive(
         steady=steady,
         # A repetition that comes sooner than promised is one too many.
         repeat_s=max(route.repeat_interval_s, promised.spared_s if promised else 0.0),
-        drain_s=max(route.group_interval_s, route.drain_s) + BUSY_MACHINE_S / 2,
+        drain_s=route.drain_s + BUSY_MACHINE_S / 2,
     )

@@ -57,11 +57,11 @@ class RouteTiming:
     receivers: tuple[str, ...]
     group_wait_s: float
     group_interval_s: float
-    repeat_interval_s: float = ROUTE_DEFAULTS_S["repeat_interval"]
-    """The shortest of them."""
-    drain_s: float = 0.0
+    drain_s: float
     """The longest `group_interval` of all routes: for so long an alert of another route, which an
     earlier fault set off, may yet be told as over."""
+    repeat_interval_s: float = ROUTE_DEFAULTS_S["repeat_interval"]
+    """The shortest of them."""
 
 
 def rule_timing(alert: str, configuration: Configuration) -> RuleTiming:

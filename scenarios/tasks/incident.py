@@ -38,8 +38,8 @@ def incident(
         _list(instance)
         return
     stack = existing(instance)
-    if names and stack:
-        # A name that is none is said even of an instance that is down.
+    if names and stack and not stack.is_running():
+        # That it is down is not the first thing to say of a name that is none.
         choose_some(names, known(read(stack.layout.config_root), stack.speed))
     stage = Stage(instance)
     if end:

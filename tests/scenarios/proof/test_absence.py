@@ -31,7 +31,9 @@ SCENARIO = Scenario(
 )
 RULE = RuleTiming(alert="Watchdog", expression="vector(1)", for_s=0, keep_firing_for_s=0, range_s=0,
                   evaluation_s=0.25, scrape_s=0.25, answer_s=0)  # fmt: skip
-ROUTE = RouteTiming(receivers=("h",), group_wait_s=0.1, group_interval_s=1, repeat_interval_s=1)
+ROUTE = RouteTiming(
+    receivers=("h",), group_wait_s=0.1, group_interval_s=1, drain_s=1, repeat_interval_s=1
+)
 DEADLINES = derive_absence(RULE, ROUTE, Silence(), missed_after_s=5, resend_s=1)  # type: ignore[arg-type]
 
 

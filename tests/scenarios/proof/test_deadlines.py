@@ -16,7 +16,7 @@ class Slow:
 def test_deadlines_add_up_every_step_on_the_way() -> None:
     rule = RuleTiming(alert="Slow", expression="", for_s=5, keep_firing_for_s=1, range_s=5,
                       evaluation_s=0.25, scrape_s=0.5, answer_s=0.125)  # fmt: skip
-    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=6)
+    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=6, drain_s=6)
     found = derive(rule, route, Slow())  # type: ignore[arg-type]
     assert found.pending.seconds == 3 + 0.5 + 0.125 + 5 + 0.5 + BUSY_MACHINE_S
     assert found.firing.seconds == found.pending.seconds + 5 + 0.25
@@ -30,13 +30,13 @@ def test_deadlines_add_up_every_step_on_the_way() -> None:
 def test_deadlines_leave_room_to_see_strays() -> None:
     rule = RuleTiming(alert="Slow", expression="", for_s=0, keep_firing_for_s=0, range_s=0,
                       evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
-    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
+    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5, drain_s=5)
     assert derive(rule, route, Slow()).tail_s >= 4 * 0.25 + 0.5  # type: ignore[arg-type]
 
 
 RULE = RuleTiming(alert="Slow", expression="", for_s=1, keep_firing_for_s=0, range_s=0,
                   evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
-ROUTE = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
+ROUTE = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5, drain_s=5)
 
 
 def test_deadlines_are_no_later_for_what_is_slower_than_promised() -> None:

@@ -90,7 +90,7 @@ def outcome(
     watcher: Healthy, *, limit_s: float, rule: RuleTiming = RULE, seen: Sequence[Event] = ()
 ) -> Gate:
     fault = SimpleNamespace(shows_after_s=0, shows_within_s=0, lingers_s=0)
-    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
+    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5, drain_s=5)
     deadlines: Deadlines = replace(
         derive(rule, route, fault),
         steady=Deadline(terms=(("limit", limit_s),)),

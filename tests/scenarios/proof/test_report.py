@@ -31,7 +31,9 @@ SCENARIO = FOUND.scenario
 RULE = RuleTiming(alert="PostgreSQLDown", expression="pg_up == 0", for_s=1, keep_firing_for_s=0,
                   range_s=0, evaluation_s=0.25, scrape_s=0.25, answer_s=0.25)  # fmt: skip
 DEADLINES = derive(
-    RULE, RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5), SCENARIO.fault
+    RULE,
+    RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5, drain_s=5),
+    SCENARIO.fault,
 )
 EVENTS: tuple[Event, ...] = (
     Gate(at=99, passed=True, reason="", evaluations=4, requests_per_s=9),

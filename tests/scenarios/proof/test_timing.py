@@ -194,7 +194,7 @@ def test_missing_and_double_rules_are_refused(config: Path) -> None:
 
 
 def test_deadlines_count_the_way_of_a_line_instead_of_scrapes(config: Path) -> None:
-    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5)
+    route = RouteTiming(receivers=("a",), group_wait_s=0.5, group_interval_s=5, drain_s=5)
     found = derive(timing("Burst", config), route, Slow())  # type: ignore[arg-type]
     pending = 0.5 + SHIPPING_S + 6 + 2 * 0.25 + BUSY_MACHINE_S
     assert found.pending.seconds == pytest.approx(pending)

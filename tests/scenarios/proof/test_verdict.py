@@ -65,7 +65,7 @@ RULE = RuleTiming(
     scrape_s=0.25,
     answer_s=0,
 )
-ROUTE = RouteTiming(receivers=("all",), group_wait_s=0.5, group_interval_s=5)
+ROUTE = RouteTiming(receivers=("all",), group_wait_s=0.5, group_interval_s=5, drain_s=5)
 DEADLINES: Deadlines = derive(RULE, ROUTE, NoFault())  # type: ignore[arg-type]
 # pending 3.25, firing 4.5, notified 5.0 after the fault; inactive 3.25, resolved 8.25 after undo
 
