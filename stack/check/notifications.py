@@ -214,13 +214,14 @@ class _Desk:
                 continue
             error = _ERROR.search(words)
             at = files.get(error["file"]) if error else None
-            call = _CALL.match(written)
-            # What only HTML forbids is said without a place: then it is where the field leads.
-            begun, first = self._defined.get(call[1] if call else "", (file.path, number))
+            path, first = at or file.path, int(error["line"]) if error and at else number
+            if not error and (call := _CALL.match(written)):
+                # What only HTML forbids is said without a place: then it is where the field leads.
+                path, first = self._defined.get(call[1], (path, first))
             yield Problem(
                 check="templates/render",
-                path=at or begun,
-                line=int(error["line"]) if error and at else first,
+                path=path,
+                line=first,
                 what=f"`{written}` cannot be rendered with {job.sample.name}: "
                 f"{error['said'] if error else words.strip()}.",
                 cure="Use what there is: prometheus.io/docs/alerting/latest/notifications.",
