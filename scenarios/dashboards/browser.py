@@ -48,12 +48,12 @@ OPTIONS = (
     "--disable-default-apps",
     "--disable-sync",
     "--no-proxy-server",
-    # What is not on this machine is not found.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
 
+_NAMES = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+"""What is not on this machine is not found."""
 
 _LOCALE = ("LANGUAGE", "LC_ALL", "LC_MESSAGES")
 
@@ -82,15 +82,17 @@ def program(report: progress.Progress | None = None) -> Path:
 
 
 @contextlib.contextmanager
-def browser(of: Path, *, gives_way: bool = False) -> Iterator["Browser"]:
+def browser(of: Path, *, gives_way: bool = False, leads_here: str = "") -> Iterator["Browser"]:
     """A browser that runs; nothing of it stays. Raises HostCannot where it does not start.
 
     `gives_way` to what else runs on this machine, such as a proof that counts seconds.
+    `leads_here`: a name of somebody else's that is found to be this machine.
     """
+    names = f"MAP {leads_here} 127.0.0.1, {_NAMES}" if leads_here else _NAMES
     folder = Path(tempfile.mkdtemp(prefix="browser-"))
     try:
         with (folder / "stderr").open("wb") as stderr:
-            started = _start(of, folder, stderr, _NICE if gives_way else 0)
+            started = _start(of, folder, stderr, _NICE if gives_way else 0, names)
         try:
             yield started
         finally:
@@ -99,11 +101,11 @@ def browser(of: Path, *, gives_way: bool = False) -> Iterator["Browser"]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(of: Path, folder: Path, stderr: IO[bytes], nice: int) -> "Browser":
+def _start(of: Path, folder: Path, stderr: IO[bytes], nice: int, names: str) -> "Browser":
     """The DevTools read from file descriptor 3 and write to 4."""
     pipes = [_high(end) for end in (*os.pipe(), *os.pipe())]
     reads, orders, answers, writes = pipes
-    options = [*OPTIONS, f"--user-data-dir={folder / 'profile'}"]
+    options = [*OPTIONS, f"--host-resolver-rules={names}", f"--user-data-dir={folder / 'profile'}"]
     if os.geteuid() == 0:
         options.append("--no-sandbox")  # which it has not for root
     process = subprocess.Popen(

@@ -127,6 +127,7 @@ def _layout(service: Service, instance: Instance, speed: float) -> Layout:
         directory=instance.directory / f"second-{service.name}",
         speed=speed,
         ports={**instance.ports, **free([service])},
+        guarded=False,
     )
 
 

@@ -8,15 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stack.programs.origin import FOREIGN_HOST, SAFE, refusal
-
-HEADERS = {
-    "Content-Security-Policy": "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
-"""Set where the program has not set its own."""
+from stack.programs.origin import FOREIGN_HOST, HEADERS, SAFE, refusal
 
 _POLICY_VIOLATED = 1008
 """RFC 6455, 7.4.1."""

@@ -9,6 +9,14 @@ from typing import Protocol
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+"""What browsers are told, where the program does not tell them otherwise."""
+
 FOREIGN_HOST, FOREIGN_ORIGIN = 421, 403
 """What those get who may not ask: `Misdirected Request`, `Forbidden`."""
 

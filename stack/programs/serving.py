@@ -14,7 +14,7 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from stack.errors import HostCannot
-from stack.programs.origin import refusal
+from stack.programs.origin import HEADERS, refusal
 
 if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
@@ -124,6 +124,8 @@ def pages(
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
+            for name, value in HEADERS.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

@@ -27,6 +27,8 @@ class Layout:
     """`name:default port`, as the checked-in files say it → `127.0.0.1:port`."""
     packages: Mapping[str, Path]
     """Package name → store path."""
+    guarded: bool = True
+    """Whether nginx stands before the services that say so; alone, they listen for themselves."""
 
     def port(self, service: str, name: str = "") -> int:
         """The port called `name`, or the only one."""
@@ -97,6 +99,8 @@ class Service:
     today."""
     after: tuple[str, ...] = ()
     """Services that must be ready before this one is started."""
+    guarded: bool = False
+    """It answers anybody, so it listens where `stack.run.guard` says, and nginx in its place."""
     unprivileged: bool = False
     """Refuses to run as root; then it runs under the unprivileged user."""
     stop_signal: str = "TERM"

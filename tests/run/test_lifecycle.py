@@ -11,7 +11,8 @@ from urllib.request import Request
 
 import pytest
 
-from stack.loopback import urlopen
+from stack.loopback import HOST, urlopen
+from stack.run.guard import BEHIND
 from stack.run.instance import Instance
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes
@@ -72,28 +73,72 @@ def test_every_service_is_well_where_it_says_so(up) -> None:
             assert answer.status == 200, url
 
 
-OWN = ("backend", "cadvisor", "inbox", "loki", "promtail", "grafana")
-"""Programs of the lab's own that speak HTTP."""
+HTTP = sorted(name for name, service in SERVICES.items() if "http" in service.ports)
 
 
-@pytest.mark.parametrize("name", OWN)
+def _refused(url: str, headers: dict[str, str], body: bytes | None = None) -> int:
+    """The status that a request gets, 0 if it is good."""
+    try:
+        with urlopen(Request(url, body, headers), timeout_s=30):
+            return 0
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.mark.parametrize("name", HTTP)
 def test_page_of_another_site_that_is_made_to_lead_here_reads_nothing(up, name: str) -> None:
     """DNS rebinding."""
-    layout = Instance.open("default").layout
-    for path in SERVICES[name].health:
-        asked = Request(layout.url(name) + path, headers={"Host": "evil.example"})
-        with pytest.raises(HTTPError) as refused:
-            urlopen(asked, timeout_s=30)
-        assert refused.value.code == 421
-        refused.value.close()
+    url = Instance.open("default").layout.url(name, "http")
+    for path in (*SERVICES[name].health, "/metrics", "/"):
+        for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:9090", "127.0.0.2"):
+            assert _refused(url + path, {"Host": host}) == 421, (path, host)
 
 
-def test_page_of_another_site_does_not_read_prometheus(up) -> None:
-    url = Instance.open("default").layout.url("prometheus")
-    for origin, allowed in (("http://evil.example", None), (url, url)):
-        asked = Request(f"{url}/api/v1/status/config", headers={"Origin": origin})
+@pytest.mark.parametrize("name", HTTP)
+def test_page_of_another_site_changes_nothing(up, name: str) -> None:
+    url = Instance.open("default").layout.url(name, "http")
+    for said in (
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
+        for path in ("/", "/-/reload", "/-/quit", "/api/v2/silences", "/api/v1/push"):
+            # 501: of programs that show pages and take nothing.
+            assert _refused(url + path, said, b"{}") in (403, 501), (path, said)
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_page_of_another_site_neither_reads_nor_frames(up, name: str) -> None:
+    url = Instance.open("default").layout.url(name, "http")
+    for path in SERVICES[name].health or ("/metrics",):
+        asked = Request(url + path, headers={"Origin": "http://evil.example"})
         with urlopen(asked, timeout_s=30) as answer:
-            assert answer.headers["Access-Control-Allow-Origin"] == allowed
+            assert "Access-Control-Allow-Origin" not in answer.headers
+            assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", [one.name for one in SERVICES.values() if one.guarded])
+def test_what_answers_anybody_is_asked_by_nginx_alone(up, name: str) -> None:
+    instance = Instance.open("default")
+    url = f"http://{BEHIND}:{instance.port(name)}"
+    for path in (*SERVICES[name].health, "/metrics", "/api/v2/silences"):
+        assert _refused(url + path, {}) == 401
+
+
+def test_curl_reloads_prometheus(up) -> None:
+    """As the runbook says: whoever is no browser says neither Origin nor Sec-Fetch-Site."""
+    url = Instance.open("default").layout.url("prometheus")
+    assert _refused(f"{url}/-/reload", {}, b"") == 0
+
+
+def test_large_body_is_refused(up) -> None:
+    url = Instance.open("default").layout.url("alertmanager")
+    assert _refused(f"{url}/api/v2/silences", {}, b" " * (16 << 20)) != 413
+    assert _refused(f"{url}/api/v2/silences", {}, b" " * ((16 << 20) + 1)) == 413
 
 
 def test_status_names_the_service_that_does_not_run_and_up_starts_it(up, doit, offset: str) -> None:
@@ -158,7 +203,7 @@ def test_every_listening_port_is_on_loopback(up) -> None:
         if connection.status == "LISTEN"
     }
     assert len(listening) >= 9
-    assert {address[0] for address in listening} == {"127.0.0.1"}
+    assert {address[0] for address in listening} == {HOST, BEHIND}
 
 
 def open_to_others(folder: Path) -> Iterator[Path]:

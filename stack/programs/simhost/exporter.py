@@ -6,8 +6,8 @@ Flags: `node_exporter --help`, version 1.9.0.
 from pathlib import Path
 
 
-def node_exporter_arguments(root: Path, port: int) -> list[str]:
-    """Arguments of node_exporter for the simulated host in `root`, listening on 127.0.0.1:`port`.
+def node_exporter_arguments(root: Path) -> list[str]:
+    """Arguments of node_exporter for the simulated host in `root`; where it listens is another's.
 
     Left out on purpose: `uname` asks the kernel, not a file, and so would show this machine's
     name; all other default collectors read files that the simulated host does not have.
@@ -32,5 +32,4 @@ def node_exporter_arguments(root: Path, port: int) -> list[str]:
         "--collector.time",  # with the boot time: uptime; also shows a clock that is wrong
         # Its own Go runtime's metrics: half of all series, and nobody looks at them.
         "--web.disable-exporter-metrics",
-        f"--web.listen-address=127.0.0.1:{port}",
     ]

@@ -16,6 +16,7 @@ from stack.run.services import (
     grafana,
     inbox,
     loki,
+    nginx,
     node_exporter,
     postgres_exporter,
     postgresql,
@@ -48,6 +49,7 @@ SERVICES |= {
         grafana.SERVICE,
     )
 }
+SERVICES[nginx.NAME] = nginx.service(SERVICES)
 
 AFTER = {service.name: service.after for service in SERVICES.values()}
 """Service → those that it comes after; they are stopped in the reverse order."""

@@ -5,8 +5,7 @@ Flags: prometheus.io/docs/alerting/latest/configuration. One process, so gossip 
 
 from pathlib import Path
 
-from stack.loopback import HOST
-from stack.run import probes
+from stack.run import guard, probes
 from stack.run.render import render, render_template
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program
@@ -45,7 +44,7 @@ def command(layout: Layout) -> list[str]:
         layout.program("alertmanager", "alertmanager"),
         f"--config.file={layout.config(SERVICE.name) / 'alertmanager.yml'}",
         f"--storage.path={layout.data(SERVICE.name)}",
-        f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
+        *guard.listening(layout, SERVICE.name),
         f"--web.external-url={layout.url(SERVICE.name)}",
         "--cluster.listen-address=",
         *speed.alertmanager_flags(layout.speed),
@@ -56,10 +55,12 @@ SERVICE = Service(
     name="alertmanager",
     about="routes alerts to channels",
     ports={"http": PORT},
+    guarded=True,
     package="alertmanager",
     config=config,
     check=check,
     command=command,
     ready=probes.http("alertmanager", "/-/ready"),
     health=("/-/healthy", "/-/ready"),
+    after=("nginx",),
 )

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.run import probes
+from stack.run import guard, probes
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program, of_reader
@@ -68,7 +68,7 @@ def command(layout: Layout) -> list[str]:
     return [
         layout.program("blackbox_exporter", "blackbox_exporter"),
         f"--config.file={layout.config(SERVICE.name) / 'blackbox.yml'}",
-        f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
+        *guard.listening(layout, SERVICE.name),
         f"--timeout-offset={_ANSWER_S}",
     ]
 
@@ -77,6 +77,7 @@ SERVICE = Service(
     name="blackbox-exporter",
     about="asks the scheduler whether it can serve",
     ports={"http": PORT},
+    guarded=True,
     package="blackbox_exporter",
     config=config,
     check=check,
@@ -84,5 +85,5 @@ SERVICE = Service(
     ready=ready,
     health=("/-/healthy",),
     # A scheduler that is seeding its database for the first time is not a failing one.
-    after=("backend",),
+    after=("nginx", "backend"),
 )

@@ -2,7 +2,7 @@
 
 import sys
 
-from stack.run import probes
+from stack.run import guard, probes
 from stack.run.service import Layout, Service
 from stack.run.services.simulated_host import node_exporter_arguments, root
 
@@ -11,7 +11,7 @@ PORT = 9100
 
 def command(layout: Layout) -> list[str]:
     exporter = layout.program("node_exporter", "node_exporter")
-    arguments = node_exporter_arguments(root(layout), layout.port(SERVICE.name))
+    arguments = [*node_exporter_arguments(root(layout)), *guard.listening(layout, SERVICE.name)]
     enter = [sys.executable, "-m", "stack.programs.simhost.enter", "--root", str(root(layout))]
     return [*enter, "--", exporter, *arguments]
 
@@ -20,8 +20,9 @@ SERVICE = Service(
     name="node-exporter",
     about="metrics of the simulated host",
     ports={"http": PORT},
+    guarded=True,
     package="node_exporter",
     command=command,
     ready=probes.http("node-exporter", "/metrics", contains="node_cpu_seconds_total{"),
-    after=("simulated-host",),
+    after=("nginx", "simulated-host"),
 )

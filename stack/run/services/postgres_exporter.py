@@ -4,7 +4,7 @@ Settings: github.com/prometheus-community/postgres_exporter.
 """
 
 from stack.loopback import HOST
-from stack.run import probes
+from stack.run import guard, probes
 from stack.run.service import Layout, Service
 
 PORT = 9187
@@ -24,9 +24,8 @@ they would be two thirds of all series, and half of the CPU that a scrape takes.
 
 
 def command(layout: Layout) -> list[str]:
-    listen = f"{HOST}:{layout.port(SERVICE.name)}"
     return [layout.program("postgres_exporter", "postgres_exporter"),
-            f"--web.listen-address={listen}", "--disable-settings-metrics",
+            *guard.listening(layout, SERVICE.name), "--disable-settings-metrics",
             "--collector.stat_statements",
             *(f"--no-collector.{name}" for name in _NOT_ASKED)]  # fmt: skip
 
@@ -43,9 +42,10 @@ SERVICE = Service(
     name="postgres-exporter",
     about="metrics of PostgreSQL",
     ports={"http": PORT},
+    guarded=True,
     package="postgres_exporter",
     command=command,
     environment=environment,
     ready=probes.http("postgres-exporter", "/metrics", contains="pg_up 1"),
-    after=("postgresql",),
+    after=("nginx", "postgresql"),
 )

@@ -3,11 +3,9 @@
 Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
 """
 
-import re
 from pathlib import Path
 
-from stack.loopback import HOST
-from stack.run import probes
+from stack.run import guard, probes
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program
@@ -58,10 +56,8 @@ def command(layout: Layout) -> list[str]:
         layout.program("prometheus", "prometheus"),
         f"--config.file={layout.config(SERVICE.name) / 'prometheus.yml'}",
         f"--storage.tsdb.path={layout.data(SERVICE.name)}",
-        f"--web.listen-address={HOST}:{layout.port(SERVICE.name)}",
+        *guard.listening(layout, SERVICE.name),
         f"--web.external-url={layout.url(SERVICE.name)}",
-        # No page of another site may read what it answers; by itself it allows all.
-        f"--web.cors.origin=http://(localhost|{re.escape(HOST)}):{layout.port(SERVICE.name)}",
         "--web.enable-lifecycle",
         *speed.prometheus_flags(layout.speed),
     ]
@@ -71,6 +67,7 @@ SERVICE = Service(
     name="prometheus",
     about="metrics and alert rules",
     ports={"http": PORT},
+    guarded=True,
     package="prometheus",
     config=config,
     check=check,
@@ -78,6 +75,6 @@ SERVICE = Service(
     ready=probes.http("prometheus", "/-/ready"),
     health=("/-/healthy", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.
-    after=("blackbox-exporter", "promtail", "grafana"),
+    after=("nginx", "blackbox-exporter", "promtail", "grafana"),
     page="/classic/alerts",
 )

@@ -63,7 +63,8 @@ class Host:
         """Start node_exporter and wait until it answers."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.exporter_port = int(server.getsockname()[1])
-        process = self.enter(str(program), *node_exporter_arguments(self.root, self.exporter_port))
+        listening = f"--web.listen-address=127.0.0.1:{self.exporter_port}"
+        process = self.enter(str(program), *node_exporter_arguments(self.root), listening)
         waiting.eventually(self._answers, "node_exporter to answer")
         return process
 
