@@ -17,6 +17,9 @@ from stack.run.service import Layout
 BEHIND = "127.0.0.2"
 """Where they listen. All of 127.0.0.0/8 is this machine (RFC 1122, 3.2.1.3)."""
 
+AWAY = (502, 504)
+"""What nginx answers in place of one that does not run, or does not answer."""
+
 _USER = "nginx"
 
 _ROUNDS = 4

@@ -18,6 +18,9 @@ PORT = 8880
 
 NAME = "nginx"
 
+_MOST_BYTES = 16 << 20
+"""Of a request's body."""
+
 _MAIN = """\
 daemon off;
 worker_processes 1;
@@ -42,7 +45,7 @@ http {{
     keepalive_timeout 75s;
     reset_timedout_connection on;
     large_client_header_buffers 4 16k;
-    client_max_body_size 16m;
+    client_max_body_size {most_bytes};
 
     # A page of another name that is made to lead here (DNS rebinding).
     map $http_host $elsewhere {{
@@ -109,8 +112,16 @@ _SERVER = """
         if ($from_other_site) {{
             return 403 "a page of another site may not send this\\n";
         }}
+        error_page 502 504 @away;
+        error_page 413 @large;
         location / {{
             {answer};
+        }}
+        location @away {{
+            return 502 "{name} does not answer\\n";
+        }}
+        location @large {{
+            return 413 "the body is larger than {most_bytes} bytes\\n";
         }}
     }}
 """
@@ -130,7 +141,9 @@ def _config(layout: Layout, guarded: Mapping[str, Service]) -> dict[str, str]:
         _UPSTREAM.format(name=name, behind=guard.BEHIND, port=layout.port(name)) for name in guarded
     ]
     servers = [
-        _SERVER.format(host=HOST, port=layout.port(name), answer=answer)
+        _SERVER.format(
+            name=name, host=HOST, port=layout.port(name), answer=answer, most_bytes=_MOST_BYTES
+        )
         for name, answer in answers.items()
     ]
     main = _MAIN.format(
@@ -138,6 +151,7 @@ def _config(layout: Layout, guarded: Mapping[str, Service]) -> dict[str, str]:
         data=layout.data(NAME),
         hosts="|".join(name.replace(".", r"\.") for name in (HOST, "localhost")),
         passing=guard.passing(layout),
+        most_bytes=_MOST_BYTES,
         servers="".join(upstreams + servers),
     )
     return {"nginx.conf": main}
