@@ -14,6 +14,7 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from stack.errors import HostCannot
+from stack.programs.memory import Bounded
 from stack.programs.origin import HEADERS, refusal
 
 if TYPE_CHECKING:
@@ -62,10 +63,11 @@ def names(listening: socket.socket) -> tuple[str, ...] | None:
 
 
 async def serve(
-    app: "ASGIApp", listening: socket.socket, *, stop_s: int, door: bool = True,
+    app: "ASGIApp", listening: socket.socket, *, who: str, stop_s: int, door: bool = True,
     most_bytes: int | None = None, **settings: Any,
 ) -> None:  # fmt: skip
-    """Serve until SIGTERM or SIGINT; requests under way then have `stop_s` seconds to end.
+    """Serve until SIGTERM or SIGINT; requests under way then have `stop_s` seconds to end. `who`
+    it is stands in its log.
 
     Pages of other sites are kept out by a `door`, unless the program has one of its own; so are
     bodies of more than `most_bytes`, unless it has bounds of its own. `settings` are uvicorn's, and
@@ -89,7 +91,7 @@ async def serve(
         "timeout_graceful_shutdown": stop_s,
     }
     app = Door(app, names(listening), most_bytes=most_bytes) if door else app
-    server = uvicorn.Server(uvicorn.Config(app, **{**usual, **settings}))
+    server = uvicorn.Server(uvicorn.Config(Bounded(app, who), **{**usual, **settings}))
     # uvicorn raises the signals that it took again afterwards: an end as if killed.
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
     loop = asyncio.get_running_loop()

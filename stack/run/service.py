@@ -60,6 +60,9 @@ class Layout:
         return self.directory / "logs" / f"{service}.log"
 
 
+OWN_MEMORY_BYTES = 300_000_000
+"""What one of the lab's own programs is given; the largest uses a fifth of it."""
+
 Probe = Callable[[Layout], str | None]
 """Asks a service in its own protocol; None when ready, else what it is waiting for."""
 
@@ -111,8 +114,8 @@ class Service:
     """Cores that it is given. Declared, as under Compose, and exported; nothing enforces it: what
     an ordinary user can set (nice, RLIMIT_CPU) is not a share of a core."""
     memory_limit_bytes: int | None = None
-    """Memory that it is given. Declared and exported, not enforced: RLIMIT_AS counts addresses,
-    not memory in use."""
+    """Memory that it is given. Declared, as under Compose, and exported; the lab's own programs
+    keep to it (`stack.programs.memory`)."""
     health: tuple[str, ...] = ()
     """Paths at which it says over HTTP whether it is well: what a probe may ask for."""
     page: str = ""

@@ -24,6 +24,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from stack.errors import HostCannot
 from stack.paths import REPO
+from stack.programs import memory
 from stack.run.moved import renamed
 from stack.run.service import Layout, Service
 from stack.store.disk import said
@@ -358,6 +359,8 @@ def _own_settings(directory: Path, socket: Path) -> dict[str, dict[str, str]]:
 
 def _program(layout: Layout, service: Service) -> dict[str, str]:
     environment = {"PYTHONUNBUFFERED": "1", **service.environment(layout)}
+    if service.memory_limit_bytes:
+        environment[memory.VARIABLE] = str(service.memory_limit_bytes)
     settings = {
         "command": shlex.join(service.command(layout)),
         "directory": str(REPO),

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request
 
+import psutil
 import pytest
 
 from stack.loopback import HOST, urlopen
@@ -127,6 +128,15 @@ def test_what_answers_anybody_is_asked_by_nginx_alone(up, name: str) -> None:
     url = f"http://{BEHIND}:{instance.port(name)}"
     for path in (*SERVICES[name].health, "/metrics", "/api/v2/silences"):
         assert _refused(url + path, {}) == 401
+
+
+def test_own_programs_live_within_memory_of_their_own(up) -> None:
+    instance = Instance.open("default")
+    own = [one for one in SERVICES.values() if one.memory_limit_bytes]
+    assert len(own) == 9
+    for service in own:
+        process = psutil.Process(instance.pid(service.name))
+        assert process.rlimit(psutil.RLIMIT_DATA)[0] == service.memory_limit_bytes, service.name
 
 
 def test_curl_reloads_prometheus(up) -> None:

@@ -22,6 +22,7 @@ from stack.programs.cadvisor.census import Census, Usage
 from stack.programs.cadvisor.exposition import Declared, Machine, render
 from stack.programs.cadvisor.fresh import Fresh
 from stack.programs.logfmt import say
+from stack.programs.memory import within
 from stack.programs.serving import PLAIN, listen, pages
 
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
@@ -122,4 +123,4 @@ def declared(path: Path) -> dict[str, Declared]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("cadvisor", main))

@@ -16,6 +16,7 @@ from stack.loopback import HOST
 from stack.programs.control import ControlFile, number, only_known
 from stack.programs.dblink.relay import serve
 from stack.programs.logfmt import say
+from stack.programs.memory import within
 from stack.programs.serving import listen
 
 _LATENCY_AT_MOST_S = 3600.0
@@ -54,4 +55,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("database-link", main))

@@ -17,6 +17,7 @@ from stack.programs.inbox.heartbeat import Heartbeats
 from stack.programs.inbox.store import MessageStore
 from stack.programs.inbox.web import application
 from stack.programs.logfmt import say
+from stack.programs.memory import within
 from stack.programs.serving import listen, serve
 
 _LOOKS = 20
@@ -101,7 +102,9 @@ async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     try:
         mail_server = await smtp.serve(desk, smtp_socket)
         say("info", "inbox", "listening", http=options.http_port, smtp=options.smtp_port)
-        await serve(application(desk, services, options.runbooks), http_socket, stop_s=1)
+        await serve(
+            application(desk, services, options.runbooks), http_socket, who="inbox", stop_s=1
+        )
         # Not `wait_closed()`: since Python 3.12 that waits for senders that keep their connection.
         mail_server.close()
     finally:
@@ -122,4 +125,4 @@ async def _watch(desk: Desk, every_s: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("inbox", main))

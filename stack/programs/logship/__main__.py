@@ -11,6 +11,7 @@ from stack.programs.logfmt import say
 from stack.programs.logship.settings import read
 from stack.programs.logship.shipper import Shipper
 from stack.programs.logship.web import server
+from stack.programs.memory import within
 
 
 def main() -> int:
@@ -44,4 +45,4 @@ def _ship(shipper: Shipper) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("promtail", main))

@@ -21,6 +21,7 @@ from stack.programs.logstore.settings import Settings, load
 from stack.programs.logstore.snapshot import Sizes
 from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.web import Context, application
+from stack.programs.memory import within
 from stack.programs.serving import listen, serve
 
 _STOP_S = 3
@@ -61,7 +62,7 @@ def _serve(settings: Settings) -> None:
     say("info", "loki", "listening", address=f"{host}:{port}")
     try:
         app = application(context, routes(ruler))
-        asyncio.run(serve(app, listening, stop_s=_STOP_S, ws_max_size=1 << 20))
+        asyncio.run(serve(app, listening, who="loki", stop_s=_STOP_S, ws_max_size=1 << 20))
     finally:
         ruler.stop()
         committer.stop()
@@ -69,7 +70,7 @@ def _serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    code = main()
+    code = within("loki", main)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # DuckDB's binding complains about leftovers when an interpreter ends

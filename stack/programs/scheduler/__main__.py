@@ -7,6 +7,7 @@ import sys
 import uvloop
 
 from stack.errors import LabError
+from stack.programs.memory import within
 from stack.programs.scheduler import logs
 from stack.programs.scheduler.app import create_app
 from stack.programs.scheduler.settings import VARIABLES, YEAR_END, YEAR_START, from_environment
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     logs.install(app.state.services.metrics.log_records)
     served = serve(
-        app, listening, stop_s=1, most_bytes=BODY_LIMIT_BYTES,
+        app, listening, who="backend", stop_s=1, most_bytes=BODY_LIMIT_BYTES,
         lifespan="on", http="httptools", log_config=None, log_level=None, timeout_keep_alive=5,
     )  # fmt: skip
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -65,4 +66,4 @@ def _port(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("backend", main))

@@ -9,6 +9,7 @@ from pathlib import Path
 from stack.errors import LabError
 from stack.programs.control import ControlFile
 from stack.programs.logfmt import say
+from stack.programs.memory import within
 from stack.programs.simhost.model import advance, first_state, levels_at, targets
 from stack.programs.simhost.tree import load, prepare, write
 
@@ -55,4 +56,4 @@ def _live(root: Path, control_path: Path, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("simulated-host", main))

@@ -10,6 +10,7 @@ from pathlib import Path
 from stack.errors import BadInput, HostCannot, LabError
 from stack.loopback import HOST
 from stack.programs.logfmt import say
+from stack.programs.memory import within
 from stack.programs.serving import listen, serve
 from stack.programs.viewer import dashboards, datasources
 from stack.programs.viewer.annotations import Annotations
@@ -85,7 +86,7 @@ async def _serve(options: argparse.Namespace) -> None:
     say("info", "viewer", "listening", http=options.port, dashboards=len(library.all()),
         datasources=len(sources))  # fmt: skip
     try:
-        await serve(app, listening, stop_s=_STOP_S, door=False, ws="none")
+        await serve(app, listening, who="grafana", stop_s=_STOP_S, door=False, ws="none")
     finally:
         await proxy.close()
         annotations.close()
@@ -126,4 +127,4 @@ def _annotations(file: Path) -> Annotations:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("grafana", main))

@@ -16,6 +16,7 @@ from typing import NoReturn
 from stack.errors import HostCannot, LabError
 from stack.programs.control import ControlFile
 from stack.programs.logfmt import say
+from stack.programs.memory import within
 from stack.programs.worker.strain import Ballast, Burner
 from stack.programs.worker.wishes import wishes
 
@@ -90,4 +91,4 @@ def _touch(beat: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(within("worker", main))

@@ -4,7 +4,7 @@ import sys
 
 from stack.loopback import HOST
 from stack.run import probes
-from stack.run.service import Layout, Service
+from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 
 PORT = 8000
 
@@ -43,6 +43,7 @@ SERVICE = Service(
     about="stub Residency Scheduler",
     ports={"http": PORT},
     command=command,
+    memory_limit_bytes=OWN_MEMORY_BYTES,
     environment=environment,
     ready=probes.http("backend", "/health/ready"),
     health=("/health", "/health/ready"),

@@ -3,9 +3,10 @@
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from stack.run import probes
-from stack.run.service import Layout, Service
+from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 
 NAME = "cadvisor"
 PORT = 8080
@@ -17,16 +18,16 @@ OWN_IMAGE = "residency-lab"
 def config(layout: Layout, services: Mapping[str, Service]) -> dict[str, str]:
     """What the exporter must know of each service and cannot see: its image and its limits."""
 
-    def image(service: Service) -> str:
+    def package(service: Service) -> Path | None:
         # Loki, Promtail and Grafana run from packages of their names where the instance has these.
-        package = service.package or service.name
-        return layout.packages[package].name if package in layout.packages else OWN_IMAGE
+        return layout.packages.get(service.package or service.name)
 
     known = {
         service.name: {
-            "image": image(service),
+            "image": own.name if (own := package(service)) else OWN_IMAGE,
             "cpu_limit": service.cpu_limit,
-            "memory_limit_bytes": service.memory_limit_bytes,
+            # Nothing holds those to it that are not the lab's own.
+            "memory_limit_bytes": None if package(service) else service.memory_limit_bytes,
         }
         for service in services.values()
     }
@@ -46,6 +47,7 @@ def service(services: Mapping[str, Service]) -> Service:
         ports={"http": PORT},
         config=lambda layout: config(layout, services),
         command=command,
+        memory_limit_bytes=OWN_MEMORY_BYTES,
         ready=probes.http(NAME, "/metrics", contains="container_last_seen{"),
         health=("/healthz",),
     )

@@ -4,7 +4,7 @@ import socket
 import sys
 
 from stack.loopback import HOST
-from stack.run.service import Layout, Service
+from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 
 PORT = 5433
 
@@ -29,5 +29,6 @@ SERVICE = Service(
     about="the scheduler's connection to PostgreSQL",
     ports={"tcp": PORT},
     command=command,
+    memory_limit_bytes=OWN_MEMORY_BYTES,
     ready=ready,
 )

@@ -19,7 +19,7 @@ from stack.loopback import HOST
 from stack.run import probes
 from stack.run.choice import GRAFANA
 from stack.run.render import render
-from stack.run.service import Layout, Service
+from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 from stack.run.validity import of_reader
 from stack.yamltext import load
 
@@ -251,6 +251,7 @@ SERVICE = Service(
     config=config,
     check=check,
     command=command,
+    memory_limit_bytes=OWN_MEMORY_BYTES,
     ready=probes.http("grafana", "/api/health"),
     health=("/api/health",),
     page="/",

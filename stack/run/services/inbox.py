@@ -3,7 +3,7 @@
 import sys
 
 from stack.run import probes
-from stack.run.service import Layout, Service
+from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 
 PORTS = {"http": 8025, "smtp": 1025}
 """The ports that mail catchers such as MailHog made customary."""
@@ -47,6 +47,7 @@ SERVICE = Service(
     ports=PORTS,
     config=config,
     command=command,
+    memory_limit_bytes=OWN_MEMORY_BYTES,
     ready=probes.http("inbox", "/health", port="http"),
     health=("/health",),
     page="/",

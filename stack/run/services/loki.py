@@ -152,6 +152,7 @@ SERVICE = Service(
     config=config,
     check=check,
     command=command,
+    memory_limit_bytes=500_000_000,
     ready=probes.http("loki", "/ready", port="http"),
     health=("/ready",),
 )

@@ -13,7 +13,7 @@ from stack.loopback import HOST
 from stack.run import probes
 from stack.run.choice import LOGS
 from stack.run.render import resolve, stranger
-from stack.run.service import Layout, Service
+from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 from stack.run.validity import of_program, of_reader
 from stack.yamltext import load
 
@@ -156,6 +156,7 @@ SERVICE = Service(
     config=config,
     check=check,
     command=command,
+    memory_limit_bytes=OWN_MEMORY_BYTES,
     ready=ready,
     health=("/ready",),
     after=("loki",),

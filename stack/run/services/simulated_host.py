@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stack.programs.simhost import disk, node_exporter_arguments
 from stack.programs.simhost.enter import disk_unavailable
-from stack.run.service import Layout, Service
+from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 
 __all__ = ["SERVICE", "disk", "disk_unavailable", "node_exporter_arguments", "root"]
 
@@ -41,5 +41,6 @@ SERVICE = Service(
     name="simulated-host",
     about="CPU, memory, disk and network for faults to hit",
     command=command,
+    memory_limit_bytes=OWN_MEMORY_BYTES,
     ready=ready,
 )
