@@ -24,6 +24,7 @@ def generate(layout: Layout) -> None:
         "exporter_database_password",
         "scheduler_password",
         "slack_token",
+        "shipper_token",
     ):
         _keep(layout, name, secrets.token_hex(16))
     # A development instance listens on this machine alone and says its password in the README.

@@ -88,16 +88,15 @@ class Pair:
             made.mkdir(parents=True)
         for name, text in promtail.config(layout).items():
             (layout.config("promtail") / name).write_text(text)
+        token = layout.secret("shipper_token")
+        token.parent.mkdir()
+        token.write_text("0123abcd")
         self.positions = layout.data("promtail") / "positions-embedded.yaml"
         self._folder, self._port, self._config = folder, port, configuration(folder, port)
+        self._known = ["--shipper", str(token)]
+        store = [sys.executable, "-m", "stack.programs.logstore", "--config", str(self._config)]
         self._commands = {
-            "store": [
-                sys.executable,
-                "-m",
-                "stack.programs.logstore",
-                "--config",
-                str(self._config),
-            ],
+            "store": [*store, *self._known],
             "shipper": promtail.command(layout),
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -139,7 +138,7 @@ class Pair:
 
     def opened(self) -> Running:
         """The store, when it answers."""
-        store = start(self._folder, self._port, self._config)
+        store = start(self._folder, self._port, self._config, *self._known)
         self._processes["store"] = store.process
         return store
 
@@ -215,3 +214,19 @@ def test_every_line_is_there_once_whenever_store_and_shipper_are_killed(
 
 def told(lines: Counter[str], what: str) -> str:
     return "\n".join([f"{lines.total()} lines are {what}, such as", *sorted(lines)[:3]])
+
+
+def test_lines_get_through_whatever_others_push(pair: Pair) -> None:
+    """A neighbour uses up all streams that it may have before the lab's first line is read."""
+    store = pair.opened()
+    now_ns = time.time_ns()
+    for first in range(0, 20_000, 5_000):
+        answer = store.push_streams(
+            [({"n": str(n)}, [(now_ns, "mine")]) for n in range(first, first + 5_000)]
+        )
+        assert answer.status_code in (204, 429)
+    assert answer.status_code == 429
+    line = json.dumps({"timestamp": "", "level": "error", "message": "told all the same"})
+    pair.log.write_text(f"{line}\n")
+    pair.start("shipper")
+    eventually(lambda: store.lines('{job="scheduler"} |= "told all the same"'), within_s=30)

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from stack.errors import LabError
+from stack.programs.bearer import bearer
 from stack.programs.logfmt import say
 from stack.programs.logship.settings import read
 from stack.programs.logship.shipper import Shipper
@@ -18,6 +19,7 @@ def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m stack.programs.logship", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="promtail-config.yml")
+    parser.add_argument("--token", type=Path, metavar="FILE", help="by which the store knows it")
     parser.add_argument("--check", action="store_true", help="only check the configuration")
     options = parser.parse_args()
     try:
@@ -25,7 +27,7 @@ def main() -> int:
         if options.check:
             print(f"{options.config} is valid.")
             return 0
-        _ship(Shipper(settings))
+        _ship(Shipper(settings, bearer(options.token)))
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -11,7 +11,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-_REFUSED = "ingester_error"  # Promtail's word
+REFUSED, TOO_MANY_STREAMS = "ingester_error", "stream_limited"
+"""Promtail's words for why lines were dropped."""
 
 
 class Metrics:
@@ -29,7 +30,7 @@ class Metrics:
         self._sent = self._counter("sent_entries", "Lines that the store has acknowledged", on)
         self._sent_bytes = self._counter("sent_bytes", "Bytes sent, compressed", on)
         self._dropped = self._counter(
-            "dropped_entries", "Lines in batches that the store refused for good", [*on, "reason"]
+            "dropped_entries", "Lines that the store refused for good", [*on, "reason"]
         )
         self._retries = self._counter("batch_retries", "Batches that were sent again", on)
         self._requests = Histogram(
@@ -42,7 +43,8 @@ class Metrics:
         self._host = host
         for counter in (self._sent, self._sent_bytes, self._retries):
             counter.labels(host)
-        self._dropped.labels(host, _REFUSED)
+        for reason in (REFUSED, TOO_MANY_STREAMS):
+            self._dropped.labels(host, reason)
 
     def _counter(self, name: str, text: str, labels: Iterable[str]) -> Counter:
         return Counter(f"promtail_{name}", text, labels, registry=self.registry)
@@ -71,8 +73,8 @@ class Metrics:
         self._sent.labels(self._host).inc(lines)
         self._sent_bytes.labels(self._host).inc(size_bytes)
 
-    def dropped(self, lines: int) -> None:
-        self._dropped.labels(self._host, _REFUSED).inc(lines)
+    def dropped(self, lines: int, reason: str) -> None:
+        self._dropped.labels(self._host, reason).inc(lines)
 
     def retried(self) -> None:
         self._retries.labels(self._host).inc()

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 
 from stack.programs.logfmt import say
-from stack.programs.logship.metrics import Metrics
+from stack.programs.logship.metrics import REFUSED, TOO_MANY_STREAMS, Metrics
 from stack.programs.logship.settings import Client
 from stack.programs.logship.shipment import Shipment
 
 _HEADERS = {"Content-Type": "application/x-protobuf", "User-Agent": "residency-lab-logship"}
 _QUOTED_CHARS = 300
+
+_PATIENCE = 5
+"""Tries after which a store that has no room for one stream no longer holds back the others."""
+
+_NO_ROOM = "maximum active stream limit exceeded"
+"""Loki's words (pkg/validation/validate.go, StreamLimitErrorMsg), in lower case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +40,30 @@ class Answer:
         """Promtail's rule: no answer, too many requests, or an error of the store."""
         return self.status == 0 or self.status == 429 or self.status >= 500
 
+    @property
+    def no_room(self) -> bool:
+        """There are too many streams: trying again helps only if some of them end."""
+        return self.status == 429 and _NO_ROOM in self.text.lower()
+
 
 class Sender:
-    """`done` is called from the thread when there is an answer."""
+    """`done` is called from the thread when there is an answer. `says`: the `Authorization` that
+    is sent, if any.
 
-    def __init__(self, client: Client, metrics: Metrics, done: Callable[[], None]) -> None:
+    A shipment that is refused is sent again stream by stream, so that what is good in it arrives
+    and what is dropped is counted: the store has each line once, however often it is sent.
+    """
+
+    def __init__(
+        self, client: Client, metrics: Metrics, done: Callable[[], None], says: str = ""
+    ) -> None:
+        self._headers = {**_HEADERS, **({"Authorization": says} if says else {})}
         self._client, self._metrics, self._done = client, metrics, done
         self._connection: HTTPConnection | None = None
         self._shipment: Shipment | None = None
+        self._parts: list[Shipment] = []
+        """What is left to send of it; the first is under way."""
+        self._tries = 0
         self._body = b""
         self._thread: threading.Thread | None = None
         self._answer: Answer | None = None
@@ -55,7 +77,11 @@ class Sender:
 
     def send(self, shipment: Shipment) -> None:
         """Take a shipment; only if not `busy`."""
-        self._shipment, self._body = shipment, b""
+        self._shipment = shipment
+        self._begin([shipment])
+
+    def _begin(self, parts: list[Shipment]) -> None:
+        self._parts, self._body, self._tries = parts, b"", 0
         self._start()
 
     def settled(self, now: float) -> Shipment | None:
@@ -71,10 +97,18 @@ class Sender:
             return None
         answer, self._thread = self._answer, None
         self._metrics.pushed(answer.status, answer.seconds)
-        if answer.again:
+        self._tries += 1
+        if answer.again and not (answer.no_room and self._tries >= _PATIENCE):
             self._wait(answer, now)
             return None
-        self._settle(answer, shipment)
+        part = self._parts[0]
+        if not answer.good and len(single := part.parts()) > 1:
+            self._begin(single)
+            return None
+        self._settle(answer, part)
+        if rest := self._parts[1:]:
+            self._begin(rest)
+            return None
         self._shipment = None
         return shipment
 
@@ -98,8 +132,8 @@ class Sender:
         began = time.monotonic()
         status, text = 0, ""
         try:
-            if not self._body and self._shipment:
-                self._body = self._shipment.encoded()
+            if not self._body:
+                self._body = self._parts[0].encoded()
             status, text = self._post(self._body)
         except (OSError, HTTPException) as error:
             text = str(error) or type(error).__name__
@@ -114,7 +148,7 @@ class Sender:
         client = self._client
         if self._connection is None:
             self._connection = HTTPConnection(client.host, client.port, timeout=client.timeout_s)
-        self._connection.request("POST", client.path, body, _HEADERS)
+        self._connection.request("POST", client.path, body, self._headers)
         response = self._connection.getresponse()
         return response.status, response.read().decode(errors="replace")
 
@@ -142,7 +176,8 @@ class Sender:
         if answer.good:
             self._metrics.sent(shipment.lines, answer.size_bytes)
             return
-        self._metrics.dropped(shipment.lines)
+        reason = TOO_MANY_STREAMS if answer.no_room else REFUSED
+        self._metrics.dropped(shipment.lines, reason)
         say(
             "error", "promtail", "the store refused lines for good; they are dropped",
             status=answer.status, lines=shipment.lines, problem=answer.text[:_QUOTED_CHARS],

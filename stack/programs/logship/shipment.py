@@ -40,6 +40,16 @@ class Shipment:
         self.lines += 1
         self.bytes += len(line)
 
+    def parts(self) -> "list[Shipment]":
+        """A shipment of each stream, to be sent instead of the whole."""
+        made = []
+        for labels, entries in self._streams.items():
+            part = Shipment(self.since)
+            part._streams = {labels: entries}
+            part.lines, part.bytes = len(entries), sum(len(line) for _, line in entries)
+            made.append(part)
+        return made
+
     def encoded(self) -> bytes:
         """A PushRequest, compressed with snappy's block format."""
         request = PushRequest()

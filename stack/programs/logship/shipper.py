@@ -22,7 +22,8 @@ _STOP_S = 2.0
 class Shipper:
     """Ships until `stop`. Raises BadInput for a pattern that it does not support."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, says: str = "") -> None:
+        """`says`: by what the store knows it."""
         client = settings.client
         self.settings = settings
         self.metrics = Metrics(f"{client.host}:{client.port}")
@@ -34,7 +35,7 @@ class Shipper:
         self.watch = Watch(settings, known)
         self._wake = threading.Event()
         self._stopped = False
-        self._sender = Sender(client, self.metrics, self._wake.set)
+        self._sender = Sender(client, self.metrics, self._wake.set, says)
         self._shipment = Shipment(time.monotonic())
         self._disk = ""
         self._unsaved = False

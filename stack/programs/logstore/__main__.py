@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from stack.errors import LabError
+from stack.programs.bearer import bearer
 from stack.programs.logfmt import say
 from stack.programs.logstore.committer import Committer
 from stack.programs.logstore.ingest import Ingest
@@ -32,28 +33,30 @@ def main() -> int:
     """Run the store. Returns the exit code: 0 after a stop, otherwise that of the error."""
     parser = argparse.ArgumentParser(prog="stack.programs.logstore", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="loki-config.yml")
+    parser.add_argument("--shipper", type=Path, metavar="FILE", help="the shipper's token: nobody"
+        " else's pushes keep its own out")  # fmt: skip
     options = parser.parse_args()
     try:
-        _serve(load(options.config))
+        _serve(load(options.config), bearer(options.shipper))
     except LabError as error:
         print(f"loki: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, shipper: str) -> None:
     listening = listen(settings.address, settings.port, option="`server.http_listen_port`")
     store = LogStore(settings.folder / "logstore", sizes=Sizes(idle_s=settings.idle_s))
     metrics = Metrics()
     metrics.watch(store)
-    ingest = Ingest(store, settings.limits, metrics)
+    ingest = Ingest(store, settings.limits, metrics, keeps_room=bool(shipper))
     committer = Committer(
         store, ingest, tend_every_s=settings.tend_s, retention_s=settings.limits.retention_s
     )
     querier = Querier(store, settings.limits)
     context = Context(
         settings=settings, querier=querier, committer=committer, metrics=metrics,
-        trouble=lambda: store.trouble,
+        trouble=lambda: store.trouble, shipper=shipper,
     )  # fmt: skip
     ruler = Ruler(settings.ruler, store.folder / "ruler.json", querier.instant, metrics)
     committer.start()

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from stack.programs.logstore.check import Outcome
-from stack.programs.logstore.ingest import Ingest
-from stack.programs.logstore.push import Body, Pushed, Refused, decode
+from stack.programs.logstore.ingest import Ingest, Push
+from stack.programs.logstore.push import Body, Refused, decode
 from stack.programs.logstore.store import LogStore
 from stack.programs.logstore.wal import Part
 
@@ -17,11 +17,14 @@ TOGETHER = 32
 """Most pushes in one commit."""
 WAITING = 128
 """Pushes that may wait; their senders' connections wait as well."""
+KEPT = 8
+"""Of these, for the shipper's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
     body: Body
+    own: bool
     done: "Future[Outcome]" = field(default_factory=Future)
 
 
@@ -41,9 +44,12 @@ class Committer:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, body: Body) -> "Future[Outcome]":
-        """What the client gets, once the push is on disk. Raises queue.Full."""
-        work = _Work(body=body)
+    def submit(self, body: Body, *, own: bool = False) -> "Future[Outcome]":
+        """What the client gets, once the push is on disk; `own`, as for `Push`. Raises
+        queue.Full."""
+        if not own and self._waiting.qsize() >= WAITING - KEPT:
+            raise queue.Full
+        work = _Work(body=body, own=own)
         self._waiting.put_nowait(work)
         return work.done
 
@@ -73,10 +79,10 @@ class Committer:
         self._store.tend(oldest_ns)
 
     def _commit(self, together: Sequence[_Work]) -> None:
-        pushes: list[tuple[_Work, list[Pushed]]] = []
+        pushes: list[tuple[_Work, Push]] = []
         for work in together:
             try:
-                pushes.append((work, decode(work.body)))
+                pushes.append((work, Push(streams=decode(work.body), own=work.own)))
             except Refused as error:
                 work.done.set_result(Outcome(error.status, error.message))
             except Exception as error:  # one bad push must not end the thread

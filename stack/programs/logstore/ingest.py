@@ -5,6 +5,7 @@ As in Loki, what is good in a push is kept even if the rest is refused.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from stack.programs.logstore import TENANT
 from stack.programs.logstore.check import Check, Counts, Outcome
@@ -33,6 +34,18 @@ class Bucket:
         return True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Push:
+    """One push. `own`: it is the shipper's, which nobody else's may keep out."""
+
+    streams: Sequence[Pushed]
+    own: bool = False
+
+
+_KEPT = 10
+"""One in so many streams is kept for the shipper's, where it makes itself known."""
+
+
 class Ingest:
     """Accepts pushes; for one thread at a time."""
 
@@ -42,14 +55,19 @@ class Ingest:
         limits: Limits,
         counts: Counts,
         *,
+        keeps_room: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._limits, self._counts, self._clock = store, limits, counts, clock
-        self._bucket = Bucket(limits.rate_bytes, limits.burst_bytes, clock())
+        self._others = limits.streams - (limits.streams // _KEPT if keeps_room else 0)
+        """Streams that may be there when a push that is not the shipper's adds one."""
+        self._buckets = {
+            own: Bucket(limits.rate_bytes, limits.burst_bytes, clock()) for own in (True, False)
+        }
         self._stream_buckets: dict[int, Bucket] = {}
         self._by_text: dict[str, Known] = {}
 
-    def take(self, pushes: Sequence[Sequence[Pushed]]) -> tuple[list[Outcome], list[Part]]:
+    def take(self, pushes: Sequence[Push]) -> tuple[list[Outcome], list[Part]]:
         """Keep what is good in several pushes with one commit; returns what each client gets, and
         the entries that are new."""
         checked = [self._checked(push) for push in pushes]
@@ -60,27 +78,29 @@ class Ingest:
             return [refused for _ in checked], []
         return [outcome for outcome, _ in checked], kept
 
-    def _checked(self, push: Sequence[Pushed]) -> tuple[Outcome, list[Part]]:
-        if not push:
+    def _checked(self, push: Push) -> tuple[Outcome, list[Part]]:
+        if not push.streams:
             return Outcome(422, "error at least one valid stream is required for ingestion"), []
         check = Check(self._limits, self._counts, self._clock())
         try:
             # First of all, like Loki: labels that cannot be read refuse the whole push.
-            streams = [self._stream(pushed.labels, check) for pushed in push]
+            streams = [self._stream(pushed.labels, check) for pushed in push.streams]
         except BadLabels as error:
             return Outcome(400, str(error)), []
         parts = [
             part
-            for stream, pushed in zip(streams, push, strict=True)
+            for stream, pushed in zip(streams, push.streams, strict=True)
             if stream and (part := self._part(stream, pushed, check)) and part.lines
         ]
-        return self._within_rate(parts, check)
+        return self._within_rate(parts, check, own=push.own)
 
-    def _within_rate(self, parts: list[Part], check: Check) -> tuple[Outcome, list[Part]]:
+    def _within_rate(
+        self, parts: list[Part], check: Check, *, own: bool
+    ) -> tuple[Outcome, list[Part]]:
         """In Loki's order: the total rate, the number of streams, the rate of each, their order."""
         sizes = [size_of(part.lines) for part in parts]
         lines, size = sum(len(part.lines) for part in parts), sum(sizes)
-        if not self._bucket.take(size, check.now):
+        if not self._buckets[own].take(size, check.now):
             self._counts.discarded("rate_limited", lines, size)
             message = (
                 f"ingestion rate limit exceeded for user {TENANT} (limit: "
@@ -93,7 +113,7 @@ class Ingest:
         kept = []
         new: set[int] = set()
         for part, part_bytes in zip(parts, sizes, strict=True):
-            if not self._room_for(part.stream, new):
+            if not self._room_for(part.stream, new, own=own):
                 check.refuse_stream(part, part_bytes)
             elif not self._stream_bucket(part.stream, check.now).take(part_bytes, check.now):
                 check.refuse_rate(part, part_bytes)
@@ -101,10 +121,10 @@ class Ingest:
                 kept.append(ordered)
         return check.outcome(), kept
 
-    def _room_for(self, stream: Known, new: set[int]) -> bool:
+    def _room_for(self, stream: Known, new: set[int], *, own: bool) -> bool:
         if self._store.streams.get(stream) or stream.ident in new:
             return True
-        limit = self._limits.streams
+        limit = self._limits.streams if own else self._others
         if limit and len(self._store.streams) + len(new) >= limit:
             return False
         new.add(stream.ident)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -52,6 +53,8 @@ class Context:
     metrics: Metrics
     trouble: Callable[[], str]
     """Why the store is not healthy; empty if it is."""
+    shipper: str = ""
+    """What the shipper says of itself, and nobody else can; empty if it says nothing."""
 
 
 class Web:
@@ -67,8 +70,13 @@ class Web:
         content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         encoding = request.headers.get("content-encoding", "").strip().lower()
         sent = Body(data=body, content_type=content, encoding=encoding)
+        said = request.headers.get("authorization", "")
+        own = bool(self._context.shipper) and compare_digest(
+            said.encode(), self._context.shipper.encode()
+        )
         try:
-            outcome: Outcome = await asyncio.wrap_future(self._context.committer.submit(sent))
+            waiting = self._context.committer.submit(sent, own=own)
+            outcome: Outcome = await asyncio.wrap_future(waiting)
         except queue.Full:
             outcome = Outcome(429, "too many pushes are waiting for the disk, try again")
         return _plain(*outcome) if outcome.message else Response(status_code=outcome.status)

@@ -142,7 +142,8 @@ def command(layout: Layout) -> list[str]:
     file = str(layout.config(SERVICE.name) / "loki-config.yml")
     if LOGS.of(layout.packages) == LOGS.real:
         return [layout.program("loki", "loki"), f"-config.file={file}"]
-    return [sys.executable, "-m", "stack.programs.logstore", "--config", file]
+    token = str(layout.secret("shipper_token"))
+    return [sys.executable, "-m", "stack.programs.logstore", "--config", file, "--shipper", token]
 
 
 SERVICE = Service(

@@ -135,7 +135,8 @@ def command(layout: Layout) -> list[str]:
     file = str(layout.config(SERVICE.name) / "promtail-config.yml")
     if LOGS.of(layout.packages) == LOGS.real:
         return [layout.program("promtail", "promtail"), f"-config.file={file}"]
-    return [sys.executable, "-m", "stack.programs.logship", "--config", file]
+    token = str(layout.secret("shipper_token"))
+    return [sys.executable, "-m", "stack.programs.logship", "--config", file, "--token", token]
 
 
 _HAS_LOOKED = probes.http("promtail", "/ready", port="http")

@@ -35,21 +35,34 @@ class FakeLoki:
     """Statuses of the coming pushes; 204 when there is none."""
     after_keeping: list[int] = field(default_factory=list)
     """The same, but what was pushed is kept all the same: the answer is lost, not the push."""
+    refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Text in the labels of a stream -> what a push with such a stream gets; the others in it are
+    kept."""
+    says: list[str | None] = field(default_factory=list)
+    """What each push said of who sends it."""
     pushes: int = 0
     kept: dict[Entry, int] = field(default_factory=dict)
     """Entry -> how many times it was pushed."""
 
-    def push(self, body: bytes) -> int:
+    def push(self, body: bytes) -> tuple[int, str]:
         self.pushes += 1
         if self.answers and (status := self.answers.pop(0)) != 204:
-            return status
+            return status, "so it is"
         request = PushRequest.FromString(bytes(cramjam.snappy.decompress_raw(body)))
+        refused = None
         for stream in request.streams:
+            if why := next(
+                (why for text, why in self.refused.items() if text in stream.labels), None
+            ):
+                refused = why
+                continue
             for entry in stream.entries:
                 at = entry.timestamp.seconds * 1_000_000_000 + entry.timestamp.nanos
                 key = (stream.labels, at, entry.line)
                 self.kept[key] = self.kept.get(key, 0) + 1
-        return self.after_keeping.pop(0) if self.after_keeping else 204
+        if refused:
+            return refused
+        return self.after_keeping.pop(0) if self.after_keeping else 204, "so it is"
 
     def lines(self, labels: str = "") -> list[str]:
         """In the order of their times, those of streams whose labels hold the text."""
@@ -66,9 +79,10 @@ def _handler(loki: FakeLoki) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = loki.push(body)
+            loki.says.append(self.headers["Authorization"])
+            status, text = loki.push(body)
             self.send_response(status)
-            told = b"" if status == 204 else b"so it is"
+            told = b"" if status == 204 else text.encode()
             self.send_header("Content-Length", str(len(told)))
             self.end_headers()
             self.wfile.write(told)
@@ -145,9 +159,9 @@ class Place:
         with (to or self.log).open("a") as file:
             file.write("".join(f"{line}\n" for line in lines))
 
-    def start(self) -> Shipper:
+    def start(self, says: str = "") -> Shipper:
         """In this process."""
-        shipper = Shipper(read(self.config))
+        shipper = Shipper(read(self.config), says)
         thread = threading.Thread(target=shipper.run)
         thread.start()
         self._running.append((shipper, thread))

@@ -113,13 +113,57 @@ def test_lines_that_the_store_refuses_for_good_are_dropped_and_counted(
     assert f'{told} lines={dropped():g} problem="so it is"' in said
 
 
-def value(shipper: Any, name: str) -> float:
-    """Of the only sample of that name."""
+NO_ROOM = (
+    'Maximum active stream limit exceeded when trying to create stream {level="ERROR"}, reduce the '
+    "number of active streams (reduce labels or reduce label values)"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "reason"),
+    [(429, NO_ROOM, "stream_limited"), (400, "entry too far behind", "ingester_error")],
+)
+def test_stream_that_is_refused_holds_back_no_other(
+    place: Place, loki: FakeLoki, status: int, text: str, reason: str
+) -> None:
+    loki.refused = {'level="ERROR"': (status, text)}
+    good, bad = lines_of(20), [line.replace(" INFO ", " ERROR ") for line in lines_of(5, first=50)]
+    place.write(*good[:10], *bad, *good[10:])
+    shipper = place.start()
+    dropped = {"reason": reason}
+    eventually(lambda: value(shipper, "promtail_dropped_entries_total", **dropped) == 5)
+    place.write(*lines_of(1, first=90))
+    eventually(lambda: loki.lines()[-1:] == lines_of(1, first=90))
+    assert set(loki.lines()) == {*good, *lines_of(1, first=90)}
+    assert value(shipper, "promtail_sent_entries_total") == 21
+
+
+def test_store_without_room_for_a_stream_is_asked_again_at_first(
+    place: Place, loki: FakeLoki
+) -> None:
+    """Some other stream may end meanwhile."""
+    loki.refused = {'level="INFO"': (429, NO_ROOM)}
+    place.write(*lines_of(3))
+    shipper = place.start()
+    eventually(lambda: loki.pushes >= 2)
+    loki.refused = {}
+    eventually(lambda: loki.lines() == lines_of(3))
+    assert value(shipper, "promtail_dropped_entries_total") == 0
+
+
+def test_shipper_says_who_it_is(place: Place, loki: FakeLoki) -> None:
+    place.write(*lines_of(1))
+    place.start("Bearer abc123")
+    eventually(lambda: loki.says == ["Bearer abc123"])
+
+
+def value(shipper: Any, name: str, **labels: str) -> float:
+    """Of all samples of that name with these labels."""
     samples = [
         sample.value
         for family in shipper.metrics.registry.collect()
         for sample in family.samples
-        if sample.name == name
+        if sample.name == name and labels.items() <= sample.labels.items()
     ]
     return sum(samples)
 

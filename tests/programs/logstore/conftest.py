@@ -118,9 +118,9 @@ def configuration(folder: Path, port: int, **changes: object) -> Path:
     return path
 
 
-def start(folder: Path, port: int, config: Path, **environment: object) -> Running:
+def start(folder: Path, port: int, config: Path, *options: str, **environment: object) -> Running:
     process = subprocess.Popen(
-        [sys.executable, "-m", "stack.programs.logstore", "--config", str(config)],
+        [sys.executable, "-m", "stack.programs.logstore", "--config", str(config), *options],
         cwd=REPO,
         **environment,
     )

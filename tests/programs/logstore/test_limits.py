@@ -1,12 +1,13 @@
 """Loki's limits, in Loki's words; what is good in a push is kept all the same."""
 
+import time
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from stack.paths import REPO
-from stack.programs.logstore.ingest import Ingest
+from stack.programs.logstore.ingest import Ingest, Push
 from stack.programs.logstore.push import Pushed
 from stack.programs.logstore.settings import load
 from tests.programs.logstore.conftest import SECOND, T0, entries
@@ -38,7 +39,7 @@ def pushed(*at: int, labels: object = STREAM, line: str = "line") -> Pushed:
 
 
 def take(made: Ingest, *streams: Pushed) -> tuple[int, str]:
-    ((outcome,), _) = made.take([list(streams)])
+    ((outcome,), _) = made.take([Push(streams=streams)])
     return tuple(outcome)
 
 
@@ -134,6 +135,28 @@ def test_limits_refuse_more_streams_than_allowed(store):
     )
     assert take(made, *streams[:2]) == (204, "")
     assert len(entries(store)) == 2
+
+
+def test_what_others_push_leaves_room_for_the_shippers_streams(store):
+    made = Ingest(store, replace(LIMITS, streams=20), Counted(), keeps_room=True)
+    now_ns = time.time_ns()
+    many = [pushed(now_ns, labels=f'{{n="{count}"}}') for count in range(100)]
+    assert take(made, *many)[0] == 429
+    assert len(entries(store)) == 18
+    own = [pushed(now_ns, labels=f'{{own="{count}"}}') for count in range(3)]
+    ((outcome,), _) = made.take([Push(streams=own[:2], own=True)])
+    assert tuple(outcome) == (204, "")
+    ((outcome,), _) = made.take([Push(streams=own, own=True)])
+    assert outcome.status == 429
+    assert len(entries(store)) == 20
+
+
+def test_rate_of_others_is_not_the_shippers(store):
+    made = ingest(store, rate_bytes=100, burst_bytes=100)
+    assert take(made, pushed(T0, line="x" * 90))[0] == 204
+    assert take(made, pushed(T0 + 1, line="x" * 90))[0] == 429
+    ((outcome,), _) = made.take([Push(streams=[pushed(T0 + 2, line="x" * 90)], own=True)])
+    assert tuple(outcome) == (204, "")
 
 
 def test_limits_refuse_more_bytes_than_the_rate(store):
