@@ -1,6 +1,8 @@
 """The cluster that `up` makes: what is said when that fails."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from stack.store.packageset import realise
 
 
 @pytest.fixture
-def layout(state_dir: Path) -> Layout:
+def layout(state_dir: Path) -> Iterator[Layout]:
     packages = {name: str(path) for name, path in realise(["postgresql"]).items()}
     record = Record(
         name="cluster", speed=1.0, ports=free(SERVICES.values()), config_root=str(CONFIG_ROOT),
@@ -26,7 +28,8 @@ def layout(state_dir: Path) -> Layout:
     made = layout_of(record, instances_dir() / "cluster")
     make_folder(made.data("postgresql").parent)
     secrets.generate(made)
-    return made
+    yield made
+    shutil.rmtree(made.directory)
 
 
 @pytest.mark.parametrize(

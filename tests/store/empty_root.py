@@ -18,6 +18,11 @@ _DEVICES = ("null", "zero", "urandom")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+def asked(program: str) -> str:
+    """The option with which a program says its version."""
+    return "-v" if program == "nginx" else "--version"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """`root`: an empty folder; `closure`: store paths, which appear under `/store` by their names;
