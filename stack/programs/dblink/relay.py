@@ -16,6 +16,10 @@ from stack.programs.dblink.delay_line import DelayLine
 _UNDER_WAY_BYTES = 4 * 1024**2
 _CONNECT_WITHIN_S = 5.0
 
+MOST_CONNECTIONS = 100
+"""One more is reset: PostgreSQL has room for 120, and its operator and its exporter come by another
+way."""
+
 
 class Side(asyncio.Protocol):
     """One of the two connections of a pair: reads from its own, writes to its `peer`'s."""
@@ -140,6 +144,9 @@ class Accepted(Side):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if len(self._open_sides) >= MOST_CONNECTIONS:
+            self.reset()
+            return
         self._open_sides.add(self)
         self._connecting = self._loop.create_task(self._connect())
 

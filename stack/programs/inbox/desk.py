@@ -1,6 +1,7 @@
 """Where all channels hand in what arrived: made to fail if asked for, stored, counted."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector, disable_created_metrics
@@ -61,6 +62,13 @@ class Desk:
         """Store and count one message. Raises sqlite3.Error if it cannot be stored."""
         self.store.add(message)
         self.metrics.count(message)
+
+    def take_for(self, recipients: Sequence[str], message: Message) -> None:
+        """The same for each recipient, or for none."""
+        told = [replace(message, destination=recipient) for recipient in recipients]
+        self.store.add_alike(told)
+        for one in told:
+            self.metrics.count(one)
 
     async def delay(self, channel: Channel) -> None:
         """Wait for as long as the control file asks, while everyone else is served."""

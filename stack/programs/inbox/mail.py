@@ -18,13 +18,19 @@ SIZE_LIMIT_BYTES = 10_240_000
 """Postfix's default `message_size_limit`; the SIZE extension announces it (RFC 1870)."""
 LINE_LIMIT = 998
 
+MOST_RECIPIENTS = 100
+"""Of one mail: what RFC 5321, 4.5.3.1.8, asks of a server, and Postfix' habit for its own."""
+
+_BODY_CHARS = 500_000
+"""Of the text that is shown; the whole mail is kept as well."""
+
 _ADDRESS = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@[^\s<>@]+>")
 _REQUIRED = ("From", "To", "Subject", "Date", "Message-ID")
 
 
-def judge(content: bytes, *, recipient: str, received_at: float) -> Message:
-    """Return what is recorded of one mail for one recipient."""
+def judge(content: bytes, *, received_at: float) -> Message:
+    """Return what is recorded of one mail, for nobody yet."""
     mail = parse(content)
     subject, (plain, html) = header(mail, "Subject"), texts(mail)
     body = plain if plain.strip() else visible_text(html)
@@ -33,11 +39,11 @@ def judge(content: bytes, *, recipient: str, received_at: float) -> Message:
     return Message(
         received_at=received_at,
         channel=Channel.EMAIL,
-        destination=recipient,
+        destination="",
         kind=kind_of(subject),
         alerts=alert_names([subject], [body]),
         subject=subject,
-        body=body.strip(),
+        body=body.strip()[:_BODY_CHARS],
         problems=(*_problems(mail, content), *unrendered(seen)),
         answer=250,
         raw=content,

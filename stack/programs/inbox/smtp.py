@@ -42,18 +42,16 @@ class Connection(SMTP):
         received_at = time.time()
         content = envelope.content
         content = content if isinstance(content, bytes) else b""
-        messages = [
-            self._desk.wished(mail.judge(content, recipient=recipient, received_at=received_at))
-            for recipient in envelope.rcpt_tos
-        ]
+        # A large mail takes its time, in which others are answered.
+        judged = await asyncio.to_thread(mail.judge, content, received_at=received_at)
+        message = self._desk.wished(judged)
         try:
-            for message in messages:
-                self._desk.take(message)
+            self._desk.take_for(envelope.rcpt_tos, message)
         except sqlite3.Error as error:
             return f"452 4.3.1 Insufficient system storage: {error}"
         self._recipients = []
         await self._desk.delay(Channel.EMAIL)
-        code = messages[0].answer
+        code = message.answer
         return "250 2.0.0 Ok: queued" if code == 250 else f"{code} {code // 100}.0.0 On purpose"
 
     async def smtp_MAIL(self, arg: str | None) -> None:
@@ -64,7 +62,10 @@ class Connection(SMTP):
     async def smtp_RCPT(self, arg: str | None) -> None:
         """Accept one recipient. `arg` is the rest of the command line."""
         with self._deciding(arg):
-            await super().smtp_RCPT(arg)
+            if self.envelope and len(self.envelope.rcpt_tos) >= mail.MOST_RECIPIENTS:
+                await self.push(f"452 4.5.3 Too many recipients (at most {mail.MOST_RECIPIENTS})")
+            else:
+                await super().smtp_RCPT(arg)
 
     async def smtp_DATA(self, arg: str) -> None:
         """Accept the mail. What is refused here was meant for all recipients so far."""

@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from stack.errors import HostCannot
@@ -30,6 +32,10 @@ CREATE TABLE IF NOT EXISTS heartbeats (
     missing INTEGER NOT NULL
 ) STRICT
 """
+_ALIKE = "ALTER TABLE messages ADD COLUMN alike INTEGER REFERENCES messages (id)"
+"""Of a mail to several, the first message keeps what came, and the others say which that is."""
+
+_RAW = "coalesce((SELECT first.raw FROM messages first WHERE first.id = messages.alike), raw)"
 _COLUMNS = "received_at, channel, destination, kind, alerts, subject, body, problems, answer, raw"
 
 
@@ -49,6 +55,9 @@ class MessageStore:
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 self._connection.execute(_SCHEMA)
                 self._connection.execute(_HEARTBEATS)
+                names = self._connection.execute("SELECT name FROM pragma_table_info('messages')")
+                if ("alike",) not in names.fetchall():
+                    self._connection.execute(_ALIKE)
                 failing.pop_all()
         except (sqlite3.Error, OSError) as error:
             raise HostCannot(
@@ -76,10 +85,32 @@ class MessageStore:
         )
         return cursor.lastrowid or 0
 
+    def add_alike(self, messages: Sequence[Message]) -> None:
+        """Keep messages that differ in their destination alone, all or none. Raises
+        sqlite3.Error."""
+        with self._all_or_nothing():
+            first = self.add(messages[0])
+            for message in messages[1:]:
+                other = self.add(replace(message, raw=b""))
+                self._connection.execute(
+                    "UPDATE messages SET alike = ? WHERE id = ?", (first, other)
+                )
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
     def after(self, after: int, *, limit: int = -1, raw: bool = False) -> list[Message]:
         """Return the messages with a higher id, oldest first; all if limit < 0. Only with `raw`
         do they have theirs."""
-        columns = _COLUMNS if raw else _COLUMNS.replace("raw", "x''")
+        columns = _COLUMNS.replace("raw", _RAW if raw else "x''")
         rows = self._connection.execute(
             f"SELECT id, {columns} FROM messages WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
         )
@@ -87,8 +118,9 @@ class MessageStore:
 
     def get(self, id: int) -> Message | None:
         """Return one message, `raw` included; None if there is none of that id."""
+        columns = _COLUMNS.replace("raw", _RAW)
         row = self._connection.execute(
-            f"SELECT id, {_COLUMNS} FROM messages WHERE id = ?", (id,)
+            f"SELECT id, {columns} FROM messages WHERE id = ?", (id,)
         ).fetchone()
         return _message(row) if row else None
 
@@ -109,18 +141,12 @@ class MessageStore:
 
         Raises sqlite3.Error.
         """
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._all_or_nothing():
             self._connection.execute(
                 "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?)", (name, alerts, missing)
             )
             if message:
                 self.add(message)
-            self._connection.execute("COMMIT")
-        except sqlite3.Error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
 
     def close(self) -> None:
         self._connection.close()

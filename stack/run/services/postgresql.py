@@ -26,6 +26,8 @@ hba_file = '{hba}'
 # watch and repair: a server that is full can still say so.
 max_connections = 120
 reserved_connections = 3
+# Who connects and says nothing takes one of them for no longer.
+authentication_timeout = 10s
 shared_buffers = 32MB
 # The rows can be made again from the seed, so a crash of the host may lose them.
 fsync = off

@@ -257,6 +257,40 @@ def test_relay_answers_clients_that_send_at_once(link: Link) -> None:
             assert receive(client, 7) == b"at once"
 
 
+def test_relay_has_room_for_so_many_and_resets_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relays, "MOST_CONNECTIONS", 3)
+
+    async def crowd(target: int) -> list[bytes]:
+        until, listening = asyncio.Event(), socket.create_server(("127.0.0.1", 0))
+        serving = asyncio.create_task(
+            relays.serve(listening, ("127.0.0.1", target), lambda: 0.0, until)
+        )
+        address = listening.getsockname()
+        kept = [await asyncio.open_connection(*address) for _ in range(3)]
+        for reader, writer in kept:
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+        reader, writer = await asyncio.open_connection(*address)
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        kept[0][1].close()
+        await kept[0][0].read()
+        reader, writer = await asyncio.open_connection(*address)
+        kept[0] = reader, writer
+        for _, writer in kept:  # those that were there notice nothing
+            writer.write(b"two")
+        answers = [await reader.readexactly(3) for reader, _ in kept]
+        for _, writer in kept:
+            writer.close()
+        until.set()
+        await serving
+        return answers
+
+    with target(echo) as port:
+        assert asyncio.run(crowd(port)) == [b"two"] * 3
+
+
 @pytest.mark.parametrize("latency_s", [0.0, 0.02])
 def test_relay_keeps_what_arrives_before_the_target_does(
     monkeypatch: pytest.MonkeyPatch, latency_s: float

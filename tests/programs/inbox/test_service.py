@@ -111,6 +111,19 @@ def test_inbox_records_one_mail_for_each_recipient(inbox):
     assert found == ["a@residency.example", "b@residency.example"]
 
 
+def test_inbox_takes_a_mail_to_a_hundred_and_no_more(inbox):
+    people = [f"p{number}@x.example" for number in range(101)]
+    with smtplib.SMTP("127.0.0.1", inbox.smtp_port, timeout=30) as server:
+        refused = server.sendmail("a@x.example", people, "Subject: x\r\n\r\nhello\r\n")
+    assert list(refused) == people[100:]
+    assert refused[people[100]][0] == 452
+    arrived = inbox.messages()
+    assert [one["destination"] for one in arrived if one["answer"] == 250] == people[:100]
+    assert [one["destination"] for one in arrived if one["answer"] == 452] == [
+        f"TO:<{people[100]}>"
+    ]
+
+
 def test_inbox_records_mail_that_it_refuses(inbox):
     with smtplib.SMTP("127.0.0.1", inbox.smtp_port) as connection:
         connection.ehlo()

@@ -1,5 +1,6 @@
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,40 @@ def test_store_lists_after_a_cursor_oldest_first(store):
     assert [message.id for message in store.after(1, limit=2)] == [2, 3]
     assert store.after(5) == store.after(99) == []
     assert store.after(0)[0].raw == b""
+
+
+def test_mail_to_many_is_kept_once_and_given_to_each(store, tmp_path):
+    large = replace(MESSAGE, raw=b"x" * 1_000_000)
+    store.add_alike([replace(large, destination=f"p{number}@x") for number in range(50)])
+    assert [one.destination for one in store.after(0)] == [f"p{number}@x" for number in range(50)]
+    assert {one.raw for one in store.after(0, raw=True)} == {large.raw}
+    assert store.get(50).raw == large.raw
+    assert sum(path.stat().st_size for path in (tmp_path / "new").iterdir()) < 5_000_000
+
+
+def test_mail_to_many_is_kept_for_all_or_for_none(store, monkeypatch):
+    add, left = store.add, iter(range(3))
+
+    def full(message):
+        if next(left, None) is None:
+            raise sqlite3.OperationalError("database or disk is full")
+        return add(message)
+
+    monkeypatch.setattr(store, "add", full)
+    with pytest.raises(sqlite3.OperationalError):
+        store.add_alike([MESSAGE] * 10)
+    assert store.after(0) == []
+
+
+def test_store_of_an_earlier_version_is_taken_over(tmp_path):
+    file = tmp_path / "inbox.db"
+    with closing(MessageStore(file)) as made:
+        made.add(MESSAGE)
+    with closing(sqlite3.connect(file)) as older:
+        older.execute("ALTER TABLE messages DROP COLUMN alike")
+    with closing(MessageStore(file)) as taken:
+        taken.add_alike([MESSAGE, MESSAGE])
+        assert [one.raw for one in taken.after(0, raw=True)] == [MESSAGE.raw] * 3
 
 
 def test_store_takes_text_that_utf8_cannot_spell(store):
