@@ -10,9 +10,14 @@ import psutil
 from stack.errors import BadInput, HostCannot
 from stack.loopback import HOST
 from stack.run.service import Service
+from stack.run.services import SERVICES
+from stack.run.supervisor import owner
 
 FREE = range(20_000, 32_000)
 """Below Linux' default ephemeral range (32768 up), so that no outgoing connection takes one."""
+
+OFFSETS = (10_000, 5_000, 3_000, 2_000, 11_000, 4_000, 6_000, 12_000)
+"""Offsets that are proposed, the first that is free; below `FREE`, where proofs are at home."""
 
 Ports = dict[str, dict[str, int]]
 
@@ -68,10 +73,18 @@ def check_free(
     ]
     if held:
         raise HostCannot(
-            "; ".join(held) + ".",
-            cure="Stop what uses it, or choose other ports: `--port-offset 1000` adds 1000 to"
-            " each.",
+            "; ".join(held) + ".", cure=f"Stop what uses it, or choose other ports{_others()}."
         )
+
+
+def _others() -> str:
+    """An offset at which no port is taken now, and none is one of a stack without an offset."""
+    default = {port for service in SERVICES.values() for port in service.ports.values()}
+    for offset in OFFSETS:
+        moved = {port + offset for port in default}
+        if not moved & default and not any(map(_is_taken, moved)):
+            return f": with `--port-offset {offset}` all of them are free"
+    return " with `--port-offset`"
 
 
 def _is_taken(port: int) -> bool:
@@ -95,5 +108,8 @@ def _holder(port: int, ours: Collection[int]) -> str:
             return "a process of another user"
         if connection.pid in ours:
             return ""
+        if found := owner(connection.pid):
+            service, instance = found
+            return f"`{service}` of instance `{instance}`"
         return f"`{psutil.Process(connection.pid).name()}` (PID {connection.pid})"
     return "a process that does not listen (or belongs to another user)"

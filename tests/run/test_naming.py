@@ -10,15 +10,15 @@ from stack.run.services import SERVICES
 from stack.tasks.instance import down
 
 DEFAULT, CHOSEN = shifted(SERVICES.values(), 0), free(SERVICES.values())
-MOVED = shifted(SERVICES.values(), 1000)
+MOVED = shifted(SERVICES.values(), 10000)
 
 
 @pytest.mark.parametrize(
     ("name", "speed", "ports", "command"),
     [
         ("default", 1.0, DEFAULT, "doit up"),
-        ("default", 60.0, MOVED, "doit up --speed 60 --port-offset 1000"),
-        ("fast", 60.0, MOVED, "doit up --instance fast --speed 60 --port-offset 1000"),
+        ("default", 60.0, MOVED, "doit up --speed 60 --port-offset 10000"),
+        ("fast", 60.0, MOVED, "doit up --instance fast --speed 60 --port-offset 10000"),
         ("proof-1", 1.5, CHOSEN, "doit up --instance proof-1 --speed 1.5"),
     ],
 )
@@ -30,7 +30,7 @@ def test_instance_is_offered_again_with_its_speed_and_ports(
 
 def test_instance_of_an_older_stack_keeps_its_offset() -> None:
     older = {service: MOVED[service] for service in ("prometheus", "inbox")}
-    assert naming.up("fast", 1.0, older) == "doit up --instance fast --port-offset 1000"
+    assert naming.up("fast", 1.0, older) == "doit up --instance fast --port-offset 10000"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def fast(tmp_path, monkeypatch) -> Instance:
 
 
 def test_name_that_no_instance_has_is_answered_with_the_nearest(fast: Instance) -> None:
-    assert fast.up == "doit up --instance fast --speed 60 --port-offset 1000"
+    assert fast.up == "doit up --instance fast --speed 60 --port-offset 10000"
     with pytest.raises(BadInput, match=r"`fsat` \(there is: `fast`\).\n  Did you mean fast\?"):
         existing("fsat")
     with pytest.raises(BadInput, match="`doit up --instance other` starts one"):
