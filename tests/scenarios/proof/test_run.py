@@ -15,7 +15,7 @@ import pytest
 
 from scenarios.dashboards.run import verify_dashboards
 from scenarios.proof import catalogue, reports, run, workers
-from scenarios.proof.estimate import START_S, total_s, words
+from scenarios.proof.estimate import START_S, exact, total_s, words
 from scenarios.proof.evidence import Evidence, Full, Watched
 from scenarios.proof.slots import Slots, check_writable
 from scenarios.quiet.run import quiet_day
@@ -243,6 +243,14 @@ def test_estimate_packs_groups_onto_instances(
 )
 def test_estimate_is_said_as_people_say_it(seconds: float, said: str) -> None:
     assert words(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1.4, "1 s"), (89.6, "1 min 30 s"), (105, "1 min 45 s"), (120.2, "2 min"), (720, "12 min")],
+)
+def test_what_is_no_estimate_is_said_to_the_second(seconds: float, said: str) -> None:
+    assert exact(seconds) == said
 
 
 def test_faithful_proof_runs_all_at_once_and_a_fast_one_by_cores() -> None:
