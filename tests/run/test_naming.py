@@ -58,7 +58,18 @@ def test_down_of_a_mistyped_name_says_that_nothing_was_stopped(fast: Instance, c
     assert capsys.readouterr().out == (
         "there is no instance `fsat`, so nothing was stopped. Did you mean fast?\n"
     )
+
+
+def test_down_says_what_became_of_the_data(fast: Instance, capsys) -> None:
+    down("fast", wipe=False)
+    assert capsys.readouterr().out == (
+        f"instance `fast` was not running; its data and logs stay in {fast.directory}"
+        " (`doit down --instance fast --wipe` removes them)\n"
+    )
     down("fast", wipe=True)
-    assert capsys.readouterr().out == "instance `fast` was not running\n"
+    assert capsys.readouterr().out == (
+        "instance `fast` was not running; its data and logs were removed\n"
+    )
+    assert not fast.directory.exists()
     down("default", wipe=False)
-    assert capsys.readouterr().out == "instance `default` was not running\n"
+    assert capsys.readouterr().out == "instance `default` was not running, and has no data\n"
