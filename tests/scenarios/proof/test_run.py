@@ -17,7 +17,9 @@ from scenarios.dashboards.run import verify_dashboards
 from scenarios.proof import catalogue, reports, run, workers
 from scenarios.proof.estimate import START_S, exact, total_s, words
 from scenarios.proof.evidence import Evidence, Full, Watched
+from scenarios.proof.result import Proof, Result
 from scenarios.proof.slots import Slots, check_writable
+from scenarios.proof.verdict import failed
 from scenarios.quiet.run import quiet_day
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
@@ -257,3 +259,20 @@ def test_faithful_proof_runs_all_at_once_and_a_fast_one_by_cores() -> None:
     assert run.instances_at_once(1, 9) == 9
     assert run.instances_at_once(60, 999) <= run.INSTANCES_PER_CORE * (os.cpu_count() or 1)
     assert run.instances_at_once(60, 1) == 1
+
+
+def test_reason_of_each_that_is_not_proven_stands_at_the_end(tmp_path: Path) -> None:
+    def ended(count: int) -> str:
+        results = [Result(verdict=failed(f"A{n}", f"never became\n  pending {n}"))
+                   for n in range(count)]  # fmt: skip
+        proof = Proof(started=0, took_s=1, speed=60, results=results, packages={}, folder=tmp_path,
+                      interrupted=False)  # fmt: skip
+        with pytest.raises(CheckFailed) as caught:
+            run._end(proof, [])
+        return caught.value.what
+
+    assert ended(2) == (
+        "not proven: A0, A1.\n  A0: never became pending 0\n  A1: never became pending 1"
+    )
+    lines = ended(12).splitlines()
+    assert lines[10:] == ["  A9: never became pending 9", "  … and 2 more"]
