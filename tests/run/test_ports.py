@@ -108,6 +108,20 @@ def test_holder_that_is_a_service_of_the_lab_is_named_as_one(
     )
 
 
+def test_stack_on_the_same_ports_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = shifted(SERVICES.values(), 0)
+    names = {port: service for service, named in wanted.items() for port in named.values()}
+    monkeypatch.setattr(own, "_is_taken", lambda port: port in names)
+    monkeypatch.setattr(own, "_holder", lambda port, ours: "`nginx` of instance `fast`")
+    with pytest.raises(HostCannot) as caught:
+        check_free(wanted)
+    (low, first), *_, (high, last) = names.items()
+    assert caught.value.what == (
+        f"instance `fast` is using {len(names)} of the ports, from that of `{first}` ({low}) to"
+        f" that of `{last}` ({high})."
+    )
+
+
 def test_holder_that_somebody_runs_in_the_shell_of_an_instance_is_no_service_of_it(
     listening: Callable[..., int],
 ) -> None:
