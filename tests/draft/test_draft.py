@@ -112,7 +112,7 @@ def test_draft_says_what_to_fill_in_and_how_to_try_it(
     places = re.findall(r"^\d\. (rule|unit tests|scenario|panel|runbook) +\S+:\d+$", said, re.M)
     assert places == ["rule", "unit tests", "scenario", "panel", "runbook"]
     assert said.count("try: `doit ") == 5
-    assert said.endswith(f"`doit verify-alerts --only {NAME}`.\n")
+    assert f"`doit verify-alerts --only {NAME}`.\nAt last `doit verify-alerts` and" in said
 
 
 @pytest.mark.parametrize(
@@ -292,3 +292,23 @@ def test_up_with_an_unfinished_draft_says_so_and_where(
         f"{path}:{number}: the draft of `{NAME}` is unfinished; here is missing: {lacks}."
     )
     assert refused.value.cure.startswith("`doit check` lists what is left to write.")
+
+
+def test_guide_ends_with_all_others_and_says_what_to_edit_where_they_meet() -> None:
+    guide = (REPO / "scenarios" / "WRITING.md").read_text()
+    last = guide.split("\n# ")[0].split("\n## ")[-1]
+    assert "\ndoit verify-alerts\ndoit quiet-day\n" in last
+    for edited in ("may_also_fire", "inhibited", "traffic", "your rule"):
+        assert edited in last
+    assert "no code" not in guide
+
+
+def test_guide_says_how_many_people_each_shape_has() -> None:
+    """Read off the source: locust changes the process that imports it."""
+    guide = " ".join((REPO / "scenarios" / "WRITING.md").read_text().split())
+    source = (REPO / "loadgen" / "shapes.py").read_text()
+    shapes = re.findall(r"class (\w+)\(Staged\):.*?stages = \((.*?)\)\n", source, re.DOTALL)
+    assert len(shapes) == 3
+    for name, stages in shapes:
+        most = re.findall(r"users=(\d+)", stages)[-1]
+        assert f"`{name}` {most}" in guide
