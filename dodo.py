@@ -67,7 +67,7 @@ def task_up():
     configuration it is restarted and keeps its data.
 
     $ doit up
-    $ doit up --instance fast --speed 60 --port-offset 1000  # a second one: an hour a minute
+    $ doit up --instance fast --speed 60 --port-offset 10000  # a second one: an hour a minute
     """
     return task(
         "scenarios.tasks.instance:up",

@@ -9,6 +9,7 @@ from typing import Any
 from scenarios.demo.incident import Incident, choose
 from scenarios.demo.ledger import Entry
 from scenarios.demo.stage import Stage
+from scenarios.proof.estimate import exact
 from stack.errors import BadInput
 
 IDLE, BEGINS, GOES_ON, ENDS, REFUSED = "idle", "begins", "goes on", "ends", "refused"
@@ -102,8 +103,8 @@ class Board:
             "severity": scenario.labels.get("severity", ""),
             "what": incident.what,
             "told": [str(want) for want in scenario.notifications],
-            "soonest_s": incident.first_told_s,
-            "lasts_s": incident.lasts_s,
+            "soonest": exact(incident.first_told_s),
+            "lasts": exact(incident.lasts_s),
             "may_fire": sorted(scenario.may_also_fire),
             "silenced": sorted(scenario.inhibited),
             "runbook": self._stage.runbook(incident),

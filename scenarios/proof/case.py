@@ -12,6 +12,7 @@ from scenarios.proof.evidence import (
     FaultStep,
     Gate,
     Graph,
+    Half,
     Held,
     Notification,
     Said,
@@ -139,6 +140,11 @@ class Case:
     def graph(self) -> Graph | None:
         """What the rule measured, once the scenario is over."""
         return next((one for one in reversed(self.events) if isinstance(one, Graph)), None)
+
+    @cached_property
+    def halves(self) -> list[Half]:
+        """What the rule's further conditions came to, where it has several and never came."""
+        return [one for one in self.events if isinstance(one, Half)]
 
     def said(self, *about: str) -> list[Said]:
         """What engines say of this alert, or of all, since the gate; the last words of each. All

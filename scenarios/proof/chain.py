@@ -19,6 +19,7 @@ from scenarios.proof.evidence import (
     Trouble,
     Watched,
 )
+from scenarios.proof.halves import unmet
 from scenarios.proof.reached import reached, relapsed
 from scenarios.proof.scenario import HEARTBEAT, Scenario, always
 
@@ -123,11 +124,19 @@ def _pending(case: Case, name: str) -> Link:
         never = f"never became pending: its expression stayed empty for {deadline} after the fault"
         if case.said("rule"):
             never = f"never became pending: its rule fails; waited {deadline} after the fault"
-        elif case.graph and (far := reached(case.graph, case.zero, case.due(deadline))):
+        elif far := _far(case, case.due(deadline)):
             never += f": {'; '.join(filter(None, [far, case.advice]))}"
         return _missing(case, name, case.due(deadline), never, "the alert to become pending")
     return _reached(name, active[0].active_at, case.due(deadline), "became pending",
                     case.zero, deadline)  # fmt: skip
+
+
+def _far(case: Case, until: float) -> str:
+    """How far from true the rule's conditions were; empty when nobody knows."""
+    if not case.graph:
+        return ""
+    lacking = unmet(case.halves, case.zero, until)
+    return reached(case.graph, case.zero, until, unmet=lacking, halves=bool(case.halves))
 
 
 def _firing(case: Case, name: str) -> Link:

@@ -100,3 +100,16 @@ def words(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+EXACT_UP_TO_S = 600
+"""Of what takes longer nobody counts the seconds."""
+
+
+def exact(seconds: float) -> str:
+    """As `words`, but to the second below ten minutes: `1 min 45 s`. For what is no estimate."""
+    whole = round(seconds)
+    if not 90 <= whole < EXACT_UP_TO_S:
+        return words(seconds)
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"

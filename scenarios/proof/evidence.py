@@ -138,6 +138,19 @@ class Graph(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Half(Event):
+    """What one condition of a rule that has several came to, read as a `Graph` is."""
+
+    measured: str
+    comparison: str
+    against: float | str
+    joined: str
+    """All four as in `stack.check.conditions.Condition`."""
+    points: tuple[Sequence[float | None], ...]
+    """Unix seconds, value and limit; None for what had no value."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trouble(Event):
     """Something that should not have happened: an observer lost its source, a service died."""
 
@@ -230,6 +243,7 @@ KINDS: Mapping[str, type[Event]] = {
         Late,
         Stepped,
         Graph,
+        Half,
         Lost,
         Full,
         Silent,

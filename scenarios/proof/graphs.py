@@ -1,10 +1,11 @@
 """What each rule's expression came to while its scenario was played, kept with the evidence."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from scenarios.proof.evidence import Evidence, FaultStep, Graph
+from scenarios.proof import halves
+from scenarios.proof.evidence import AlertState, Event, Evidence, FaultStep, Graph, Half
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.watch import Watcher
 from stack.check.conditions import conditions
@@ -20,34 +21,69 @@ LINES = 6
 def keep(rules: Sequence[RuleTiming], watcher: Watcher, evidence: Evidence) -> None:
     """Ask Prometheus, or Loki, while it lives; what cannot be drawn is a gap in the report."""
     for rule in rules:
-        steps = [e.at for e in evidence.of(rule.alert) if isinstance(e, FaultStep)]
+        seen = evidence.of(rule.alert)
+        steps = [one.at for one in seen if isinstance(one, FaultStep)]
         if not steps:
             continue
+        asked = _Asked(rule, watcher, min(steps) - BEFORE_S, time.time() + AFTER_S)
         try:
-            evidence.add(_drawn(rule, watcher, min(steps) - BEFORE_S, time.time() + AFTER_S))
+            evidence.add(asked.drawn())
+            if not _came(rule, seen):
+                # It never came: which of its conditions kept it from that is asked for.
+                for half in asked.halves():
+                    evidence.add(half)
         except Exception:  # whatever was answered: a drawing is not what a proof is about
             continue
 
 
-def _drawn(rule: RuleTiming, watcher: Watcher, start_s: float, end_s: float) -> Graph:
-    """Between two times in Unix seconds. Raises whatever the answer leads to."""
-    source, path = (
-        ("loki", "/loki/api/v1/query_range")
-        if rule.on_logs
-        else ("prometheus", "/api/v1/query_range")
+def _came(rule: RuleTiming, seen: Sequence[Event]) -> bool:
+    return any(
+        isinstance(one, AlertState) and one.alert == rule.alert and one.state != "inactive"
+        for one in seen
     )
-    first = conditions(rule.expression, rule.language)[0]
-    step_s = max((end_s - start_s) / POINTS, rule.evaluation_s)
-    answer = watcher.get(source, path, query=first.measured,
-                         start=f"{start_s:.3f}", end=f"{end_s:.3f}",
-                         step=f"{step_s:.3f}")  # fmt: skip
-    drawn = [(one["metric"], _points(one["values"])) for one in answer["data"]["result"]]
-    found = sorted(drawn, key=lambda one: -_swing(one[1]))[:LINES]
-    return Graph(
-        at=end_s, instance=watcher.instance.name, scenario=rule.alert, query=first.measured,
-        threshold=first.threshold, names=tuple(_name(labels) for labels, _ in found),
-        lines=tuple(points for _, points in found), comparison=first.comparison,
-    )  # fmt: skip
+
+
+class _Asked:
+    """One rule's engine, between two times in Unix seconds. Its methods raise whatever the answer
+    leads to."""
+
+    def __init__(self, rule: RuleTiming, watcher: Watcher, start_s: float, end_s: float) -> None:
+        self._rule, self._watcher = rule, watcher
+        self._start_s, self._end_s = start_s, end_s
+        self._step_s = max((end_s - start_s) / POINTS, rule.evaluation_s)
+        self._conditions = conditions(rule.expression, rule.language)
+
+    def drawn(self) -> Graph:
+        first = self._conditions[0]
+        found = sorted(self._series(first.measured), key=lambda one: -_swing(one[1]))[:LINES]
+        return Graph(
+            at=self._end_s, instance=self._watcher.instance.name, scenario=self._rule.alert,
+            query=first.measured, threshold=first.threshold,
+            names=tuple(_name(labels) for labels, _ in found),
+            lines=tuple(points for _, points in found), comparison=first.comparison,
+        )  # fmt: skip
+
+    def halves(self) -> Iterator[Half]:
+        """Of all conditions but the first, which is drawn."""
+        count = int((self._end_s - self._start_s) / self._step_s) + 1
+        times = [self._start_s + turn * self._step_s for turn in range(count)]
+        for one in self._conditions[1:]:
+            yield Half(
+                at=self._end_s, instance=self._watcher.instance.name, scenario=self._rule.alert,
+                measured=one.measured, comparison=one.comparison, against=one.against,
+                joined=one.joined, points=tuple(halves.measured(one, self._series, times)),
+            )  # fmt: skip
+
+    def _series(self, query: str) -> list[tuple[dict[str, str], list[list[float]]]]:
+        source, path = (
+            ("loki", "/loki/api/v1/query_range")
+            if self._rule.on_logs
+            else ("prometheus", "/api/v1/query_range")
+        )
+        answer = self._watcher.get(source, path, query=query, start=f"{self._start_s:.3f}",
+                                   end=f"{self._end_s:.3f}",
+                                   step=f"{self._step_s:.3f}")  # fmt: skip
+        return [(one["metric"], _points(one["values"])) for one in answer["data"]["result"]]
 
 
 def _name(labels: dict[str, str]) -> str:

@@ -46,6 +46,9 @@ SLOW = 10.0
 
 INSTANCE_BYTES = 700 << 20
 
+REASONS = 10
+"""Of so many alerts it is said at the end why they are not proven; the report has all."""
+
 
 def verify_alerts(
     only: Sequence[str] = (),
@@ -235,13 +238,24 @@ def _end(done: Proof, errors: Sequence[BaseException]) -> int:
         raise errors[0]
     if done.interrupted:
         raise KeyboardInterrupt
-    failed = [one.alert for one in done.results if one.outcome is Outcome.FAILED]
+    failed = {
+        one.alert: one.verdict.reason for one in done.results if one.outcome is Outcome.FAILED
+    }
     blocked = [one.alert for one in done.results if one.outcome is Outcome.BLOCKED]
     if failed:
-        raise CheckFailed(f"not proven: {', '.join(failed)}.", cure=f"See {done.short}.")
+        raise CheckFailed(
+            "\n  ".join([f"not proven: {', '.join(failed)}.", *_reasons(failed)]),
+            cure=f"See {done.short}.",
+        )
     if blocked:
         raise HostCannot(f"blocked on this host: {', '.join(blocked)}.", cure=f"See {done.short}.")
     return 0
+
+
+def _reasons(failed: Mapping[str, str]) -> list[str]:
+    """Why, in a line for each alert: whoever wants nothing but results gets this one."""
+    lines = [f"{alert}: {' '.join(why.split())}" for alert, why in failed.items()]
+    return lines[:REASONS] + [f"… and {len(lines) - REASONS} more"] * (len(lines) > REASONS)
 
 
 def perform(

@@ -22,12 +22,19 @@ def advice(found: ScenarioFile) -> str:
         strengths = [
             f"`{one.arg}` (now {ast.unparse(one.value)})"
             for one in (fault.keywords if isinstance(fault, ast.Call) else ())
-            if one.arg and not one.arg.endswith("_s")
+            if one.arg and not one.arg.endswith("_s") and _is_strength(one.value)
         ]
         stronger = f"more strength with {' or '.join(strengths)} in {where}" if strengths else ""
         return " or ".join(filter(None, [f"give it {_longer(found, fault, where)}", stronger]))
     except (OSError, SyntaxError, TypeError):
         return ""
+
+
+def _is_strength(value: ast.expr) -> bool:
+    """Whether there can be more of it: of words, of yes or no, and of who does it there cannot."""
+    if isinstance(value, ast.Constant):
+        return isinstance(value.value, int | float) and not isinstance(value.value, bool)
+    return not isinstance(value, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.JoinedStr)
 
 
 def _longer(found: ScenarioFile, fault: ast.expr, where: str) -> str:

@@ -11,6 +11,7 @@ from scenarios.proof.evidence import (
     Full,
     Gate,
     Graph,
+    Half,
     Held,
     Late,
     Notification,
@@ -173,7 +174,7 @@ def _words(event: Event, alert: str) -> tuple[str, str] | None:
             return "bad", event.what
         case Stopped():
             return "bad", event.why
-        case TrafficSeen() | Watched() | Graph():
+        case TrafficSeen() | Watched() | Graph() | Half():
             return None
     return None
 

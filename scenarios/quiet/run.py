@@ -150,11 +150,10 @@ def _told(verdict: DayVerdict, play: "_Play") -> int:
             cure=f"`doit quiet-day --seed {play.day.seed}` repeats it; evidence: {play.file}",
         )
     near = f"; {', '.join(verdict.near_misses)}" if verdict.near_misses else ""
-    requests = sum(verdict.requests_by_hour)
     progress.result(
-        f"quiet: {requests} requests, no alert fired, nothing was sent, all rules were"
+        f"quiet: {verdict.requests} requests, no alert fired, nothing was sent, all rules were"
         f" evaluated{near}\nevidence {play.file}",
-        "over", quiet=True, requests=requests, near_misses=verdict.near_misses,
+        "over", quiet=True, requests=verdict.requests, near_misses=verdict.near_misses,
         evidence=play.file,
     )  # fmt: skip
     return 0

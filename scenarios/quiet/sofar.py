@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from loadgen import day as days
 from scenarios.proof.estimate import words
-from scenarios.proof.evidence import AlertState, Event, Notification, TrafficSeen
+from scenarios.proof.evidence import AlertState, Event, Notification
 from scenarios.proof.scenario import HEARTBEAT, always
+from scenarios.quiet.verdict import requests_of
 
 
 def so_far(events: Iterable[Event], hour: float, speed: float) -> str:
@@ -13,11 +14,10 @@ def so_far(events: Iterable[Event], hour: float, speed: float) -> str:
     before it begins."""
     if hour < 0:
         return f"the day begins in {-hour * 3600 / speed:.0f} s"
-    requests, fired, sent = 0, set(), 0
-    for one in events:
-        if isinstance(one, TrafficSeen):
-            requests = one.requests
-        elif isinstance(one, AlertState) and one.state == "firing" and not always(one.labels):
+    every = list(events)
+    fired, sent = set(), 0
+    for one in every:
+        if isinstance(one, AlertState) and one.state == "firing" and not always(one.labels):
             fired.add(one.alert)
         elif isinstance(one, Notification) and one.channel != HEARTBEAT:
             sent += 1
@@ -25,7 +25,7 @@ def so_far(events: Iterable[Event], hour: float, speed: float) -> str:
     left_s = max(0.0, (days.HOURS - hour) * 3600 / speed)
     return ", ".join([
         f"{minutes // 60:02}:{minutes % 60:02}",
-        f"{requests} requests",
+        f"{requests_of(every)} requests",
         f"fired: {' '.join(sorted(fired))}" if fired else "nothing fired",
         f"{sent} sent" if sent else "nothing sent",
         f"{words(left_s)} left",

@@ -68,6 +68,19 @@ class DayVerdict:
     near_misses: tuple[str, ...]
     """Alerts that became pending and went away by themselves, with how many evaluations."""
     requests_by_hour: tuple[int, ...]
+    requests: int = 0
+    """All of the day's, as `requests_of` counts them."""
+
+
+def requests_of(events: Iterable[Event]) -> int:
+    """How many requests the day has seen so far; those before it began are none of its own."""
+    count, before = 0, None
+    for one in events:
+        if isinstance(one, DayBegan):
+            before = count
+        elif isinstance(one, TrafficSeen):
+            count = one.requests
+    return 0 if before is None else count - before
 
 
 def judge(events: Iterable[Event], day: Day, speed: float, midnight: float) -> DayVerdict:
@@ -98,8 +111,9 @@ def judge(events: Iterable[Event], day: Day, speed: float, midnight: float) -> D
         stopped = [one.why for one in seen if isinstance(one, Stopped)]
         reasons.append(f"the day did not end: {stopped[0] if stopped else 'no evidence of it'}")
     return DayVerdict(
-        reasons=tuple(reasons), near_misses=tuple(_near_misses(seen)), requests_by_hour=by_hour
-    )
+        reasons=tuple(reasons), near_misses=tuple(_near_misses(seen)), requests_by_hour=by_hour,
+        requests=requests_of(every),
+    )  # fmt: skip
 
 
 def _news(event: Event) -> str:

@@ -14,7 +14,7 @@ from scenarios.demo.incident import Incident, choose_some, choose_to_end, known
 from scenarios.demo.ledger import Entry
 from scenarios.demo.stage import Stage
 from scenarios.proof.endings import as_interrupt, ended_by
-from scenarios.proof.estimate import words
+from scenarios.proof.estimate import exact, words
 from scenarios.tasks.value import show
 from stack import durations
 from stack.check.configuration import read
@@ -99,7 +99,7 @@ def _tell(stage: Stage, incident: Incident, entry: Entry) -> None:
     scenario = incident.scenario
     until = time.strftime("%H:%M:%S", time.localtime(entry.until))
     result(f"{incident.name} goes on until {until}: {incident.what}")
-    soonest = f"in {words(incident.first_told_s)}"
+    soonest = f"in {exact(incident.first_told_s)}"
     if entry.until - entry.began < incident.first_told_s:
         soonest += "; it ends before that, so nobody is told: a longer `--for` lets it be told"
     rows = {
@@ -150,7 +150,7 @@ def _table(incidents: Iterable[Incident], width: int) -> Table:
         table.add_column(column, no_wrap=column != "what happens")
     for one in incidents:
         severity = one.scenario.labels.get("severity", "")
-        cells = (one.name, severity, one.what, words(one.first_told_s))
+        cells = (one.name, severity, one.what, exact(one.first_told_s))
         table.add_row(*(cell for cell, there in zip(cells, shown.values(), strict=True) if there))
     return table
 

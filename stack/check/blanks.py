@@ -7,11 +7,8 @@ from pathlib import Path
 from stack.check.configuration import Configuration
 from stack.check.coverage import NO_SCENARIOS
 from stack.check.problem import Problem
+from stack.run.unfinished import MARK, PLACEHOLDER
 
-PLACEHOLDER = "FILL_IN"
-"""Stands where a word is missing."""
-
-_MARK = re.compile(r"FILL IN (?P<alert>\w+): (?P<what>[^\"`\n]+)")
 _FOLDERS = ("prometheus", "loki", "runbooks", "grafana")
 
 
@@ -27,7 +24,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
 def _blanks(path: Path, content: str) -> Iterator[Problem]:
     lines = content.splitlines() if "FILL" in content else []
     marks = [(number, found) for number, said in enumerate(lines, 1)
-             if (found := _MARK.search(said))]  # fmt: skip
+             if (found := MARK.search(said))]  # fmt: skip
     for number, found in marks:
         yield Problem(
             check="alerts/blank",
@@ -50,7 +47,7 @@ def _blanks(path: Path, content: str) -> Iterator[Problem]:
 
 def named(problem: Problem) -> bool:
     """Whether something is said of a placeholder, which follows from the blank."""
-    return PLACEHOLDER in problem.what or bool(_MARK.search(problem.what))
+    return PLACEHOLDER in problem.what or bool(MARK.search(problem.what))
 
 
 def unfinished(configuration: Configuration, scenarios: Path) -> dict[str, str]:

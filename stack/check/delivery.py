@@ -5,7 +5,8 @@ are tried with each value that a matcher names, and so is each alert that a rule
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import yaml
@@ -23,6 +24,16 @@ from stack.config.audience import CHANNELS, GROUPED_BY, TEAMS, destinations
 UNKNOWN = "unheard-of"
 SEVERITIES = (*CHANNELS, UNKNOWN, None)
 HOMES = (*TEAMS, UNKNOWN, None)
+
+_CURE = (
+    "Fix the routes (order, matchers, `continue`), or change stack/config/audience.py if they are"
+    " right."
+)
+_ADD = {
+    "email": "Write it in that `to` as well, after a comma",
+    "slack": "Correct that `channel`, or write a further entry with it",
+}
+"""Channel → how a receiver that is reached tells one more."""
 
 Combination = tuple[str | None, str | None]
 
@@ -122,10 +133,13 @@ def _combinations(
         lambda: defaultdict(list)
     )
 
-    def add(verb: str, whom: Destination, at: yaml.Node, case: _Case, by: str = "") -> None:
+    def add(
+        verb: str, whom: Destination, at: yaml.Node, case: _Case, by: str = "", but: str = ""
+    ) -> None:
         if by:
             named = next(where for one, where in reached[by].destinations if one == whom)
             by = f", by receiver `{by}` (line {line(named)})"
+        by = by or but
         found = wrong[verb, _said(whom), line(at), by]
         if case.combination not in found[""] and case.combination not in found[case.said]:
             found[case.said].append(case.combination)
@@ -142,6 +156,9 @@ def _combinations(
         wanted = set(destinations(*case.combination))
         for lost in sorted(wanted - set(told)):
             leading = {one.name for one in known if lost in dict(one.destinations)}
+            if not leading and (near := _nearest(lost, found, reached, wanted)):
+                add("is not notified of", lost, near[1], case, but=f": {near[0]}")
+                continue
             kept = _kept_from(top, leading, case.labels) or (nodes or [top.node])[-1]
             add("is not notified of", lost, kept, case)
         for one, node in found:
@@ -158,9 +175,33 @@ def _combinations(
                     path=file.path,
                     line=number,
                     what=f"{whom} {verb} {said or 'alerts'} of {_words(combinations)}{by}.",
-                    cure="Fix the routes (order, matchers, `continue`), or change "
-                    "stack/config/audience.py if they are right.",
+                    cure=f"{_ADD[whom.partition(' ')[0]]}, or change stack/config/audience.py if"
+                    " it is right."
+                    if by.startswith(":")
+                    else _CURE,
                 )
+
+
+def _nearest(
+    lost: Destination,
+    found: Sequence[tuple[Destination, yaml.Node]],
+    reached: Mapping[str, Receiver],
+    wanted: AbstractSet[Destination],
+) -> tuple[str, yaml.Node] | None:
+    """Where to add a destination that no receiver has: of the receivers `found` to be reached by
+    the channel the best, in words, and the node that names whom it tells; None without any."""
+    channel = lost[0]
+    names = {text(node): None for (known, _), node in found if known == channel}
+    best = max(
+        (reached[name] for name in names),
+        key=lambda one: len(wanted & dict(one.destinations).keys()),
+        default=None,
+    )
+    if best is None or channel not in _ADD:
+        return None
+    at = next(node for (known, _), node in best.destinations if known == channel)
+    key = "to" if channel == "email" else "channel"
+    return f"receiver `{best.name}` (line {line(at)}) has `{key}: {text(at)}`", at
 
 
 def _kept_from(route: Route, leading: set[str], labels: Mapping[str, str]) -> yaml.Node | None:

@@ -53,6 +53,14 @@ def check(configuration: Configuration) -> Iterator[Problem]:
             if _ever(rule, cases[loud], cases[quiet]):
                 between[loud, quiet].append(rule)
     idle = [rule for rule in rules if not any(rule in found for found in between.values())]
+    # One that silences what it should not says what is wrong with it: which labels it compares
+    # with the few that it may silence would only lead astray.
+    reckless = [
+        rule
+        for pair, found in between.items()
+        if pair[1] not in SUPPRESSES.get(pair[0], ())
+        for rule in found
+    ]
     # What one broken rule does wrong with many alerts is said once.
     wrong: dict[tuple[bool, int | None], list[tuple[str, str]]] = defaultdict(list)
     for (loud, quiet), found in between.items():
@@ -63,24 +71,45 @@ def check(configuration: Configuration) -> Iterator[Problem]:
             wrong[wanted, line(at.node) if at else None].append((loud, quiet))
         if found and quiet in SUPPRESSES.get(loud, ()):
             yield from _always(file, (loud, quiet), found, cases)
-            for rule in found:
+            for rule in (one for one in found if one not in reckless):
                 yield from _equal(file, rule, (loud, quiet), cases, seen)
     for (wanted, number), apart in wrong.items():
         yield _wrong(file, wanted, number, apart)
     for rule in idle:
-        yield Problem(
-            check="inhibition/idle",
-            path=file.path,
-            line=line(rule.node),
-            what="this inhibit rule inhibits no alert: no two rules have labels that it asks for.",
-            cure="Fix its matchers or delete it.",
-        )
+        yield _idle(file, rule, cases)
 
 
 def _ever(
     rule: InhibitRule, louds: Sequence[Mapping[str, str]], quiets: Sequence[Mapping[str, str]]
 ) -> bool:
     return any(rule.pairs(loud, quiet) for loud in louds for quiet in quiets)
+
+
+def _idle(
+    file: ConfigFile, rule: InhibitRule, cases: Mapping[str, Sequence[Mapping[str, str]]]
+) -> Problem:
+    """Of a rule that inhibits nothing: why."""
+    sides = {"source": rule.source, "target": rule.target}
+    lacking = [
+        side
+        for side, asked in sides.items()
+        if not any(asked.matches(one) for own in cases.values() for one in own)
+    ]
+    why = f"no rule has labels that its {' or its '.join(lacking)} asks for"
+    cure = "Fix its matchers or delete it."
+    if not lacking:
+        why = (
+            "the same alerts match its source and its target, and Alertmanager lets no alert that "
+            "matches both sides be inhibited by another that does, too"
+        )
+        cure = "Narrow one side, so that no alert matches both, or delete it."
+    return Problem(
+        check="inhibition/idle",
+        path=file.path,
+        line=line(rule.node),
+        what=f"this inhibit rule inhibits no alert: {why}.",
+        cure=cure,
+    )
 
 
 def _half(

@@ -28,6 +28,7 @@ from stack import logql
 from stack.check import passed_tests
 from stack.check.configuration import Configuration
 from stack.check.problem import Problem
+from stack.check.suggest import of_test
 from stack.check.yamlfile import ConfigFile, entries, get, line, plain, text
 from stack.durations import seconds
 from stack.errors import BadInput
@@ -139,8 +140,7 @@ def _test(
         for case, found in _fired(engine, rules[alert], asked, every_s):
             if said := _differs(case, found):
                 words = f"`{alert}` at {text(get(case.node, 'eval_time'))} in test `{name}`: {said}"
-                yield _problem(file, case.node, words,
-                               "Fix the rule, or the test if the rule is right.")  # fmt: skip
+                yield _problem(file, case.node, words, of_test(said))
 
 
 def _written(test: yaml.Node) -> MemorySource:

@@ -21,6 +21,7 @@ from stack.check import passed_tests
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.problem import Problem
 from stack.check.slices import Slice, slices
+from stack.check.suggest import of_test
 from stack.check.yamlfile import ConfigFile, entries, get, line, text
 from stack.errors import HostCannot
 from stack.progress import Progress, Quiet
@@ -233,7 +234,7 @@ def check_unit_tests(
                 line=line(group) if group else None,
                 what=f"`{alert}` at {match[4]} in test `{match[1]}`: {outcome}{others}"
                 f"{at.get(alert, '')}",
-                cure="Fix the rule, or the test if the rule is right.",
+                cure=of_test(outcome),
             )
         )
     return problems or list(_unread(output, file, "prometheus/unit-test"))

@@ -11,3 +11,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if near:
         return f"Did you mean {' or '.join(f'`{one}`' for one in near)}?"
     return f"There are {', '.join(f'`{one}`' for one in names) or 'none'}."
+
+
+def of_test(outcome: str) -> str:
+    """After a unit test of a rule that failed: what may be wrong."""
+    if "expected no alert" in outcome or "got no alert" in outcome:
+        # It came too soon, too late or not at all: for how long it must be bad decides as well.
+        return "Fix the expression, its `for`, or the test, whichever is wrong."
+    return "Fix the rule, or the test if the rule is right."

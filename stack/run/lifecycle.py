@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stack.errors import BadInput, HostCannot, LabError
 from stack.paths import CONFIG_ROOT, cache_dir
-from stack.run import generations, secrets, validity
+from stack.run import generations, secrets, unfinished, validity
 from stack.run.choice import CHOICES
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import check_free, free, shifted
@@ -166,6 +166,15 @@ def _plan(
     )  # fmt: skip
     layout = layout_of(record, directory)
     try:
+        files = _files(layout, config_root)
+    except BadInput as error:
+        raise unfinished.told(error, config_root) from None
+    return replace(record, hash=_hash(record, directory, files)), files
+
+
+def _files(layout: Layout, config_root: Path) -> dict[str, str]:
+    """The rendered files, with which each service's own program is content. Raises LabError."""
+    try:
         files = _render(layout)
     except (LabError, TypeError, ValueError, LookupError, AttributeError) as error:
         validity.check_sources(layout, SERVICES)  # the programs' words name the line
@@ -178,7 +187,7 @@ def _plan(
             cure="`doit check` may say more. Nothing was started or stopped.",
         ) from error
     validity.check(layout, SERVICES, files)
-    return replace(record, hash=_hash(record, directory, files)), files
+    return files
 
 
 def _realised() -> dict[str, Path]:

@@ -3,16 +3,26 @@
 import random
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import psutil
 
 from stack.errors import BadInput, HostCannot
 from stack.loopback import HOST
 from stack.run.service import Service
+from stack.run.services import SERVICES
+from stack.run.supervisor import owner
 
 FREE = range(20_000, 32_000)
 """Below Linux' default ephemeral range (32768 up), so that no outgoing connection takes one."""
+
+OFFSETS = (10_000, 5_000, 3_000, 2_000, 11_000, 4_000, 6_000, 12_000)
+"""Offsets that are proposed, the first that is free; below `FREE`, where proofs are at home."""
+
+_OF = " of instance "
+
+_FEW = 3
+"""Of more ports that another instance has, they are not told one by one."""
 
 Ports = dict[str, dict[str, int]]
 
@@ -55,23 +65,45 @@ def free(services: Iterable[Service]) -> Ports:
 def check_free(
     ports: Mapping[str, Mapping[str, int]], mine: Callable[[], Collection[int]] = tuple
 ) -> None:
-    """Raise HostCannot that names every port that is taken, and who holds it.
+    """Raise HostCannot that says which ports are taken, and who holds them.
 
     What processes hold whose PIDs are `mine`, asked only where a port is taken, counts as free.
     """
     taken = [(name, port) for name, of in ports.items() for port in of.values() if _is_taken(port)]
     ours = mine() if taken else ()
-    held = [
-        f"`{service}` needs port {port}, but {holder} is using it"
-        for service, port in taken
-        if (holder := _holder(port, ours))
-    ]
+    held = [(service, port, holder) for service, port in taken if (holder := _holder(port, ours))]
     if held:
         raise HostCannot(
-            "; ".join(held) + ".",
-            cure="Stop what uses it, or choose other ports: `--port-offset 1000` adds 1000 to"
-            " each.",
+            "; ".join(_in_words(held)) + ".",
+            cure=f"Stop what uses it, or choose other ports{_others()}.",
         )
+
+
+def _in_words(held: Sequence[tuple[str, int, str]]) -> Iterator[str]:
+    """Service, port and holder of each; of another instance that holds many, the first and last."""
+    of: dict[str, list[tuple[str, int, str]]] = {}
+    for one in held:
+        of.setdefault(one[2].partition(_OF)[2] or str(one), []).append(one)
+    for instance, ports in of.items():
+        if len(ports) > _FEW:
+            (first, low, _), (last, high, _) = ports[0], ports[-1]
+            yield (
+                f"instance {instance} is using {len(ports)} of the ports, from that of `{first}`"
+                f" ({low}) to that of `{last}` ({high})"
+            )
+        else:
+            yield from (f"`{one}` needs port {port}, but {holder} is using it"
+                        for one, port, holder in ports)  # fmt: skip
+
+
+def _others() -> str:
+    """An offset at which no port is taken now, and none is one of a stack without an offset."""
+    default = {port for service in SERVICES.values() for port in service.ports.values()}
+    for offset in OFFSETS:
+        moved = {port + offset for port in default}
+        if not moved & default and not any(map(_is_taken, moved)):
+            return f": with `--port-offset {offset}` all of them are free"
+    return " with `--port-offset`"
 
 
 def _is_taken(port: int) -> bool:
@@ -95,5 +127,8 @@ def _holder(port: int, ours: Collection[int]) -> str:
             return "a process of another user"
         if connection.pid in ours:
             return ""
+        if found := owner(connection.pid):
+            service, instance = found
+            return f"`{service}`{_OF}`{instance}`"
         return f"`{psutil.Process(connection.pid).name()}` (PID {connection.pid})"
     return "a process that does not listen (or belongs to another user)"

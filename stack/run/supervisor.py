@@ -39,6 +39,9 @@ After = Mapping[str, Collection[str]]
 SETTINGS = "supervisord.conf"
 """Name of the file, in an instance's folder, with the command and environment of every service."""
 
+_SERVICE = "SUPERVISOR_PROCESS_NAME"
+"""Environment variable in which supervisord tells each process the name of its service."""
+
 _PROGRAM = "program:"
 
 _ANSWERS_WITHIN_S = 60.0
@@ -310,7 +313,7 @@ def _named(directory: Path) -> dict[psutil.Process, str]:
         try:
             environment = process.environ() if process.pid != mine else {}
             if environment.get(MARK) == str(directory):
-                name = environment.get("SUPERVISOR_PROCESS_NAME", "")
+                name = environment.get(_SERVICE, "")
                 found[process.pid] = process, name
                 for child in process.children(recursive=True):
                     # supervisord's own are services, which have names when their turn comes.
@@ -320,6 +323,22 @@ def _named(directory: Path) -> dict[psutil.Process, str]:
             continue
     found.pop(mine, None)
     return dict(found.values())
+
+
+def owner(pid: int) -> tuple[str, str] | None:
+    """Service and instance to which a process belongs, by the mark on it or on one above it; None
+    for one of nobody's."""
+    try:
+        process = psutil.Process(pid)
+        for one in (process, *process.parents()):
+            environment = one.environ()
+            folder, service = Path(environment.get(MARK, "")), environment.get(_SERVICE, "")
+            # `doit shell` gives it the instance's name alone: what is run there is no service.
+            if service and folder.is_absolute():
+                return service, folder.name
+    except (psutil.Error, OSError):
+        return None
+    return None
 
 
 def _signal(found: list[psutil.Process], number: signal.Signals) -> None:

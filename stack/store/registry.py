@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stack.errors import HostCannot
+from stack.store import disk
 
 _NPM_TIMEOUT_S = 30
 _SETTING = re.compile(r"^\s*registry\s*=\s*[\"']?([^\s\"']+)", re.MULTILINE)
@@ -55,13 +56,15 @@ def _of_npm() -> str:
     if npm is None:
         return ""
     try:
-        ran = subprocess.run(
-            [npm, "config", "get", "registry"],
-            capture_output=True,
-            text=True,
-            timeout=_NPM_TIMEOUT_S,
-            cwd="/",  # the settings of whichever project this was called from are none of ours
-        )
+        with disk.scratch() as folder:  # npm writes a log of each call, and it is not our home
+            ran = subprocess.run(
+                [npm, "config", "get", "registry"],
+                capture_output=True,
+                text=True,
+                timeout=_NPM_TIMEOUT_S,
+                cwd="/",  # the settings of whichever project this was called from are none of ours
+                env=os.environ | {"NPM_CONFIG_CACHE": str(folder), "NPM_CONFIG_LOGS_MAX": "0"},
+            )
     except (OSError, subprocess.SubprocessError):
         return ""
     return ran.stdout.strip() if ran.returncode == 0 else ""

@@ -15,7 +15,7 @@ from stack.names import choose, meant
 from stack.progress import result
 from stack.run import naming
 from stack.run.choice import CHOICES, behind, told
-from stack.run.instance import Instance, existing, names
+from stack.run.instance import Instance, existing, instances_dir, names
 from stack.run.services import SERVICES
 from stack.run.startup import OnReady
 from stack.run.supervisor import processes
@@ -55,15 +55,30 @@ def down(instance: str, wipe: bool) -> None:
     """Stop the instance; its data stay unless `wipe`."""
     from stack.run.lifecycle import bring_down
 
-    started, known = time.monotonic(), ["default", *names()]
+    started, there = time.monotonic(), names()
+    known = ["default", *there]
     if bring_down(instance, wipe=wipe):
-        print(f"instance `{instance}` is down ({time.monotonic() - started:.1f} s)")
+        took = f"{time.monotonic() - started:.1f} s"
+        print(f"instance `{instance}` is down ({took}){_data(instance, wipe)}")
     elif instance in known:
-        print(f"instance `{instance}` was not running")
+        print(
+            f"instance `{instance}` was not running"
+            + (_data(instance, wipe) if instance in there else ", and has no data")
+        )
     else:
         result(
             f"there is no instance `{instance}`, so nothing was stopped. {meant(instance, known)}"
         )
+
+
+def _data(instance: str, wiped: bool) -> str:
+    """What became of the data of one that was stopped, or was down before."""
+    if wiped:
+        return "; its data and logs were removed"
+    return (
+        f"; its data and logs stay in {instances_dir() / instance}"
+        f" (`doit down{naming.option(instance)} --wipe` removes them)"
+    )
 
 
 def status(instance: str) -> None:

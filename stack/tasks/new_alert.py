@@ -77,7 +77,10 @@ def _tell(name: str, pieces: list[Piece]) -> None:
         what, trying = TRY[piece.what]
         print(f"{number}. {piece.what:<10} {_where(piece)}\n   {what}")
         print(f"   try: {trying.format(name=name, uid=piece.path.stem)}")
-    print(f"\nThen `doit check` until it names no blank, and `doit verify-alerts --only {name}`.")
+    print(
+        f"\nThen `doit check` until it names no blank, and `doit verify-alerts --only {name}`."
+        "\nAt last `doit verify-alerts` and `doit quiet-day`: does it leave all others alone?"
+    )
 
 
 def _where(piece: Piece) -> str:

@@ -17,6 +17,7 @@ from stack.draft import files, whole
 from stack.draft.draft import areas
 from stack.errors import BadInput, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
+from stack.run.lifecycle import bring_up
 from stack.tasks.new_alert import new_alert
 
 AREAS = sorted(areas(load(CONFIG_ROOT)))
@@ -111,7 +112,7 @@ def test_draft_says_what_to_fill_in_and_how_to_try_it(
     places = re.findall(r"^\d\. (rule|unit tests|scenario|panel|runbook) +\S+:\d+$", said, re.M)
     assert places == ["rule", "unit tests", "scenario", "panel", "runbook"]
     assert said.count("try: `doit ") == 5
-    assert said.endswith(f"`doit verify-alerts --only {NAME}`.\n")
+    assert f"`doit verify-alerts --only {NAME}`.\nAt last `doit verify-alerts` and" in said
 
 
 @pytest.mark.parametrize(
@@ -263,3 +264,51 @@ def test_modes_of_files_are_kept(tmp_path: Path) -> None:
     (tmp_path / "a").chmod(0o640)
     whole.write({tmp_path / "a": "new"})
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "file", "lacks"),
+    [
+        ("", "", "grafana/dashboards/system-metrics.json",
+         "the left side of the rule's comparison"),
+        ("expr: FILL_IN > 0  # FILL IN", "expr: FILL_IN up > 0  # FILL IN",
+         "prometheus/rules/database.yml", "what is measured, compared with its limit (PromQL)"),
+    ],
+    ids=["panel", "rule"],
+)  # fmt: skip
+def test_up_with_an_unfinished_draft_says_so_and_where(
+    old: str, new: str, file: str, lacks: str, lab: Path, write: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("STACK_STATE", str(lab / "state"))
+    write(NAME, area="database" if new else "infrastructure")
+    path = lab / "config" / file
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(BadInput) as refused:
+        bring_up("drafted", speed=60, free_ports=True, config_root=lab / "config")
+    rows = path.read_text().splitlines()
+    number = next(n for n, said in enumerate(rows, 1) if f"FILL IN {NAME}: {lacks}" in said)
+    assert refused.value.what == (
+        f"{path}:{number}: the draft of `{NAME}` is unfinished; here is missing: {lacks}."
+    )
+    assert refused.value.cure.startswith("`doit check` lists what is left to write.")
+
+
+def test_guide_ends_with_all_others_and_says_what_to_edit_where_they_meet() -> None:
+    guide = (REPO / "scenarios" / "WRITING.md").read_text()
+    last = guide.split("\n# ")[0].split("\n## ")[-1]
+    assert "\ndoit verify-alerts\ndoit quiet-day\n" in last
+    for edited in ("may_also_fire", "inhibited", "traffic", "your rule"):
+        assert edited in last
+    assert "no code" not in guide
+
+
+def test_guide_says_how_many_people_each_shape_has() -> None:
+    """Read off the source: locust changes the process that imports it."""
+    guide = " ".join((REPO / "scenarios" / "WRITING.md").read_text().split())
+    source = (REPO / "loadgen" / "shapes.py").read_text()
+    shapes = re.findall(r"class (\w+)\(Staged\):.*?stages = \((.*?)\)\n", source, re.DOTALL)
+    assert len(shapes) == 3
+    for name, stages in shapes:
+        most = re.findall(r"users=(\d+)", stages)[-1]
+        assert f"`{name}` {most}" in guide

@@ -254,9 +254,11 @@ def test_down_leaves_no_process(up, doit) -> None:
     directory = Instance.open("default").directory
     done = doit("down")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("instance `default` is down")
+    assert done.stdout.startswith("instance `default` is down (")
+    stays = f"its data and logs stay in {directory} (`doit down --wipe` removes them)\n"
+    assert done.stdout.endswith(f" s); {stays}")
     assert processes(directory) == []
-    assert doit("down").stdout == "instance `default` was not running\n"
+    assert doit("down").stdout == f"instance `default` was not running; {stays}"
     command = Instance.open("default").up
     assert command.startswith("doit up --port-offset ")
     assert doit("status").stdout == f"instance `default` is down; start it with `{command}`\n"

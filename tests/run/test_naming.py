@@ -10,15 +10,15 @@ from stack.run.services import SERVICES
 from stack.tasks.instance import down
 
 DEFAULT, CHOSEN = shifted(SERVICES.values(), 0), free(SERVICES.values())
-MOVED = shifted(SERVICES.values(), 1000)
+MOVED = shifted(SERVICES.values(), 10000)
 
 
 @pytest.mark.parametrize(
     ("name", "speed", "ports", "command"),
     [
         ("default", 1.0, DEFAULT, "doit up"),
-        ("default", 60.0, MOVED, "doit up --speed 60 --port-offset 1000"),
-        ("fast", 60.0, MOVED, "doit up --instance fast --speed 60 --port-offset 1000"),
+        ("default", 60.0, MOVED, "doit up --speed 60 --port-offset 10000"),
+        ("fast", 60.0, MOVED, "doit up --instance fast --speed 60 --port-offset 10000"),
         ("proof-1", 1.5, CHOSEN, "doit up --instance proof-1 --speed 1.5"),
     ],
 )
@@ -30,7 +30,7 @@ def test_instance_is_offered_again_with_its_speed_and_ports(
 
 def test_instance_of_an_older_stack_keeps_its_offset() -> None:
     older = {service: MOVED[service] for service in ("prometheus", "inbox")}
-    assert naming.up("fast", 1.0, older) == "doit up --instance fast --port-offset 1000"
+    assert naming.up("fast", 1.0, older) == "doit up --instance fast --port-offset 10000"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def fast(tmp_path, monkeypatch) -> Instance:
 
 
 def test_name_that_no_instance_has_is_answered_with_the_nearest(fast: Instance) -> None:
-    assert fast.up == "doit up --instance fast --speed 60 --port-offset 1000"
+    assert fast.up == "doit up --instance fast --speed 60 --port-offset 10000"
     with pytest.raises(BadInput, match=r"`fsat` \(there is: `fast`\).\n  Did you mean fast\?"):
         existing("fsat")
     with pytest.raises(BadInput, match="`doit up --instance other` starts one"):
@@ -58,7 +58,18 @@ def test_down_of_a_mistyped_name_says_that_nothing_was_stopped(fast: Instance, c
     assert capsys.readouterr().out == (
         "there is no instance `fsat`, so nothing was stopped. Did you mean fast?\n"
     )
+
+
+def test_down_says_what_became_of_the_data(fast: Instance, capsys) -> None:
+    down("fast", wipe=False)
+    assert capsys.readouterr().out == (
+        f"instance `fast` was not running; its data and logs stay in {fast.directory}"
+        " (`doit down --instance fast --wipe` removes them)\n"
+    )
     down("fast", wipe=True)
-    assert capsys.readouterr().out == "instance `fast` was not running\n"
+    assert capsys.readouterr().out == (
+        "instance `fast` was not running; its data and logs were removed\n"
+    )
+    assert not fast.directory.exists()
     down("default", wipe=False)
-    assert capsys.readouterr().out == "instance `default` was not running\n"
+    assert capsys.readouterr().out == "instance `default` was not running, and has no data\n"

@@ -175,3 +175,22 @@ def test_sabotage_is_named(row: Sabotage, copy: Path, sabotage, programs: Progra
     sabotage(row.file, row.old, row.new)
     said = [one.text(copy) for one in problems(copy, programs, row.tests) if one.check == row.check]
     assert any(row.says in one for one in said), said
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "tests", "outcome"),
+    [
+        (DATABASE, "        for: 1m\n", "database.yml", "expected no alert, got {"),
+        (HOST, FULL, "infrastructure.yml", "}, got no alert."),
+        (LOGS, "        for: 1m\n", "", "expected no alert, got {"),
+    ],
+    ids=["too soon", "never", "on logs"],
+)
+def test_alert_that_comes_or_not_may_be_due_to_its_for(
+    file: str, old: str, tests: str, outcome: str, copy: Path, sabotage, programs: Programs
+) -> None:
+    sabotage(file, old, ") < 0.02" if old == FULL else "")
+    found = [one for one in problems(copy, programs, tests) if one.check.endswith("unit-test")]
+    assert any(outcome in one.what for one in found), found
+    for one in found:
+        assert one.cure == "Fix the expression, its `for`, or the test, whichever is wrong."

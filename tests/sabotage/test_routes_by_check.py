@@ -221,7 +221,16 @@ def inhibit_rules() -> Iterator[Row]:
         yield Row(id=f"source-{id}", old=TWIN, new=new, check=pairs, says=says)
     yield Row(
         id="source-misspelt", old=TWIN, new=TWIN.replace("Critical", "Critcal"),
-        check="inhibition/idle", says="this inhibit rule inhibits no alert",
+        check="inhibition/idle",
+        says="this inhibit rule inhibits no alert: no rule has labels that its source asks for.",
+    )  # fmt: skip
+    yield Row(
+        id="both-sides-alike", old=TWIN, check="inhibition/idle",
+        new="""  - source_matchers: ['severity=~".+"']\n    target_matchers: ['severity=~".+"']\n"""
+        f"    equal: [job]\n{TWIN}",
+        says="this inhibit rule inhibits no alert: the same alerts match its source and its target,"
+        " and Alertmanager lets no alert that matches both sides be inhibited by another that"
+        " does, too.",
     )  # fmt: skip
     yield Row(
         id="target-of-one-mount", check=pairs, below=-1,
@@ -430,8 +439,28 @@ def test_two_recipients_of_one_channel_are_said_in_the_audience(
 ) -> None:
     also = {("email", "database"): ("dba@residency.example",)}
     monkeypatch.setattr(audience, "ALSO", also)
-    lacking = said(problems(copy), copy)
-    assert "email `dba@residency.example` is not notified of alerts of severity" in lacking
+    lines = (copy / ALERTMANAGER).read_text().splitlines()
     address = "to: database@residency.example"
+    at = next(number for number, row in enumerate(lines, 1) if address in row)
+    (lacking,) = problems(copy)
+    assert lacking.line == at
+    assert "email `dba@residency.example` is not notified of alerts of severity" in lacking.what
+    assert lacking.what.endswith(f": receiver `email-database` (line {at}) has `{address}`.")
+    assert lacking.cure == (
+        "Write it in that `to` as well, after a comma, or change stack/config/audience.py if it is"
+        " right."
+    )
     sabotage(ALERTMANAGER, address, f'to: "dba@residency.example, {address.split()[1]}"')
     assert not (found := problems(copy)), said(found, copy)
+
+
+def test_rule_that_silences_many_is_told_alone(copy: Path, sabotage) -> None:
+    """What it compares with those that it may silence is no reason to read on."""
+    at = sabotage(
+        ALERTMANAGER, TWIN,
+        """  - source_matchers: ['severity="critical"']\n"""
+        f"""    target_matchers: ['severity="warning"']\n{TWIN}""",
+    )  # fmt: skip
+    (found,) = inhibition.check(load(copy / "stack" / "config"))
+    assert (found.check, found.line) == ("inhibition/pairs", at)
+    assert found.what.endswith("more; nobody would be notified of it.")

@@ -1,5 +1,6 @@
 """The registry comes from where npm takes it: environment, the user's file, the host's, npm."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from stack.errors import HostCannot
 from stack.store import registry as module
 from stack.store.registry import registry
+
+NPM = shutil.which("npm")
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +66,11 @@ def test_registry_of_npm_itself_comes_last(tmp_path: Path, monkeypatch: pytest.M
     npm.write_text("#!/bin/sh\nexit 1\n")
     with pytest.raises(HostCannot, match=r"NPM_CONFIG_REGISTRY, or as `registry=URL`"):
         registry(())
+
+
+@pytest.mark.skipif(not NPM, reason="npm is not installed")
+def test_asking_npm_leaves_nothing_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.shutil, "which", lambda name: NPM)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert registry(()).startswith("http")
+    assert list(tmp_path.iterdir()) == []

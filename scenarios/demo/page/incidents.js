@@ -8,7 +8,9 @@ let shown = null;
 let lost = false;
 
 function seconds(count) {
-  if (count < 90) return `${Math.round(count)} s`;
+  const whole = Math.round(count);
+  if (whole < 90) return `${whole} s`;
+  if (whole < 600) return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
   const minutes = Math.round(count / 60);
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
@@ -38,8 +40,8 @@ function card(incident) {
   made.querySelector('.what').textContent = incident.what;
   const facts = made.querySelector('dl');
   row(facts, 'must be told', incident.told.join(', '));
-  row(facts, 'at the soonest', `after ${seconds(incident.soonest_s)}`);
-  row(facts, 'ends by itself', `after ${seconds(incident.lasts_s)}`);
+  row(facts, 'at the soonest', `after ${incident.soonest}`);
+  row(facts, 'ends by itself', `after ${incident.lasts}`);
   if (incident.may_fire.length) row(facts, 'may fire, too', incident.may_fire.join(', '));
   if (incident.silenced.length) row(facts, 'is silenced', incident.silenced.join(', '));
   const links = [];

@@ -6,13 +6,18 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
 from scenarios.demo import schedule
+from scenarios.demo.board import Board
 from scenarios.demo.incident import check_apart, choose, choose_to_end, known
 from scenarios.demo.keeper import guarded
 from scenarios.demo.ledger import Entry, Ledger
+from scenarios.tasks.incident import _table
 from stack.check.configuration import read
 from stack.errors import BadInput
 from stack.paths import CONFIG_ROOT
@@ -27,6 +32,23 @@ def test_every_alert_has_an_incident_and_faster_instances_tell_sooner() -> None:
     for name, fast in known(read(CONFIG_ROOT), 60).items():
         assert 0 < fast.first_told_s <= INCIDENTS[name].first_told_s
         assert fast.first_told_s < fast.lasts_s
+
+
+def test_list_and_page_say_the_same_of_when_somebody_is_told() -> None:
+    told: dict[str, Any] = {}
+    stage = SimpleNamespace(
+        incidents=INCIDENTS, runbook=lambda one: "", dashboard=lambda one: "",
+        instance=SimpleNamespace(), ledger=None,
+    )  # fmt: skip
+    for one in INCIDENTS.values():
+        told[one.name] = Board._words(cast(Any, SimpleNamespace(_stage=stage)), one)["soonest"]
+    console = Console(width=200)
+    with console.capture() as shown:
+        console.print(_table(INCIDENTS.values(), console.width))
+    rows = {row.split()[0]: row.rstrip() for row in shown.get().splitlines()[1:]}
+    assert rows.keys() == told.keys()
+    assert [name for name, row in rows.items() if not row.endswith(f" {told[name]}")] == []
+    assert told["HighErrorRate"] == "5 min 30 s"
 
 
 def test_incident_is_found_in_any_case_and_else_the_nearest_are_named() -> None:

@@ -8,7 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
-from scenarios.proof.evidence import Evidence, FaultStep, Graph
+from scenarios.proof.evidence import (
+    AlertState,
+    Event,
+    Evidence,
+    FaultStep,
+    Graph,
+    Half,
+    from_line,
+    to_line,
+)
 from scenarios.proof.graphs import keep
 from scenarios.proof.timing import RuleTiming
 from stack.check.configuration import LOGQL, PROMQL
@@ -64,3 +73,39 @@ def test_graph_that_cannot_be_drawn_is_a_gap_and_no_more(answer: Any) -> None:
 
 def test_graph_of_a_rule_on_logs_that_cannot_be_read_is_a_gap() -> None:
     assert kept({"data": None}, LOGQL) == []
+
+
+def halves(*seen: Event) -> list[Half]:
+    """What is kept of a rule of two halves, the second of which is compared with a query."""
+    answers = {
+        "a": [{"metric": {}, "values": [[97, "0"]]}],
+        "b": [{"metric": {"x": "1"}, "values": [[97, "3"], [98, "4"]]},
+              {"metric": {"x": "2"}, "values": [[98, "9"]]}],
+        "c": [{"metric": {"x": "1"}, "values": [[97, "20"], [98, "20"]]},
+              {"metric": {"x": "2"}, "values": [[98, "10"]]}],
+    }  # fmt: skip
+
+    def get(service: str, path: str, *, query: str, **_: str) -> Any:
+        return {"data": {"result": answers[query]}}
+
+    rule = RuleTiming(alert="A", expression="a < 1 and b > c", for_s=1, keep_firing_for_s=0,
+                      range_s=0, evaluation_s=1, scrape_s=1, answer_s=1,
+                      language=PROMQL)  # fmt: skip
+    evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
+    for event in (FaultStep(at=100, scenario="A", step="injecting"), *seen):
+        evidence.add(event)
+    watcher: Any = SimpleNamespace(get=get, instance=SimpleNamespace(name="i"))
+    keep([rule], watcher, evidence)
+    return [one for one in evidence.of("A") if isinstance(one, Half)]
+
+
+def test_other_half_of_a_rule_that_never_came_is_kept_with_what_it_is_compared_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scenarios.proof.graphs.time.time", lambda: 98.5)
+    [kept] = halves()
+    assert (kept.measured, kept.comparison, kept.against, kept.joined) == ("b", ">", "c", "and")
+    assert kept.points == ([97, 3, 20], [98, 9, 10], [99, None, None])
+    assert from_line(to_line(kept)) == kept
+    pending = AlertState(at=99, scenario="A", alert="A", labels={}, state="pending")
+    assert halves(pending) == []

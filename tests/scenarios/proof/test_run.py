@@ -15,9 +15,11 @@ import pytest
 
 from scenarios.dashboards.run import verify_dashboards
 from scenarios.proof import catalogue, reports, run, workers
-from scenarios.proof.estimate import START_S, total_s, words
+from scenarios.proof.estimate import START_S, exact, total_s, words
 from scenarios.proof.evidence import Evidence, Full, Watched
+from scenarios.proof.result import Proof, Result
 from scenarios.proof.slots import Slots, check_writable
+from scenarios.proof.verdict import failed
 from scenarios.quiet.run import quiet_day
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.paths import CONFIG_ROOT, REPO
@@ -245,7 +247,32 @@ def test_estimate_is_said_as_people_say_it(seconds: float, said: str) -> None:
     assert words(seconds) == said
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1.4, "1 s"), (89.6, "1 min 30 s"), (105, "1 min 45 s"), (120.2, "2 min"), (720, "12 min")],
+)
+def test_what_is_no_estimate_is_said_to_the_second(seconds: float, said: str) -> None:
+    assert exact(seconds) == said
+
+
 def test_faithful_proof_runs_all_at_once_and_a_fast_one_by_cores() -> None:
     assert run.instances_at_once(1, 9) == 9
     assert run.instances_at_once(60, 999) <= run.INSTANCES_PER_CORE * (os.cpu_count() or 1)
     assert run.instances_at_once(60, 1) == 1
+
+
+def test_reason_of_each_that_is_not_proven_stands_at_the_end(tmp_path: Path) -> None:
+    def ended(count: int) -> str:
+        results = [Result(verdict=failed(f"A{n}", f"never became\n  pending {n}"))
+                   for n in range(count)]  # fmt: skip
+        proof = Proof(started=0, took_s=1, speed=60, results=results, packages={}, folder=tmp_path,
+                      interrupted=False)  # fmt: skip
+        with pytest.raises(CheckFailed) as caught:
+            run._end(proof, [])
+        return caught.value.what
+
+    assert ended(2) == (
+        "not proven: A0, A1.\n  A0: never became pending 0\n  A1: never became pending 1"
+    )
+    lines = ended(12).splitlines()
+    assert lines[10:] == ["  A9: never became pending 9", "  … and 2 more"]

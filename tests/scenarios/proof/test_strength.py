@@ -40,6 +40,18 @@ def test_advice_finds_a_fault_that_has_a_name(tmp_path: Path) -> None:
     assert f"`level` (now 3) in {file}:2" in advice(replace(FOUND["HighCPUUsage"], file=file))
 
 
+def test_only_what_there_can_be_more_of_is_strength(tmp_path: Path) -> None:
+    file = tmp_path / "high_cpu_usage.py"
+    file.write_text(
+        "SCENARIO = Scenario(fault=PeopleAway("
+        "who=(Faculty,), planners=False, service='backend', count=3, days=PLANNED))\n"
+    )
+    said = advice(replace(FOUND["HighCPUUsage"], file=file))
+    assert said.endswith(
+        f" or more strength with `count` (now 3) or `days` (now PLANNED) in {file}:1"
+    )
+
+
 @pytest.mark.parametrize("text", ["SCENARIO = made()\n", "def (\n", None])
 def test_nothing_is_advised_where_no_fault_is_found(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "high_cpu_usage.py"

@@ -17,6 +17,7 @@ from scenarios.proof.evidence import (
     Full,
     Gate,
     Graph,
+    Half,
     Held,
     Late,
     Lost,
@@ -603,6 +604,40 @@ def test_verdict_says_how_near_a_figure_came_to_its_threshold(
     reason = judge((*GOOD[:5], graph), SCENARIO, DEADLINES, advice=advice).reason
     assert reason.startswith("never became pending: its expression stayed empty for 3.2 s (")
     assert reason.endswith(f" after the fault: {said}{advice}" if said else " after the fault")
+
+
+def half(comparison: str, against: float | str, *points: Any, joined: str = "and") -> Half:
+    return Half(at=110, measured="b", comparison=comparison, against=against, joined=joined,
+                points=points)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fell_to", "others", "said"),
+    [
+        (0, [half(">", 5000.0, [99, 9000, 5000], [101, 3, 5000], [102, 7, 5000])],
+         "fell to 0, which is less than 1, but `b` reached 7, wanted more than 5000"),
+        (0, [half(">", "c", [101, 3, 20])],
+         "fell to 0, which is less than 1, but `b` reached 3, wanted more than 20 (`c`)"),
+        (0, [half("gone", "", [101, 3, None])],
+         "fell to 0, which is less than 1, but `b` was 3, wanted none"),
+        (0, [half(">", 5.0, [101, None, 5])],
+         "fell to 0, which is less than 1, but `b` had no value, wanted more than 5"),
+        (0, [half(">", 5.0, [101, 6, 5])],
+         "fell to 0, which is less than 1, but not all that the rule asks for at the same time"),
+        (0, [half(">", 5.0, [101, 3, 5], joined="or")],
+         "fell to 0, which is less than 1, but not all that the rule asks for at the same time"),
+        (2, [half(">", 5.0, [101, 3, 5])],
+         "fell to 2, wanted less than 1, and `b` reached 3, wanted more than 5"),
+    ],
+    ids=["number", "query", "must be gone", "no value", "not at once", "needs it not", "neither"],
+)  # fmt: skip
+def test_verdict_names_the_half_of_a_rule_that_is_not_true(
+    fell_to: float, others: list[Half], said: str
+) -> None:
+    graph = Graph(at=110, query="a", threshold=1.0, lines=([[101, fell_to]],), names=(),
+                  comparison="<")  # fmt: skip
+    reason = judge((*GOOD[:5], graph, *others), SCENARIO, DEADLINES, advice="more").reason
+    assert reason.endswith(f" after the fault: `a` {said}; more")
 
 
 def test_verdict_says_that_a_figure_came_back_before_the_alert_fired() -> None:

@@ -2,10 +2,14 @@
 
 import pytest
 
+from loadgen import day
 from scenarios.proof.evidence import AlertState, Event, Notification, TrafficSeen
 from scenarios.quiet.sofar import so_far
+from scenarios.quiet.verdict import DayBegan, judge
 
 TRAFFIC = TrafficSeen(at=1, users=9, requests=412, failures=0)
+EARLY = TrafficSeen(at=0, users=9, requests=12, failures=0)
+BEGAN = DayBegan(at=0.5)
 
 
 def state(alert: str, **change: str) -> AlertState:
@@ -22,9 +26,10 @@ def message(channel: str) -> Notification:
 @pytest.mark.parametrize(
     ("events", "hour", "said"),
     [
-        ([TRAFFIC], 13.4, "13:24, 412 requests, nothing fired, nothing sent, 40 s left"),
+        ([BEGAN, TRAFFIC], 13.4, "13:24, 412 requests, nothing fired, nothing sent, 40 s left"),
         ([], -1, "the day begins in 4 s"),
-        ([TRAFFIC], 24.5, "23:59, 412 requests, nothing fired, nothing sent, 0 s left"),
+        ([EARLY, BEGAN, TRAFFIC], 24.5,
+         "23:59, 400 requests, nothing fired, nothing sent, 0 s left"),
         ([state("B"), state("A"), message("slack")], 1,
          "01:00, 0 requests, fired: A B, 1 sent, 86 s left"),
         ([state("A", state="pending"), state("Watchdog", severity="none"), message("heartbeat")], 1,
@@ -34,3 +39,10 @@ def message(channel: str) -> Notification:
 )  # fmt: skip
 def test_line_says_what_was_heard(events: list[Event], hour: float, said: str) -> None:
     assert so_far(events, hour, speed=960) == said
+
+
+def test_line_and_verdict_count_the_same_requests() -> None:
+    events: list[Event] = [EARLY, BEGAN, TRAFFIC]
+    verdict = judge(events, day.day(1), speed=960, midnight=0)
+    assert verdict.requests == 400
+    assert f"{verdict.requests} requests" in so_far(events, 23, speed=960)
