@@ -101,9 +101,9 @@ class Supervisor:
         _write(settings, self.directory)
 
     def start(self) -> None:
-        """Start supervisord, detached from this process, and wait until it answers."""
-        command = [sys.executable, "-m", "stack.run.supervisord"]
-        command += ["-c", str(self.directory / SETTINGS)]
+        """Start supervisord, detached from this process, and wait until it answers. Should it ever
+        end by itself, its keeper starts all again (`stack.run.keeper`)."""
+        command = [sys.executable, "-m", "stack.run.keeper", str(self.directory)]
         environment = {**os.environ, MARK: str(self.directory), "PYTHONPATH": str(REPO)}
         output = self.directory / "logs" / "supervisord.out"
         _forget_ended()

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +17,10 @@ from stack.errors import BadInput, HostCannot
 from stack.programs.simhost.enter import disk_unavailable
 from stack.run import secrets, validity
 from stack.run.instance import Instance, instances_dir
+from stack.run.keeper import STEADY_S
 from stack.run.lifecycle import bring_down, bring_up
 from stack.run.ports import check_free
+from stack.run.services import SERVICES
 from stack.run.supervisor import Supervisor, processes
 from tests.waiting import eventually
 
@@ -98,7 +101,7 @@ def test_two_ups_at_once_are_one_stack(begun, offset: str) -> None:
         output, errors = process.communicate(timeout=120)
         assert process.returncode == 0, output + errors
     directory = instances_dir() / "twice"
-    supervisors = [p for p in processes(directory) if "supervisord" in " ".join(p.cmdline())]
+    supervisors = [p for p in processes(directory) if "stack.run.supervisord" in p.cmdline()]
     assert len(supervisors) == 1
     assert bring_down("twice")
 
@@ -150,6 +153,7 @@ def test_down_after_the_supervisor_was_killed_leaves_nothing(doit, offset: str) 
     if not disk_unavailable():
         assert mounted(instance.directory)
     supervisor = psutil.Process(int((instance.directory / "supervisord.pid").read_text()))
+    supervisor.parent().kill()  # which would start it again
     supervisor.kill()
     supervisor.wait()
     seen = doit("status", "--instance", "orphans")
@@ -170,6 +174,33 @@ def test_up_after_the_supervisor_was_killed_starts_anew(doit, offset: str) -> No
     assert again.returncode == 0, again.stderr
     assert doit("status", "--instance", "orphans").returncode == 0
     assert bring_down("orphans", wipe=True)
+
+
+def test_supervisor_that_is_killed_is_back_with_all_that_it_ran(doit, offset: str) -> None:
+    up = doit("up", "--instance", "revived", "--port-offset", offset)
+    assert up.returncode == 0, up.stderr
+    instance = Instance.open("revived")
+    before = {name: instance.pid(name) for name in SERVICES}
+    supervisor = psutil.Process(int((instance.directory / "supervisord.pid").read_text()))
+    keeper = supervisor.parent()
+    eventually(lambda: time.time() - keeper.create_time() > STEADY_S, "a steady supervisord")
+    supervisor.kill()
+    eventually(instance.is_running, "another supervisord", within_s=60)
+    eventually(
+        lambda: all(not service.ready(instance.layout) for service in SERVICES.values()),
+        "every service",
+        within_s=60,
+    )
+    after = {name: instance.pid(name) for name in SERVICES}
+    assert 0 not in after.values()
+    assert not set(after.values()) & set(before.values())
+    ours = processes(instance.directory)
+    assert sum("stack.run.supervisord" in each.cmdline() for each in ours) == 1
+    assert not {each.pid for each in ours} & set(before.values())
+    said = instance.layout.log("supervisord").read_text()
+    assert "CRIT supervisord ended with -9, and nobody had asked it to" in said
+    assert bring_down("revived", wipe=True)
+    assert processes(instance.directory) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="this is how an ordinary user always runs it")
