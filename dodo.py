@@ -22,7 +22,7 @@ if __name__ == "__main__" or "doit" in sys.modules:  # doit's own command read t
 from stack.tasks.declaration import duration, option, plain, task
 
 GROUPS = {
-    "Run a stack": ("up", "status", "restart", "down", "demo", "incident"),
+    "Run a stack": ("up", "status", "reload", "restart", "down", "demo", "incident"),
     "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
@@ -88,6 +88,19 @@ def task_status():
     $ doit status --instance fast
     """
     return task("scenarios.tasks.instance:status", params=[INSTANCE])
+
+
+def task_reload():
+    """take over edited files while it runs
+
+    Checks them first: with a broken file, nothing changes. What can be told does so while it runs
+    (Prometheus, Alertmanager, the blackbox exporter, nginx); the others are restarted. For other
+    packages, ports or another speed there is `doit up`.
+
+    $ doit reload
+    $ doit reload --instance fast
+    """
+    return task("stack.tasks.instance:reload", params=[INSTANCE])
 
 
 def task_restart():

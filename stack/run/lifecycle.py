@@ -164,6 +164,15 @@ def _plan(
         name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
         hash="", created=time.time(),
     )  # fmt: skip
+    return planned(record, directory)
+
+
+def planned(record: Record, directory: Path) -> tuple[Record, dict[str, str]]:
+    """The record, with its hash, and the rendered files of an instance that is as the record says.
+
+    Raises BadInput, with file and line, for configuration that cannot be used.
+    """
+    config_root = Path(record.config_root)
     layout = layout_of(record, directory)
     try:
         files = _files(layout, config_root)

@@ -116,6 +116,9 @@ class Service:
     memory_limit_bytes: int | None = None
     """Memory that it is given. Declared, as under Compose, and exported; the lab's own programs
     keep to it (`stack.programs.memory`)."""
+    reload: Callable[[Layout], str | None] | None = None
+    """Takes over its configuration while it runs, and gives what it complains of; without, it is
+    restarted."""
     health: tuple[str, ...] = ()
     """Paths at which it says over HTTP whether it is well: what a probe may ask for."""
     page: str = ""

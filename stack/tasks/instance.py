@@ -51,6 +51,18 @@ def up(
     _show(stack)
 
 
+def reload(instance: str) -> None:
+    """Have the instance take over what was edited, and say what became of which service."""
+    from stack.run.reload import reload as take_over
+
+    changes = take_over(instance)
+    for change in changes:
+        how = "restarted" if change.restarted else "reloaded"
+        result(f"{change.service} {how}: {', '.join(change.files)}")
+    if not changes:
+        result(f"instance `{instance}` runs with the files as they are: nothing to reload")
+
+
 def down(instance: str, wipe: bool) -> None:
     """Stop the instance; its data stay unless `wipe`."""
     from stack.run.lifecycle import bring_down

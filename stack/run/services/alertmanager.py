@@ -5,7 +5,7 @@ Flags: prometheus.io/docs/alerting/latest/configuration. One process, so gossip 
 
 from pathlib import Path
 
-from stack.run import guard, probes
+from stack.run import guard, probes, reloads
 from stack.run.render import render, render_template
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program
@@ -60,6 +60,7 @@ SERVICE = Service(
     config=config,
     check=check,
     command=command,
+    reload=reloads.post("alertmanager"),
     ready=probes.http("alertmanager", "/-/ready"),
     health=("/-/healthy", "/-/ready"),
     after=("nginx",),

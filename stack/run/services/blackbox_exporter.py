@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.run import guard, probes
+from stack.run import guard, probes, reloads
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program, of_reader
@@ -82,6 +82,7 @@ SERVICE = Service(
     config=config,
     check=check,
     command=command,
+    reload=reloads.post("blackbox-exporter"),
     ready=ready,
     health=("/-/healthy",),
     # A scheduler that is seeding its database for the first time is not a failing one.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from stack.loopback import HOST
-from stack.run import guard, probes
+from stack.run import guard, probes, reloads
 from stack.run.service import Layout, Service
 from stack.users import unprivileged
 
@@ -157,6 +157,10 @@ def _config(layout: Layout, guarded: Mapping[str, Service]) -> dict[str, str]:
     return {"nginx.conf": main}
 
 
+def _pid_file(layout: Layout) -> str:
+    return str(layout.directory / "nginx.pid")
+
+
 def _init(layout: Layout) -> None:
     """Root's workers run as another user, who has to get to their own folders in it."""
     layout.data(NAME).mkdir(mode=0o711 if unprivileged() else 0o700)
@@ -183,5 +187,6 @@ def service(services: Mapping[str, Service]) -> Service:
         config=partial(_config, guarded=guarded),
         command=_command,
         init=_init,
+        reload=reloads.hangup(_pid_file),
         ready=probes.http(NAME, "/"),
     )

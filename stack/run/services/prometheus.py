@@ -5,7 +5,7 @@ Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
 
 from pathlib import Path
 
-from stack.run import guard, probes
+from stack.run import guard, probes, reloads
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program
@@ -72,6 +72,7 @@ SERVICE = Service(
     config=config,
     check=check,
     command=command,
+    reload=reloads.post("prometheus"),
     ready=probes.http("prometheus", "/-/ready"),
     health=("/-/healthy", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.
