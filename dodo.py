@@ -22,7 +22,7 @@ if __name__ == "__main__" or "doit" in sys.modules:  # doit's own command read t
 from stack.tasks.declaration import duration, option, plain, task
 
 GROUPS = {
-    "Run a stack": ("up", "status", "reload", "restart", "down", "demo", "incident"),
+    "Run a stack": ("up", "status", "health", "reload", "restart", "down", "demo", "incident"),
     "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
@@ -90,6 +90,18 @@ def task_status():
     return task("scenarios.tasks.instance:status", params=[INSTANCE])
 
 
+def task_health():
+    """whether metrics, rules, messages and logs get through
+
+    Asks every part of a running stack: services, configuration, targets, rules, notifications,
+    heartbeat, alerts, logs, disk. Ends with 1 when one of them is not well.
+
+    $ doit health
+    $ doit health --instance fast --json  # for programs, a part a line
+    """
+    return task("stack.tasks.instance:health", params=[INSTANCE], shows_progress=True)
+
+
 def task_reload():
     """take over edited files while it runs
 
@@ -100,7 +112,7 @@ def task_reload():
     $ doit reload
     $ doit reload --instance fast
     """
-    return task("stack.tasks.instance:reload", params=[INSTANCE])
+    return task("stack.tasks.instance:reload", params=[INSTANCE], shows_progress=True)
 
 
 def task_restart():

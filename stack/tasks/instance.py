@@ -51,6 +51,25 @@ def up(
     _show(stack)
 
 
+def health(instance: str) -> None:
+    """Say of each part of the instance whether it does what it is there for. Raises CheckFailed
+    naming those that do not, BadInput for an instance that does not run."""
+    from stack.run.health import Verdict, findings
+
+    found = findings(running(instance))
+    width = max(len(one.part) for one in found)
+    for one in found:
+        result(f"{one.part:<{width}}  {one.verdict:<4}  {one.said}", "health", part=one.part,
+               verdict=one.verdict, said=one.said)  # fmt: skip
+    bad = list(dict.fromkeys(one.part for one in found if one.verdict is Verdict.BAD))
+    if bad:
+        raise CheckFailed(
+            f"not well: {', '.join(bad)}.",
+            cure=f"`doit status{naming.option(instance)}` shows what runs,"
+            f" `doit logs{naming.option(instance)} SERVICE` what it says.",
+        )
+
+
 def reload(instance: str) -> None:
     """Have the instance take over what was edited, and say what became of which service."""
     from stack.run.reload import reload as take_over
