@@ -28,6 +28,7 @@ GROUPS = {
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "bundle", "import", "lock", "outdated", "reproduce"),
     "Look": ("logs", "logql", "shell", "generations", "diff", "why", "closure", "sbom"),
+    "Back up": ("backup", "backups", "restore"),
     "Look after": ("rollback", "gc", "verify-store", "help", "list", "completion"),
 }
 """What one wants to do, in the order of `doit list`."""
@@ -100,6 +101,59 @@ def task_health():
     $ doit health --instance fast --json  # for programs, a part a line
     """
     return task("stack.tasks.instance:health", params=[INSTANCE], shows_progress=True)
+
+
+def task_backup():
+    """back up a running stack: metrics, logs, rows, messages
+
+    What cannot be made again, consistent and without an interruption, in a folder of its own below
+    STACK_STATE; what the backup before has as well is shared with it. Secrets are not in it: a
+    restored stack has new ones. With --verify it is restored into a scratch instance, which is
+    asked the same questions.
+
+    $ doit backup
+    $ doit backup --verify --keep 14
+    """
+    return task(
+        "stack.tasks.backup:backup",
+        params=[
+            INSTANCE,
+            option("keep", int, 7, "backups that are kept", low=1),
+            option("verify", bool, False, "restore it aside, and compare the answers"),
+        ],
+        shows_progress=True,
+    )
+
+
+def task_backups():
+    """the backups that there are
+
+    $ doit backups
+    $ doit backups --instance fast
+    """
+    return task("stack.tasks.backup:backups", params=[INSTANCE])
+
+
+def task_restore():
+    """make a stack of a backup
+
+    It replaces all that the instance has, and is refused while that runs, unless --force is given.
+    A damaged backup is refused, too.
+
+    $ doit restore latest --into tried
+    $ doit restore --force  # the newest, in place of what runs
+    """
+    return task(
+        "stack.tasks.backup:restore",
+        params=[
+            INSTANCE,
+            option("into", str, "", "instance to make; the one that was backed up if not given",
+                   shown="NAME"),
+            option("force", bool, False, "also over one that runs"),
+        ],
+        pos_arg=plain("names", "[BACKUP]", "name of one, its folder, or `latest`"),
+        shows_progress=True,
+    )  # fmt: skip
 
 
 def task_reload():

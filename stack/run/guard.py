@@ -8,8 +8,8 @@ they listen at the same port of another address of this machine.
 """
 
 import base64
-import secrets
 from pathlib import Path
+from typing import Any
 
 from stack.loopback import HOST
 from stack.run.service import Layout
@@ -21,6 +21,8 @@ AWAY = (502, 504)
 """What nginx answers in place of one that does not run, or does not answer."""
 
 _USER = "nginx"
+
+_TIMEOUT_S = 60.0
 
 _ROUNDS = 4
 """Of bcrypt, the fewest: a password of 128 random bits needs none to make guessing slow."""
@@ -40,16 +42,33 @@ def passing(layout: Layout) -> Path:
 
 
 def texts(layout: Layout) -> dict[Path, str]:
-    """Files that both sides read, with a new password."""
+    """Files that both sides read, with the instance's password."""
     import bcrypt  # whoever only describes services makes no password
 
-    password = secrets.token_hex(16)
+    password = _password(layout)
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
     known = base64.b64encode(f"{_USER}:{password}".encode()).decode()
     return {
         _web(layout): f"basic_auth_users:\n  {_USER}: {hashed}\n",
         passing(layout): f'proxy_set_header Authorization "Basic {known}";\n',
     }
+
+
+def asked(layout: Layout, service: str, method: str, path: str) -> Any:
+    """The JSON that a service answers past nginx, which lets nobody else ask for such a thing.
+
+    Raises httpx.HTTPError.
+    """
+    import httpx
+
+    url = f"http://{BEHIND}:{layout.port(service)}{path}"
+    known = httpx.BasicAuth(_USER, _password(layout))
+    with httpx.Client(auth=known, trust_env=False, timeout=_TIMEOUT_S) as client:
+        return client.request(method, url).raise_for_status().json()
+
+
+def _password(layout: Layout) -> str:
+    return layout.secret("web_password").read_text()
 
 
 def _web(layout: Layout) -> Path:

@@ -16,12 +16,12 @@ def up(instance: str, speed: float = 1.0, ports: Mapping[str, Mapping[str, int]]
     said = f"doit up{option(instance)}"
     if speed != 1:
         said += f" --speed {speed:g}"
-    if offset := _offset(ports):
+    if offset := offset_of(ports):
         said += f" --port-offset {offset}"
     return said
 
 
-def _offset(ports: Mapping[str, Mapping[str, int]]) -> int:
+def offset_of(ports: Mapping[str, Mapping[str, int]]) -> int:
     """What was added to every default port; 0 where they were chosen one by one."""
     found = {
         port - SERVICES[service].ports[name]

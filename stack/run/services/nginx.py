@@ -112,6 +112,9 @@ _SERVER = """
         if ($from_other_site) {{
             return 403 "a page of another site may not send this\\n";
         }}
+        location /api/v1/admin/ {{
+            return 403 "only the lab itself may ask for this\\n";
+        }}
         error_page 502 504 @away;
         error_page 413 @large;
         location / {{

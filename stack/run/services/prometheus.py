@@ -59,6 +59,7 @@ def command(layout: Layout) -> list[str]:
         *guard.listening(layout, SERVICE.name),
         f"--web.external-url={layout.url(SERVICE.name)}",
         "--web.enable-lifecycle",
+        "--web.enable-admin-api",  # for backups: nginx lets nobody ask for it
         *speed.prometheus_flags(layout.speed),
     ]
 

@@ -1,0 +1,158 @@
+"""A backup of what runs, restored into another instance: it gives the same answers."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stack.deploy.backup import questions, restoring
+from stack.deploy.backup.catalogue import backups, chosen, folder_of
+from stack.deploy.backup.parts import connected
+from stack.deploy.backup.restoring import drill, restore
+from stack.deploy.backup.taking import take
+from stack.errors import BadInput
+from stack.paths import REPO
+from stack.run.instance import Instance, names
+from stack.run.lifecycle import bring_down, bring_up
+from stack.tasks import backup as tasks
+from tests.waiting import eventually
+
+NAME = "backed-up"
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture(scope="module")
+def stack(state_dir: Path) -> Iterator[Instance]:
+    """One that has something of everything."""
+    instance = bring_up(NAME, speed=60.0, free_ports=True)
+    slack = instance.layout.secret("slack_api_url").read_text()
+    assert httpx.post(slack, json={"text": "remember me"}).status_code == 200
+    now = datetime.now(UTC)
+    silence = {
+        "matchers": [{"name": "alertname", "value": "Kept", "isRegex": False}],
+        "startsAt": now.isoformat(), "endsAt": (now + timedelta(days=1)).isoformat(),
+        "createdBy": "somebody", "comment": "until it is mended",
+    }  # fmt: skip
+    url = f"{instance.url('alertmanager')}/api/v2/silences"
+    assert httpx.post(url, json=silence).status_code == 200
+    with connected(instance.layout) as database:
+        database.execute(
+            "CREATE TABLE kept AS SELECT n, md5(n::text) FROM generate_series(1, 999) n"
+        )
+    eventually(
+        lambda: len(questions.ask(instance.layout, time.time())["series by name"]) > 100,
+        "metrics that have settled",
+        within_s=60,
+    )
+    yield instance
+    bring_down(NAME, wipe=True)
+
+
+def test_restored_instance_answers_alike_and_nothing_of_it_stays(stack: Instance) -> None:
+    before = names()
+    made = take(NAME, keep=7)
+    answers = made.manifest.answers
+    assert answers["messages"]["number"] >= "1"
+    assert len(answers["silences"]) == 1
+    assert answers["rows"]["public.kept"][0] == 999
+    assert len(answers["series by name"]) > 100
+    assert int(answers["newest log lines"]["number"]) > 20
+    found = drill(made)
+    assert found.differences == []
+    assert 0 <= found.rpo_s < 5
+    assert names() == before
+    assert stack.is_running()
+
+
+def test_difference_is_named(stack: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drill that could not fail would prove nothing."""
+    made = take(NAME, keep=7)
+    real = restoring._put_back
+
+    def forgetful(backup, instance, tell) -> None:
+        real(backup, instance, tell)
+        with connected(instance.layout) as database:
+            database.execute("UPDATE kept SET n = 0 WHERE n = 7")
+        (silence,) = httpx.get(f"{instance.url('alertmanager')}/api/v2/silences").json()
+        url = f"{instance.url('alertmanager')}/api/v2/silence/{silence['id']}"
+        assert httpx.delete(url).status_code == 200
+
+    monkeypatch.setattr(restoring, "_put_back", forgetful)
+    found = drill(made)
+    assert [one.partition(":")[0] for one in found.differences] == ["silences", "rows"]
+    assert "`public.kept` was [999, " in found.differences[1]
+
+
+def test_what_runs_is_not_replaced_unless_that_is_meant(stack: Instance) -> None:
+    made = take(NAME, keep=7)
+    with pytest.raises(BadInput, match="is running, and all that it has would be replaced"):
+        restore(made, NAME)
+    with connected(stack.layout) as database:
+        database.execute("DROP TABLE kept")
+    again = restore(made, NAME, force=True, free_ports=True)
+    with connected(again.layout) as database:
+        assert database.execute("SELECT count(*) FROM kept").fetchone() == (999,)
+    assert "remember me" in httpx.get(f"{again.url('inbox')}/api/messages").text
+
+
+def test_damaged_backup_is_refused_before_anything_is_touched(stack: Instance) -> None:
+    made = take(NAME, keep=7)
+    file = made.directory / "postgresql" / "dump"
+    data = file.read_bytes()
+    file.unlink()
+    file.write_bytes(data[:-1])
+    with pytest.raises(BadInput, match="`postgresql/dump` is damaged"):
+        restore(made, NAME, force=True)
+    assert Instance.open(NAME).is_running()
+    shutil.rmtree(made.directory)
+
+
+def test_what_is_down_is_not_backed_up(state_dir: Path) -> None:
+    bring_up("at-rest", free_ports=True)
+    bring_down("at-rest")
+    with pytest.raises(BadInput, match="is down: it is backed up while it runs"):
+        take("at-rest", keep=7)
+
+
+def test_tasks_say_what_there_is(stack: Instance, capsys: pytest.CaptureFixture[str]) -> None:
+    tasks.backup(NAME, keep=7, verify=False)
+    tasks.backups(NAME)
+    said = capsys.readouterr().out
+    assert chosen("latest", NAME).name in said
+    assert f"`doit backup --verify --instance {NAME}` also proves" in said
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_killed_at_any_moment_leaves_the_earlier_ones(stack: Instance) -> None:
+    first = take(NAME, keep=7)
+    command = [sys.executable, "-m", "stack.tasks", "backup", "--instance", NAME]
+    finished = 0
+    for turn in range(50):
+        process = subprocess.Popen(
+            command, cwd=REPO, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(0.4 + turn * 0.08)
+            finished += process.returncode == 0
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        kept = backups(NAME)
+        assert kept
+        for one in kept:
+            one.verify()
+        assert stack.is_running()
+    assert first in backups(NAME) or finished
+    take(NAME, keep=1)
+    assert len(list(folder_of(NAME).glob("[!.]*"))) == 1
+    assert not list((stack.layout.data("prometheus") / "snapshots").glob("*"))
+    print(f"{finished} of 50 came to their end")
