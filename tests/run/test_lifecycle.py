@@ -145,6 +145,21 @@ def test_curl_reloads_prometheus(up) -> None:
     assert _refused(f"{url}/-/reload", {}, b"") == 0
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/admin/tsdb/snapshot",
+        "//api/v1//admin/tsdb/snapshot",
+        "/api/v1/x/../admin/tsdb/snapshot",
+        "/api/v1/%61dmin/tsdb/snapshot",
+        "/api/v1/x/%2e%2e/admin%2ftsdb/snapshot",
+    ],
+)
+def test_nobody_but_the_lab_asks_for_a_snapshot(up, path: str) -> None:
+    layout = Instance.open("default").layout
+    assert _refused(layout.url("prometheus") + path, {}, b"") == 403
+
+
 def test_large_body_is_refused(up) -> None:
     url = Instance.open("default").layout.url("alertmanager")
     assert _refused(f"{url}/api/v2/silences", {}, b" " * (16 << 20)) != 413
