@@ -15,6 +15,7 @@ import httpx
 
 from stack import durations, loopback, speed
 from stack.check.names import runbook_url
+from stack.run import guard
 
 RESEND_S = 60.0
 """Prometheus' `--rules.alert.resend-delay` when unset."""
@@ -95,6 +96,8 @@ class Poster:
                 except httpx.TransportError:
                     continue  # Alertmanager is away; Prometheus would try again, too
                 except httpx.HTTPStatusError as error:
+                    if error.response.status_code in guard.AWAY:
+                        continue
                     words = " ".join(error.response.text.split())
                     code = error.response.status_code
                     self.trouble = f"Alertmanager refused the alerts with {code}: {words}"

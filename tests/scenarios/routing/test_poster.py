@@ -41,12 +41,21 @@ def test_poster_that_fails_says_so(post: Callable[..., httpx.Response], said: st
         assert eventually(lambda: poster.trouble, "its trouble") == said
 
 
-def test_poster_tries_again_while_alertmanager_is_away() -> None:
+def behind_nginx(*_: object, **__: object) -> httpx.Response:
+    """nginx answers in its place."""
+    asked = httpx.Request("POST", "http://a")
+    return httpx.Response(502, text="alertmanager does not answer", request=asked)
+
+
+@pytest.mark.parametrize("gone", [away, behind_nginx])
+def test_poster_tries_again_while_alertmanager_is_away(
+    gone: Callable[..., httpx.Response],
+) -> None:
     tries: list[Any] = []
 
     def post(*given: object, **named: object) -> httpx.Response:
         tries.append(given)
-        return away()
+        return gone()
 
     with Poster("http://a", prometheus_url="http://p", resend_s=0.01) as poster:
         poster._alerts.append((Posted(labels={"alertname": "A"}, mark="m", at=1.0), None))
