@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = Services(settings=settings, database=database, metrics=metrics)
     for module in ROUTERS:
         app.include_router(module.router)
+    app.add_exception_handler(RequestValidationError, _refused)
     app.add_exception_handler(DatabaseAway, _unavailable)
     app.add_exception_handler(psycopg.OperationalError, _unavailable)
     app.add_middleware(Observe, metrics=metrics)
@@ -81,6 +83,14 @@ def _expect_routes(requests: Requests) -> None:
         for method in route.methods or ():
             requests.expect(method, route.path, sorted(statuses))
     requests.expect("GET", UNMATCHED, [404])
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """422, without what was sent: that may be a password, or what JSON cannot say (half of a
+    surrogate pair, NaN)."""
+    assert isinstance(error, RequestValidationError)
+    faults = [{key: one[key] for key in ("type", "loc", "msg")} for one in error.errors()]
+    return JSONResponse({"detail": faults}, 422)
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:

@@ -146,6 +146,20 @@ def test_answers_table(api, who: str, method: str, path: str, body: object, stat
     assert api(who, method, path, json=body).status_code == status
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"username": "\\ud800", "password": "secret"}', b'{"username": NaN, "password": "secret"}',
+     b'{"username": "\xed\xa0\x80", "password": "secret"}',
+     b'{"username": ' + b"[" * 900 + b"]" * 900 + b', "password": "secret"}'],
+    ids=["half a character", "no number", "bytes of half a character", "deep"],
+)  # fmt: skip
+def test_what_no_answer_could_say_is_refused_and_not_repeated(api, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api.http.post("/api/v1/auth/login", content=body, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert "secret" not in answer.text
+
+
 def test_page_of_the_api_needs_nothing_from_elsewhere(api) -> None:
     page = api.http.get("/docs").text
     assets = re.findall(r"""(?:src|href)=["']([^"']+)|url: ["']([^"']+)""", page)
