@@ -49,6 +49,8 @@ _headers = st.dictionaries(
     max_size=3,
 )  # fmt: skip
 
+_METHODS = (*["GET"] * 8, *["POST"] * 5, "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "X")
+
 
 def requests(paths: Sequence[str], names: Sequence[str]) -> st.SearchStrategy[Nonsense]:
     """Of those paths, where `*` stands for anything, and parameters of those names."""
