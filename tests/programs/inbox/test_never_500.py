@@ -1,6 +1,7 @@
 """Whatever a client sends, it is not the inbox that fails."""
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.programs.inbox.conftest import Running
@@ -18,6 +19,11 @@ PATIENT = settings(max_examples=250, suppress_health_check=list(HealthCheck))
 @given(requests(PATHS, ["after", "limit", "raw", "id", "payload"]))
 def test_every_request_is_answered_or_refused(inbox: Running, sent: Nonsense) -> None:
     assert status(inbox.http_port, sent) < 500
+
+
+@pytest.mark.parametrize("digits", [18, 19, 400, 5000])
+def test_message_of_any_number_is_there_or_not(inbox: Running, digits: int) -> None:
+    assert httpx.get(f"{inbox.url}/messages/{'9' * digits}").status_code == 404
 
 
 def test_what_nonsense_left_behind_can_be_shown(inbox: Running) -> None:

@@ -1,5 +1,6 @@
 """Whatever a client sends, it is not the viewer that fails."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.programs.nonsense import Nonsense, requests, status
@@ -24,3 +25,10 @@ PATIENT = settings(max_examples=250, suppress_health_check=list(HealthCheck))
 @given(requests(PATHS, NAMES))
 def test_every_request_is_answered_or_refused(viewer: Viewer, sent: Nonsense) -> None:
     assert status(viewer.port, sent, ADMIN["Authorization"]) < 500
+
+
+@pytest.mark.parametrize("digits", [18, 19, 400, 5000])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_annotation_of_any_number_is_there_or_not(viewer: Viewer, method: str, digits: int) -> None:
+    answer, _ = viewer.ask(method, f"/api/annotations/{'9' * digits}", ADMIN)
+    assert answer.status == 404
