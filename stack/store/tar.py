@@ -31,12 +31,15 @@ def unpack(
     or already there; tarfile.TarError and what the stream raises.
     """
     limited = cast(IO[bytes], _Limited(stream, most, name))
-    with tarfile.open(fileobj=limited, mode="r:") as archive:
-        for member in archive:
-            path = _checked(member, name, without_first)
-            if path and wanted(path):
-                _check_wanted(member, path, name)
-                _extract(archive, member, into, path, name)
+    try:
+        with tarfile.open(fileobj=limited, mode="r:") as archive:
+            for member in archive:
+                path = _checked(member, name, without_first)
+                if path and wanted(path):
+                    _check_wanted(member, path, name)
+                    _extract(archive, member, into, path, name)
+    except (ValueError, OverflowError, IndexError) as error:  # a number in a header that is none
+        raise BadInput(f"`{name}` contains a broken archive: {error}") from error
 
 
 class _Limited:
