@@ -6,7 +6,6 @@ and Python refuses thousands: an error of the program rather than a page that is
 
 from starlette.convertors import Convertor, register_url_convertor
 
-
 NOBODYS = 10**18
 """What every larger number becomes: no row ever has it."""
 
