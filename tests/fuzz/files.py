@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen import away, whose
+from loadgen.faults.base import update_control
 from scenarios.demo.ledger import Ledger
 from scenarios.proof import evidence, history
 from stack.errors import BadInput
@@ -236,6 +237,10 @@ def _away(data: bytes) -> None:
         away.Away(scratch.file("traffic.json", data)).is_away("Resident")
 
 
+def _fault_control(data: bytes) -> None:
+    update_control(scratch.file("faults.json", data), put={"a": 1}, drop=("b",))
+
+
 def _dashboard(data: bytes) -> None:
     document = dashboards.parse(data, "x")
     provider = dashboards.Provider(path=Path("/x"), folder="a", folder_uid="a")
@@ -298,6 +303,7 @@ def targets() -> list[Target]:
         Target(name="demo-control", feed=_incidents,
                seeds=_dumped({"incidents": "http://127.0.0.1:5000/"})),
         Target(name="traffic-control", feed=_away, seeds=_dumped({"Resident": "away"})),
+        Target(name="fault-control", feed=_fault_control, seeds=_dumped({"b": 1, "c": {"d": 2}})),
         Target(name="dashboard", feed=_dashboard, raises=(BadInput,), seeds=_dumped(board)),
         Target(name="datasources", feed=_datasources, raises=(BadInput,), short=300,
                seeds=[sources.encode(), as_json(sources)], words=(*_YAML, b"http://[", b"@", b"?")),

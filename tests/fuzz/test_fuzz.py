@@ -4,14 +4,18 @@ and in little memory."""
 import os
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import pytest
 
 from stack.paths import REPO
-from tests.fuzz.harness import play, run
+from tests.fuzz.harness import MOST_BYTES, MOST_S, made, play, run
 from tests.fuzz.targets import TARGETS
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "1000000"))
+"""Of each reader, in the long run."""
+
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
 """Of the long run: from another number on come other inputs."""
 
@@ -44,18 +48,32 @@ def test_no_input_of_many_surprises_a_reader(name: str) -> None:
 
 
 def test_input_is_the_same_every_time() -> None:
-    from tests.fuzz.harness import made
-
     for target in TARGETS.values():
         assert [made(target, n) for n in range(60, 80)] == [made(target, n) for n in range(60, 80)]
 
 
 def test_finding_says_how_to_play_it_again() -> None:
-    from dataclasses import replace
-
     def breaks(data: bytes) -> None:
         raise KeyError(len(data))
 
     target = replace(TARGETS["labels"], feed=breaks, raises=())
     assert "python -m tests.fuzz labels 7" in str(play(target, 7))
     assert play(replace(target, raises=(KeyError,)), 7) is None
+
+
+def test_reader_that_hangs_takes_much_or_too_long_is_found() -> None:
+    def hangs(data: bytes) -> None:
+        while True:
+            pass
+
+    def takes_long(data: bytes) -> None:
+        began = time.process_time()
+        while time.process_time() - began < MOST_S * 1.1:
+            pass
+
+    held: list[bytearray] = []
+    target = TARGETS["labels"]
+    assert "Hangs: still reads" in str(play(replace(target, feed=hangs), 7))
+    assert "takes 1." in str(play(replace(target, feed=takes_long), 7))
+    grows = replace(target, feed=lambda data: held.append(bytearray(b"x") * (1 << 20)), seeds=[b""])
+    assert ["grew by" in str(found) for found in run(grows, 0, 2 * (MOST_BYTES >> 20))] == [True]
