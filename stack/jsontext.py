@@ -3,6 +3,7 @@ into dataclasses whose fields are what they say.
 """
 
 import json
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
@@ -94,7 +95,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         return [_value(inner[0], each, where) for each in value]
     elif (kind is NoneType and value is None) or (kind in (str, int, bool) and type(value) is kind):
         return value
-    raise ValueError(f"`{where}` is {str(value)[:40]!r}, expected {_said(kind)}")
+    shown = value if isinstance(value, str) else reprlib.repr(value)  # however deep it lies
+    raise ValueError(f"`{where}` is {shown[:40]!r}, expected {_said(kind)}")
 
 
 def _number(value: float, where: str) -> float:

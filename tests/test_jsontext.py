@@ -72,6 +72,14 @@ def test_what_lies_too_deep_is_refused(depth: int) -> None:
         read("[" * depth + "]" * depth)
 
 
+def test_what_lies_too_deep_is_no_value() -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="`name` is "):
+        made(Kept, {"name": deep})
+
+
 def test_what_is_read_is_json() -> None:
     assert read(b'{"a": [1]}') == {"a": [1]}
     assert read("[" * 99 + "]" * 99)

@@ -8,12 +8,14 @@ from urllib.parse import parse_qs
 import cramjam
 import yaml
 
-from stack.errors import BadInput
+from stack.errors import BadInput, HostCannot
 from stack.logql import Budget, Engine, LogQLError, MemorySource, parse, rules
+from stack.logql.alerts import restored_s
 from stack.logql.ast import LogQuery
 from stack.logql.text import text_of
 from stack.paths import REPO
-from stack.programs.logstore import params, push, settings, streams
+from stack.programs.logstore import params, push, settings, streams, wal
+from stack.programs.logstore.ruler.run import remembered
 from stack.programs.lokiproto import PushRequest
 from stack.yamltext import read as read_yaml
 from tests.fuzz import scratch
@@ -187,6 +189,33 @@ def _loki_config(data: bytes) -> None:
     settings.load(scratch.file("loki-config.yml", data))
 
 
+def _ruler_state(data: bytes) -> None:
+    found = remembered(scratch.file("ruler.json", data))
+    for key, active_s in found.active.items():
+        hash(key)
+        restored_s(active_s, 10.0, found.saved_s, 1_700_000_000.0, 5.0)
+
+
+def _wal(data: bytes) -> None:
+    path = scratch.file("1.wal", data)
+    for record in wal.replay(path):
+        assert len(record.timestamps_ns) == len(record.lines)
+    wal.Wal(path).close()
+
+
+def _recorded() -> bytes:
+    path = scratch.file("2.wal", b"")
+    written = wal.Wal(path)
+    stream = streams.known({"app": "x"})
+    for at in range(3):
+        written.append([wal.Part(stream, [at], [f"line {at}"])])
+    written.close()
+    return path.read_bytes()
+
+
+_STATE = {"saved_s": 1.7e9, "active": [["f", "g", "a", [["l", "v"]], 1.6e9]]}
+
+
 def targets() -> list[Target]:
     queries, asked = _conformance()
     config = (_CONFIG / "loki-config.yml").read_text()
@@ -194,6 +223,8 @@ def targets() -> list[Target]:
     packed = bytes(cramjam.snappy.compress_raw(_pushed()))
     zipped = bytes(cramjam.gzip.compress(json.dumps(_BODY).encode()))
     return [
+        Target(name="ruler-state", feed=_ruler_state, seeds=[json.dumps(_STATE).encode()]),
+        Target(name="wal", feed=_wal, seeds=[_recorded()], raises=(HostCannot,), short=400),
         Target(
             name="logql", feed=_parse, seeds=[one.encode() for one in queries],
             raises=(LogQLError,), words=_WORDS, short=1500,

@@ -192,6 +192,23 @@ def test_store_names_a_corrupt_segment(tmp_path, damage, why):
         LogStore(tmp_path / "s")
 
 
+@pytest.mark.parametrize(
+    "index",
+    ["{", "[]", '{"streams": [], "disk_bytes": 5}', '{"streams": {"a": {}}, "disk_bytes": 5}',
+     '{"streams": {"5": {"labels": {"a": 5}, "rows": 1, "size_bytes": 1, "oldest_ns": 1, '
+     '"newest_ns": 1}}, "disk_bytes": 5}'],
+)  # fmt: skip
+def test_store_names_a_segment_whose_index_is_none(tmp_path, index):
+    with opened(tmp_path / "s") as store:
+        store.commit([part(A, (T0, "line"))])
+        store.seal()
+        assert store.settled(20)
+    (path,) = (tmp_path / "s/segments").glob("*.json")
+    path.write_text(index)
+    with pytest.raises(HostCannot, match="is corrupt: its index cannot be read"):
+        LogStore(tmp_path / "s")
+
+
 def test_store_names_a_segment_that_turns_out_corrupt_when_it_is_read(store):
     lines = [(T0 + count, f"line {count} {hash(str(count))}") for count in range(100)]
     store.commit([part(A, *lines)])
