@@ -5,7 +5,6 @@ a run whose memory grows. Input number N of a target is always the same one, so 
 be played again: `python -m tests.fuzz TARGET N`.
 """
 
-import resource
 import signal
 import time
 import traceback
@@ -14,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from types import FrameType
+
+import psutil
 
 from tests.fuzz.mutations import mutated
 
@@ -96,11 +97,11 @@ def run(target: Target, first: int, count: int) -> Iterator[Finding]:
     for number in range(min(len(target.seeds), 50)):  # what is imported and cached once
         with suppress(Exception):  # it will be found
             target.feed(target.seeds[number])
-    before = _largest_bytes()
+    before = _resident_bytes()
     for number in range(first, first + count):
         if found := play(target, number):
             yield found
-    if (grown := _largest_bytes() - before) > MOST_BYTES:
+    if (grown := _resident_bytes() - before) > MOST_BYTES:
         what = f"the process grew by {grown >> 20} MB over inputs {first} to {first + count}"
         yield Finding(target=target.name, number=-1, what=what)
 
@@ -125,5 +126,5 @@ def _trace(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)[-8:])
 
 
-def _largest_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+def _resident_bytes() -> int:
+    return int(psutil.Process().memory_info().rss)

@@ -83,6 +83,8 @@ def _only(stage: Section) -> tuple[str, Section]:
     if len(names) != 1:
         raise stage.bad(f"has {len(names)} keys, expected one: the name of a stage")
     name = names[0]
+    if not isinstance(name, str):
+        raise stage.bad(f"has the key {name!r}, expected the name of a stage")
     if name == "labeldrop":
         return name, Section({}, stage.where, stage.file)
     if name == "labels":  # its keys are names, not settings

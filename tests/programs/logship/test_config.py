@@ -182,6 +182,7 @@ REFUSED: list[tuple[str, Any, str]] = [
         "has one part of a time twice",
     ),
     ("template", {"source": "a", "template": "{{ Trim .Value }}"}, "knows `{{ ToLower .Value }}`"),
+    (5, {}, "has the key 5, expected the name of a stage"),
     ("multiline", {"firstline": "x", "max_lines": 0}, "is 0, expected at least 1"),
     ("multiline", {"firstline": "x", "max_wait_time": "3"}, "expected a duration"),
     ("multiline", {"firstline": "x", "trim": 1}, "`pipeline_stages[0].multiline.trim` is not kno"),

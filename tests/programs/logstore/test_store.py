@@ -173,6 +173,17 @@ def test_store_names_a_corrupt_record_that_is_not_the_last(tmp_path):
         LogStore(tmp_path / "s")
 
 
+def test_store_names_a_log_whose_first_record_is_gone(tmp_path):
+    with opened(tmp_path / "s") as store:
+        store.commit([part(A, (T0, "first"))])
+        (log,) = (tmp_path / "s/wal").glob("*.wal")
+        first = log.stat().st_size
+        store.commit([part(A, (T0 + 1, "second"))])
+    log.write_bytes(log.read_bytes()[first:])
+    with pytest.raises(HostCannot, match=r"00000001\.wal` is corrupt: a record is gone"):
+        LogStore(tmp_path / "s")
+
+
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
