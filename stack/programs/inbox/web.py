@@ -47,7 +47,7 @@ class Web:
         if message.answer >= 300:
             self._desk.take(message)
             said = "; ".join(message.problems) or "made to fail on purpose"
-            return PlainTextResponse(said, message.answer)
+            return PlainTextResponse(said.encode(errors="replace"), message.answer)
         if message.kind is Kind.FIRING:
             self._desk.beat(message)
         return PlainTextResponse("ok", message.answer)

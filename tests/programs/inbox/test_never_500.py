@@ -26,6 +26,12 @@ def test_message_of_any_number_is_there_or_not(inbox: Running, digits: int) -> N
     assert httpx.get(f"{inbox.url}/messages/{'9' * digits}").status_code == 404
 
 
+def test_half_a_character_is_refused_in_words(inbox: Running) -> None:
+    body = rb'{"version": "4", "status": "\ud800", "groupKey": "a", "receiver": "r", "alerts": []}'
+    answer = httpx.post(f"{inbox.url}/heartbeat/x", content=body)
+    assert (answer.status_code, answer.text[:22]) == (400, "`status` is `?`, not f")
+
+
 def test_what_nonsense_left_behind_can_be_shown(inbox: Running) -> None:
     """Last, of what the other test made the inbox record."""
     for found in httpx.get(f"{inbox.url}/api/messages", params={"limit": 100}).json():
