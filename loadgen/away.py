@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from loadgen import whose
+from stack import jsontext
 from stack.paths import state_dir
 
 SERVICE = "traffic"
@@ -63,7 +64,7 @@ def control_of(host: str, instances: Path) -> Path | None:
 
 def _names(content: bytes) -> frozenset[str]:
     """The classes that a control file sends away. Raises ValueError."""
-    document = json.loads(content)
+    document = jsontext.read(content)
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")
     for name, said in document.items():

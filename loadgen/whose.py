@@ -4,12 +4,12 @@ Only its record is read: all that is known of instances besides (`stack.run`) wo
 of a locust slower.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from stack import jsontext
 from stack.loopback import HOST
 from stack.paths import state_dir
 
@@ -40,10 +40,10 @@ def known(instances: Path) -> Iterator[Known]:
     """By name."""
     for record in sorted(instances.glob("*/instance.json")):
         try:
-            ports = tuple(json.loads(record.read_text())["ports"]["backend"].values())
+            said = jsontext.read(record.read_text())["ports"]["backend"].values()
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # it is being made or wiped right now
-        if ports:
+        if ports := tuple(port for port in said if isinstance(port, int)):
             yield Known(name=record.parent.name, folder=record.parent, ports=ports)
 
 

@@ -4,6 +4,7 @@ What is YAML by its letters and yet no document that anybody means (a key twice,
 own anchor) is refused, too: the programs would not read it, or not all of it.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from stack.errors import BadInput
 DEEPEST = 100
 """Levels of values within values; no file of ours has more than a dozen."""
 TOO_DEEP = f"values lie more than {DEEPEST} levels deep"
+_SHALLOW = 2000
+"""Levels that libyaml survives by far."""
 MOST_VALUES = 200_000
 """In one file, those that aliases repeat counted each time."""
 
@@ -24,7 +27,7 @@ class _Loader(yaml.CSafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except (ValueError, KeyError):  # `0x_`, or a tag such as `!!int` before what is none
+        except (ValueError, LookupError):  # `0x_`, or a tag such as `!!int` before what is none
             kind = str(node.tag).rpartition(":")[2]
             raise _at(node, f"`{str(node.value)[:40]}` is no {kind}") from None
 
@@ -35,6 +38,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.valu
 def read(text: str) -> Any:
     """The document. Raises yaml.YAMLError."""
     loader = None
+    refuse_deep(text)
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -45,6 +49,39 @@ def read(text: str) -> Any:
     finally:
         if loader:
             loader.dispose()
+
+
+def compose(text: str) -> yaml.Node | None:
+    """The document's nodes. Raises yaml.YAMLError."""
+    refuse_deep(text)
+    node: yaml.Node | None = yaml.compose(text, yaml.CSafeLoader)
+    return node
+
+
+def refuse_deep(text: str, most: int = _SHALLOW) -> None:
+    """Raise yaml.MarkedYAMLError for a text whose values lie so deep that libyaml, which needs a
+    call for each level and counts none, would take the process with it.
+
+    Only a text that has room for more than `most` levels is looked at: every level takes a bracket,
+    or a column more.
+    """
+    columns = max(map(len, text.splitlines()), default=0)
+    if text.count("[") + text.count("{") + columns <= most:
+        return
+    if found := _first_too_deep(text):
+        raise yaml.MarkedYAMLError(problem=TOO_DEEP, problem_mark=found)
+
+
+def _first_too_deep(text: str) -> Any:
+    """The mark of the first value that does; None where none does."""
+    depth = 0
+    with suppress(yaml.YAMLError):  # whoever reads it will say so
+        for event in yaml.parse(text, yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return event.start_mark
+    return None
 
 
 def marked(error: yaml.reader.ReaderError, line: int) -> yaml.MarkedYAMLError:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from stack import jsontext
 from stack.run.service import Layout
 
 
@@ -100,10 +101,11 @@ def write_control(path: Path, content: Mapping[str, object]) -> None:
 
 
 def read_control(path: Path) -> Mapping[str, object]:
-    """The control file's content; empty if the file is absent, which means healthy."""
+    """The control file's content; empty if the file is absent, which means healthy, or says nothing
+    that a service could obey: a fault must be undone all the same."""
     try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError:
+        content = jsontext.read(path.read_bytes())
+    except (FileNotFoundError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 

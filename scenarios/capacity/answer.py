@@ -1,6 +1,5 @@
 """What a search found, in words and as data."""
 
-import json
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import psutil
 from scenarios.capacity.objective import Objective
 from scenarios.capacity.search import Found, Plan
 from scenarios.capacity.window import Step
+from stack import jsontext
 from stack.errors import BadInput
 
 SHAPE = 1
@@ -197,13 +197,13 @@ def read_baseline(file: Path, machine: Machine) -> Baseline:
     """The knee of the run that wrote `file`. Raises BadInput when it has none, or was measured on
     another machine."""
     try:
-        said = json.loads(file.read_text())
+        said = jsontext.read(file.read_text())
         found = Baseline(knee=float(said["knee"]), half_width=float(said["half_width"]),
                          machine=said["machine"])  # fmt: skip
         shape = said["shape"]
     except OSError as error:
         raise BadInput(f"--baseline: `{file}`: {error.strerror}.") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         raise BadInput(
             f"--baseline: `{file}` is not the report.json of a run that found a knee.",
             cure="`doit capacity` writes one beside its report.html.",

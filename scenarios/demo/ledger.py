@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stack import jsontext
+
 if TYPE_CHECKING:  # `doit status` reads ledgers, and needs nothing of what comes with that
     from scenarios.demo.incident import Incident
 
@@ -75,8 +77,8 @@ class Ledger:
     def read(self, name: str) -> Entry | None:
         """None when there is none, or only the beginning of one."""
         try:
-            return Entry(**json.loads(self.file(name).read_text()))
-        except (OSError, ValueError, TypeError):
+            return jsontext.made(Entry, jsontext.read(self.file(name).read_text()))
+        except (OSError, ValueError):
             return None
 
     def left_behind(self) -> list[Entry]:

@@ -5,9 +5,10 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from scenarios.proof.scenario import Want
+from stack import jsontext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,11 +259,12 @@ def to_line(event: Event) -> str:
 
 
 def from_line(line: str) -> Event:
-    """Inverse of `to_line`. Raises ValueError or KeyError for anything else."""
-    read: dict[str, Any] = json.loads(line)
-    kind: Any = KINDS[read.pop("kind_of_event")]
-    event: Event = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in read.items()})
-    return event
+    """Inverse of `to_line`. Raises ValueError for anything else."""
+    said = jsontext.read(line)
+    name = said.pop("kind_of_event", None) if isinstance(said, dict) else None
+    if not isinstance(name, str) or name not in KINDS:
+        raise ValueError("it is no event")
+    return jsontext.made(KINDS[name], said)
 
 
 @dataclass
@@ -298,8 +300,8 @@ class Evidence:
 
 def read(path: Path) -> Iterable[Event]:
     """The events of a file; a last line cut short by a kill is left out."""
-    for line in path.read_text().splitlines():
+    for line in path.read_text(errors="replace").splitlines():
         try:
             yield from_line(line)
-        except (ValueError, KeyError):
+        except ValueError:
             return

@@ -9,6 +9,7 @@ from statistics import median
 
 from scenarios.proof.result import Proof
 from scenarios.proof.verdict import Outcome
+from stack import jsontext
 from stack.errors import BadInput, HostCannot
 
 RUNS_SHOWN = 20
@@ -86,9 +87,9 @@ def read(file: Path) -> list[Mapping[str, object]]:
     runs: list[Mapping[str, object]] = []
     for number, row in enumerate(rows, 1):
         try:
-            run = json.loads(row)
+            run = jsontext.read(row)
             runs.append({"speed": float(run["speed"]), "alerts": dict(run["alerts"])})
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise BadInput(
                 f"`{file}` line {number} is not a recorded proof run.", cure="Delete the line."
             ) from None

@@ -80,8 +80,9 @@ def _no_yaml(path: Path, number: int | None, said: str) -> Problem:
 def compose(text: str) -> yaml.Node | None:
     """By libyaml, in a tenth of the time; what it refuses, PyYAML describes in clearer words."""
     try:
-        return yaml.compose(text, yaml.CSafeLoader)
+        return yamltext.compose(text)
     except yaml.YAMLError:
+        yamltext.refuse_deep(text, most=yamltext.DEEPEST)
         return yaml.compose(text, yaml.SafeLoader)
 
 

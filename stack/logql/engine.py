@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Literal as OneOf
 
 from stack.logql import frames, matching, walk
@@ -19,6 +18,7 @@ from stack.logql.budget import Account, Budget
 from stack.logql.entry import LabelKey, key_of
 from stack.logql.errors import Kind, LogQLError
 from stack.logql.frames import Frame
+from stack.logql.keeping import kept
 from stack.logql.metrics import Evaluation, Shortcut
 from stack.logql.parse import parse
 from stack.logql.pipeline import Pipeline, StreamKeys, leading_filters
@@ -49,7 +49,7 @@ TOO_FINE = (
 )
 
 
-@lru_cache(maxsize=64)  # as that of `parse`
+@kept(64)  # as that of `parse`
 def check(text: str) -> Query:
     """Parse and compile a query, so that anything wrong with it raises LogQLError."""
     query = parse(text)

@@ -8,7 +8,8 @@ import json
 import math
 import re
 from decimal import Decimal
-from functools import lru_cache
+
+from stack.logql.keeping import kept
 
 NANOSECONDS = {
     "ns": 1,
@@ -37,7 +38,7 @@ _SIZES |= {
 _SIZE = re.compile(r"([\d.,]*)(.*)", re.DOTALL)
 
 _FLOAT = re.compile(
-    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE
+    r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE
 )
 _INT = re.compile(
     r"([+-]?)(?:0(_?[0-7]+(?:_[0-7]+)*)"
@@ -61,7 +62,7 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-@lru_cache(maxsize=8192)
+@kept(8192)
 def duration_ns(text: str) -> int:
     """`time.ParseDuration`: `1h30m`, `1.5s`, `-3ms`, `0`.
 
@@ -116,7 +117,7 @@ def _decimal(value: int, unit: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
-@lru_cache(maxsize=8192)
+@kept(8192)
 def size_bytes(text: str) -> int:
     """`humanize.ParseBytes`: `5MB`, `1.5 KiB`, `42`; without a unit it is bytes."""
     found = _SIZE.fullmatch(text)

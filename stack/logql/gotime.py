@@ -7,9 +7,10 @@ layouts without a year mean the year 0.
 
 import re
 import time
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from stack.logql.keeping import kept
 
 _DAY_S = 86_400
 _NS = 1_000_000_000
@@ -173,7 +174,7 @@ _READ = {
 _GROUP = re.compile(r"\(\?P<(\w+)>")
 
 
-@lru_cache(maxsize=128)
+@kept(128)
 def _reader(layout: str) -> re.Pattern[str] | None:
     """A pattern for texts of that layout; None if it says the same thing twice."""
     made = ""

@@ -4,7 +4,7 @@ A query takes about 0.2 ms, the first one of a process 10 ms more (`tables`). Lo
 mistakes are those of `pkg/logql/syntax` (version 3).
 """
 
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from lark import Lark, Token
@@ -13,6 +13,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from stack.logql import builder, tables
 from stack.logql.ast import LogQuery, Matcher, MetricQuery, Query
 from stack.logql.errors import LogQLError
+from stack.logql.keeping import kept
 from stack.logql.matching import accepts
 from stack.logql.walk import depth, selectors
 
@@ -68,7 +69,7 @@ _ORDER = {kind: place for place, kind in enumerate(_WORDS)}
 _FUNCTIONS = {"RANGE_OP", "VECTOR_OP", "CONVERSION", "VECTOR", "LABEL_REPLACE"}
 
 
-@lru_cache(maxsize=64)  # rules ask the same queries again and again
+@kept(64)  # rules ask the same queries again and again
 def parse(text: str) -> Query:
     """The query that `text` says. Raises LogQLError, with line and column of a syntax error.
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import re2  # type: ignore[import-untyped]
 
 from stack.logql.errors import LogQLError
 from stack.logql.golang import printable
+from stack.logql.keeping import kept
 
 _GO_WORDS = {
     "missing ]": "missing closing ]",
@@ -24,7 +24,7 @@ _GO_WORDS = {
 }
 
 
-@lru_cache(maxsize=512)
+@kept(512)
 def compiled(pattern: str) -> Any:  # the package has no types
     """A pattern of the `re2` package. Raises LogQLError with Go's words for a bad one."""
     options = re2.Options()
@@ -73,7 +73,7 @@ def fits(pattern: str) -> Callable[[str], bool]:
         return lambda text: "\n" not in text
     if pattern == ".+":
         return lambda text: text != "" and "\n" not in text
-    return lru_cache(maxsize=4096)(_tester(f"^(?:{pattern})$"))
+    return kept(4096)(_tester(f"^(?:{pattern})$"))
 
 
 def _tester(pattern: str) -> Callable[[str], bool]:

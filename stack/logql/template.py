@@ -8,12 +8,12 @@ missing label is "". `templatewords` makes tokens of the text, this module reads
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
 from stack.logql import functions
 from stack.logql.budget import Meter
 from stack.logql.gotime import Time
+from stack.logql.keeping import kept
 from stack.logql.templatewords import Action, Token, actions, bad, literal
 from stack.logql.values import TemplateError, Value, member, pairs, printed, truth
 
@@ -54,7 +54,7 @@ class Template:
     """What it always gives, if it is text alone."""
 
 
-@lru_cache(maxsize=512)
+@kept(512)
 def compiled(text: str) -> Template:
     """Raises LogQLError for text that is not a template or uses something unsupported."""
     reader = _Reader(actions(text))

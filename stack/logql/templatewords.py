@@ -9,10 +9,13 @@ from stack.logql import golang
 from stack.logql.errors import LogQLError
 
 _ACTION = re.compile(
-    r"\{\{(?P<trim_left>-(?=\s))?(?P<body>(?:\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`|'(?:[^'\\\n]|\\.)*'"
-    r"|/\*.*?\*/|(?!\}\}|(?<=\s)-\}\}).)*)(?P<trim_right>(?<=\s)-)?\}\}",
+    r"\{\{(?P<trim_left>-(?=\s))?(?P<body>(?:\s*+/\*.*?\*/)?+(?:\"(?:[^\"\\\n]|\\.)*+\"|`[^`]*+`"
+    r"|'(?:[^'\\\n]|\\.)*+'|(?!\}\}|(?<=\s)-\}\})[^\"'`])*+)(?P<trim_right>(?<=\s)-)?\}\}",
     re.DOTALL,
 )
+"""Nothing that is taken is given back: an action that is not closed is found to be so in one go."""
+
+_MARK = "{{"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -61,10 +64,11 @@ def actions(text: str) -> list[str | Action]:
     at = 0
     line = 1
     trim = False
-    for found in _ACTION.finditer(text):
-        between = text[at : found.start()]
-        if "{{" in between:
-            break
+    while (begin := text.find(_MARK, at)) >= 0:
+        found = _ACTION.match(text, begin)
+        if not found:
+            raise bad("unclosed action", text.count("\n") + 1)
+        between = text[at:begin]
         line += between.count("\n")
         between = between.lstrip() if trim else between
         steps.append(between.rstrip() if found["trim_left"] else between)
@@ -75,8 +79,6 @@ def actions(text: str) -> list[str | Action]:
             steps.append(Action(tokens=_tokens(body, line), line=line))
         line += found.group().count("\n")
     rest = text[at:]
-    if "{{" in rest:
-        raise bad("unclosed action", text.count("\n") + 1)
     steps.append(rest.lstrip() if trim else rest)
     return steps
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from stack import jsontext
 from stack.errors import BadInput
 
 T = TypeVar("T")
@@ -51,12 +52,12 @@ class ControlFile(Generic[T]):
 
     def _read(self) -> dict[str, object]:
         try:
-            document = json.loads(self._path.read_bytes())
+            document = jsontext.read(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise BadInput(f"cannot be read: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise BadInput(f"not JSON: {error}") from error
         if not isinstance(document, dict):
             raise BadInput("not a JSON object")

@@ -112,7 +112,7 @@ def copy(source: Path, target: Path, record: Record) -> None:
 def _read(folder: Path, number: int) -> Generation:
     try:
         return Generation(number=number, directory=folder, record=Record.read(folder))
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise BadInput(
             f"`{folder / FILE}` cannot be read: {error}.",
             cure=f"Without it generation {number} is lost; remove its folder.",

@@ -6,8 +6,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 
+from stack import jsontext
 from stack.errors import BadInput
 from stack.loopback import HOST
 from stack.names import choose, meant
@@ -40,8 +42,15 @@ class Record:
 
     @classmethod
     def read(cls, directory: Path) -> "Record":
-        """Raises OSError, TypeError or ValueError where there is none that can be read."""
-        return cls(**json.loads((directory / FILE).read_text()))
+        """Raises OSError or ValueError where there is none that can be read."""
+        found = jsontext.made(cls, jsontext.read((directory / FILE).read_text()))
+        for service, ports in found.ports.items():
+            for name, port in ports.items():
+                if not 0 < port < 65536:
+                    raise ValueError(f"`ports.{service}.{name}` is {port}")
+        if not 0 < found.speed < inf or not 0 <= found.created < inf:
+            raise ValueError("`speed` or `created` is not a number above 0")
+        return found
 
     def write(self, directory: Path) -> None:
         partial = directory / f"{FILE}.part"
@@ -74,7 +83,7 @@ class Instance:
         """The instance in `directory`. Raises FileNotFoundError, BadInput for a broken record."""
         try:
             return cls(Record.read(directory), directory)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise BadInput(
                 f"`{directory / FILE}` cannot be read: {error}.",
                 cure=f"Stop it with `doit down{naming.option(directory.name)}`,"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from stack import yamltext
 from stack.errors import BadInput, HostCannot
 from stack.run.choice import instead_of
 from stack.run.service import Check, Layout, Service
@@ -159,7 +160,7 @@ def _rule_line(match: re.Match[str]) -> int:
     text = _TEXT.search(match["said"])
     if match["line"] and not text:
         return int(match["line"])
-    root = yaml.compose(Path(match["file"]).read_text(), yaml.CSafeLoader)
+    root = yamltext.compose(Path(match["file"]).read_text())
     inside = f".{text[1]}s.{text[2]}" if text else ""
     node = _at(root, f"groups.{match['group']}.rules[{int(match['nth']) - 1}]{inside}")
     return node.start_mark.line + 1 if node else int(match["line"] or 1)
@@ -167,7 +168,7 @@ def _rule_line(match: re.Match[str]) -> int:
 
 def _where(file: Path, words: str) -> str:
     """`FILE:LINE: ` of what the words name, a key with its path or a value."""
-    root = yaml.compose(file.read_text(), yaml.CSafeLoader)
+    root = yamltext.compose(file.read_text())
     names = _NAMED.findall(words)
     keys = [node for name in names if (node := _at(root, name))]
     # The longest says most: an alert rather than its group, an address rather than its host.

@@ -150,7 +150,7 @@ def _differences(wanted: bytes, found: bytes) -> list[str]:
     """How the lock in a bundle differs from the checkout's, in the artifacts if they do."""
     try:
         theirs, ours = _versions(found), _versions(wanted)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return [f"its `{LOCK}` is damaged"]
     said = [
         f"{name}: {theirs.get(name, 'missing')}, the checkout's lock expects "

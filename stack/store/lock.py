@@ -91,7 +91,7 @@ def load(file: Path = LOCK_FILE) -> Lock:
         wrong = ["it does not exist"]
     except OSError as error:
         wrong = [f"it cannot be read: {error.strerror}"]
-    except ValueError as error:  # no TOML, or no UTF-8
+    except (ValueError, RecursionError) as error:  # no TOML, or no UTF-8, or too deep
         wrong = [f"it is not TOML: {error}"]
     if wrong:
         shown = "\n".join(f"    {problem}" for problem in wrong[:_SHOWN])

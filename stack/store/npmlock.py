@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from stack import jsontext
 from stack.errors import BadInput
 from stack.store.artifact import Tarball
 
@@ -32,7 +33,7 @@ def load(file: Path) -> tuple[Tarball, ...]:
     Raises BadInput, naming the file and all that is wrong in it.
     """
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = jsontext.read(file.read_text(encoding="utf-8"))
         wrong = list(_problems(document))
     except FileNotFoundError:
         return ()
@@ -142,7 +143,7 @@ def _values(entry: dict[str, object]) -> Iterator[str]:
     for key, wanted in _VALUES.items():
         if key not in entry:
             yield f"lacks `{key}`"
-        elif not wanted.fullmatch(str(entry[key])):
+        elif not (isinstance(entry[key], str) and wanted.fullmatch(str(entry[key]))):
             yield f"has a bad `{key}`: `{entry[key]}`"
     if type(entry.get("size")) is not int or int(str(entry["size"])) < 1:
         yield f"has a `size` that is not a number of bytes: `{entry.get('size')}`"

@@ -4,12 +4,12 @@ Standard library only: `stack.bootstrap` uses it before anything else is install
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack import jsontext
 from stack.paths import REPO
 from stack.store.archive import Archive, Member
 
@@ -82,7 +82,7 @@ def label(archive: Archive) -> dict[str, object]:
         raise archive.refused([f"it contains no `{LABEL}`"])
     try:
         if member.size <= LABEL_BYTES:
-            said = json.loads(b"".join(archive.chunks(member)))
+            said = jsontext.read(b"".join(archive.chunks(member)))
             if isinstance(said, dict):
                 return said
     except ValueError:

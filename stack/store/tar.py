@@ -1,5 +1,6 @@
 """Unpacks tar archives, whatever they come in, and trusts none of them."""
 
+import os
 import stat
 import tarfile
 from collections.abc import Callable
@@ -7,6 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from stack.errors import BadInput
+
+_LONGEST_PART, _LONGEST_PATH = 255, 2000
+"""Bytes. Linux has room for twice such a path, and the folder of the store stands before it."""
 
 
 def unpack(
@@ -27,12 +31,15 @@ def unpack(
     or already there; tarfile.TarError and what the stream raises.
     """
     limited = cast(IO[bytes], _Limited(stream, most, name))
-    with tarfile.open(fileobj=limited, mode="r:") as archive:
-        for member in archive:
-            path = _checked(member, name, without_first)
-            if path and wanted(path):
-                _check_wanted(member, path, name)
-                _extract(archive, member, into, path, name)
+    try:
+        with tarfile.open(fileobj=limited, mode="r:") as archive:
+            for member in archive:
+                path = _checked(member, name, without_first)
+                if path and wanted(path):
+                    _check_wanted(member, path, name)
+                    _extract(archive, member, into, path, name)
+    except (ValueError, OverflowError, IndexError) as error:  # a number in a header that is none
+        raise BadInput(f"`{name}` contains a broken archive: {error}") from error
 
 
 class _Limited:
@@ -62,6 +69,13 @@ class _Limited:
 
 def _checked(member: tarfile.TarInfo, name: str, without_first: bool) -> str:
     """The member's path below the root, `""` for the root. Raises BadInput if it may not be."""
+    if "\0" in member.name + member.linkname:
+        raise BadInput(f"`{name}` contains a name with a NUL in it: {member.name!a}")
+    parts = [os.fsencode(part) for part in member.name.split("/")]
+    if max(map(len, parts)) > _LONGEST_PART or max(sum(map(len, parts)), len(member.linkname)) > (
+        _LONGEST_PATH
+    ):
+        raise BadInput(f"`{name}` contains a name that is too long: `{member.name[:40]}…`")
     path = PurePosixPath(member.name)
     if without_first:
         path = PurePosixPath(*path.parts[1:]) if not path.is_absolute() else path

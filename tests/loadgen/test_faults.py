@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from loadgen.faults import disk
-from loadgen.faults.base import FaultFailed
+from loadgen.faults.base import FaultFailed, read_control, update_control
 from loadgen.faults.database_link import SlowDatabaseLink
 from loadgen.faults.disk import DiskFilled
 from loadgen.faults.service import ServiceStopped
@@ -119,3 +119,11 @@ def test_disk_fault_is_blocked_where_there_are_no_namespaces(
     monkeypatch.setattr(disk, "disk_unavailable", lambda: "no user namespace for uid 1000")
     fault = DiskFilled(free_percent=15)
     assert fault.blocked(target) == "no user namespace for uid 1000"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff", b"[" * 20_000])
+def test_control_file_that_nobody_can_read_is_written_anew(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "control.json"
+    path.write_bytes(text)
+    update_control(path, put={"a": 1})
+    assert read_control(path) == {"a": 1}

@@ -1,14 +1,17 @@
 """What the engine promises beside the answers: bounds, order, threads, shortcuts."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stack.logql import Budget, Engine, Kind, LogQLError, MemorySource, check
+from stack.logql import Budget, Engine, Kind, LogQLError, MemorySource, check, parse
 from stack.logql.ast import LineFilter, Matcher, MetricQuery, RangeAggregation
 from stack.logql.frames import Frame
+from stack.logql.golang import float_of
 from stack.logql.results import Matrix, Streams, Vector
+from stack.logql.template import compiled
 
 SECOND = 1_000_000_000
 
@@ -144,3 +147,32 @@ def test_queries_in_many_threads_do_not_mix(source: Watched) -> None:
     alone = [ask(number) for number in range(10)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, list(range(10)) * 5)) == alone * 5
+
+
+@pytest.mark.parametrize(
+    "template",
+    ['{{ "a" "b" ' * 30, "{{ " + '"a" ' * 5000, "{{" * 30_000, "{{" + "/*" * 30_000,
+     '{{ "' + '\\"' * 30_000, "{{ `a` 'b' " * 5000 + "}", "{{- " * 30_000],
+    ids=["few", "strings", "braces", "comments", "escapes", "quotes", "trimmed"],
+)  # fmt: skip
+def test_action_that_is_not_closed_is_refused_in_one_go(template: str) -> None:
+    began = time.process_time()
+    with pytest.raises(LogQLError, match=r"template: line:1: "):
+        compiled(template)
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("text", ["9" * 200_000 + "x", "1" * 200_000 + ".x"])
+def test_long_line_that_is_no_number_is_found_to_be_none_in_one_go(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ValueError, match="ParseFloat"):
+        float_of(text)
+    assert time.process_time() - began < 1
+
+
+def test_long_queries_are_not_kept() -> None:
+    """Each another, they would fill the memory."""
+    texts = [f'{{app="{n}"}}' + "|= `a`" * n for n in (1, 2000)]
+    first, second = [parse(text) for text in texts]
+    assert parse(texts[0]) is first
+    assert parse(texts[1]) is not second

@@ -41,11 +41,12 @@ def test_control_is_healthy_while_absent_or_empty_object(
         ('{"level": 7', "not JSON: "),
         ("\udcff", "not JSON: "),
         ("[" * 100_000, "not JSON: "),
+        ('{"level": ' + "[" * 500 + "]" * 500 + "}", "not JSON: values lie more than 100 levels"),
         ("[7]", "not a JSON object"),
         ('{"level": 11}', "`level` is 11, expected a number from 0 to 10"),
         ('{"level": 1e999}', "`level` is Infinity, expected"),
     ],
-    ids=["empty", "truncated", "not text", "deep", "list", "too much", "infinite"],
+    ids=["empty", "truncated", "not text", "deep", "deep value", "list", "too much", "infinite"],
 )
 def test_control_that_is_bad_is_said_once_and_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str

@@ -75,6 +75,7 @@ def test_lock_that_is_good_is_taken(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         pytest.param('suite = "s"', "suite = ", r"not TOML.*line 1", id="no TOML"),
+        pytest.param('suite = "s"', f"suite = {'[' * 5000}", "not TOML", id="deep"),
         pytest.param('suite = "s"\n', "", "lacks `suite`", id="no suite"),
         pytest.param('"s"', "1", "`suite` is not a string", id="suite"),
         pytest.param("[[artifact]]", "[artifact]", "`artifact` is not a list", id="no list"),

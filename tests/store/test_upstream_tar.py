@@ -76,6 +76,10 @@ def test_first_folder_is_left_out(tmp_path: Path, make_member: Member) -> None:
         pytest.param([{"path": "b/p", "kind": tarfile.FIFOTYPE}], "device or pipe", id="pipe"),
         pytest.param([{"path": "b/su", "mode": 0o4755}], "set-user-ID", id="setuid"),
         pytest.param([{"path": "b/x"}, {"path": "b/x"}], "already there", id="twice"),
+        pytest.param(
+            [{"path": "b/s", "kind": tarfile.SYMTYPE, "link": "x" * 5000}], "too long", id="long"
+        ),
+        pytest.param([{"path": f"b/{'x' * 300}"}], "too long", id="long name"),
     ],
 )  # fmt: skip
 def test_hostile_archive_is_refused(

@@ -5,9 +5,13 @@ most 998 characters) and RFC 5321 (reply codes). Mail servers accept malformed m
 is recorded as problems, and nothing here refuses a mail.
 """
 
+import codecs
 import re
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message as Mail
+from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
 from html.parser import HTMLParser
 
@@ -26,6 +30,11 @@ _BODY_CHARS = 500_000
 
 _ADDRESS = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@[^\s<>@]+>")
+_NO_CHARSETS = frozenset({
+    "idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "unicode_escape",
+    "raw_unicode_escape",
+})  # fmt: skip
+"""Python's own, which no mail has. Some always fail, one takes the square of its length."""
 _REQUIRED = ("From", "To", "Subject", "Date", "Message-ID")
 
 
@@ -50,38 +59,56 @@ def judge(content: bytes, *, received_at: float) -> Message:
     )
 
 
-def parse(content: bytes) -> EmailMessage:
-    """Parse a mail; never fails: what is malformed is in `.defects` or missing."""
-    return message_from_bytes(content, policy=policy.default)
+def parse(content: bytes) -> Mail:
+    """Parse a mail; never fails: what is malformed is in `.defects` or missing.
 
-
-def header(mail: EmailMessage, name: str) -> str:
-    """Return one header, decoded and on one line; empty if missing or impossible to decode."""
+    By the older of the standard library's two readers of headers: the newer one needs a call for
+    each level of what a header nests, and a time that grows with the square of its length.
+    """
     try:
-        return " ".join(str(mail.get(name, "")).split())
-    except (ValueError, IndexError, AttributeError, LookupError):
-        # The standard library's header parser fails on some malformed headers.
+        return message_from_bytes(content, policy=policy.compat32)
+    except (TypeError, ValueError, LookupError):  # a parameter of a part, such as its boundary
+        return BytesHeaderParser(policy=policy.compat32).parsebytes(content)
+
+
+def header(mail: Mail, name: str) -> str:
+    """Return one header, decoded and on one line; empty if missing or impossible to decode."""
+    text = str(mail.get(name, ""))
+    try:
+        parts = decode_header(text)
+    except HeaderParseError:  # base64 that is none
         return ""
+    words = (one if isinstance(one, str) else _decoded(one, kind or "ascii") for one, kind in parts)
+    return " ".join("".join(words).split())
 
 
-def texts(mail: EmailMessage) -> tuple[str, str]:
+def texts(mail: Mail) -> tuple[str, str]:
     """Return the first text/plain and the first text/html part, decoded; empty if missing."""
     found = {"text/plain": "", "text/html": ""}
     for part in mail.walk():
         kind = part.get_content_type()
         if kind in found and not found[kind] and part.get_content_disposition() != "attachment":
             payload = part.get_payload(decode=True)
-            found[kind] = _decoded(payload, part.get_content_charset("utf-8"))
+            found[kind] = _decoded(payload, _charset(part))
     return found["text/plain"], found["text/html"]
+
+
+def _charset(part: Mail) -> str:
+    try:
+        return part.get_content_charset("utf-8")
+    except (TypeError, ValueError, LookupError):  # `charset*0*=` and the like
+        return "utf-8"
 
 
 def _decoded(payload: object, charset: str) -> str:
     if not isinstance(payload, bytes):
         return ""
     try:
-        return payload.decode(charset, "replace")
-    except LookupError:
-        return payload.decode("utf-8", "replace")
+        if codecs.lookup(charset).name not in _NO_CHARSETS:
+            return payload.decode(charset, "replace")
+    except (LookupError, ValueError):  # one that nobody knows, or no name of one
+        pass
+    return payload.decode("utf-8", "replace")
 
 
 def visible_text(html: str) -> str:
@@ -112,12 +139,16 @@ class _Text(HTMLParser):
         if tag not in self._INLINE:
             self.parts.append("\n")
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """`<![` is a comment that nobody sees, as in browsers; the library asserts what it is."""
+        return self.parse_bogus_comment(i)
+
     def handle_data(self, data: str) -> None:
         if not self._hidden:
             self.parts.append(data)
 
 
-def _problems(mail: EmailMessage, content: bytes) -> list[str]:
+def _problems(mail: Mail, content: bytes) -> list[str]:
     problems = []
     for name in _REQUIRED:
         if not header(mail, name):
@@ -143,13 +174,16 @@ def _problems(mail: EmailMessage, content: bytes) -> list[str]:
 
 
 def _are_addresses(text: str) -> bool:
-    addresses = [address for _, address in getaddresses([text])]
+    try:
+        addresses = [address for _, address in getaddresses([text])]
+    except RecursionError:  # comments within comments
+        return False
     return bool(addresses) and all(_ADDRESS.fullmatch(address) for address in addresses)
 
 
 def _is_date(text: str) -> bool:
     try:
         parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return True

@@ -66,7 +66,10 @@ def _payload(post: Post) -> dict[str, object] | None:
     if media_type == "application/json":
         return read_object(post.body)
     if media_type == "application/x-www-form-urlencoded":
-        fields = parse_qs(post.body.decode("utf-8", "replace"), max_num_fields=1000)
+        try:
+            fields = parse_qs(post.body.decode("utf-8", "replace"), max_num_fields=1000)
+        except ValueError:  # there are more
+            return None
         return read_object(fields.get("payload", [""])[0])
     return None
 

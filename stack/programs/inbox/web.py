@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from stack.programs import ids
 from stack.programs.inbox import heartbeat, pagerduty, runbooks, slack, views
 from stack.programs.inbox.desk import Desk
 from stack.programs.inbox.message import Kind, Message, Post, Reply
@@ -46,7 +47,7 @@ class Web:
         if message.answer >= 300:
             self._desk.take(message)
             said = "; ".join(message.problems) or "made to fail on purpose"
-            return PlainTextResponse(said, message.answer)
+            return PlainTextResponse(said.encode(errors="replace"), message.answer)
         if message.kind is Kind.FIRING:
             self._desk.beat(message)
         return PlainTextResponse("ok", message.answer)
@@ -103,7 +104,7 @@ class Web:
 
     def _found(self, request: Request) -> Message:
         id = request.path_params["id"]
-        message = self._desk.store.get(id) if id < _NUMBER_LIMIT else None
+        message = self._desk.store.get(id)
         if message is None:
             raise HTTPException(404, f"there is no message {id}")
         return message
@@ -111,6 +112,7 @@ class Web:
 
 def application(desk: Desk, services: Mapping[str, str], folder: Path | None = None) -> Starlette:
     """Return the ASGI application. `folder` holds the runbooks, `ALERT.md`."""
+    ids.known()
     web = Web(desk, services, folder)
     static = StaticFiles(directory=Path(__file__).parent / "static")
     return Starlette(
@@ -119,8 +121,8 @@ def application(desk: Desk, services: Mapping[str, str], folder: Path | None = N
             Route("/v2/enqueue", web.pagerduty, methods=["POST"]),
             Route("/heartbeat/{name}", web.heartbeat, methods=["POST"]),
             Route("/api/messages", web.messages),
-            Route("/messages/{id:int}", web.message),
-            Route("/messages/{id:int}/html", web.mail_html),
+            Route("/messages/{id:id}", web.message),
+            Route("/messages/{id:id}/html", web.mail_html),
             Route("/runbooks", web.runbooks),
             Route("/runbooks/{name}", web.runbook),
             Route("/health", web.health),

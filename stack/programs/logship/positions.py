@@ -10,8 +10,12 @@ from pathlib import Path
 
 import orjson
 
+from stack import jsontext
 from stack.errors import HostCannot
 from stack.programs.logship.reader import Note
+
+_MOST = 2**63
+"""Offsets, inodes and nanoseconds since 1970 stay below it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +73,23 @@ def load(file: Path) -> tuple[list[Position], str]:
     try:
         document = orjson.loads(text)
         return [_position(each) for each in document["files"]], ""
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         return [], _aside(file, f"{type(error).__name__}: {error}")
 
 
-def _position(entry: dict[str, object]) -> Position:
-    mark, notes = entry.pop("mark"), entry.pop("notes")
-    bytes.fromhex(str(entry["head"]))
-    return Position(
-        mark=Mark(**mark),  # type: ignore[arg-type]
-        notes=tuple(Note(**note) for note in notes),  # type: ignore[attr-defined]
-        **entry,  # type: ignore[arg-type]
-    )
+def _position(entry: object) -> Position:
+    """Raises ValueError for what `save` cannot have written."""
+    found = jsontext.made(Position, entry)
+    bytes.fromhex(found.head)
+    mark = found.mark
+    numbers = [found.inode, mark.offset, mark.own_ns, mark.clock_ns]
+    for note in found.notes:
+        numbers += [note.start, note.end, note.time_ns]
+    if not all(0 <= number < _MOST for number in numbers):
+        raise ValueError("a number is negative, or larger than any that a file has")
+    if "\0" in found.path:
+        raise ValueError("a path has a NUL in it")
+    return found
 
 
 def _aside(file: Path, why: str) -> str:

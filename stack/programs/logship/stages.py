@@ -83,6 +83,8 @@ def _only(stage: Section) -> tuple[str, Section]:
     if len(names) != 1:
         raise stage.bad(f"has {len(names)} keys, expected one: the name of a stage")
     name = names[0]
+    if not isinstance(name, str):
+        raise stage.bad(f"has the key {name!r}, expected the name of a stage")
     if name == "labeldrop":
         return name, Section({}, stage.where, stage.file)
     if name == "labels":  # its keys are names, not settings
@@ -123,8 +125,9 @@ def _json(settings: Section) -> Step:
             return
         for name, path in wanted.items():
             value = found.get(path)
-            if value is not None:
-                line.extracted[name] = value if isinstance(value, str) else _json_text(value)
+            text = value if value is None or isinstance(value, str) else _json_text(value)
+            if text is not None:
+                line.extracted[name] = text
 
     return step
 
@@ -142,8 +145,12 @@ def _parsed(text: str) -> Any:
     return None
 
 
-def _json_text(value: Any) -> str:
-    return orjson.dumps(value).decode()
+def _json_text(value: Any) -> str | None:
+    """None for what lies deeper than can be written."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return None
 
 
 def _regex(settings: Section) -> Step:

@@ -73,7 +73,11 @@ def _pattern(layout: str) -> re.Pattern[str]:
     missing = [part for part in _NEEDED if not any(t.startswith(part) for t in tokens)]
     if missing:
         raise ValueError(f"the layout `{layout}` has no {', '.join(f'`{m}`' for m in missing)}")
-    return re.compile("".join(parts), re.ASCII)
+    pattern = "".join(parts)
+    named = re.findall(r"\(\?P<(\w+)>", pattern)
+    if len(named) > len(set(named)):
+        raise ValueError(f"the layout `{layout}` has one part of a time twice")
+    return re.compile(pattern, re.ASCII)
 
 
 def _seconds_part(token: str) -> str:

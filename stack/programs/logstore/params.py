@@ -19,7 +19,7 @@ END_BEFORE_START = "end timestamp must not be before or equal to start time"
 _POINTS = 250
 _MOST_POINTS = 11_000
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I | re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.I | re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _MOST_DIGITS = 40
 """Digits in a row: more than any number in range has, fewer than Python refuses to convert."""

@@ -129,6 +129,8 @@ def _from_json(data: bytes) -> list[Pushed]:
 def _with_replacements(data: bytes, error: orjson.JSONDecodeError) -> Any:
     """Read again with what is not text replaced (bytes that are not UTF-8, halves of surrogate
     pairs), which orjson refuses and Loki does not."""
+    if data.isascii() and b"\\u" not in data:  # nothing of the kind: no need for a copy
+        raise Refused(400, f"loghttp.PushRequest.Streams: {error}")
     text = data.decode(errors="replace")
     repaired = with_replacements(text)
     if "\ufffd" in text or repaired is not text:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from stack import jsontext
 from stack.errors import HostCannot
 from stack.programs.logstore.database import Database, files, literal
 from stack.programs.logstore.memtable import Row
@@ -193,9 +194,11 @@ def _widest_first(path: Path) -> tuple[int, int]:
 def _open(path: Path, first: int, last: int) -> Segment:
     try:
         index = orjson.loads(_index_of(path).read_bytes())
-        shares = {int(ident): Share(**share) for ident, share in index["streams"].items()}
+        shares = {
+            int(ident): jsontext.made(Share, share) for ident, share in index["streams"].items()
+        }
         disk_bytes = index["disk_bytes"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _corrupt(path, f"its index cannot be read: {error}") from None
     with path.open("rb") as file:
         size, head = path.stat().st_size, file.read(4)

@@ -17,6 +17,7 @@ import orjson
 from stack.errors import HostCannot
 from stack.programs.logstore.streams import Known
 
+_CURE = "Move the file away to start without its entries."
 _HEADER = struct.Struct("<II")
 
 
@@ -85,13 +86,16 @@ class Wal:
 def replay(path: Path) -> Iterator[Recorded]:
     """What the file holds. An incomplete last record, which was never acknowledged, is left out.
 
-    Raises HostCannot for a broken record that is not the last one.
+    Raises HostCannot for a broken record that is not the last one, and for one of a stream whose
+    first record is gone.
     """
     labels: dict[int, dict[str, str]] = {}
     for body in _records(path):
         for ident, named, timestamps_ns, lines in orjson.loads(body):
             if named is not None:
                 labels[ident] = named
+            if ident not in labels:
+                raise HostCannot(f"`{path}` is corrupt: a record is gone.", cure=_CURE)
             yield Recorded(labels[ident], timestamps_ns, lines)
 
 
@@ -116,7 +120,7 @@ def _records(path: Path) -> Iterator[bytes]:
             if not sound:
                 raise HostCannot(
                     f"`{path}` is corrupt: the record at byte {at} has a wrong checksum.",
-                    cure="Move the file away to start without its entries.",
+                    cure=_CURE,
                 )
             yield body
             at = end

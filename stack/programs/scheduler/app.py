@@ -9,9 +9,12 @@ from collections.abc import AsyncIterator
 
 import psycopg
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
 
 from stack.paths import REPO
 from stack.programs.scheduler import logs, seed
@@ -66,6 +69,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = Services(settings=settings, database=database, metrics=metrics)
     for module in ROUTERS:
         app.include_router(module.router)
+    app.add_exception_handler(RequestValidationError, _refused)
+    app.add_exception_handler(HTTPException, _answered)
     app.add_exception_handler(DatabaseAway, _unavailable)
     app.add_exception_handler(psycopg.OperationalError, _unavailable)
     app.add_middleware(Observe, metrics=metrics)
@@ -81,6 +86,24 @@ def _expect_routes(requests: Requests) -> None:
         for method in route.methods or ():
             requests.expect(method, route.path, sorted(statuses))
     requests.expect("GET", UNMATCHED, [404])
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """422, without what was sent: that may be a password, or what JSON cannot say (half of a
+    surrogate pair, NaN)."""
+    assert isinstance(error, RequestValidationError)
+    faults = [{key: one[key] for key in ("type", "loc", "msg")} for one in error.errors()]
+    return JSONResponse({"detail": faults}, 422)
+
+
+async def _answered(request: Request, error: Exception) -> Response:
+    """What a route or the framework answers with. Of what was sent and cannot be used, all is told
+    in the one form that the description of the API has for it, also a body that is no JSON."""
+    assert isinstance(error, HTTPException)
+    if error.status_code in (400, 422):
+        faults = [{"type": "value_error", "loc": ["request"], "msg": error.detail}]
+        return JSONResponse({"detail": faults}, 422)
+    return await http_exception_handler(request, error)
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,7 @@
 """What endpoints depend on: the database, the metrics, who is calling, a page of a list."""
 
 import datetime as dt
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from stack.programs.scheduler import logs, tokens
 from stack.programs.scheduler.db import Database
@@ -19,8 +20,19 @@ from stack.programs.scheduler.tokens import Claims, Role
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """A row's id, as far as PostgreSQL's integer can hold it."""
 
+
+def _written(given: object) -> object:
+    written = isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII)
+    if not (written or isinstance(given, dt.date)):
+        raise ValueError("expected a day as YYYY-MM-DD")
+    return given
+
+
 Text = Annotated[str, Field(max_length=500, pattern="^[^\0]*$")]
 """Free text without NUL, which PostgreSQL cannot store."""
+
+Day = Annotated[dt.date, BeforeValidator(_written)]
+"""A day as YYYY-MM-DD: numbers are no days, though they could be seconds since 1970."""
 
 Row = dict[str, Any]
 """A row on its way from the database to a response model, which validates it."""
@@ -124,8 +136,8 @@ def listing(rows: Sequence[Row], page: Page) -> Listing:
 class Range(BaseModel):
     """A range of days, both ends included."""
 
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
 
     def flaw(self, *, most_days: int) -> str | None:
         """Why it cannot be used, or None."""

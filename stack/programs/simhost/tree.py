@@ -5,9 +5,14 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+from stack import jsontext
 from stack.errors import HostCannot
 from stack.programs.simhost.files import proc_files, sys_files
 from stack.programs.simhost.model import CPUS, Levels, State
+
+_MOST = 2**62
+"""No figure of a host comes near; from more, and from what is no number, nothing could be counted
+on."""
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -44,9 +49,11 @@ def write(root: Path, state: State, levels: Levels) -> None:
 def load(root: Path) -> State | None:
     """The state of the previous run; None if there was none or it cannot be used."""
     try:
-        saved = json.loads((root / "state.json").read_bytes())
-        saved["busy_s"], saved["idle_s"] = tuple(saved["busy_s"]), tuple(saved["idle_s"])
-        state = State(**saved)
-    except (OSError, ValueError, TypeError, KeyError):
+        state = jsontext.made(State, jsontext.read((root / "state.json").read_bytes()))
+    except (OSError, ValueError):
+        return None
+    figures = asdict(state)
+    counts = [*figures.pop("busy_s"), *figures.pop("idle_s"), *figures.values()]
+    if not all(0 <= count < _MOST for count in counts):
         return None
     return state if len(state.busy_s) == len(state.idle_s) == CPUS else None

@@ -111,8 +111,7 @@ def _source(entry: dict[str, Any], id: int, file: Path, path: str) -> DataSource
             cure=f"It knows {', '.join(TYPES)}. For others run Grafana itself: "
             "STACK_GRAFANA=grafana.",
         )
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or "@" in parts.netloc or parts.query:
+    if not _is_address(url):
         raise BadInput(
             f"{file}: `{path}.url` is `{url}`, which is not the HTTP address of a service.",
             cure="Write it as http://prometheus:9090.",
@@ -124,3 +123,14 @@ def _source(entry: dict[str, Any], id: int, file: Path, path: str) -> DataSource
         id=id, uid=text("uid"), name=text("name"), type=kind, url=url.rstrip("/"),
         default=entry.get("isDefault") is True, options=options,
     )  # fmt: skip
+
+
+def _is_address(url: str) -> bool:
+    """Of a service, by HTTP, with nothing secret in it."""
+    try:
+        parts = urlsplit(url)
+        good_port = parts.port != 0
+    except ValueError:  # a bracket that is not closed, or a port that is no number
+        return False
+    plain = parts.scheme == "http" and "@" not in parts.netloc and not parts.query
+    return plain and bool(parts.hostname) and good_port

@@ -72,18 +72,18 @@ def lines(answer: bytes) -> list[Line]:
     anything else."""
     try:
         found = [
-            (int(at), stream["stream"], text)
+            (int(str(at)), stream["stream"].items(), text)
             for stream in json.loads(answer)["data"]["result"]
             for at, text, *_ in stream["values"]
+            if isinstance(text, str)
         ]
-    except (LookupError, TypeError, RecursionError):
+        return [
+            Line(at=_clock(at), labels=" ".join(f"{k}={v}" for k, v in sorted(labels)), text=text)
+            for at, labels, text in sorted(found, key=lambda one: -one[0])[:MOST]
+        ]
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError, OSError,
+            RecursionError):  # fmt: skip
         raise ValueError("its answer is not one to a query for lines.") from None
-    return [
-        Line(
-            at=_clock(at), labels=" ".join(f"{k}={v}" for k, v in sorted(labels.items())), text=text
-        )
-        for at, labels, text in sorted(found, key=lambda one: -one[0])[:MOST]
-    ]
 
 
 def page(query: str, found: Sequence[Found], trouble: str = "") -> str:

@@ -22,6 +22,7 @@ from starlette.responses import (
 )
 from starlette.routing import Match, Route
 
+from stack.programs import ids
 from stack.programs.viewer import VERSION, upstream
 from stack.programs.viewer.annotations import Annotations, BadAnnotation, Wanted
 from stack.programs.viewer.assets import Assets
@@ -192,14 +193,12 @@ class Web:
     async def annotation(self, request: Request) -> Response:
         id, kept = request.path_params["id"], self._context.annotations
         if request.method in ("GET", "HEAD"):
-            if id < _LARGEST and (found := kept.get(id)):
+            if found := kept.get(id):
                 return JSONResponse(found)
             raise HTTPException(404, "Annotation not found")
         _need_admin(request)
         sent = await _json(request) if request.method == "PATCH" else None
-        done = id < _LARGEST and (
-            kept.change(id, sent) if request.method == "PATCH" else kept.remove(id)
-        )
+        done = kept.change(id, sent) if request.method == "PATCH" else kept.remove(id)
         if not done:
             raise HTTPException(404, "Annotation not found")
         what = "patched" if request.method == "PATCH" else "deleted"
@@ -280,6 +279,7 @@ class Web:
 
 def application(context: Context) -> Starlette:
     """The ASGI application; `guard` belongs around it."""
+    ids.known()
     web = Web(context)
     web.api = (
         Route("/api/health", web.health),
@@ -293,7 +293,7 @@ def application(context: Context) -> Starlette:
         # By any method: which is right depends on the path.
         Route(f"{_PROXY}{{uid}}/{{rest:path}}", web.ask, methods=_ANY),
         Route("/api/annotations", web.annotations, methods=["GET", "POST"]),
-        Route("/api/annotations/{id:int}", web.annotation, methods=["GET", "PATCH", "DELETE"]),
+        Route("/api/annotations/{id:id}", web.annotation, methods=["GET", "PATCH", "DELETE"]),
     )
     routes = [
         *web.api,

@@ -1,5 +1,8 @@
+import time
+
 import pytest
 
+from stack.programs.inbox import views
 from stack.programs.inbox.mail import judge, visible_text
 from stack.programs.inbox.message import Channel, Kind
 
@@ -107,3 +110,39 @@ def test_mail_survives_malformed_content(content):
 def test_visible_text_keeps_what_a_reader_sees():
     html = "<head><title>t</title></head><style>a{}</style>A <b>b</b>.<br>C<script>x</script><p>D"
     assert visible_text(html) == "A b.\nC\nD"
+
+
+NESTED = "(" * 20_000
+SLOW = '"\\"' * 30_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        mail(Date="Mon, 02 Jan 99999999999999999999 15:04:05 -0700"),
+        mail(Date="Mon, 02 Jan 2006 15:04:05 +99999999999999999999"),
+        mail(To=NESTED + "a@b.example"),
+        mail(To=f"{SLOW} <a@b.example>"),
+        mail(To='"a' * 20_000),
+        mail(Subject="=?utf-8?b?" + "A" * 5 + "?= =?x y?q?a?= =?idna?q?=ff?="),
+        mail(extra="Content-Disposition: attachment; filename*0\r\n"),
+        mail(body="Content-Type: text/plain; charset\r\n\r\na"),
+        mail(body="Content-Type: text/plain; charset*=utf-8''i\x00\r\n\r\na"),
+        mail(body="Content-Type: text/plain; charset*=a; charset*0=b\r\n\r\na"),
+        mail(body="Content-Type: multipart/mixed; boundary*=a; boundary*0=b\r\n\r\na"),
+        mail(body="Content-Type: text/plain; charset=undefined\r\n\r\na"),
+        mail(body="Content-Type: text/plain; charset=punycode\r\n\r\na-" + "b" * 90_000),
+        mail(body="Content-Type: text/html\r\n\r\n<![[see</;a><img src"),
+        mail(body="Content-Type: text/html\r\n\r\n" + "<![" * 30_000),
+    ],
+    ids=["year", "zone", "comments", "quotes", "open quotes", "words", "disposition", "no charset",
+         "charset with NUL", "charset in parts", "boundary in parts", "undefined", "punycode",
+         "section", "sections"],
+)  # fmt: skip
+def test_mail_that_breaks_readers_is_recorded_and_soon(content: bytes) -> None:
+    began = time.process_time()
+    message = found(content)
+    assert message.raw == content
+    views.message(message, newest=1, runbooks=[])
+    views.mail_html(message)
+    assert time.process_time() - began < 2

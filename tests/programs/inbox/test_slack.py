@@ -93,6 +93,12 @@ def test_slack_reads_forms():
     assert judge(post(b"text=hello", content_type=kind)).text == "invalid_payload"
 
 
+def test_slack_refuses_a_form_of_more_fields_than_anybody_sends():
+    kind = "application/x-www-form-urlencoded"
+    answer = judge(post(b"payload={}&" + b"a=1&" * 1001, content_type=kind))
+    assert (answer.message.answer, answer.text) == (400, "invalid_payload")
+
+
 def test_slack_refuses_other_content_types():
     assert judge(post({"text": "a"}, content_type="text/plain")).text == "invalid_payload"
     assert judge(post({"text": "a"}, content_type="application/json; charset=utf-8")).text == "ok"

@@ -110,6 +110,13 @@ LINES = [
         {"job": "scheduler", "service": "residency-scheduler-backend"},
         None,
     ),
+    # Deeper than can be written again: not a level.
+    (
+        "scheduler",
+        f'{{"level": {"[" * 300}{"]" * 300}}}',
+        {"job": "scheduler", "service": "residency-scheduler-backend"},
+        None,
+    ),
     ("lab", "no logfmt", {"job": "lab", "service": "prometheus"}, None),
     ("lab", "time=then level=", {"job": "lab", "service": "prometheus"}, None),
 ]
@@ -169,7 +176,13 @@ REFUSED: list[tuple[str, Any, str]] = [
         "`Jan` in the layout",
     ),
     ("timestamp", {"source": "t", "format": "15:04", "action_on_failure": "skip"}, "no `2006`"),
+    (
+        "timestamp",
+        {"source": "t", "format": "2006-01-02 15:04:05 04", "action_on_failure": "skip"},
+        "has one part of a time twice",
+    ),
     ("template", {"source": "a", "template": "{{ Trim .Value }}"}, "knows `{{ ToLower .Value }}`"),
+    (5, {}, "has the key 5, expected the name of a stage"),
     ("multiline", {"firstline": "x", "max_lines": 0}, "is 0, expected at least 1"),
     ("multiline", {"firstline": "x", "max_wait_time": "3"}, "expected a duration"),
     ("multiline", {"firstline": "x", "trim": 1}, "`pipeline_stages[0].multiline.trim` is not kno"),

@@ -358,9 +358,22 @@ def test_file_replaced_while_nobody_ships_is_read_from_its_start(
     assert "file was replaced meanwhile" in capsys.readouterr().out
 
 
+def kept(**changes: str) -> str:
+    """A positions file of one file, where something stands that the shipper never wrote."""
+    said = {"offset": "2", "inode": "5", "path": '"a"', "notes": "[]", "head": '"6162"', **changes}
+    return (
+        f'{{"version": 1, "files": [{{"job": "lab", "path": {said["path"]}, '
+        f'"head": {said["head"]}, "inode": {said["inode"]}, "notes": {said["notes"]}, "mark": '
+        f'{{"offset": {said["offset"]}, "own_ns": 0, "clock_ns": 0}}}}]}}'
+    )
+
+
 @pytest.mark.parametrize(
-    "content", ["{", "[]", '{"files": [{}]}', "positions: {}", "\x00", '{"files": [{"mark": 1}]}']
-)
+    "content",
+    ["{", "[]", '{"files": [{}]}', "positions: {}", "\x00", '{"files": [{"mark": 1}]}',
+     kept(offset='"2"'), kept(offset="-2"), kept(inode=str(2**63)), kept(path='"a\\u0000"'),
+     kept(notes="[5]"), kept(head="6162")],
+)  # fmt: skip
 def test_positions_that_cannot_be_read_are_put_aside(
     place: Place, loki: FakeLoki, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:

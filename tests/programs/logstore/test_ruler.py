@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,12 +14,27 @@ from stack.logql.alerts import RuleState, restored_s
 from stack.logql.results import Sample
 from stack.logql.rules import Rule, load
 from stack.paths import CONFIG_ROOT
+from stack.programs.logstore.ruler.run import remembered
 from stack.run.service import Layout
 from stack.run.services import loki
 from tests.programs.logstore.conftest import running
 from tests.waiting import eventually
 
 FOUND = [Sample(labels={"service": "a"}, value=12.0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"saved_s": "5", "active": []}', '{"saved_s": 5, "active": [["a"]]}',
+     '{"saved_s": 5, "active": [["f", "g", "a", [["l"]], 5]]}',
+     '{"saved_s": 5, "active": [["f", "g", "a", [["l", "v"]], "5"]]}'],
+)  # fmt: skip
+def test_state_that_no_ruler_wrote_is_forgotten(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "ruler.json"
+    path.write_text(text)
+    assert remembered(path).active == {}
+    path.write_text('{"saved_s": 5, "active": [["f", "g", "a", [["l", "v"]], 4]]}')
+    assert remembered(path).active == {("f", "g", "a", (("l", "v"),)): 4}
 
 
 def rule(**changes: object) -> Rule:

@@ -173,6 +173,17 @@ def test_store_names_a_corrupt_record_that_is_not_the_last(tmp_path):
         LogStore(tmp_path / "s")
 
 
+def test_store_names_a_log_whose_first_record_is_gone(tmp_path):
+    with opened(tmp_path / "s") as store:
+        store.commit([part(A, (T0, "first"))])
+        (log,) = (tmp_path / "s/wal").glob("*.wal")
+        first = log.stat().st_size
+        store.commit([part(A, (T0 + 1, "second"))])
+    log.write_bytes(log.read_bytes()[first:])
+    with pytest.raises(HostCannot, match=r"00000001\.wal` is corrupt: a record is gone"):
+        LogStore(tmp_path / "s")
+
+
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
@@ -189,6 +200,23 @@ def test_store_names_a_corrupt_segment(tmp_path, damage, why):
     (path,) = (tmp_path / "s/segments").glob("*.parquet")
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(HostCannot, match=rf"{path.name}` is corrupt: {why}"):
+        LogStore(tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    "index",
+    ["{", "[]", '{"streams": [], "disk_bytes": 5}', '{"streams": {"a": {}}, "disk_bytes": 5}',
+     '{"streams": {"5": {"labels": {"a": 5}, "rows": 1, "size_bytes": 1, "oldest_ns": 1, '
+     '"newest_ns": 1}}, "disk_bytes": 5}'],
+)  # fmt: skip
+def test_store_names_a_segment_whose_index_is_none(tmp_path, index):
+    with opened(tmp_path / "s") as store:
+        store.commit([part(A, (T0, "line"))])
+        store.seal()
+        assert store.settled(20)
+    (path,) = (tmp_path / "s/segments").glob("*.json")
+    path.write_text(index)
+    with pytest.raises(HostCannot, match="is corrupt: its index cannot be read"):
         LogStore(tmp_path / "s")
 
 

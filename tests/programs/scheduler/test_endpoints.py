@@ -146,6 +146,42 @@ def test_answers_table(api, who: str, method: str, path: str, body: object, stat
     assert api(who, method, path, json=body).status_code == status
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"username": "\\ud800", "password": "secret"}', b'{"username": NaN, "password": "secret"}',
+     b'{"username": "\xed\xa0\x80", "password": "secret"}',
+     b'{"username": ' + b"[" * 900 + b"]" * 900 + b', "password": "secret"}'],
+    ids=["half a character", "no number", "bytes of half a character", "deep"],
+)  # fmt: skip
+def test_what_no_answer_could_say_is_refused_and_not_repeated(api, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api.http.post("/api/v1/auth/login", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/v1/schedule/generate", b'{"start": "2025-09-02", "end": "2025-09-01"}'),
+        ("POST", "/api/v1/schedule/generate", b'{"start": 0, "end": "2025-09-01"}'),
+        ("POST", "/api/v1/schedule/generate", b'{"start": "2025-09-01", "end": "1756684800"}'),
+        ("POST", "/api/v1/schedule/generate", b"{"),
+        ("POST", "/api/v1/schedule/generate", b"\xff"),
+        ("GET", "/api/v1/absences?start=0", b""),
+        ("GET", "/api/v1/schedule?start=2024-09-01&end=2024-09-02", b""),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_the_form_that_is_promised(
+    api, method: str, path: str, body: bytes
+) -> None:
+    headers = {"Content-Type": "application/json",
+               "Authorization": f"Bearer {api.login('coordinator1')}"}  # fmt: skip
+    answer = api.http.request(method, path, content=body, headers=headers)
+    assert answer.status_code == 422
+    assert [set(fault) for fault in answer.json()["detail"]] == [{"type", "loc", "msg"}]
+
+
 def test_page_of_the_api_needs_nothing_from_elsewhere(api) -> None:
     page = api.http.get("/docs").text
     assets = re.findall(r"""(?:src|href)=["']([^"']+)|url: ["']([^"']+)""", page)

@@ -62,6 +62,13 @@ def test_address_without_a_query_is_refused_in_words(own_viewer: Viewer, path: s
         (200, b"<html>", "Loki: "),
         (200, b"{}", "its answer is not one to a query for lines"),
         (200, b'{"data": {"result": [{"stream": {}, "values": [[1]]}]}}', "Loki: "),
+        (200, b'{"data": {"result": [{"stream": [], "values": [["1", "a"]]}]}}', "Loki: its"),
+        (200, b'{"data": {"result": [{"stream": {}, "values": [[1e999, "a"]]}]}}', "Loki: its"),
+        (
+            200,
+            b'{"data": {"result": [{"stream": {}, "values": [["' + b"9" * 400 + b'", "a"]]}]}}',
+            "Loki: its",
+        ),
     ],
 )
 def test_what_the_log_store_says_is_shown(

@@ -22,6 +22,8 @@ FAULTS = [
     (_sources(ENTRY.replace("127.0.0.1:7", "evil.example")), 2, "no service of this instance"),
     (_sources(ENTRY.replace("http", "https")), 2, "not the HTTP address of a service"),
     (_sources(ENTRY.replace("127", "a@127")), 2, "not the HTTP address of a service"),
+    (_sources(ENTRY.replace("127.0.0.1:7", "[::1")), 2, "`http://[::1`, which is not the HTTP"),
+    (_sources(ENTRY.replace("1:7", "1:x")), 2, "`http://127.0.0.1:x`, which is not the HTTP"),
     (_sources(ENTRY.replace("type: prometheus", "type: graphite")), 2, "`datasources[0].type` is "
      "`graphite`, which the lab's viewer does not know"),
     (_sources(ENTRY.replace("uid: p, ", "")), 2, "`datasources[0].uid` is missing or not text"),

@@ -128,11 +128,21 @@ def test_what_was_never_injected_is_no_truth(tmp_path: Path) -> None:
     assert not ledger.truth.exists()
 
 
-def test_entry_that_is_half_there_is_none(tmp_path: Path) -> None:
+WHOLE = '"name": "a", "keeper": 1, "began": 1.0, "until": 2'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"name": "Postg', "[]", "[" * 20_000, f'{{{WHOLE}, "touches": 5}}',
+     f'{{{WHOLE}, "touches": [5]}}', f'{{{WHOLE}, "other": 5}}'],
+)  # fmt: skip
+def test_entry_that_is_half_there_or_none_is_left_out(tmp_path: Path, text: str) -> None:
     ledger = Ledger(directory=tmp_path)
     with ledger.kept(DOWN.name):
-        ledger.file(DOWN.name).write_text('{"name": "Postg')
+        ledger.file(DOWN.name).write_text(text)
         assert ledger.entries() == []
+        ledger.file(DOWN.name).write_text(f"{{{WHOLE}}}")
+        assert [one.name for one in ledger.entries()] == ["a"]
 
 
 def _guard(held: str, undone: Path) -> int:

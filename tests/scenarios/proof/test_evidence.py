@@ -45,6 +45,20 @@ def test_evidence_cut_short_is_read_up_to_the_cut(tmp_path: Path) -> None:
     assert list(read(path)) == EVENTS[:1]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["{}", "5", "[" * 20_000, '{"kind_of_event": {}}', '{"kind_of_event": "Gate", "at": 1}',
+     to_line(EVENTS[2]).replace('"step"', '"steps"'), to_line(EVENTS[0]).replace("1.5", '"1.5"'),
+     to_line(EVENTS[1]).replace('"B"', "7")],
+)  # fmt: skip
+def test_line_that_is_no_event_ends_what_is_read(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "evidence.jsonl"
+    path.write_bytes(f"{to_line(EVENTS[0])}\n{line}\n".encode() + b"\xff\n")
+    assert list(read(path)) == EVENTS[:1]
+    with pytest.raises(ValueError, match=r"event|levels|is "):
+        from_line(line)
+
+
 def test_evidence_gives_a_scenario_its_own_and_the_instances_events(tmp_path: Path) -> None:
     with (tmp_path / "e").open("w") as file:
         evidence = Evidence(instance="i", file=file, lock=threading.Lock())

@@ -58,7 +58,11 @@ def test_history_keeps_the_last_runs(tmp_path: Path) -> None:
     assert len(trends(read(file), proof(5.0))["A"].seconds) == history.RUNS_SHOWN
 
 
-@pytest.mark.parametrize("row", ["{", "[]", '{"speed": 1}', '{"speed": "x", "alerts": {}}'])
+@pytest.mark.parametrize(
+    "row",
+    ["{", "[]", '{"speed": 1}', '{"speed": "x", "alerts": {}}', "[" * 20_000,
+     f'{{"speed": {"9" * 400}, "alerts": {{}}}}'],
+)  # fmt: skip
 def test_history_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, row: str) -> None:
     file = tmp_path / "h.jsonl"
     append(file, proof(1.0))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from stack import jsontext
 from stack.logql.alerts import Key, RuleState, restored_s
 from stack.logql.results import Result, Sample, Scalar, Vector
 from stack.logql.rules import Group, load
@@ -47,6 +48,14 @@ class _Remembered:
     """(file, group, alert, labels) -> since when."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """The state file itself."""
+
+    saved_s: float
+    active: tuple[tuple[str, str, str, tuple[tuple[str, str], ...], float], ...]
+
+
 class Ruler:
     """Started with `start`. Raises BadInput for rules that cannot be used."""
 
@@ -66,7 +75,7 @@ class Ruler:
         metrics.notifications.labels(settings.alertmanager_url)
         metrics.notification_errors.labels(settings.alertmanager_url)
         self._notifier = Notifier(settings, self._count_notifications)
-        self._remembered = _read(state_file)
+        self._remembered = remembered(state_file)
         self._saved, self._was_active = 0.0, self._state_file.exists()
         self.lock = threading.Lock()
         """Held while alerts change."""
@@ -147,14 +156,14 @@ class Ruler:
 
     def _restore(self, group: Group, rule: RuleState, now_s: float) -> None:
         """Give alerts that are active again the time since when they already were."""
-        remembered, for_s = self._remembered, rule.rule.for_s
-        if now_s - remembered.saved_s > self._settings.outage_s or for_s < self._settings.grace_s:
+        kept, for_s = self._remembered, rule.rule.for_s
+        if now_s - kept.saved_s > self._settings.outage_s or for_s < self._settings.grace_s:
             return
         for key, alert in rule.alerts.items():
-            active_s = remembered.active.get((group.file, group.name, rule.rule.name, key))
+            active_s = kept.active.get((group.file, group.name, rule.rule.name, key))
             if active_s is not None:
                 alert.active_s = restored_s(
-                    active_s, for_s, remembered.saved_s, now_s, self._settings.grace_s
+                    active_s, for_s, kept.saved_s, now_s, self._settings.grace_s
                 )
 
     def _save(self, now_s: float) -> None:
@@ -174,16 +183,11 @@ class Ruler:
             new.rename(self._state_file)
 
 
-def _read(path: Path) -> _Remembered:
-    """Empty if there is no file, or it is incomplete."""
+def remembered(path: Path) -> _Remembered:
+    """What a state file says. Empty if there is no file, or it is incomplete."""
     try:
-        document = orjson.loads(path.read_bytes())
-        return _Remembered(
-            saved_s=document["saved_s"],
-            active={
-                (file, group, alert, tuple((name, text) for name, text in key)): active_s
-                for file, group, alert, key, active_s in document["active"]
-            },
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        kept = jsontext.made(_Kept, orjson.loads(path.read_bytes()))
+    except (OSError, ValueError):
         return _Remembered()
+    active = {(file, group, alert, key): since for file, group, alert, key, since in kept.active}
+    return _Remembered(saved_s=kept.saved_s, active=active)

@@ -1,13 +1,22 @@
 """Absences: who is away on which days."""
 
-import datetime as dt
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException
 from psycopg import errors
 from pydantic import BaseModel, Field
 
-from stack.programs.scheduler.deps import Caller, Coordinator, Db, Id, Listing, Paged, Text, listing
+from stack.programs.scheduler.deps import (
+    Caller,
+    Coordinator,
+    Day,
+    Db,
+    Id,
+    Listing,
+    Paged,
+    Text,
+    listing,
+)
 from stack.programs.scheduler.settings import YEAR_END, YEAR_START
 
 router = APIRouter(prefix="/api/v1/absences", tags=["absences"])
@@ -17,8 +26,8 @@ class NewAbsence(BaseModel):
     """Both days are included."""
 
     person_id: Id
-    first_day: dt.date = Field(ge=YEAR_START, le=YEAR_END)
-    last_day: dt.date = Field(ge=YEAR_START, le=YEAR_END)
+    first_day: Day = Field(ge=YEAR_START, le=YEAR_END)
+    last_day: Day = Field(ge=YEAR_START, le=YEAR_END)
     kind: Literal["vacation", "sick", "conference", "leave"]
     note: Text = ""
 
@@ -29,8 +38,8 @@ async def list_absences(
     claims: Caller,
     page: Paged,
     person_id: Id | None = None,
-    start: dt.date = YEAR_START,
-    end: dt.date = YEAR_END,
+    start: Day = YEAR_START,
+    end: Day = YEAR_END,
 ) -> Listing:
     """Absences that overlap the range."""
     rows = await db.fetch(

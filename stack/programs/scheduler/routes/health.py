@@ -48,7 +48,7 @@ async def ready(db: Db) -> Response:
     return JSONResponse({"status": "not ready", "detail": why}, 503, {"Retry-After": "1"})
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(metrics: Counts) -> Response:
     """Prometheus' text format."""
     return PlainTextResponse(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

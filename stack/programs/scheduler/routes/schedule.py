@@ -1,6 +1,5 @@
 """The schedule by range and person, and single assignments."""
 
-import datetime as dt
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -10,6 +9,7 @@ from pydantic import BaseModel
 from stack.programs.scheduler.deps import (
     Caller,
     Coordinator,
+    Day,
     Db,
     Id,
     Listing,
@@ -35,8 +35,8 @@ async def read_schedule(
     db: Db,
     claims: Caller,
     page: Paged,
-    start: dt.date,
-    end: dt.date,
+    start: Day,
+    end: Day,
     person_id: Id | None = None,
 ) -> Listing:
     """Assignments in a range of days (at most 92), for everyone or one person."""
