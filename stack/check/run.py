@@ -34,6 +34,7 @@ from stack.check import (
     scrapelimits,
     scrapes,
     settings,
+    table,
 )
 from stack.check.configuration import Configuration, kind_of, load
 from stack.check.names import snake_case
@@ -164,6 +165,8 @@ def _together(configuration: Configuration, setup: Setup) -> list[Problem]:
     gaps = configuration.gaps
     if "rules" not in gaps:
         found += declared.check(configuration, setup.scenarios)
+    if unclear := list(table.check()):
+        return [*found, *unclear]
     if not gaps & {"rules", "alertmanager"}:
         found += [*delivery.check(configuration), *limits.check(configuration)]
         if "prometheus" not in gaps:

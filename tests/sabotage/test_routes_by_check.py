@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import alerts, delivery, inhibition, limits, receivers, routing
+from stack.check import alerts, delivery, inhibition, limits, receivers, routing, table
 from stack.check.configuration import load
 from stack.check.problem import Problem
 from stack.config import audience
@@ -452,6 +452,32 @@ def test_two_recipients_of_one_channel_are_said_in_the_audience(
     )
     sabotage(ALERTMANAGER, address, f'to: "dba@residency.example, {address.split()[1]}"')
     assert not (found := problems(copy)), said(found, copy)
+
+
+@pytest.mark.parametrize(
+    ("also", "what", "cure"),
+    [
+        ({("email", "databse"): ("a@x",)},
+         "`ALSO[('email', 'databse')]` names team `databse`, which there is not.",
+         "Did you mean database?"),
+        ({("mail", "database"): ("a@x",)},
+         "`ALSO[('mail', 'database')]` names channel `mail`, which there is not.",
+         "Did you mean email?"),
+        ({("email", "database"): "a@x"},
+         "`ALSO[('email', 'database')]` is 'a@x', which is no tuple of texts.",
+         "A tuple of one ends with a comma: `('a@x',)`."),
+        ({"database": ("a@x",)}, "`ALSO['database']` is no pair of channel and team.",
+         "Write `(channel, team)`."),
+    ],
+)  # fmt: skip
+def test_slip_in_the_audience_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, also: dict[object, object], what: str, cure: str
+) -> None:
+    monkeypatch.setattr(audience, "ALSO", also)
+    (found,) = table.check()
+    assert (found.what, found.cure, found.check) == (what, cure, "audience/entries")
+    assert found.path.name == "audience.py"
+    assert found.line
 
 
 def test_rule_that_silences_many_is_told_alone(copy: Path, sabotage) -> None:
