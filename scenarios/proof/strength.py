@@ -10,6 +10,8 @@ from stack.paths import REPO
 
 TIME = "shows_within_s"
 
+_LESS = "have the rule ask for less"
+
 
 def advice(found: ScenarioFile) -> str:
     """What to change, and in which line, where the fault was too weak or had too little time; empty
@@ -25,7 +27,8 @@ def advice(found: ScenarioFile) -> str:
             if one.arg and not one.arg.endswith("_s") and _is_strength(one.value)
         ]
         stronger = f"more strength with {' or '.join(strengths)} in {where}" if strengths else ""
-        return " or ".join(filter(None, [f"give it {_longer(found, fault, where)}", stronger]))
+        ways = [f"give it {_longer(found, fault, where)}", stronger, _LESS]
+        return ", or ".join(filter(None, ways))
     except (OSError, SyntaxError, TypeError):
         return ""
 

@@ -23,7 +23,7 @@ def test_advice_names_both_fields_where_the_fault_is_made() -> None:
     within = FOUND["PostgreSQLHighConnections"].scenario.fault.shows_within_s
     assert advice(FOUND["PostgreSQLHighConnections"]) == (
         f"give it more time with `shows_within_s` (now {within:g} s) in {where}"
-        f" or more strength with `total` (now 88) in {where}"
+        f", or more strength with `total` (now 88) in {where}, or have the rule ask for less"
     )
 
 
@@ -31,7 +31,9 @@ def test_advice_leads_to_the_class_where_a_function_makes_the_fault() -> None:
     said = advice(FOUND["HighCPUUsage"])
     assert line("loadgen/faults/host.py", "shows_within_s") in said
     where = line("scenarios/infrastructure/high_cpu_usage.py", "fault=")
-    assert said.endswith(f" or more strength with `percent` (now 93) in {where}")
+    assert said.endswith(
+        f", or more strength with `percent` (now 93) in {where}, or have the rule ask for less"
+    )
 
 
 def test_advice_finds_a_fault_that_has_a_name(tmp_path: Path) -> None:
@@ -48,7 +50,8 @@ def test_only_what_there_can_be_more_of_is_strength(tmp_path: Path) -> None:
     )
     said = advice(replace(FOUND["HighCPUUsage"], file=file))
     assert said.endswith(
-        f" or more strength with `count` (now 3) or `days` (now PLANNED) in {file}:1"
+        f", or more strength with `count` (now 3) or `days` (now PLANNED) in {file}:1,"
+        " or have the rule ask for less"
     )
 
 
