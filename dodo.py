@@ -77,6 +77,7 @@ def task_up():
             option("speed", float, 1.0, "how many times faster than written it lives", low=1),
             PORT_OFFSET,
         ],
+        shows_progress=True,
     )
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.names import choose, meant
-from stack.progress import result
+from stack.progress import Way, chosen, result
 from stack.run import naming
 from stack.run.choice import CHOICES, behind, told
 from stack.run.instance import Instance, existing, instances_dir, names
@@ -40,15 +40,21 @@ def up(
     started = time.monotonic()
 
     def ready(service: str, seconds: float) -> None:
-        print(f"  {service} ready after {seconds:.1f} s")
+        if chosen() is Way.AUTO:
+            print(f"  {service} ready after {seconds:.1f} s")
         on_ready(service, seconds)
 
     stack = bring_up(instance, speed=speed, port_offset=port_offset, on_ready=ready)
-    print(f"all {len(SERVICES)} services ready in {time.monotonic() - started:.1f} s")
+    took = time.monotonic() - started
+    result(
+        f"all {len(SERVICES)} services ready in {took:.1f} s",
+        "up", instance=instance, seconds=took,
+    )  # fmt: skip
     for choice in CHOICES:
         result(f"{choice.what} by {choice.reason(stack.layout.packages)}")
-    print()
-    _show(stack)
+    if chosen() is Way.AUTO:
+        print()
+        _show(stack)
 
 
 def health(instance: str) -> None:
