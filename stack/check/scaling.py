@@ -5,7 +5,10 @@ short for its scrapes enough of them (`stack.speed.promql`).
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -57,17 +60,69 @@ def _rules(configuration: Configuration, interval_s: float) -> Iterator[Problem]
 
 
 def _sparse(configuration: Configuration) -> Iterator[Problem]:
-    """Ranges that hold too few samples at the pace at which their series are written."""
+    """Ranges that hold too few samples at the pace at which their series are written. Where that
+    is too slow for many, it is told once, where it is set."""
+    found: list[_Sparse] = []
     for file in configuration.rules:
         for group in entries(file.root, "groups"):
             for rule in entries(group, "rules"):
                 try:
-                    yield from _ranges(file, rule, configuration)
+                    found += _ranges(file, rule, configuration)
                 except BadInput:  # no PromQL, or no duration: said by promtool
                     continue
+    by_place: dict[tuple[Path, int | None], list[_Sparse]] = defaultdict(list)
+    for one in found:
+        by_place[one.every.path, one.every.line].append(one)
+    for alike in by_place.values():
+        names = list(dict.fromkeys(one.name for one in alike))
+        yield from [_too_slow(alike, names)] if len(names) > _MANY else map(_too_short, alike)
 
 
-def _ranges(file: ConfigFile, rule: yaml.Node, configuration: Configuration) -> Iterator[Problem]:
+_MANY = 5
+"""Rules whose ranges are too short for one interval: more, and it is the interval."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sparse:
+    """One range of one rule."""
+
+    name: str
+    range_text: str
+    range_s: float
+    every: pace.Setting
+    how: str
+    path: Path
+    line: int | None
+
+
+def _too_slow(alike: list[_Sparse], names: list[str]) -> Problem:
+    shortest = min(alike, key=lambda one: one.range_s)
+    fits = shortest.range_s / speed.SCRAPES_PER_RANGE
+    return Problem(
+        check="speed/range",
+        path=shortest.every.path,
+        line=shortest.every.line,
+        what=f"what is {shortest.how} every {duration(shortest.every.seconds)} has too few samples"
+        f" in the ranges of {len(names)} rules, `{names[0]}`, `{names[1]}` …; the shortest is"
+        f" {duration(shortest.range_s)}, of `{shortest.name}`.",
+        cure=f"Shorten the interval to {duration(fits)} or less.",
+    )
+
+
+def _too_short(one: _Sparse) -> Problem:
+    return Problem(
+        check="speed/range",
+        path=one.path,
+        line=one.line,
+        what=f"`{one.name}`: `{one.range_text}` looks back over {duration(one.range_s)}, but what "
+        f"it reads is {one.how} every {duration(one.every.seconds)} "
+        f"({one.every.path.name}:{one.every.line}): at true speed too few samples are in it.",
+        cure=f"Make the range at least {speed.SCRAPES_PER_RANGE} intervals long, "
+        "or shorten the interval.",
+    )
+
+
+def _ranges(file: ConfigFile, rule: yaml.Node, configuration: Configuration) -> Iterator[_Sparse]:
     for node in tree.read(text(get(rule, "expr"))).walk():
         if node.kind != "selector" or not node.range_s:
             continue
@@ -77,17 +132,11 @@ def _ranges(file: ConfigFile, rule: yaml.Node, configuration: Configuration) -> 
             jobs = pace.fed_by(node, configuration)
             every, how = pace.of_jobs(configuration, jobs, "scrape_interval"), "scraped"
         if node.range_s < speed.SCRAPES_PER_RANGE * every.seconds:
-            name = text(get(rule, "alert")) or text(get(rule, "record"))
-            yield Problem(
-                check="speed/range",
-                path=file.path,
-                line=line(get(rule, "expr") or rule),
-                what=f"`{name}`: `{node.text}` looks back over {duration(node.range_s)}, but what "
-                f"it reads is {how} every {duration(every.seconds)} "
-                f"({every.path.name}:{every.line}): at true speed too few samples are in it.",
-                cure=f"Make the range at least {speed.SCRAPES_PER_RANGE} intervals long, "
-                "or shorten the interval.",
-            )
+            yield _Sparse(
+                name=text(get(rule, "alert")) or text(get(rule, "record")),
+                range_text=node.text, range_s=node.range_s, every=every, how=how,
+                path=file.path, line=line(get(rule, "expr") or rule),
+            )  # fmt: skip
 
 
 def _log_rules(configuration: Configuration) -> Iterator[Problem]:
