@@ -45,7 +45,9 @@ def clone(tmp_path: Path) -> Path:
     (made / "stack" / "store").mkdir()
     for name in ("", "store/"):
         shutil.copy(REPO / "stack" / f"{name}__init__.py", made / "stack" / name)
-    for name in ("bootstrap", "errors", "paths", "store/archive", "store/requirements"):
+    for name in (
+        "bootstrap", "errors", "jsontext", "paths", "store/archive", "store/requirements"
+    ):  # fmt: skip
         shutil.copy(REPO / "stack" / f"{name}.py", made / "stack" / f"{name}.py")
     tasks = made / "stack" / "tasks"
     tasks.mkdir()

@@ -42,6 +42,9 @@ OF_ITS_OWN = {
     "programs/cadvisor/test_exporter.py",
     # A tool, no test.
     "logql/against.py",
+    # They go on for so long, and wait for nothing.
+    "exhaustion/cases.py",
+    "run/test_small_disk.py",
 }  # fmt: skip
 
 

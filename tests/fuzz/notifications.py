@@ -128,7 +128,7 @@ def _shown(message: Message) -> None:
 
 
 def _mail(data: bytes) -> None:
-    _shown(mail.judge(data, recipient="a@b.example", received_at=5.0))
+    _shown(mail.judge(data, received_at=5.0))
 
 
 def _post(path: str, data: bytes, kind: str = "application/json") -> Post:
