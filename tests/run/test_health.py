@@ -78,6 +78,7 @@ def test_service_that_is_gone_is_named_and_so_is_its_target(
     assert "`doit status --instance healthy`" in failed.value.cure
 
 
+@pytest.mark.nightly
 def test_messages_that_arrive_nowhere_are_seen(
     stack: Instance, stopped: Callable[[str], None]
 ) -> None:
@@ -85,6 +86,7 @@ def test_messages_that_arrive_nowhere_are_seen(
     eventually(lambda: "webhook: about" in bad(stack).get("notifications", ""), within_s=60)
 
 
+@pytest.mark.nightly
 def test_lines_that_nobody_collects_are_seen(
     stack: Instance, stopped: Callable[[str], None]
 ) -> None:

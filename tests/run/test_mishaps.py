@@ -165,6 +165,7 @@ def test_down_after_the_supervisor_was_killed_leaves_nothing(doit, offset: str) 
     assert not mounted(instance.directory)
 
 
+@pytest.mark.nightly
 def test_up_after_the_supervisor_was_killed_starts_anew(doit, offset: str) -> None:
     up = doit("up", "--instance", "orphans", "--port-offset", offset)
     assert up.returncode == 0, up.stderr

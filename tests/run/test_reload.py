@@ -170,6 +170,7 @@ def test_what_only_the_program_itself_refuses_is_put_back(edit: Edit) -> None:
     assert asked[1] == rendered(RULES) == before
 
 
+@pytest.mark.nightly
 def test_reload_of_what_is_down_says_how_it_is_started(state_dir: Path) -> None:
     bring_up("at-rest", free_ports=True)
     bring_down("at-rest")

@@ -72,6 +72,7 @@ def test_restored_instance_answers_alike_and_nothing_of_it_stays(stack: Instance
     assert stack.is_running()
 
 
+@pytest.mark.nightly
 def test_difference_is_named(stack: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """A drill that could not fail would prove nothing."""
     made = take(NAME, keep=7)
@@ -91,6 +92,7 @@ def test_difference_is_named(stack: Instance, monkeypatch: pytest.MonkeyPatch) -
     assert "`public.kept` was [999, " in found.differences[1]
 
 
+@pytest.mark.nightly
 def test_what_runs_is_not_replaced_unless_that_is_meant(stack: Instance) -> None:
     made = take(NAME, keep=7)
     with pytest.raises(BadInput, match="is running, and all that it has would be replaced"):
@@ -115,6 +117,7 @@ def test_damaged_backup_is_refused_before_anything_is_touched(stack: Instance) -
     shutil.rmtree(made.directory)
 
 
+@pytest.mark.nightly
 def test_what_is_down_is_not_backed_up(state_dir: Path) -> None:
     bring_up("at-rest", free_ports=True)
     bring_down("at-rest")

@@ -135,6 +135,7 @@ def test_status_shows_what_goes_on_and_what_was_left_behind_and_up_undoes_that(
     assert ledger.entries() == []
 
 
+@pytest.mark.nightly
 def test_what_an_incident_left_in_the_data_is_undone_when_all_that_ran_was_killed(
     instance: Instance,
 ) -> None:
@@ -167,6 +168,7 @@ def test_instance_goes_down_without_its_incidents(
     bring_up(NAME, speed=60, free_ports=True)
 
 
+@pytest.mark.nightly
 def test_instance_that_is_down_has_no_incidents(instance: Instance) -> None:
     _, keeper = begin()
     bring_down(NAME)
