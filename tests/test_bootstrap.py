@@ -88,6 +88,7 @@ def test_bootstrap_refuses_a_wrong_hash_and_trusts_nothing_of_it(clone: Path) ->
     assert run(clone)[0] == 0
 
 
+@pytest.mark.nightly
 def test_bootstrap_killed_half_way_starts_from_scratch(clone: Path) -> None:
     process = start(clone)
     eventually((clone / ".venv" / "bin" / "python").exists, "its Python", within_s=60)
@@ -97,6 +98,7 @@ def test_bootstrap_killed_half_way_starts_from_scratch(clone: Path) -> None:
     assert (code, output) == (0, "hello again\n"), errors
 
 
+@pytest.mark.nightly
 def test_bootstrap_replaces_a_link_to_another_environment(clone: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -187,6 +189,7 @@ def test_old_python_reads_one_sentence_and_ends_with_3() -> None:
         assert re.fullmatch(said, ran.stderr)
 
 
+@pytest.mark.nightly
 def test_bootstrap_twice_at_once_makes_one_environment(clone: Path) -> None:
     both = [start(clone, str(number)) for number in range(2)]
     outputs = {process.communicate(timeout=120)[0] for process in both}

@@ -122,6 +122,7 @@ def test_up_that_is_ended_stops_what_it_started(begun, offset: str, number: sign
     assert processes(directory) == []
 
 
+@pytest.mark.nightly
 def test_instance_made_before_a_service_was_added_is_replaced(doit, offset: str) -> None:
     instance = bring_up("older", port_offset=int(offset))
     record = instance.directory / "instance.json"

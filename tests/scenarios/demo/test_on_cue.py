@@ -157,6 +157,7 @@ def test_what_an_incident_left_in_the_data_is_undone_when_all_that_ran_was_kille
     assert ledger.entries() == []
 
 
+@pytest.mark.nightly
 def test_instance_goes_down_without_its_incidents(
     instance: Instance, capsys: pytest.CaptureFixture[str]
 ) -> None:
