@@ -46,7 +46,8 @@ def fires(instance: Instance, alert: str) -> bool:
     """By the engine that evaluates its rule. One that always fires is an alarm once it is gone."""
     for service, path in (("prometheus", "/api/v1/alerts"), ("loki", "/prometheus/api/v1/alerts")):
         try:
-            held = httpx.get(f"{instance.url(service)}{path}", timeout=10).json()["data"]["alerts"]
+            answer = httpx.get(f"{instance.url(service)}{path}", timeout=10).raise_for_status()
+            held = answer.json()["data"]["alerts"]
         except httpx.HTTPError:
             if SCENARIOS[alert].always:
                 return True
