@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stack.errors import BadInput, HostCannot
+from stack import jsontext
+from stack.errors import BadInput
 from stack.paths import state_dir
 from stack.store.disk import host_refuses, make_folder
 
@@ -105,7 +106,7 @@ def backups(instance: str) -> list[Backup]:
 def read(directory: Path) -> Backup:
     """The backup in a folder. Raises BadInput where there is none that can be read."""
     try:
-        document = json.loads((directory / MANIFEST).read_text())
+        document = jsontext.read((directory / MANIFEST).read_text())
         sealed = document.pop("sha256")
         if _seal(document) != sealed:
             raise ValueError("its manifest was changed")
@@ -162,9 +163,7 @@ def seal(made: Path, before: Backup | None, **known: Any) -> Backup:
         stored = digest(path)
         files[str(path.relative_to(made))] = stored
         if before and stored.size and stored in shared:
-            twin = path.with_name(f".{path.name}.twin")
-            os.link(before.directory / shared[stored], twin)
-            twin.replace(path)
+            _share(before.directory / shared[stored], path, stored)
         path.chmod(0o400)
     manifest = Manifest(format=FORMAT, files=files, **known)
     document = asdict(manifest)
@@ -176,6 +175,14 @@ def seal(made: Path, before: Backup | None, **known: Any) -> Backup:
     final = _unused(made.with_suffix(""), before)
     made.rename(final)
     return Backup(directory=final, manifest=manifest)
+
+
+def _share(earlier: Path, path: Path, stored: Stored) -> None:
+    """One file on the disk for both, unless the earlier one is damaged by now."""
+    if earlier.is_file() and digest(earlier) == stored:
+        twin = path.with_name(f".{path.name}.twin")
+        os.link(earlier, twin)
+        twin.replace(path)
 
 
 def _unused(final: Path, before: Backup | None) -> Path:
@@ -213,16 +220,6 @@ def chosen(name: str, instance: str) -> Backup:
         )
     inside = folder_of(instance) / name
     return read(inside if inside.is_dir() else Path(name).absolute())
-
-
-def check_room(folder: Path, needed: int) -> None:
-    """Raises HostCannot if so many bytes do not fit."""
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise HostCannot(
-            f"a backup takes up to {needed} bytes, and {free} are free where `{folder}` lies.",
-            cure="Make room, or keep fewer: `doit backup --keep N`.",
-        )
 
 
 def _files(folder: Path) -> list[Path]:

@@ -55,6 +55,19 @@ def test_what_the_one_before_has_as_well_is_shared() -> None:
     second.verify()
 
 
+@pytest.mark.parametrize("damage", ["flipped", "gone"])
+def test_what_is_damaged_in_the_one_before_is_not_shared(damage: str) -> None:
+    first = made(FILES)
+    file = first.directory / "prometheus/01/chunks"
+    file.chmod(0o600)
+    file.write_bytes(b"b" * 5000)
+    if damage == "gone":
+        file.unlink()
+    second = made(FILES)
+    second.verify()
+    assert (second.directory / "prometheus/01/chunks").read_bytes() == FILES["prometheus/01/chunks"]
+
+
 def test_any_flipped_bit_is_noticed() -> None:
     chance = random.Random(7)
     for _ in range(200):
