@@ -9,6 +9,7 @@ from stack.deploy.backup import catalogue, questions
 from stack.deploy.backup.catalogue import Backup
 from stack.deploy.backup.parts import PARTS, connected, dump
 from stack.errors import BadInput, HostCannot
+from stack.run.choice import CHOICES
 from stack.run.instance import Instance
 
 DATABASE = "rows"
@@ -26,6 +27,13 @@ def take(name: str, *, keep: int, tell: Callable[[str], None] = lambda part: Non
             f"instance `{name}` is down: it is backed up while it runs.",
             cure=f"`{instance.up}` starts it.",
         )
+    for choice in CHOICES:
+        if choice.of(instance.layout.packages) == choice.real:
+            raise BadInput(
+                f"{choice.what} of instance `{name}` are kept by the real program, which backups do"
+                " not know yet.",
+                cure=f"`{choice.variable}={choice.own} {instance.up}` has the lab's own keep them.",
+            )
     with catalogue.one_at_a_time(name) as folder, catalogue.coming(folder) as made:
         before = next(reversed(catalogue.backups(name)), None)
         taken = time.time()
