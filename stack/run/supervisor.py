@@ -316,6 +316,8 @@ def _named(directory: Path) -> dict[psutil.Process, str]:
                 name = environment.get(_SERVICE, "")
                 found[process.pid] = process, name
                 for child in process.children(recursive=True):
+                    if not _lives(child):
+                        continue
                     # supervisord's own are services, which have names when their turn comes.
                     if child.pid not in found or not found[child.pid][1]:
                         found[child.pid] = child, name
@@ -323,6 +325,14 @@ def _named(directory: Path) -> dict[psutil.Process, str]:
             continue
     found.pop(mine, None)
     return dict(found.values())
+
+
+def _lives(process: psutil.Process) -> bool:
+    """And is not a zombie, which only waits for its parent to ask how it ended."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def owner(pid: int) -> tuple[str, str] | None:
