@@ -80,16 +80,16 @@ def signed(layout: Layout, valid: timedelta) -> dict[Path, str]:
     }
 
 
-def expires(file: Path) -> datetime:
-    """When the first certificate in a PEM file runs out. Raises OSError, ValueError."""
+def expires(pem: bytes) -> datetime:
+    """When the first certificate in a PEM text runs out. Raises ValueError where there is none."""
     from cryptography import x509
 
-    return x509.load_pem_x509_certificates(file.read_bytes())[0].not_valid_after_utc
+    return x509.load_pem_x509_certificates(pem)[0].not_valid_after_utc
 
 
 def _runs(layout: Layout) -> bool:
     try:
-        return expires(certificate(layout)) > datetime.now(UTC)
+        return expires(certificate(layout).read_bytes()) > datetime.now(UTC)
     except ValueError:
         return False
 

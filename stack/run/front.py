@@ -7,12 +7,19 @@ password of their own adds the line that `htpasswd -B` prints. What a user may d
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from stack.run import certificates
 from stack.run.service import Layout
 from stack.users import unprivileged
 
+if TYPE_CHECKING:
+    import httpx
+
 USERS = ("viewer", "responder", "operator")
 """One for each role."""
+
+_TIMEOUT_S = 5.0
 
 _ROUNDS = 4
 """Of bcrypt, the fewest: a password of 128 random bits needs none to make guessing slow, and nginx
@@ -30,6 +37,25 @@ def password_file(layout: Layout, user: str) -> Path:
 def url(layout: Layout) -> str:
     """Base URL on this machine, without a trailing slash."""
     return layout.url("proxy").replace("http:", "https:", 1)
+
+
+def client(
+    layout: Layout, user: str = "", password: str = "", *, source: str = ""
+) -> "httpx.Client":
+    """Asks at the front as `user`, with the instance's password of theirs if none is given, from
+    the address `source` of this machine. To be closed by the caller."""
+    import ssl
+
+    import httpx
+
+    context = ssl.create_default_context(cafile=str(certificates.authority(layout)))
+    password = password or (password_file(layout, user).read_text() if user else "")
+    return httpx.Client(
+        base_url=url(layout),
+        auth=httpx.BasicAuth(user, password) if user else None,
+        timeout=_TIMEOUT_S,
+        transport=httpx.HTTPTransport(verify=context, local_address=source or None),
+    )
 
 
 def write_users(layout: Layout) -> None:

@@ -115,5 +115,6 @@ SERVICE = Service(
     init=_init,
     renew=front.write_users,
     reload=reloads.hangup(_pid_file),
+    health=("/-/healthy",),
     ready=probes.https(NAME, "/-/healthy"),
 )
