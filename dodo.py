@@ -76,6 +76,15 @@ def task_up():
             INSTANCE,
             option("speed", float, 1.0, "how many times faster than written it lives", low=1),
             PORT_OFFSET,
+            option(
+                "profile",
+                str,
+                "",
+                "whom it is for; as it was if not given",
+                choices=("development", "production"),
+            ),
+            option("certificate", str, "", "the front's, PEM; its own if not given", shown="FILE"),
+            option("key", str, "", "of that certificate, PEM", shown="FILE"),
         ],
         shows_progress=True,
     )

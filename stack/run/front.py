@@ -21,6 +21,14 @@ USERS = ("viewer", "responder", "operator")
 
 _TIMEOUT_S = 5.0
 
+PATHS = {
+    "grafana": "",
+    "inbox": "/inbox",
+    "prometheus": "/prometheus",
+    "alertmanager": "/alertmanager",
+}
+"""Service → where the front shows it, as nginx.conf says."""
+
 _ROUNDS = 4
 """Of bcrypt, the fewest: a password of 128 random bits needs none to make guessing slow, and nginx
 computes them for each request."""
@@ -39,6 +47,19 @@ def url(layout: Layout) -> str:
     return layout.url("proxy").replace("http:", "https:", 1)
 
 
+def public(layout: Layout) -> str:
+    """Base URL by which people reach it, without a trailing slash."""
+    return f"https://{certificates.host(layout)}:{layout.port('proxy')}"
+
+
+def reached_by(layout: Layout, service: str) -> list[str]:
+    """Arguments that tell one of Prometheus' own programs where people find it, for its pages and
+    for the links in messages."""
+    if not layout.profile.is_production:
+        return [f"--web.external-url={layout.url(service)}"]
+    return [f"--web.external-url={public(layout)}/{service}", "--web.route-prefix=/"]
+
+
 def client(
     layout: Layout, user: str = "", password: str = "", *, source: str = ""
 ) -> "httpx.Client":
@@ -48,7 +69,10 @@ def client(
 
     import httpx
 
-    context = ssl.create_default_context(cafile=str(certificates.authority(layout)))
+    # The one that it serves, whoever signed it and for whatever name: it is asked on this machine.
+    context = ssl.create_default_context(cafile=str(certificates.certificate(layout)))
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = False
     password = password or (password_file(layout, user).read_text() if user else "")
     return httpx.Client(
         base_url=url(layout),

@@ -30,13 +30,18 @@ def generate(layout: Layout) -> None:
     ):
         _keep(layout, name, secrets.token_hex(16))
     # A development instance listens on this machine alone and says its password in the README.
-    _keep(layout, "grafana_admin_password", DEVELOPMENT_PASSWORD)
+    production = layout.profile.is_production
+    viewer = secrets.token_hex(16) if production else DEVELOPMENT_PASSWORD
+    _keep(layout, "grafana_admin_password", viewer)
     _keep(layout, "grafana_secret_key", secrets.token_hex(16))
     # 32 characters, as PagerDuty's integration keys are.
     _keep(layout, "pagerduty_routing_key", secrets.token_hex(16))
     token = layout.secret("slack_token").read_text()[:24]
     url = f"{layout.url('inbox', 'http')}/services/T00000000/B00000000/{token}"
     write(layout.secret("slack_api_url"), url)
+    password = layout.secret("scheduler_database_password").read_text()
+    # libpq's password file (postgresql.org/docs/17/libpq-pgpass).
+    write(layout.secret("scheduler.pgpass"), f"*:*:*:scheduler:{password}\n")
     for path, text in (guard.texts(layout) | certificates.texts(layout)).items():
         write(path, text)
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -20,6 +21,7 @@ VARIABLES = {
     "DATABASE_URL": "postgresql://user:password@host:port/database; required",
     "SCHEDULER_SEED": "integer that determines all seeded rows; default 2025",
     "SCHEDULER_PASSWORD": "password of every seeded user, set when seeding; default `residency`",
+    "SCHEDULER_PASSWORD_FILE": "file with it, in its place",
     "SCHEDULER_SECRET": "key that signs tokens; default: derived from password and seed",
     "SCHEDULER_POOL_SIZE": "database connections; default 20",
     "SCHEDULER_MAX_WAITING": "requests that may wait for a connection, others get 503; default 100",
@@ -51,7 +53,7 @@ class Settings:
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the variables in VARIABLES. Raises BadInput, naming the variable."""
-    password = environment.get("SCHEDULER_PASSWORD") or Settings.password
+    password = _password(environment)
     seed = int(_number(environment, "SCHEDULER_SEED", Settings.seed, whole=True, least=None))
     # Derived, not random: tokens survive a restart, as they would with a configured key.
     secret = environment.get("SCHEDULER_SECRET") or f"{password}/{seed}"
@@ -72,6 +74,20 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         active_window_s=_number(environment, "SCHEDULER_ACTIVE_WINDOW", Settings.active_window_s),
     )
+
+
+def _password(environment: Mapping[str, str]) -> str:
+    file = environment.get("SCHEDULER_PASSWORD_FILE")
+    if not file:
+        return environment.get("SCHEDULER_PASSWORD") or Settings.password
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"`SCHEDULER_PASSWORD_FILE` names `{file}`, which cannot be read:"
+            f" {getattr(error, 'strerror', error)} (environment).",
+            cure=f"SCHEDULER_PASSWORD_FILE: {VARIABLES['SCHEDULER_PASSWORD_FILE']}.",
+        ) from None
 
 
 def _number(
