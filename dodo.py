@@ -22,7 +22,17 @@ if __name__ == "__main__" or "doit" in sys.modules:  # doit's own command read t
 from stack.tasks.declaration import duration, option, plain, task
 
 GROUPS = {
-    "Run a stack": ("up", "status", "health", "reload", "restart", "down", "demo", "incident"),
+    "Run a stack": (
+        "up",
+        "status",
+        "health",
+        "harden",
+        "reload",
+        "restart",
+        "down",
+        "demo",
+        "incident",
+    ),
     "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
@@ -111,6 +121,18 @@ def task_health():
     $ doit health --instance fast --json  # for programs, a part a line
     """
     return task("stack.tasks.instance:health", params=[INSTANCE], shows_progress=True)
+
+
+def task_harden():
+    """whether a stack is as closed as a server needs it
+
+    Looks at a running stack from outside: open ports, TLS, what strangers get, default passwords,
+    users, folders, secrets, the audit log. Ends with 1 when a point does not hold.
+
+    $ doit harden
+    $ doit harden --instance server --json  # for programs, a point a line
+    """
+    return task("stack.tasks.harden:harden", params=[INSTANCE], shows_progress=True)
 
 
 def task_backup():
