@@ -387,9 +387,9 @@ def _own_settings(directory: Path, socket: Path) -> dict[str, dict[str, str]]:
 
 
 def _users() -> set[int]:
-    """Those that the instance's programs run as."""
+    """Those that the instance's programs run as, and root, who can do anything anyway."""
     other = unprivileged()
-    return {os.geteuid(), *([other.pw_uid] if other else [])}
+    return {0, os.geteuid(), *([other.pw_uid] if other else [])}
 
 
 def _program(layout: Layout, service: Service) -> dict[str, str]:
