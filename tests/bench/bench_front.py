@@ -46,7 +46,8 @@ def without_limits(instance: Instance) -> None:
     master = psutil.Process(instance.pid("proxy"))
     before = set(master.children())
     reload = SERVICES["proxy"].reload
-    assert reload and reload(instance.layout) is None
+    assert reload
+    assert reload(instance.layout) is None
     while before & set(master.children()):
         time.sleep(0.05)
 
