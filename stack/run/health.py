@@ -38,6 +38,10 @@ _ROOM = 0.05
 """Of a disk: less that is free is too little."""
 
 
+_SOON_S = 14 * 86_400
+"""CertificateExpiringSoon's."""
+
+
 class Verdict(StrEnum):
     GOOD = "good"
     NOTE = "note"
@@ -198,6 +202,16 @@ def _disk(instance: Instance) -> Found:
     yield (Verdict.BAD if bad else Verdict.GOOD), f"{free} where {instance.directory} lies"
 
 
+def _certificate(instance: Instance) -> Found:
+    left_s = _value(instance, 'min(probe_ssl_earliest_cert_expiry{job="proxy"}) - time()')
+    if left_s is None:
+        yield Verdict.BAD, "the front shows none"
+        return
+    bad = left_s < _SOON_S
+    said = f"the front's is valid for {left_s / 86_400:.0f} more days"
+    yield (Verdict.BAD if bad else Verdict.GOOD), said
+
+
 _PARTS: dict[str, Callable[[Instance], Found]] = {
     "services": _services,
     "configuration": _configuration,
@@ -208,6 +222,7 @@ _PARTS: dict[str, Callable[[Instance], Found]] = {
     "alerts": _alerts,
     "logs": _logs,
     "disk": _disk,
+    "certificate": _certificate,
 }
 
 
