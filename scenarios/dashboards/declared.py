@@ -31,6 +31,7 @@ EMPTY: Mapping[tuple[str, str, str], str] = {
     ("monitoring", "304", "A"): "nobody is notified",
     ("monitoring", "405", "A"): "nobody complains",
     ("monitoring", "405", "B"): "nobody complains",
+    ("monitoring", "601", "A"): "nobody ever backed it up",
 }
 """uid, id and query → why it may have no data while all is well."""
 

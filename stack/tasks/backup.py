@@ -9,6 +9,7 @@ from rich.table import Table
 from stack import progress
 from stack.deploy.backup import catalogue
 from stack.deploy.backup.catalogue import Backup
+from stack.deploy.backup.recorded import recorded
 from stack.deploy.backup.restoring import drill
 from stack.deploy.backup.restoring import restore as put_back
 from stack.deploy.backup.taking import take
@@ -21,16 +22,18 @@ def backup(instance: str, keep: int, verify: bool) -> None:
     """Back the instance up; with `verify`, restore it into a scratch instance and compare. Raises
     CheckFailed for a backup whose answers differ."""
     began = time.monotonic()
-    with progress.shown("done") as report:
-        made = take(instance, keep=keep, tell=report.say)
-    result(
-        f"{made.directory}: {amount(made.size_bytes)} in {len(made.manifest.files)} files,"
-        f" {time.monotonic() - began:.1f} s",
-        "backup", directory=str(made.directory), size=made.size_bytes,
-    )  # fmt: skip
-    if verify:
-        _prove(made)
-    else:
+    with recorded(instance) as succeeded:
+        with progress.shown("done") as report:
+            made = take(instance, keep=keep, tell=report.say)
+        result(
+            f"{made.directory}: {amount(made.size_bytes)} in {len(made.manifest.files)} files,"
+            f" {time.monotonic() - began:.1f} s",
+            "backup", directory=str(made.directory), size=made.size_bytes,
+        )  # fmt: skip
+        if verify:
+            _prove(made)
+        succeeded(made)
+    if not verify:
         result(f"`doit backup --verify{option(instance)}` also proves that it can be restored")
 
 

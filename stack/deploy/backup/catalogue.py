@@ -202,6 +202,11 @@ def prune(instance: str, keep: int) -> list[str]:
     return [backup.name for backup in gone]
 
 
+def forget(instance: str) -> None:
+    """Remove all that there are of an instance, if any."""
+    shutil.rmtree(folder_of(instance), ignore_errors=True)
+
+
 def digest(path: Path) -> Stored:
     found = hashlib.sha256()
     with path.open("rb") as file:

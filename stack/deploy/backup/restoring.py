@@ -12,6 +12,7 @@ import httpx
 from stack.deploy.backup import questions
 from stack.deploy.backup.catalogue import Backup
 from stack.deploy.backup.parts import PARTS, connected
+from stack.deploy.backup.recorded import recall
 from stack.deploy.backup.taking import DATABASE
 from stack.errors import BadInput, CheckFailed
 from stack.run.instance import Instance, names
@@ -60,6 +61,7 @@ def restore(
     )
     try:
         _put_back(backup, instance, tell)
+        recall(instance)
     except BaseException:
         bring_down(into)  # half of a backup is none
         raise
