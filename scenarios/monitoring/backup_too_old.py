@@ -4,14 +4,14 @@ A warning for the platform team. A day is half a minute here; the fault ends wit
 """
 
 from loadgen.faults.backups import BackupsForgotten
-from loadgen.shapes import QuietClinic
-from loadgen.users import Faculty, Resident
+from loadgen.shapes import ClinicMorning
+from loadgen.users import ComplianceOfficer, Planner, Resident
 from scenarios.proof.scenario import Scenario, Traffic, email, slack
 
 SCENARIO = Scenario(
     alert="BackupTooOld",
     labels={"severity": "warning", "team": "platform", "instance": "scheduler-host"},
-    traffic=Traffic(users=(Resident, Faculty), shape=QuietClinic),
+    traffic=Traffic(users=(Resident, Planner, ComplianceOfficer), shape=ClinicMorning),
     # 26 h are 35 s at speed 2700, from when the backup was begun; twice that when it is played
     # again, slower.
     fault=BackupsForgotten(shows_after_s=20.0, shows_within_s=72.0),
