@@ -38,7 +38,6 @@ def folder(layout: Layout) -> Path:
 
 def begin(layout: Layout) -> None:
     """Make the file of an instance that has none yet."""
-    folder(layout).mkdir(mode=0o700, exist_ok=True)
     if not (folder(layout) / _FILE).exists():
         tell(layout, BackedUp())
 
@@ -51,6 +50,7 @@ def tell(layout: Layout, found: BackedUp) -> None:
     registry = CollectorRegistry()
     for (name, meaning), value in zip(_HELP.items(), values, strict=True):
         Gauge(name, meaning, registry=registry).set(value)
+    folder(layout).mkdir(mode=0o700, exist_ok=True)
     write_to_textfile(str(folder(layout) / _FILE), registry)
 
 

@@ -2,7 +2,7 @@
 BackupFailed to fire."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from stack.deploy.backup import catalogue
@@ -27,7 +27,8 @@ def recorded(name: str) -> Iterator[Callable[[Backup], None]]:
     except BadInput:
         raise
     except Exception:
-        if instance.directory.is_dir():
+        # Half a backup is gone by now: there is room for a line even on a disk that was full.
+        with suppress(OSError):
             backedup.tell(
                 instance.layout, replace(backedup.told(instance.layout), successful=False)
             )

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from loadgen.faults.backups import NoRoomForBackup
 from stack.deploy.backup import questions, restoring
 from stack.deploy.backup.catalogue import backups, chosen, folder_of
 from stack.deploy.backup.parts import connected
@@ -19,6 +20,7 @@ from stack.deploy.backup.restoring import drill, restore
 from stack.deploy.backup.taking import take
 from stack.errors import BadInput
 from stack.paths import REPO
+from stack.run import backedup
 from stack.run.instance import Instance, names
 from stack.run.lifecycle import bring_down, bring_up
 from stack.tasks import backup as tasks
@@ -115,6 +117,18 @@ def test_damaged_backup_is_refused_before_anything_is_touched(stack: Instance) -
         restore(made, NAME, force=True)
     assert Instance.open(NAME).is_running()
     shutil.rmtree(made.directory)
+
+
+def test_backup_without_room_leaves_the_earlier_ones_and_is_recorded(stack: Instance) -> None:
+    first = take(NAME, keep=7)
+    fault = NoRoomForBackup()
+    fault.inject(stack)
+    assert fault.verify(stack) == "the last backup failed"
+    assert first in backups(NAME)
+    assert not list(folder_of(NAME).glob("*.part"))
+    fault.undo(stack)
+    assert fault.verify(stack) is None
+    assert backedup.told(stack.layout).taken == backups(NAME)[-1].manifest.taken > 0
 
 
 @pytest.mark.nightly
