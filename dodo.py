@@ -108,12 +108,15 @@ def task_backup():
     """back up a running stack: metrics, logs, rows, messages
 
     What cannot be made again, consistent and without an interruption, in a folder of its own below
-    STACK_STATE; what the backup before has as well is shared with it. Secrets are not in it: a
-    restored stack has new ones. With --verify it is restored into a scratch instance, which is
-    asked the same questions.
+    STACK_STATE; what the backup before has as well is shared with it. Secrets are left out, and a
+    restored stack has new ones, unless --recipient names a public key of age: then they are in it,
+    encrypted. With --verify it is restored into a scratch instance, which is asked the same
+    questions.
 
-    $ doit backup
+    From its first backup on, a stack is to be backed up daily: BackupTooOld and BackupFailed tell.
+
     $ doit backup --verify --keep 14
+    $ doit backup --recipient age1…  # as `age-keygen -o FILE` prints it
     """
     return task(
         "stack.tasks.backup:backup",
@@ -121,6 +124,7 @@ def task_backup():
             INSTANCE,
             option("keep", int, 7, "backups that are kept", low=1),
             option("verify", bool, False, "restore it aside, and compare the answers"),
+            option("recipient", str, "", "to whom its secrets are encrypted", shown="KEY"),
         ],
         shows_progress=True,
     )
@@ -139,7 +143,8 @@ def task_restore():
     """make a stack of a backup
 
     It replaces all that the instance has, and is refused while that runs, unless --force is given.
-    A damaged backup is refused, too.
+    A damaged backup is refused, too. With --identity, a private key of age, it has the secrets that
+    are in the backup; otherwise new ones.
 
     $ doit restore latest --into tried
     $ doit restore --force  # the newest, in place of what runs
@@ -151,6 +156,7 @@ def task_restore():
             option("into", str, "", "instance to make; the one that was backed up if not given",
                    shown="NAME"),
             option("force", bool, False, "also over one that runs"),
+            option("identity", str, "", "has the key to its secrets", shown="FILE"),
         ],
         pos_arg=plain("names", "[BACKUP]", "name of one, its folder, or `latest`"),
         shows_progress=True,

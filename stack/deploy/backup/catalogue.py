@@ -52,6 +52,8 @@ class Manifest:
     """Path in the backup → file."""
     answers: Mapping[str, Any]
     """Question → what the instance answered when the backup was taken."""
+    recipient: str = ""
+    """Public key to which the instance's secrets are encrypted; empty where they are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
