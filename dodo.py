@@ -23,7 +23,7 @@ from stack.tasks.declaration import duration, option, plain, task
 
 GROUPS = {
     "Run a stack": ("up", "status", "health", "reload", "restart", "down", "demo", "incident"),
-    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
+    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day", "nightly"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "bundle", "import", "lock", "outdated", "reproduce"),
@@ -332,6 +332,27 @@ def task_quiet_day():
                 low=1,
                 high=1440,
             ),
+            KEEP_REPORTS,
+        ],
+        shows_progress=True,
+    )
+
+
+def task_nightly():
+    """all that is done every night, with one summary
+
+    Checks, build, alerts, dashboards, a quiet day, a backup that is restored, reproducible builds,
+    bill of materials, and the tests that take minutes: about two hours. Each stage has its time;
+    one that fails keeps the others from nothing. Reports lie in reports/nightly/.
+
+    $ doit nightly
+    $ doit nightly --resume  # without what passed before on the same sources
+    """
+    return task(
+        "scenarios.tasks.nightly:nightly",
+        params=[
+            option("webhook", str, "", "is told when something failed, as Slack is", shown="URL"),
+            option("resume", bool, False, "only what did not pass in the last night"),
             KEEP_REPORTS,
         ],
         shows_progress=True,
