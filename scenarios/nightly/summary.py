@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios.nightly.ledger import Ledger, Outcome, Verdict
+from stack.paths import short
 
 TEXT, MARKDOWN = "summary.txt", "summary.md"
 
@@ -26,7 +27,8 @@ def lines(ledger: Ledger) -> list[str]:
     for one in ledger.outcomes:
         found.append(f"  {one.stage:<{width}}  {_verdict(one):<13} {length(one.seconds):>8}")
         if not good(one):
-            found += [f"    {said}" for said in (one.said, _short(one, ledger.folder)) if said]
+            where = str(short(Path(one.report))) if one.report else ""
+            found += [f"    {said}" for said in (one.said, where) if said]
     return found
 
 
@@ -34,7 +36,7 @@ def markdown(ledger: Ledger) -> str:
     """The same as a table; a report is named by its place in the night's folder."""
     rows = [
         f"| {one.stage} | {'' if good(one) else '**'}{_verdict(one)}{'' if good(one) else '**'}"
-        f" | {length(one.seconds)} | {_cell(one.said)} | {_cell(_short(one, ledger.folder))} |"
+        f" | {length(one.seconds)} | {_cell(one.said)} | {_cell(_inside(one, ledger.folder))} |"
         for one in ledger.outcomes
     ]
     head = ["| stage | verdict | time | why | report |", "|---|---|---:|---|---|"]
@@ -65,12 +67,12 @@ def length(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
-def _short(outcome: Outcome, folder: Path) -> str:
-    report = Path(outcome.report)
-    if not outcome.report or not report.is_relative_to(folder.parent):
-        return outcome.report
-    inside = report.is_relative_to(folder)
-    return str(report.relative_to(folder if inside else folder.parent))
+def _inside(outcome: Outcome, folder: Path) -> str:
+    """Where it is in the night's folder, or beside that."""
+    for home in (folder, folder.parent):
+        if outcome.report and Path(outcome.report).is_relative_to(home):
+            return str(Path(outcome.report).relative_to(home))
+    return outcome.report
 
 
 def _cell(text: str) -> str:

@@ -84,7 +84,8 @@ def test_one_that_fails_keeps_the_others_from_nothing_and_is_named(
     assert not (REPO / "never").exists()
     said = capsys.readouterr().out
     assert "commit abc: 2 passed, 1 failed in 0 s" in said
-    assert "    it broke.\n    bad/log.txt\n" in said
+    log = (tmp_path / "reports" / "nightly").resolve() / "bad" / "log.txt"
+    assert f"    it broke.\n    {log}\n" in said
     table = (tmp_path / "reports" / "nightly" / "summary.md").read_text()
     assert "| bad | **failed** | 0 s | it broke. | bad/log.txt |" in table
 
