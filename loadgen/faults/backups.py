@@ -3,6 +3,7 @@
 They are taken by `doit backup`, as by whoever is to take one every night.
 """
 
+import math
 import resource
 import subprocess
 import sys
@@ -20,6 +21,8 @@ ROOM_BYTES = 64 << 10
 """Less than the metrics of a minute, and more than `doit backup` writes of itself."""
 
 TAKEN_WITHIN_S = 120.0
+
+HOUR_S = 3600.0
 
 READS = frozenset({"backups", "postgresql", "loki", "grafana"})
 """What has to answer while a backup is taken; whatever all evidence comes from, beside them."""
@@ -60,16 +63,24 @@ class NoRoomForBackup:
 class BackupsForgotten:
     """One backup is taken, then nobody takes another until the fault ends."""
 
+    hours: float
+    """After so many of the instance's own, that one is too old."""
     shows_after_s: float
     shows_within_s: float
-    """Until that one is too old, which takes a day of the instance."""
+    """Real seconds that these hours may take; where it lives too slowly for that, it is blocked."""
     lingers_s: float = 0.0
     touches: frozenset[str] = READS
     wears: bool = True
     """The instance is to be backed up from now on, and nobody does."""
 
     def blocked(self, instance: Target) -> str | None:
-        return None
+        if self.hours * HOUR_S / instance.layout.speed <= self.shows_within_s:
+            return None
+        least = math.ceil(self.hours * HOUR_S / self.shows_within_s / 100) * 100
+        return (
+            f"a backup is too old after {self.hours:g} h, and at speed {instance.layout.speed:g}"
+            f" nobody waits for that: `doit up --speed {least}` lives fast enough"
+        )
 
     def inject(self, instance: Target) -> None:
         if said := _back_up(instance):

@@ -14,7 +14,7 @@ SCENARIO = Scenario(
     traffic=Traffic(users=(Resident, Planner, ComplianceOfficer), shape=ClinicMorning),
     # 26 h are 35 s at speed 2700, from when the backup was begun; twice that when it is played
     # again, slower.
-    fault=BackupsForgotten(shows_after_s=20.0, shows_within_s=72.0),
+    fault=BackupsForgotten(hours=26, shows_after_s=20.0, shows_within_s=72.0),
     notifications=(
         slack("#alerts-platform"),
         email("platform@residency.example"),
