@@ -22,7 +22,7 @@ def test_proof_and_its_slower_try_live_fast_enough(of_proof: float) -> None:
 
 
 def test_nobody_waits_for_a_day_of_a_slow_instance() -> None:
-    fault = BackupsForgotten(hours=26, shows_after_s=20.0, shows_within_s=72.0)
+    fault = BackupsForgotten(hours=26, shows_after_s=30.0, shows_within_s=72.0)
     why = fault.blocked(living(60.0))
     assert why == (
         "a backup is too old after 26 h, and at speed 60 nobody waits for that:"
