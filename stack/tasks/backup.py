@@ -74,7 +74,8 @@ def backups(instance: str) -> None:
         table.add_column(name, justify="right" if name == "size" else "left", no_wrap=True)
     for one in reversed(found):
         taken = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.manifest.taken))
-        secrets = f"for {one.manifest.recipient}" if one.manifest.recipient else "none"
+        recipient = one.manifest.recipient
+        secrets = f"for {recipient[:9]}…" if recipient else "none"
         table.add_row(one.name, taken, amount(one.size_bytes), one.manifest.hash, secrets)
     Console(width=max(80, shutil.get_terminal_size().columns), highlight=False).print(table)
 

@@ -209,9 +209,16 @@ def test_what_is_down_is_not_backed_up(state_dir: Path) -> None:
 
 def test_tasks_say_what_there_is(stack: Instance, capsys: pytest.CaptureFixture[str]) -> None:
     tasks.backup(NAME, keep=7, verify=False)
+    assert "without secrets: a restored stack has new ones" in capsys.readouterr().out
+    public = str(KEY.to_public())
+    tasks.backup(NAME, keep=7, verify=False, recipient=public)
     tasks.backups(NAME)
     said = capsys.readouterr().out
-    assert chosen("latest", NAME).name in said
+    assert f"its secrets are in it, encrypted to {public}" in said
+    newest, before = [line for line in said.splitlines() if line.startswith("20")][:2]
+    assert newest.startswith(f"{chosen('latest', NAME).name} ")
+    assert newest.endswith(f" for {public[:9]}…")
+    assert before.rstrip().endswith(" none")
     assert f"`doit backup --verify --instance {NAME}` also proves" in said
 
 
