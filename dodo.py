@@ -96,7 +96,7 @@ def task_health():
     """whether metrics, rules, messages and logs get through
 
     Asks every part of a running stack: services, configuration, targets, rules, notifications,
-    heartbeat, alerts, logs, disk. Ends with 1 when one of them is not well.
+    heartbeat, alerts, logs, disk, backup. Ends with 1 when one of them is not well.
 
     $ doit health
     $ doit health --instance fast --json  # for programs, a part a line

@@ -170,6 +170,7 @@ def test_what_runs_is_not_replaced_unless_that_is_meant(stack: Instance) -> None
     with connected(stack.layout) as database:
         database.execute("DROP TABLE kept")
     again = restore(made, NAME, force=True, free_ports=True)
+    assert backedup.told(again.layout).taken == made.manifest.taken  # it is still to be backed up
     with connected(again.layout) as database:
         assert database.execute("SELECT count(*) FROM kept").fetchone() == (999,)
     assert "remember me" in httpx.get(f"{again.url('inbox')}/api/messages").text
