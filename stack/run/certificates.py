@@ -26,6 +26,10 @@ _BEFORE = timedelta(hours=1)
 """It counts as valid from then on: clocks differ."""
 
 
+FILES = ("authority.pem", "authority.key", "certificate.pem", "certificate.key")
+"""Among an instance's secrets, where it has its own."""
+
+
 def authority(layout: Layout) -> Path:
     """Certificate of the instance's own authority, PEM: whoever trusts it trusts the front."""
     return layout.secret("authority.pem")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stack.errors import BadInput, HostCannot, LabError
 from stack.paths import CONFIG_ROOT, cache_dir
-from stack.run import generations, production, secrets, unfinished, validity
+from stack.run import backedup, generations, production, secrets, unfinished, validity
 from stack.run.choice import CHOICES
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import check_free, free, shifted
@@ -269,6 +269,7 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
         rendered.parent.chmod(0o755)
     instance.config_dir.chmod(0o755)
     secrets.generate(instance.layout)
+    backedup.begin(instance.layout)
     for service in SERVICES.values():
         if not service.init:
             own = instance.layout.data(service.name)
