@@ -64,6 +64,7 @@ def test_instance_begins_with_the_secrets_that_it_is_given(layout: Layout) -> No
     ("given", "shown"),
     [("me", "`me`"), ("age1", "`age1`"), (PUBLIC[:-1], f"`{PUBLIC[:-1]}`"),
      (str(KEY), "the private key"), (str(KEY).lower(), "the private key")],
+    ids=("a word", "a beginning", "cut short", "private", "private in small letters"),
 )  # fmt: skip
 def test_what_is_no_public_key_is_refused_and_a_private_one_not_repeated(
     given: str, shown: str
