@@ -86,6 +86,12 @@ def startup_file(layout: Layout) -> Path:
     file = _folder(layout) / "bashrc"
     path = shlex.quote(environment(layout)["PATH"])
     prompt = f"({layout.name}) "
-    lines = ["[ -r ~/.bashrc ] && . ~/.bashrc", f"PATH={path}", f"PS1={shlex.quote(prompt)}$PS1"]
+    lines = [
+        "[ -r ~/.bashrc ] && . ~/.bashrc",
+        f"PATH={path}",
+        f"PS1={shlex.quote(prompt)}$PS1",
+        # What was asked of one instance is nothing for the user's other shells.
+        f"HISTFILE={shlex.quote(str(_folder(layout) / 'history'))}",
+    ]
     secrets.write(file, "\n".join([*lines, ""]))
     return file
