@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 """Everything listens here."""
 
+BEHIND = "127.0.0.2"
+"""Where what nginx stands before listens. All of 127.0.0.0/8 is this machine (RFC 1122)."""
+
 TIMEOUT_S = 2.0
 
 

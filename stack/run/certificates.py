@@ -8,12 +8,12 @@ valid for longer than 398 days (cabforum.org, Ballot SC31).
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stack.loopback import HOST
+from stack.loopback import BEHIND, HOST
 from stack.run.service import Layout
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ _BEFORE = timedelta(hours=1)
 """It counts as valid from then on: clocks differ."""
 
 
-FILES = ("authority.pem", "authority.key", "certificate.pem", "certificate.key")
+FILES = (
+    "authority.pem", "authority.key", "certificate.pem", "certificate.key",
+)  # fmt: skip
 """Among an instance's secrets, where it has its own."""
 
 
@@ -116,36 +118,51 @@ def _names(pem: bytes) -> list[str]:
     return list(found.value.get_values_for_type(x509.DNSName))
 
 
+def behind(layout: Layout) -> tuple[Path, Path]:
+    """Certificate and key of what listens behind nginx, where an instance is a server's."""
+    return layout.secret("behind.pem"), layout.secret("behind.key")
+
+
 def texts(layout: Layout) -> dict[Path, str]:
-    """The files of an instance that has none yet, or whose certificate has run out; nothing for one
-    that was given a certificate."""
-    if layout.profile.certificate:
-        return {}
-    if certificate(layout).exists() and key(layout).exists() and _runs(layout):
-        return {}
-    return signed(layout, VALID)
+    """The files that an instance lacks, or whose certificate has run out: its authority's, the
+    front's unless it was given one, and of what is behind nginx in production."""
+    made: dict[Path, str] = {}
+    if not layout.profile.certificate and not _runs(certificate(layout), key(layout)):
+        made |= signed(layout, VALID)
+    if layout.profile.is_production and not _runs(*behind(layout)):
+        made |= _signed(layout, VALID, *behind(layout), [ipaddress.ip_address(BEHIND)], made)
+    return made
 
 
 def signed(layout: Layout, valid: timedelta) -> dict[Path, str]:
     """Key and certificate for the front that are valid for so long from now on, and the authority
     that signed it."""
+    names = [socket.gethostname(), "localhost", "proxy", ipaddress.ip_address(HOST)]
+    return _signed(layout, valid, certificate(layout), key(layout), names)
+
+
+def _signed(
+    layout: Layout,
+    valid: timedelta,
+    file: Path,
+    key_file: Path,
+    names: Sequence[str | ipaddress.IPv4Address | ipaddress.IPv6Address],
+    made: Mapping[Path, str] = {},
+) -> dict[Path, str]:
+    """By the authority that the instance has, or that is among what was `made` for it."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    ours, our_key = _authority(layout)
+    ours, our_key = _authority(layout, made)
     own = ec.generate_private_key(ec.SECP256R1())
-    host = socket.gethostname()
-    names: list[x509.GeneralName] = [
-        x509.DNSName(host),
-        x509.DNSName("localhost"),
-        x509.DNSName("proxy"),
-        x509.IPAddress(ipaddress.ip_address(HOST)),
+    listed = [
+        x509.DNSName(name) if isinstance(name, str) else x509.IPAddress(name) for name in names
     ]
-    made = (
-        _builder(host, ours.subject, valid)
+    signed = (
+        _builder(str(names[0]), ours.subject, valid)
         .public_key(own.public_key())
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName(listed), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
@@ -155,8 +172,8 @@ def signed(layout: Layout, valid: timedelta) -> dict[Path, str]:
     return {
         _authority_key(layout): _pem_key(our_key),
         authority(layout): _pem(ours),
-        key(layout): _pem_key(own),
-        certificate(layout): _pem(made) + _pem(ours),
+        key_file: _pem_key(own),
+        file: _pem(signed) + _pem(ours),
     }
 
 
@@ -167,10 +184,11 @@ def expires(pem: bytes) -> datetime:
     return x509.load_pem_x509_certificates(pem)[0].not_valid_after_utc
 
 
-def _runs(layout: Layout) -> bool:
+def _runs(file: Path, key_file: Path) -> bool:
+    """Whether they are there, and valid still."""
     try:
-        return expires(certificate(layout).read_bytes()) > datetime.now(UTC)
-    except ValueError:
+        return key_file.exists() and expires(file.read_bytes()) > datetime.now(UTC)
+    except (OSError, ValueError):
         return False
 
 
@@ -178,26 +196,31 @@ def _authority_key(layout: Layout) -> Path:
     return layout.secret("authority.key")
 
 
-def _authority(layout: Layout) -> "tuple[x509.Certificate, EllipticCurvePrivateKey]":
-    """The one that is there, or a new one."""
+def _authority(
+    layout: Layout, made: Mapping[Path, str] = {}
+) -> "tuple[x509.Certificate, EllipticCurvePrivateKey]":
+    """The one that is there, or was just `made`, or a new one."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    if authority(layout).exists() and _authority_key(layout).exists():
-        there = x509.load_pem_x509_certificate(authority(layout).read_bytes())
-        held = serialization.load_pem_private_key(_authority_key(layout).read_bytes(), None)
+    def text(file: Path) -> bytes:
+        return made[file].encode() if file in made else file.read_bytes() if file.exists() else b""
+
+    if text(authority(layout)) and text(_authority_key(layout)):
+        there = x509.load_pem_x509_certificate(text(authority(layout)))
+        held = serialization.load_pem_private_key(text(_authority_key(layout)), None)
         if isinstance(held, ec.EllipticCurvePrivateKey):
             return there, held
     own = ec.generate_private_key(ec.SECP256R1())
     name = f"{socket.gethostname()}: instance {layout.name}"
-    made = (
+    anew = (
         _builder(name, None, _AUTHORITY_VALID)
         .public_key(own.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(own, hashes.SHA256())
     )
-    return made, own
+    return anew, own
 
 
 def _builder(name: str, issuer: "x509.Name | None", valid: timedelta) -> "x509.CertificateBuilder":

@@ -11,11 +11,9 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from stack.loopback import HOST
+from stack.loopback import BEHIND, HOST
+from stack.run import certificates
 from stack.run.service import Layout
-
-BEHIND = "127.0.0.2"
-"""Where they listen. All of 127.0.0.0/8 is this machine (RFC 1122, 3.2.1.3)."""
 
 AWAY = (502, 504)
 """What nginx answers in place of one that does not run, or does not answer."""
@@ -41,9 +39,9 @@ def passing(layout: Layout) -> Path:
     return layout.secret("nginx_upstream.conf")
 
 
-def known(layout: Layout) -> Path:
-    """The front's settings that make it known to them."""
-    return layout.secret("nginx_known.conf")
+def scheme(layout: Layout) -> str:
+    """What nginx speaks with them."""
+    return "https" if layout.profile.is_production else "http"
 
 
 def texts(layout: Layout) -> dict[Path, str]:
@@ -52,11 +50,14 @@ def texts(layout: Layout) -> dict[Path, str]:
 
     password = _password(layout)
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
-    basic = f'"Basic {base64.b64encode(f"{_USER}:{password}".encode()).decode()}"'
+    known = base64.b64encode(f"{_USER}:{password}".encode()).decode()
+    tls = ""
+    if layout.profile.is_production:
+        certificate, key = certificates.behind(layout)
+        tls = f"tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n"
     return {
-        _web(layout): f"basic_auth_users:\n  {_USER}: {hashed}\n",
-        passing(layout): f"proxy_set_header Authorization {basic};\n",
-        known(layout): f'map "" $to_prometheus {{\n    default {basic};\n}}\n',
+        _web(layout): f"basic_auth_users:\n  {_USER}: {hashed}\n{tls}",
+        passing(layout): f'proxy_set_header Authorization "Basic {known}";\n',
     }
 
 
@@ -65,11 +66,16 @@ def asked(layout: Layout, service: str, method: str, path: str) -> Any:
 
     Raises httpx.HTTPError.
     """
+    import ssl
+
     import httpx
 
-    url = f"http://{BEHIND}:{layout.port(service)}{path}"
+    url = f"{scheme(layout)}://{BEHIND}:{layout.port(service)}{path}"
     nginx = httpx.BasicAuth(_USER, _password(layout))
-    with httpx.Client(auth=nginx, trust_env=False, timeout=_TIMEOUT_S) as client:
+    verify: bool | ssl.SSLContext = False
+    if layout.profile.is_production:
+        verify = ssl.create_default_context(cafile=str(certificates.authority(layout)))
+    with httpx.Client(auth=nginx, verify=verify, trust_env=False, timeout=_TIMEOUT_S) as client:
         return client.request(method, url).raise_for_status().json()
 
 

@@ -14,8 +14,9 @@ import time
 import httpx
 from starlette.types import Message, Receive, Scope, Send
 
+from stack.loopback import BEHIND
 from stack.programs.door import Door
-from stack.run.guard import BEHIND, passing
+from stack.run.guard import passing
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
 

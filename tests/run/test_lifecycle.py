@@ -12,8 +12,7 @@ from urllib.request import Request
 import psutil
 import pytest
 
-from stack.loopback import HOST, urlopen
-from stack.run.guard import BEHIND
+from stack.loopback import BEHIND, HOST, urlopen
 from stack.run.instance import Instance
 from stack.run.services import SERVICES
 from stack.run.supervisor import processes

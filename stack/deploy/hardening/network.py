@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import psutil
 
 from stack.deploy.hardening.verdict import Said, Verdict, of
-from stack.loopback import HOST
-from stack.run import guard
+from stack.loopback import BEHIND, HOST
 from stack.run.instance import Instance
 from stack.run.supervisor import processes
 
@@ -55,7 +54,7 @@ def strangers(instance: Instance) -> Iterator[Said]:
         (service, host, port): ""
         for service, named in instance.ports.items()
         for port in named.values()
-        for host in (HOST, guard.BEHIND)
+        for host in (HOST, BEHIND)
     }
     got = _asked_as(_STRANGER, [(host, port) for _, host, port in ports])
     served = [

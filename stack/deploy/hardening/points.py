@@ -16,6 +16,7 @@ POINTS: Mapping[str, Ask] = {
     "TLS 1.2 and 1.3 alone": tls.versions,
     "ciphers with forward secrecy alone": tls.ciphers,
     "the certificate is valid": tls.certificate,
+    "what is behind the front speaks TLS": tls.behind,
     "nothing without a password": asked.without_password,
     "no default password": asked.default_passwords,
     "passwords are long, and hashed": system.passwords,

@@ -6,10 +6,13 @@ import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
+
 from stack.deploy.hardening.verdict import Said, Verdict, of
-from stack.loopback import HOST
+from stack.loopback import BEHIND, HOST
 from stack.run import certificates
 from stack.run.instance import Instance
+from stack.run.services import SERVICES
 
 _TIMEOUT_S = 5.0
 
@@ -59,6 +62,22 @@ def certificate(instance: Instance) -> Iterator[Said]:
         yield Verdict.UNSEEN, f"this machine finds no address for `{name}`, which it is for"
     else:
         yield of(True, f"it is for `{name}`: {', '.join(sorted(map(str, found)))}")
+
+
+def behind(instance: Instance) -> Iterator[Said]:
+    """Prometheus, Alertmanager and the exporters speak TLS themselves, and to a password alone."""
+    context = ssl.create_default_context(cafile=str(certificates.authority(instance.layout)))
+    got = {}
+    for name, service in SERVICES.items():
+        if service.guarded:
+            at = f"{BEHIND}:{instance.port(name)}"
+            with httpx.Client(verify=context, trust_env=False, timeout=_TIMEOUT_S) as client:
+                try:
+                    got[name] = str(client.get(f"https://{at}/metrics").status_code)
+                except httpx.HTTPError as error:
+                    got[name] = str(error) or type(error).__name__
+    said = ", ".join(f"{name} {answer}" for name, answer in got.items())
+    yield of(set(got.values()) == {"401"}, f"asked over TLS without one: {said}")
 
 
 def _shakes(

@@ -9,8 +9,8 @@ import grp
 from collections.abc import Mapping
 from functools import partial
 
-from stack.loopback import HOST
-from stack.run import guard, probes, reloads
+from stack.loopback import BEHIND, HOST
+from stack.run import certificates, guard, probes, reloads
 from stack.run.service import Layout, Service
 from stack.run.services import ident
 from stack.users import unprivileged
@@ -87,6 +87,10 @@ http {{
     proxy_set_header Connection "";
     proxy_set_header Host $http_host;
     include {passing};
+    # Where an instance is a server's, they speak TLS as well.
+    proxy_ssl_trusted_certificate {trusted};
+    proxy_ssl_verify on;
+    proxy_ssl_name {behind};
     proxy_connect_timeout 5s;
     proxy_read_timeout 150s;
     # Alertmanager and Prometheus let every page read what they answer.
@@ -154,9 +158,11 @@ _UPSTREAM = """
 
 def _config(layout: Layout, guarded: Mapping[str, Service]) -> dict[str, str]:
     own = f'return 200 "nginx stands before {", ".join(guarded)}\\n"'
-    answers = {NAME: own} | {name: f"proxy_pass http://{name}" for name in guarded}
+    answers = {NAME: own} | {
+        name: f"proxy_pass {guard.scheme(layout)}://{name}" for name in guarded
+    }
     upstreams = [
-        _UPSTREAM.format(name=name, behind=guard.BEHIND, port=layout.port(name)) for name in guarded
+        _UPSTREAM.format(name=name, behind=BEHIND, port=layout.port(name)) for name in guarded
     ]
     whose = _WHOSE.format(ident=ident.at(layout)) if layout.profile.is_production else ""
     servers = [
@@ -175,6 +181,8 @@ def _config(layout: Layout, guarded: Mapping[str, Service]) -> dict[str, str]:
         data=layout.data(NAME),
         hosts="|".join(name.replace(".", r"\.") for name in (HOST, "localhost")),
         passing=guard.passing(layout),
+        trusted=certificates.authority(layout),
+        behind=BEHIND,
         most_bytes=_MOST_BYTES,
         servers="".join(upstreams + servers),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.run import certificates, front, guard, probes, reloads, secrets
+from stack.run import certificates, front, probes, reloads, secrets
 from stack.run.service import Layout, Service
 from stack.run.validity import of_nginx
 from stack.store import disk
@@ -25,9 +25,6 @@ _MAIN = "nginx.conf"
 
 _OWN = ("site.conf", "upstreams.conf")
 """Files that a native instance has of its own."""
-
-_BEHIND = ("prometheus", "alertmanager")
-"""Those that listen where `stack.run.guard` says."""
 
 _SITE = """\
 {listen}ssl_certificate {certificate};
@@ -57,15 +54,10 @@ def config(layout: Layout) -> dict[str, str]:
         users=front.users(layout),
     )
     upstreams = [
-        _UPSTREAM.format(
-            name=name,
-            host=guard.BEHIND if name in _BEHIND else HOST,
-            port=layout.port(name, "http"),
-        )
+        _UPSTREAM.format(name=name, host=HOST, port=layout.port(name, "http"))
         for name in ("grafana", "prometheus", "alertmanager", "loki", "inbox")
     ]
-    known = f"include {guard.known(layout)};\n"
-    return {**files, "site.conf": site, "upstreams.conf": "".join(upstreams) + known}
+    return {**files, "site.conf": site, "upstreams.conf": "".join(upstreams)}
 
 
 def _at(layout: Layout) -> list[str]:

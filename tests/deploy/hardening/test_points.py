@@ -252,6 +252,19 @@ def test_service_that_answers_strangers_is_noticed(server: Instance, tmp_path: P
         assert [verdict for verdict, _ in network.strangers(instance)] == [Verdict.FAILS]
 
 
+def test_exporter_without_tls_is_noticed(server: Instance) -> None:
+    settings = server.layout.secret("web.yml")
+    before = settings.read_text()
+    # It is read anew for each connection.
+    settings.write_text(before.partition("tls_server_config")[0])
+    try:
+        eventually(
+            lambda: verdicts("what is behind the front speaks TLS", server) == {Verdict.FAILS}
+        )
+    finally:
+        settings.write_text(before)
+
+
 def test_database_without_passwords_is_noticed(server: Instance) -> None:
     rules = server.config_dir / "postgresql" / "pg_hba.conf"
     before = rules.read_text()
