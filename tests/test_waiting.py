@@ -44,6 +44,7 @@ OF_ITS_OWN = {
     "logql/against.py",
     # They go on for so long, and wait for nothing.
     "exhaustion/cases.py",
+    "bench/bench_backup.py",
     "run/test_small_disk.py",
 }  # fmt: skip
 

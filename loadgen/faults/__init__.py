@@ -23,7 +23,10 @@ People
     `intruders.DatabaseLogInsRefused`     a program the database does not know tries to log in
     `intruders.PasswordsGuessed`          somebody guesses a user's password
     `intruders.OldLinesPushed`            lines that Loki refuses for their age are pushed to it
+    `front.IntruderAtFront`               somebody guesses a password of the front
+    `front.FrontFlooded`                  a script asks the front more than it may
 The monitoring itself
+    `front.CertificateNotRenewed`         the front's certificate runs out soon
     `monitoring.ConfigurationBroken`      half a configuration file is saved and reloaded
     `monitoring.RuleAmbiguous`            a rule joins series that it cannot tell apart
     `monitoring.AlertmanagerAdded`        Prometheus also sends to where no Alertmanager is

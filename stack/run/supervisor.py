@@ -402,6 +402,8 @@ def _program(layout: Layout, service: Service) -> dict[str, str]:
         "command": shlex.join(service.command(layout)),
         "directory": str(REPO),
         "environment": ",".join(f'{key}="{value}"' for key, value in environment.items()),
+        # What it writes is its own user's alone.
+        "umask": "077",
         "autostart": "false",
         "autorestart": "true",
         "startsecs": str(service.steady_after_s),

@@ -30,7 +30,7 @@ def offered(*typed: str) -> list[str]:
     ("typed", "names"),
     [
         (["verify-a"], ["verify-alerts"]),
-        (["up", "--p"], ["--port-offset"]),
+        (["up", "--p"], ["--port-offset", "--profile"]),
         (["down", "--"], ["--instance", "--wipe", "--verbose", "--help"]),
         (["verify-alerts", "postgresqld"], ["PostgreSQLDeadlocks", "PostgreSQLDown"]),
         (["verify-alerts", "--only", "data"], ["DatabaseFatalErrors", "DatabaseLoginFailures",

@@ -7,6 +7,7 @@ which connection it means; the answer is 204 or 403. Where `STACK_USERS` names n
 
 import argparse
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from stack.programs import peers
 from stack.programs.memory import within
+from stack.users import unprivileged
 
 _MOST_BYTES = 16_384
 """Of a request, which has no body."""
@@ -51,7 +53,9 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 async def _run(path: Path) -> None:
     path.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(_serve, path, limit=_MOST_BYTES)
-    path.chmod(0o666)  # nginx' workers are another user; what it tells is no secret
+    path.chmod(0o600)
+    if workers := unprivileged():  # root's nginx works as them
+        os.chown(path, workers.pw_uid, workers.pw_gid)
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stack.errors import BadInput
 from stack.loopback import HOST
-from stack.run import certificates, front, probes, reloads, secrets
+from stack.run import certificates, front, probes, reloads
 from stack.run.service import Layout, Service
 from stack.run.validity import of_nginx
 from stack.store import disk
@@ -76,7 +76,9 @@ def check(layout: Layout, rendered: Path | None) -> None:
         )
     with disk.scratch("lab-front-") as folder:
         trial = replace(layout, directory=folder)
-        secrets.generate(trial)
+        for file, text in certificates.texts(trial).items():
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.write_text(text)
         for path, text in config(trial).items():
             (folder / path).write_text(text)
         program = layout.program("nginx", "nginx")

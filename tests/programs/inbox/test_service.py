@@ -332,17 +332,17 @@ def test_runbooks_are_pages_that_link_each_other(run_inbox, tmp_path):
     with run_inbox(tmp_path, more=["--runbooks", str(folder)]) as inbox:
         page = http.get(f"{inbox.url}/runbooks/DiskFull")
         assert page.status_code == 200
-        assert '<a href="/runbooks/DiskSlow">the other</a>' in page.text
+        assert '<a href="DiskSlow">the other</a>' in page.text
         assert "&lt;script&gt;" in page.text
         assert "df -h" in page.text
         assert "script-src 'self'" in page.headers["content-security-policy"]
         listed = http.get(f"{inbox.url}/runbooks").text
-        assert 'href="/runbooks/DiskFull"' in listed
-        assert 'href="/runbooks/DiskSlow"' in listed
+        assert 'href="runbooks/DiskFull"' in listed
+        assert 'href="runbooks/DiskSlow"' in listed
         for nowhere in ("Nothing", "..%2fkey", "DiskFull.md", "%00", "a" * 5000):
             assert http.get(f"{inbox.url}/runbooks/{nowhere}").status_code == 404, nowhere
         assert slack(inbox, text="[FIRING:1] DiskFull is bad").status_code == 200
-        assert "/runbooks/DiskFull" in http.get(f"{inbox.url}/messages/1").text
+        assert "../runbooks/DiskFull" in http.get(f"{inbox.url}/messages/1").text
 
 
 def test_inbox_without_runbooks_links_none(inbox):
