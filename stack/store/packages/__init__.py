@@ -13,6 +13,7 @@ from stack.store.packages import (
     alertmanager,
     blackbox_exporter,
     chromium,
+    compose,
     glibc,
     grafana,
     loki,
@@ -22,6 +23,7 @@ from stack.store.packages import (
     postgresql,
     prometheus,
     promtail,
+    python,
     viewer,
 )
 
@@ -39,4 +41,6 @@ PACKAGES: tuple[Package, ...] = (
     grafana.PACKAGE,
     viewer.PACKAGE,
     chromium.PACKAGE,
+    python.PACKAGE,
+    compose.PACKAGE,
 )
