@@ -12,6 +12,7 @@ from stack.store.package import Package
 from stack.store.packages import (
     alertmanager,
     blackbox_exporter,
+    busybox,
     chromium,
     compose,
     glibc,
@@ -42,5 +43,6 @@ PACKAGES: tuple[Package, ...] = (
     viewer.PACKAGE,
     chromium.PACKAGE,
     python.PACKAGE,
+    busybox.PACKAGE,
     compose.PACKAGE,
 )
