@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -18,8 +19,10 @@ YEAR_END = dt.date(2026, 6, 30)
 
 VARIABLES = {
     "DATABASE_URL": "postgresql://user:password@host:port/database; required",
+    "DATABASE_PASSWORD_FILE": "file with the password, where the URL has none",
     "SCHEDULER_SEED": "integer that determines all seeded rows; default 2025",
     "SCHEDULER_PASSWORD": "password of every seeded user, set when seeding; default `residency`",
+    "SCHEDULER_PASSWORD_FILE": "file that holds it",
     "SCHEDULER_SECRET": "key that signs tokens; default: derived from password and seed",
     "SCHEDULER_POOL_SIZE": "database connections; default 20",
     "SCHEDULER_MAX_WAITING": "requests that may wait for a connection, others get 503; default 100",
@@ -51,12 +54,18 @@ class Settings:
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the variables in VARIABLES. Raises BadInput, naming the variable."""
-    password = environment.get("SCHEDULER_PASSWORD") or Settings.password
+    password = (
+        environment.get("SCHEDULER_PASSWORD")
+        or _of_file(environment, "SCHEDULER_PASSWORD_FILE")
+        or Settings.password
+    )
     seed = int(_number(environment, "SCHEDULER_SEED", Settings.seed, whole=True, least=None))
     # Derived, not random: tokens survive a restart, as they would with a configured key.
     secret = environment.get("SCHEDULER_SECRET") or f"{password}/{seed}"
     return Settings(
-        conninfo=_conninfo(environment.get("DATABASE_URL", "")),
+        conninfo=_conninfo(
+            environment.get("DATABASE_URL", ""), _of_file(environment, "DATABASE_PASSWORD_FILE")
+        ),
         seed=seed,
         password=password,
         secret=hashlib.sha256(secret.encode()).digest(),
@@ -99,7 +108,20 @@ def _number(
     return value
 
 
-def _conninfo(url: str) -> str:
+def _of_file(environment: Mapping[str, str], name: str) -> str:
+    """What is in the file that a variable names; "" where none is named."""
+    if not (file := environment.get(name)):
+        return ""
+    try:
+        found = Path(file).read_text().strip()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"`{file}` of `{name}` cannot be read: {error}.") from None
+    if not found:
+        raise BadInput(f"`{file}` of `{name}` is empty.", cure="Write a password into it.")
+    return found
+
+
+def _conninfo(url: str, password: str) -> str:
     """DATABASE_URL completed; messages never show the URL, which contains a password."""
     cure = f"DATABASE_URL: {VARIABLES['DATABASE_URL']}."
     if not url:
@@ -112,4 +134,6 @@ def _conninfo(url: str) -> str:
         ) from None
     # Asking for TLS and GSS first would cost two more round trips per connection.
     defaults = {"sslmode": "disable", "gssencmode": "disable", "connect_timeout": "10"}
+    if password:
+        defaults["password"] = password
     return make_conninfo(**{**defaults, **{k: str(v) for k, v in given.items() if v is not None}})
