@@ -41,16 +41,22 @@ def passing(layout: Layout) -> Path:
     return layout.secret("nginx_upstream.conf")
 
 
+def known(layout: Layout) -> Path:
+    """The front's settings that make it known to them."""
+    return layout.secret("nginx_known.conf")
+
+
 def texts(layout: Layout) -> dict[Path, str]:
     """Files that both sides read, with the instance's password."""
     import bcrypt  # whoever only describes services makes no password
 
     password = _password(layout)
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
-    known = base64.b64encode(f"{_USER}:{password}".encode()).decode()
+    basic = f'"Basic {base64.b64encode(f"{_USER}:{password}".encode()).decode()}"'
     return {
         _web(layout): f"basic_auth_users:\n  {_USER}: {hashed}\n",
-        passing(layout): f'proxy_set_header Authorization "Basic {known}";\n',
+        passing(layout): f"proxy_set_header Authorization {basic};\n",
+        known(layout): f'map "" $to_prometheus {{\n    default {basic};\n}}\n',
     }
 
 
@@ -62,8 +68,8 @@ def asked(layout: Layout, service: str, method: str, path: str) -> Any:
     import httpx
 
     url = f"http://{BEHIND}:{layout.port(service)}{path}"
-    known = httpx.BasicAuth(_USER, _password(layout))
-    with httpx.Client(auth=known, trust_env=False, timeout=_TIMEOUT_S) as client:
+    nginx = httpx.BasicAuth(_USER, _password(layout))
+    with httpx.Client(auth=nginx, trust_env=False, timeout=_TIMEOUT_S) as client:
         return client.request(method, url).raise_for_status().json()
 
 

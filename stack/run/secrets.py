@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from stack.run import guard
+from stack.run import certificates, front, guard
 from stack.run.service import Layout
 
 DEVELOPMENT_PASSWORD = "admin"
@@ -26,6 +26,7 @@ def generate(layout: Layout) -> None:
         "slack_token",
         "shipper_token",
         "web_password",
+        *(front.password_file(layout, user).name for user in front.USERS),
     ):
         _keep(layout, name, secrets.token_hex(16))
     # A development instance listens on this machine alone and says its password in the README.
@@ -36,7 +37,7 @@ def generate(layout: Layout) -> None:
     token = layout.secret("slack_token").read_text()[:24]
     url = f"{layout.url('inbox', 'http')}/services/T00000000/B00000000/{token}"
     write(layout.secret("slack_api_url"), url)
-    for path, text in guard.texts(layout).items():
+    for path, text in (guard.texts(layout) | certificates.texts(layout)).items():
         write(path, text)
 
 

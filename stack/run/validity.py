@@ -39,6 +39,9 @@ _NAMED = re.compile(r"[`\"]([^`\"]+)[`\"]")
 _NOISE = re.compile(
     r"Checking '?/\S+|SUCCESS.*|FAILED:|amtool: error: failed to validate.*|parsing YAML file \S+:"
 )
+_NGINX = re.compile(
+    r"\[emerg\] (?:\d+#\d+: )?(?P<said>.+) in (?P<file>/\S+):(?P<line>\d+)$", re.MULTILINE
+)
 _TEXT = re.compile(r'\b(annotation|label) "([^"]+)"')
 
 
@@ -82,6 +85,13 @@ def of_program(file: Path, arguments: list[str]) -> None:
     """Raise BadInput for what a program that checks `file` says, unless it is content; HostCannot
     for a program that says nothing."""
     load(file)  # names the line of what is not YAML
+    if words := _said(arguments):
+        raise _bad([where + what for where, what in _problems(file, words)])
+
+
+def _said(arguments: list[str]) -> str:
+    """What a checker complains of; "" when it is content. Raises HostCannot for one that fails
+    without a word."""
     try:
         done = subprocess.run(
             arguments,
@@ -101,8 +111,18 @@ def of_program(file: Path, arguments: list[str]) -> None:
         raise _mute(arguments, f"was ended by {signal.Signals(-done.returncode).name}")
     if done.returncode and not words.strip():
         raise _mute(arguments, f"ended with {done.returncode} and said nothing")
-    if done.returncode:
-        raise _bad([where + what for where, what in _problems(file, words)])
+    return words if done.returncode else ""
+
+
+def of_nginx(source: Path, trial: Path, arguments: list[str]) -> None:
+    """Raise BadInput for what nginx says of the files of `source`, which lie in `trial`, by file
+    and line. HostCannot as `of_program`."""
+    words = _said(arguments).replace(str(trial), str(source))
+    problems = [
+        f"{match['file']}:{match['line']}: {match['said']}." for match in _NGINX.finditer(words)
+    ]
+    if words:
+        raise _bad(problems or [f"{source}: {words.strip()}."])
 
 
 def _mute(arguments: list[str], what: str) -> HostCannot:

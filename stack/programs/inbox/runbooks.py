@@ -37,4 +37,4 @@ def _link(tokens: list[Token]) -> None:
     for token in tokens:
         _link(token.children or [])
         if token.type == "link_open" and (found := _PAGE.fullmatch(str(token.attrGet("href")))):
-            token.attrSet("href", f"/runbooks/{found[1]}{found[2] or ''}")
+            token.attrSet("href", f"{found[1]}{found[2] or ''}")

@@ -74,7 +74,7 @@ def runbooks(names: list[str]) -> Response:
 
 def runbook(name: str, content: Markup) -> Response:
     """Return the page of one runbook."""
-    return _page("runbook.html", name=name, content=content)
+    return _page("runbook.html", up="../", name=name, content=content)
 
 
 def message(found: Message, *, newest: int, runbooks: list[str]) -> Response:
@@ -91,6 +91,7 @@ def message(found: Message, *, newest: int, runbooks: list[str]) -> Response:
         raw = as_json(payload, indent=2)
     return _page(
         f"{found.channel}.html",
+        up="../",
         message=found,
         newest=newest,
         runbooks=runbooks,
@@ -105,7 +106,9 @@ def mail_html(found: Message) -> Response:
     return _html(_MAIL_PAGE.format(sanitise.sanitised(html)), _MAIL_POLICY)
 
 
-def _page(template: str, **values: object) -> Response:
+def _page(template: str, *, up: str = "", **values: object) -> Response:
+    """`up` leads from the page's folder to the inbox' own: the front gives it a path of its own."""
+    values["up"] = up
     return _html(_environment().get_template(template).render(values), _PAGE_POLICY)
 
 

@@ -22,6 +22,7 @@ from stack.run.services import (
     postgresql,
     prometheus,
     promtail,
+    proxy,
     simulated_host,
     worker,
 )
@@ -47,6 +48,7 @@ SERVICES |= {
         loki.SERVICE,
         promtail.SERVICE,
         grafana.SERVICE,
+        proxy.SERVICE,
     )
 }
 SERVICES[nginx.NAME] = nginx.service(SERVICES)

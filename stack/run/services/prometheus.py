@@ -77,6 +77,6 @@ SERVICE = Service(
     ready=probes.http("prometheus", "/-/ready"),
     health=("/-/healthy", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.
-    after=("nginx", "blackbox-exporter", "promtail", "grafana"),
+    after=("nginx", "blackbox-exporter", "promtail", "grafana", "proxy"),
     page="/classic/alerts",
 )

@@ -61,7 +61,7 @@ function overview(list) {
     const item = template.content.firstElementChild.cloneNode(true);
     // Only ever textContent: what was sent is text here, never markup.
     const at = (name) => item.querySelector(`[data-at="${name}"]`);
-    item.firstElementChild.href = `/messages/${message.id}`;
+    item.firstElementChild.href = `messages/${message.id}`;
     item.querySelector(".mark").classList.add(message.channel);
     at("channel").textContent = NAMES[message.channel];
     at("kind").textContent = message.kind;
@@ -144,7 +144,7 @@ function overview(list) {
     const { q, to, alert, stories: by } = search.elements;
     const now = { only: filter === "all" ? "" : filter, q: q.value, to: to.value, alert: alert.value, stories: by.checked ? "1" : "" };
     const said = new URLSearchParams(Object.entries(now).filter(([, value]) => value)).toString();
-    history.replaceState(null, "", said ? `#${said}` : "/");
+    history.replaceState(null, "", said ? `#${said}` : ".");
   }
 
   function state(on) {
@@ -156,7 +156,7 @@ function overview(list) {
 
   async function poll() {
     try {
-      const answer = await fetch(`/api/messages?after=${after}`);
+      const answer = await fetch(`api/messages?after=${after}`);
       if (!answer.ok) throw new Error(answer.statusText);
       const messages = await answer.json();
       for (const message of messages) {
