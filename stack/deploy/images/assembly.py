@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from stack import progress
-from stack.deploy.images.declared import DATA, IMAGES, LOGS, Image
+from stack.deploy.images.declared import DATA, IMAGES, LOGGED, LOGS, Image
 from stack.deploy.images.layer import STORE, USER_ID, entry, members_layer, store_layer
 from stack.deploy.images.oci import Layer, Runs, Written, write_archive, write_image, write_index
 from stack.deploy.images.python import Trees, trees
@@ -213,7 +213,7 @@ def _image(parts: _Parts, service: Service) -> Written:
     def placed(program: str) -> str:
         return program if program[0] == "/" else f"{root}/bin/{program}"
 
-    environment = {"PATH": f"{root}/bin:/bin", **image.environment}
+    environment = {"PATH": f"{root}/bin:/bin", "SERVICE": service.name, **image.environment}
     program: tuple[str, ...] = (placed(image.program),)
     version = first.version
     if not service.package:
@@ -223,7 +223,7 @@ def _image(parts: _Parts, service: Service) -> Written:
         version = parts.trees.programs.name[:12]
     own = members_layer(parts.folder, _members(image, roots))
     runs = Runs(
-        entrypoint=(*program, *(text.format(**roots) for text in image.started_by)),
+        entrypoint=(LOGGED.path, *program, *(text.format(**roots) for text in image.started_by)),
         arguments=image.arguments,
         environment=environment,
         ports=tuple(sorted(service.ports.values())),
@@ -265,7 +265,7 @@ def _members(image: Image, roots: Mapping[str, str]) -> list[tuple[tarfile.TarIn
     busybox = f"{roots['busybox']}/usr/bin/busybox"
     for path in ("bin/busybox", "bin/sh", "bin/wget"):
         found.append((entry(path, kind=tarfile.SYMTYPE, mode=0o777, link=busybox), b""))
-    for file in image.files:
+    for file in (LOGGED, *image.files):
         found += _texts({file.path.lstrip("/"): file.text}, 0o755)
     return found
 

@@ -52,6 +52,41 @@ def _asks(port: int, path: str) -> tuple[str, ...]:
     return (_BUSYBOX, "wget", "-q", "-T", "4", "-O", "/dev/null", url)
 
 
+LOGGED = Script(
+    path="/bin/logged",
+    text="""\
+#!/bin/sh
+# Runs a program and passes signals on. What it says goes to Docker and, where a volume for logs is
+# mounted, to a file that the shipper reads, which is emptied before it gets too large.
+folder=%s
+[ -w "$folder" ] || exec "$@"
+file="$folder/$SERVICE.log"
+rm -f /tmp/said && mkfifo /tmp/said || exec "$@"
+tee -a "$file" < /tmp/said &
+tee=$!
+"$@" > /tmp/said 2>&1 &
+program=$!
+for signal in HUP INT QUIT TERM USR1; do
+    trap "kill -$signal $program 2> /dev/null" "$signal"
+done
+(
+    exec > /dev/null 2>&1
+    while sleep 60; do
+        [ "$(stat -c %%s "$file")" -lt 10000000 ] || : > "$file"
+    done
+) &
+while :; do
+    wait "$program"
+    code=$?
+    kill -0 "$program" 2> /dev/null || break
+done
+wait "$tee"
+exit "$code"
+"""
+    % LOGS,
+)
+"""Starts each program. The images' PID 1 is this shell, which collects orphans, too."""
+
 _POSTGRESQL = """\
 #!/bin/sh
 # Makes the cluster at the first start, with what /docker-entrypoint-initdb.d has for it, as the
@@ -118,11 +153,16 @@ IMAGES: dict[str, Image] = {
         # initdb starts the server through a shell.
         files=(Script(path="/bin/start-postgresql", text=_POSTGRESQL),),
     ),
-    "nginx": Image(
+    "cadvisor": Image(
+        program="cadvisor",
+        arguments=("--listen", "0.0.0.0", "--port", "8080", "--containers"),
+        health=_asks(8080, "/healthz"),
+    ),
+    "proxy": Image(
         program="nginx",
-        started_by=("-e", "stderr", "-g", "daemon off;"),
-        arguments=("-c", "/etc/nginx/nginx.conf"),
-        # It answers whoever knows it by name alone, so what is asked is whether it listens.
+        started_by=("-e", "stderr"),
+        arguments=("-p", f"{DATA}/", "-c", "/etc/nginx/nginx.conf"),
+        # busybox' wget would want to be told which authority to trust, so it asks without.
         health=(_BUSYBOX, "nc", "-z", "127.0.0.1", "8443"),
     ),
     "backend": Image(
