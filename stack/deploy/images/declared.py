@@ -54,13 +54,12 @@ def _asks(port: int, path: str) -> tuple[str, ...]:
 
 LOGGED = Script(
     path="/bin/logged",
-    text="""\
+    text=f"""\
 #!/bin/sh
 # Runs a program and passes signals on. What it says goes to Docker and, where a volume for logs is
 # mounted, to a file that the shipper reads, which is emptied before it gets too large.
-folder=%s
-[ -w "$folder" ] || exec "$@"
-file="$folder/$SERVICE.log"
+file={LOGS}/$SERVICE.log
+( : >> "$file" ) 2> /dev/null || exec "$@"
 rm -f /tmp/said && mkfifo /tmp/said || exec "$@"
 tee -a "$file" < /tmp/said &
 tee=$!
@@ -72,7 +71,7 @@ done
 (
     exec > /dev/null 2>&1
     while sleep 60; do
-        [ "$(stat -c %%s "$file")" -lt 10000000 ] || : > "$file"
+        [ "$(stat -c %s "$file")" -lt 10000000 ] || : > "$file"
     done
 ) &
 while :; do
@@ -82,8 +81,7 @@ while :; do
 done
 wait "$tee"
 exit "$code"
-"""
-    % LOGS,
+""",
 )
 """Starts each program. The images' PID 1 is this shell, which collects orphans, too."""
 

@@ -1,5 +1,5 @@
-"""Export the processes of an instance as containers (`--port P --instance DIR`), or the containers of
-images of the lab's own that run on this machine (`--containers`)."""
+"""Export the processes of an instance as containers (`--port P --instance DIR`), or this machine's
+containers of images of the lab's own (`--containers`)."""
 
 import argparse
 import json

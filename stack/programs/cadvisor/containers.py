@@ -5,7 +5,6 @@ neither Docker's socket nor any capability. The kernel says which container a pr
 cgroups), the environment of its first process which service that is.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,10 +52,10 @@ class Containers:
         )
 
     def _processes(self) -> Iterator[psutil.Process]:
-        for name in os.listdir(self._proc):
-            if name.isdecimal():
+        for at in self._proc.iterdir():
+            if at.name.isdecimal():
                 try:
-                    yield psutil.Process(int(name))
+                    yield psutil.Process(int(at.name))
                 except psutil.NoSuchProcess:
                     continue
 
