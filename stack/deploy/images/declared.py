@@ -160,8 +160,18 @@ IMAGES: dict[str, Image] = {
         program="nginx",
         started_by=("-e", "stderr"),
         arguments=("-p", f"{DATA}/", "-c", "/etc/nginx/nginx.conf"),
-        # busybox' wget would want to be told which authority to trust, so it asks without.
-        health=(_BUSYBOX, "nc", "-z", "127.0.0.1", "8443"),
+        # Whether the certificate is to be trusted is not asked.
+        health=(
+            _BUSYBOX,
+            "wget",
+            "-q",
+            "--no-check-certificate",
+            "-T",
+            "4",
+            "-O",
+            "/dev/null",
+            "https://127.0.0.1:8443/-/healthy",
+        ),
     ),
     "backend": Image(
         program="scheduler",
