@@ -74,9 +74,8 @@ if [ -n "$pagerduty" ] && ! printf '%s' "$pagerduty" | grep -qE '^[A-Za-z0-9]{32
     at PAGERDUTY_ROUTING_KEY "is not 32 letters and digits." "Copy the integration key of PagerDuty's Events API v2."
 fi
 
-mkdir -p secrets/alertmanager
+mkdir -p secrets
 chmod 700 secrets
-chmod 755 secrets/alertmanager
 
 for name in postgres_password scheduler_database_password exporter_database_password \
     scheduler_password shipper_token grafana_secret_key; do
@@ -84,14 +83,14 @@ for name in postgres_password scheduler_database_password exporter_database_pass
 done
 if [ -n "$password" ]; then put grafana_admin_password "$password"; else keep grafana_admin_password "$(random)"; fi
 if [ -n "$slack" ]; then
-    put alertmanager/slack_api_url "$slack"
+    put slack_api_url "$slack"
 else
-    keep alertmanager/slack_api_url "http://inbox:8025/services/T00000000/B00000000/$(random | cut -c1-24)"
+    keep slack_api_url "http://inbox:8025/services/T00000000/B00000000/$(random | cut -c1-24)"
 fi
 if [ -n "$pagerduty" ]; then
-    put alertmanager/pagerduty_routing_key "$pagerduty"
+    put pagerduty_routing_key "$pagerduty"
 else
-    keep alertmanager/pagerduty_routing_key "$(random)"
+    keep pagerduty_routing_key "$(random)"
 fi
 
 if [ ! -s secrets/proxy_users ]; then
