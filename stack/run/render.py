@@ -2,7 +2,8 @@
 
 The checked-in files address services as under Compose (`backend:8000`), name secrets where Compose
 puts them (`/run/secrets/…`) and files of targets by a path relative to the instance (`control/…`),
-and link runbooks where they are published. All are resolved in the parsed document, never in its text.
+and link runbooks where they are published. All are resolved in the parsed document, never in its
+text.
 """
 
 import re

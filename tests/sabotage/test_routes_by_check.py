@@ -362,7 +362,8 @@ def integrations() -> Iterator[Row]:
         says="slack `#alerts-platform` is notified of alerts of severity `critical`, team `compli",
     )  # fmt: skip
     yield Row(
-        id="end-not-sent", old=f"{PAGES}      - routing_key_file: /run/secrets/pagerduty_routing_key\n"
+        id="end-not-sent",
+        old=f"{PAGES}      - routing_key_file: /run/secrets/pagerduty_routing_key\n"
         "        send_resolved: true\n",
         new=f"{PAGES}      - routing_key_file: /run/secrets/pagerduty_routing_key\n"
         "        send_resolved: no\n",

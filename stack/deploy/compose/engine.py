@@ -5,6 +5,7 @@ API: docs.docker.com/reference/api/engine, of which every daemon since 2013 know
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,27 +40,12 @@ class Engine:
             transport=httpx.HTTPTransport(uds=str(self._socket)),
             timeout=_ASK_TIMEOUT_S,
         )
-        self._check()
-
-    def _check(self) -> None:
-        if not self._socket.exists():
-            raise HostCannot(
-                f"no Docker daemon runs here: there is no `{self._socket}`.",
-                cure="Install Docker and start it (Debian: `apt-get install docker.io`), or name "
-                "its socket in DOCKER_HOST. `doit up` runs the stack without it.",
-            )
         try:
+            _connect(self._socket)
             self._http.get("/_ping").raise_for_status()
-        except httpx.HTTPError as error:
-            if not os.access(self._socket, os.R_OK | os.W_OK):
-                raise HostCannot(
-                    f"you may not use Docker: `{self._socket}` is not yours to open.",
-                    cure="Join the group `docker`, which is as good as root, or run this as root.",
-                ) from None
-            raise HostCannot(
-                f"the Docker daemon at `{self._socket}` does not answer: {error}.",
-                cure="Start it, or restart it.",
-            ) from None
+        except (OSError, httpx.HTTPError) as error:
+            self._http.close()
+            raise _why(self._socket, error) from None
 
     def image(self, reference: str) -> str:
         """The ID of an image that it has, "" where it has none of that name."""
@@ -88,3 +74,27 @@ class Engine:
         wrong = next((str(each["error"]) for each in said if "error" in each), "")
         if answer.status_code != 200 or wrong:
             raise HostCannot(f"Docker did not take `{archive}`: {wrong or answer.text.strip()}.")
+
+
+def _connect(to: Path) -> None:
+    """Raises OSError with the reason where nobody can be reached there."""
+    with socket.socket(socket.AF_UNIX) as trial:
+        trial.settimeout(_ASK_TIMEOUT_S)
+        trial.connect(str(to))
+
+
+def _why(to: Path, error: Exception) -> HostCannot:
+    if isinstance(error, FileNotFoundError):
+        return HostCannot(
+            f"no Docker daemon runs here: there is no `{to}`.",
+            cure="Install Docker and start it (Debian: `apt-get install docker.io`), or name its "
+            "socket in DOCKER_HOST. `doit up` runs the stack without it.",
+        )
+    if isinstance(error, PermissionError):
+        return HostCannot(
+            f"you may not use Docker: `{to}` is not yours to open.",
+            cure="Join the group `docker`, which is as good as root, or run this as root.",
+        )
+    return HostCannot(
+        f"the Docker daemon at `{to}` does not answer: {error}.", cure="Start it, or restart it."
+    )
