@@ -136,7 +136,9 @@ def test_port_that_is_taken_is_told(bench: Bench) -> None:
 
 def test_development_comes_up_healthy(bench: Bench) -> None:
     running.up(bench.project(), bench.engine)
-    eventually(lambda: bench.script("health-check.sh"), "a green health check", within_s=60)
+    eventually(
+        lambda: bench.script("health-check.sh"), "a green health check", within_s=60, every_s=1.0
+    )
     there = bench.published()
     assert {address.partition(":")[0] for _, address in there} == {"127.0.0.1"}
     assert len(there) == sum(map(len, (running.meant()[name] for name in IMAGES)))
@@ -177,7 +179,9 @@ def test_stopped_postgresql_reaches_pager_chat_and_mail(bench: Bench) -> None:
         }
         return found if len(found) >= 3 else set()
 
-    assert eventually(notified, "PostgreSQLDown at three places", within_s=NOTIFIED_S) == {
+    assert eventually(
+        notified, "PostgreSQLDown at three places", within_s=NOTIFIED_S, every_s=1.0
+    ) == {
         ("pagerduty", "on-call"),
         ("slack", "#alerts-database"),
         ("email", "database@residency.example"),
@@ -194,19 +198,23 @@ def test_logs_reach_the_store(bench: Bench) -> None:
         found = set(json.loads(answer).get("data") or ())
         return found if {"postgresql", "prometheus"} <= found else set()
 
-    found = eventually(services, "log lines in the store")
+    found = eventually(services, "log lines in the store", every_s=1.0)
     assert found >= {"residency-scheduler-backend", "worker", "alertmanager", "proxy"}
 
 
 def test_backup_is_put_back(bench: Bench) -> None:
-    eventually(lambda: bench.sql("CREATE TABLE kept AS SELECT 42 AS n") or True, "PostgreSQL")
+    eventually(
+        lambda: bench.sql("CREATE TABLE kept AS SELECT 42 AS n") or True, "PostgreSQL", every_s=1.0
+    )
     before = len(bench.messages())
     made = bench.script("backup-monitoring.sh").partition(":")[0]
     bench.sql("DROP TABLE kept")
     assert "put back" in bench.script("restore-monitoring.sh", str(bench.root / made))
     assert bench.sql("SELECT n FROM kept") == "42"
     assert len(bench.messages()) >= before
-    eventually(lambda: bench.script("health-check.sh"), "a green health check", within_s=60)
+    eventually(
+        lambda: bench.script("health-check.sh"), "a green health check", within_s=60, every_s=1.0
+    )
 
 
 def test_damaged_backup_is_refused_untouched(bench: Bench) -> None:
