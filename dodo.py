@@ -22,8 +22,18 @@ if __name__ == "__main__" or "doit" in sys.modules:  # doit's own command read t
 from stack.tasks.declaration import duration, option, plain, task
 
 GROUPS = {
-    "Run a stack": ("up", "status", "health", "reload", "restart", "down", "demo", "incident"),
-    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day"),
+    "Run a stack": (
+        "up",
+        "status",
+        "health",
+        "harden",
+        "reload",
+        "restart",
+        "down",
+        "demo",
+        "incident",
+    ),
+    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day", "nightly"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "compose", "bundle", "import", "lock", "outdated", "reproduce"),
@@ -76,6 +86,15 @@ def task_up():
             INSTANCE,
             option("speed", float, 1.0, "how many times faster than written it lives", low=1),
             PORT_OFFSET,
+            option(
+                "profile",
+                str,
+                "",
+                "whom it is for; as it was if not given",
+                choices=("development", "production"),
+            ),
+            option("certificate", str, "", "the front's, PEM; its own if not given", shown="FILE"),
+            option("key", str, "", "of that certificate, PEM", shown="FILE"),
         ],
         shows_progress=True,
     )
@@ -96,7 +115,7 @@ def task_health():
     """whether metrics, rules, messages and logs get through
 
     Asks every part of a running stack: services, configuration, targets, rules, notifications,
-    heartbeat, alerts, logs, disk. Ends with 1 when one of them is not well.
+    heartbeat, alerts, logs, disk, backup. Ends with 1 when one of them is not well.
 
     $ doit health
     $ doit health --instance fast --json  # for programs, a part a line
@@ -104,16 +123,31 @@ def task_health():
     return task("stack.tasks.instance:health", params=[INSTANCE], shows_progress=True)
 
 
+def task_harden():
+    """whether a stack is as closed as a server needs it
+
+    Looks at a running stack from outside: open ports, TLS, what strangers get, default passwords,
+    users, folders, secrets, the audit log. Ends with 1 when a point does not hold.
+
+    $ doit harden
+    $ doit harden --instance server --json  # for programs, a point a line
+    """
+    return task("stack.tasks.harden:harden", params=[INSTANCE], shows_progress=True)
+
+
 def task_backup():
     """back up a running stack: metrics, logs, rows, messages
 
     What cannot be made again, consistent and without an interruption, in a folder of its own below
-    STACK_STATE; what the backup before has as well is shared with it. Secrets are not in it: a
-    restored stack has new ones. With --verify it is restored into a scratch instance, which is
-    asked the same questions.
+    STACK_STATE; what the backup before has as well is shared with it. Secrets are left out, and a
+    restored stack has new ones, unless --recipient names a public key of age: then they are in it,
+    encrypted. With --verify it is restored into a scratch instance, which is asked the same
+    questions.
 
-    $ doit backup
+    From its first backup on, a stack is to be backed up daily: BackupTooOld and BackupFailed tell.
+
     $ doit backup --verify --keep 14
+    $ doit backup --recipient age1…  # as `age-keygen -o FILE` prints it
     """
     return task(
         "stack.tasks.backup:backup",
@@ -121,6 +155,7 @@ def task_backup():
             INSTANCE,
             option("keep", int, 7, "backups that are kept", low=1),
             option("verify", bool, False, "restore it aside, and compare the answers"),
+            option("recipient", str, "", "to whom its secrets are encrypted", shown="KEY"),
         ],
         shows_progress=True,
     )
@@ -139,7 +174,8 @@ def task_restore():
     """make a stack of a backup
 
     It replaces all that the instance has, and is refused while that runs, unless --force is given.
-    A damaged backup is refused, too.
+    A damaged backup is refused, too. With --identity, a private key of age, it has the secrets that
+    are in the backup; otherwise new ones.
 
     $ doit restore latest --into tried
     $ doit restore --force  # the newest, in place of what runs
@@ -151,6 +187,7 @@ def task_restore():
             option("into", str, "", "instance to make; the one that was backed up if not given",
                    shown="NAME"),
             option("force", bool, False, "also over one that runs"),
+            option("identity", str, "", "has the key to its secrets", shown="FILE"),
         ],
         pos_arg=plain("names", "[BACKUP]", "name of one, its folder, or `latest`"),
         shows_progress=True,
@@ -326,6 +363,27 @@ def task_quiet_day():
                 low=1,
                 high=1440,
             ),
+            KEEP_REPORTS,
+        ],
+        shows_progress=True,
+    )
+
+
+def task_nightly():
+    """all that is done every night, with one summary
+
+    Checks, build, alerts, dashboards, a quiet day, a backup that is restored, reproducible builds,
+    bill of materials, and the tests that take minutes: about two hours. Each stage has its time;
+    one that fails keeps the others from nothing. Reports lie in reports/nightly/.
+
+    $ doit nightly
+    $ doit nightly --resume  # without what passed before on the same sources
+    """
+    return task(
+        "scenarios.tasks.nightly:nightly",
+        params=[
+            option("webhook", str, "", "is told when something failed, as Slack is", shown="URL"),
+            option("resume", bool, False, "only what did not pass in the last night"),
             KEEP_REPORTS,
         ],
         shows_progress=True,

@@ -29,6 +29,8 @@ The monitoring itself
     `monitoring.AlertmanagerAdded`        Prometheus also sends to where no Alertmanager is
     `write_ahead.LogFull`                 Prometheus cannot write to its log, and stores nothing
     `monitoring.SlackRefuses`             Slack answers 500, the other channels work
+    `backups.NoRoomForBackup`             a backup is begun, and finds no room for its files
+    `backups.BackupsForgotten`            one backup is taken, and then no more
 
 All have the shape of `base.Fault`; a new one is a class in a module here, and a line above. Not
 here: the alerts that must follow (`scenarios`). Imports what `loadgen` may.

@@ -31,6 +31,9 @@ EMPTY: Mapping[tuple[str, str, str], str] = {
     ("monitoring", "304", "A"): "nobody is notified",
     ("monitoring", "405", "A"): "nobody complains",
     ("monitoring", "405", "B"): "nobody complains",
+    ("monitoring", "602", "A"): "nobody is refused at the front",
+    ("monitoring", "605", "A"): "nobody asks it too often",
+    ("monitoring", "701", "A"): "nobody ever backed it up",
 }
 """uid, id and query → why it may have no data while all is well."""
 
@@ -83,6 +86,8 @@ MOVES: Mapping[Panel, tuple[str, ...]] = {
     ("monitoring", "401"): ("LogShippingStalled",),
     ("monitoring", "402"): ("LogShippingStalled",),
     ("monitoring", "503"): ("TargetDown",),
+    ("monitoring", "601"): ("UnauthorizedAccessAttempts",),
+    ("monitoring", "604"): ("UnauthorizedAccessAttempts",),
 }
 """Panel → the alerts whose scenario must move it."""
 

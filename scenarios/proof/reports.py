@@ -58,12 +58,12 @@ def held(file: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def make_latest(folder: Path) -> None:
-    """`latest`, beside it, leads there: from one moment to the next, wherever both are moved."""
-    link = folder.with_name(f".latest-{folder.name}")
+def make_latest(folder: Path, name: str = "latest") -> None:
+    """A link beside it leads there: from one moment to the next, wherever both are moved."""
+    link = folder.with_name(f".{name}-{folder.name}")
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name)
-    link.replace(folder.with_name("latest"))
+    link.replace(folder.with_name(name))
 
 
 def prune(reports: Path, keep: int, kind: str = "") -> None:

@@ -17,6 +17,7 @@ from scenarios.proof.result import UNPLAYED, Result
 from scenarios.proof.slots import Slots
 from scenarios.proof.verdict import Outcome, Verdict, failed
 from stack.check.configuration import read
+from stack.deploy.backup import catalogue
 from stack.errors import HostCannot, LabError
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
@@ -287,6 +288,8 @@ class Workers:
             yield instance
         if self.keep:
             self.kept.append(name)
+        else:
+            catalogue.forget(name)
 
     def _play(self, venue: Venue, group: list[ScenarioFile]) -> bool:
         """Play one group; True when the instance is as good as new and may host another."""

@@ -3,7 +3,7 @@
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from rich.console import Console
@@ -167,8 +167,17 @@ def _live(stage: Stage, seed: int) -> None:
     print(f"the day is over; what happened is in {stage.ledger.truth}")
 
 
+def possible(stage: Stage) -> Mapping[str, Incident]:
+    """Those that can happen on this machine, and at the instance's speed."""
+    return {
+        name: one
+        for name, one in stage.incidents.items()
+        if not one.scenario.fault.blocked(stage.instance)
+    }
+
+
 def _day(stage: Stage, seed: int) -> None:
-    for quiet_s, one in schedule.day(stage.incidents, seed, stage.instance.speed):
+    for quiet_s, one in schedule.day(possible(stage), seed, stage.instance.speed):
         print(f"quiet for {words(quiet_s)}", flush=True)
         time.sleep(quiet_s)
         _begin(stage, one)

@@ -15,7 +15,9 @@ from stack.check.yamlfile import ConfigFile, entries, get, line, text
 ALWAYS = "none"
 """The severity of an alert that fires while all is well."""
 
-NO_SCENARIOS = frozenset({"capacity", "dashboards", "demo", "proof", "quiet", "routing", "tasks"})
+NO_SCENARIOS = frozenset(
+    {"capacity", "dashboards", "demo", "nightly", "proof", "quiet", "routing", "tasks"}
+)
 """Folders of `scenarios/` that mirror no rule file."""
 
 

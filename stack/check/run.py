@@ -61,7 +61,7 @@ class Setup:
     """Every service of the lab by name, as in the names of log files."""
     scraped: Mapping[str, str] = field(default_factory=dict)
     """Service that offers metrics → the path at which it does; empty where nobody knows."""
-    health: probed.Paths = field(default_factory=dict)
+    health: probed.Known = field(default_factory=dict)
     """Service → the paths at which it says whether it is well; empty where nobody knows."""
     report: Progress = field(default_factory=Quiet)
     """Told what takes a while."""

@@ -16,6 +16,8 @@ from stack.check.suggest import nearest
 from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
 from stack.errors import BadInput
 
+_PROBER = "blackbox-exporter"
+
 ALERTMANAGER = "alertmanager:9093"
 
 
@@ -181,6 +183,11 @@ def _dropped(file: ConfigFile, job: Job) -> Iterator[Problem]:
             )  # fmt: skip
 
 
+def _probes(job: Job, target: Target, asked: str | None) -> bool:
+    """Whether somebody is asked who probes the service that the job is named after."""
+    return asked == _PROBER and split(target.asks.get("target", "")).hostname == job.name
+
+
 def _elsewhere(file: ConfigFile, job: Job, path: str) -> Iterator[Problem]:
     for target in job.targets:
         parts = split(target.address)
@@ -189,7 +196,7 @@ def _elsewhere(file: ConfigFile, job: Job, path: str) -> Iterator[Problem]:
             wrong = f"reads its targets from `{target.file}`, which nobody writes"
         elif target.file:
             continue
-        elif parts.hostname != job.name:
+        elif parts.hostname != job.name and not _probes(job, target, parts.hostname):
             wrong = f"asks `{parts.hostname}`"
         elif parts.scheme != "http":
             wrong = f"speaks {parts.scheme}, which `{job.name}` does not"

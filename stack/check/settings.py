@@ -130,9 +130,8 @@ def _never(module: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
     method = get(http, "method")
     if method and text(method).upper() not in ("", "GET", "HEAD"):
         yield method, f"asks with {text(method)}"
-    for key in ("fail_if_not_ssl", "proxy_url"):
-        if (node := get(http, key)) and truth(node) is not False and text(node):
-            yield node, f"has `{key}`"
+    if (node := get(http, "proxy_url")) and text(node):
+        yield node, "has `proxy_url`"
     protocol, other = get(http, "preferred_ip_protocol"), get(http, "ip_protocol_fallback")
     if protocol and text(protocol) == "ip6" and truth(other) is False:
         yield protocol, "takes nothing but IPv6"
@@ -160,7 +159,7 @@ def _blackbox(configuration: Configuration, file: ConfigFile) -> Iterator[Proble
             yield Problem(
                 check="blackbox/never", path=file.path, line=line(node),
                 what=f"module `{name}` {what}: each of its probes fails.",
-                cure="The lab's services answer GET by HTTP/1.1 without TLS, on IPv4, with 200.",
+                cure="The lab's services answer GET by HTTP/1.1, on IPv4, with 200.",
             )  # fmt: skip
     main = configuration.prometheus
     for job in entries(main.root if main else None, "scrape_configs"):

@@ -14,6 +14,7 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from stack.errors import HostCannot
+from stack.programs import peers
 from stack.programs.memory import Bounded
 from stack.programs.origin import HEADERS, refusal
 
@@ -91,6 +92,8 @@ async def serve(
         "timeout_graceful_shutdown": stop_s,
     }
     app = Door(app, names(listening), most_bytes=most_bytes) if door else app
+    users = peers.may_come()
+    app = app if users is None else peers.Ours(app, users)
     server = uvicorn.Server(uvicorn.Config(Bounded(app, who), **{**usual, **settings}))
     # uvicorn raises the signals that it took again afterwards: an end as if killed.
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
@@ -136,6 +139,10 @@ def pages(
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+
+        def verify_request(self, request: Any, client_address: Any) -> bool:
+            users = peers.may_come()
+            return users is None or peers.is_ours(client_address, request.getsockname(), users)
 
         def process_request(self, request: Any, client_address: Any) -> None:
             with lock:

@@ -7,12 +7,27 @@ password of their own adds the line that `htpasswd -B` prints. What a user may d
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from stack.run import certificates
 from stack.run.service import Layout
 from stack.users import unprivileged
 
+if TYPE_CHECKING:
+    import httpx
+
 USERS = ("viewer", "responder", "operator")
 """One for each role."""
+
+_TIMEOUT_S = 5.0
+
+PATHS = {
+    "grafana": "",
+    "inbox": "/inbox",
+    "prometheus": "/prometheus",
+    "alertmanager": "/alertmanager",
+}
+"""Service → where the front shows it, as nginx.conf says."""
 
 _ROUNDS = 4
 """Of bcrypt, the fewest: a password of 128 random bits needs none to make guessing slow, and nginx
@@ -30,6 +45,41 @@ def password_file(layout: Layout, user: str) -> Path:
 def url(layout: Layout) -> str:
     """Base URL on this machine, without a trailing slash."""
     return layout.url("proxy").replace("http:", "https:", 1)
+
+
+def public(layout: Layout) -> str:
+    """Base URL by which people reach it, without a trailing slash."""
+    return f"https://{certificates.host(layout)}:{layout.port('proxy')}"
+
+
+def reached_by(layout: Layout, service: str) -> list[str]:
+    """Arguments that tell one of Prometheus' own programs where people find it, for its pages and
+    for the links in messages."""
+    if not layout.profile.is_production:
+        return [f"--web.external-url={layout.url(service)}"]
+    return [f"--web.external-url={public(layout)}/{service}", "--web.route-prefix=/"]
+
+
+def client(
+    layout: Layout, user: str = "", password: str = "", *, source: str = ""
+) -> "httpx.Client":
+    """Asks at the front as `user`, with the instance's password of theirs if none is given, from
+    the address `source` of this machine. To be closed by the caller."""
+    import ssl
+
+    import httpx
+
+    # The one that it serves, whoever signed it and for whatever name: it is asked on this machine.
+    context = ssl.create_default_context(cafile=str(certificates.certificate(layout)))
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = False
+    password = password or (password_file(layout, user).read_text() if user else "")
+    return httpx.Client(
+        base_url=url(layout),
+        auth=httpx.BasicAuth(user, password) if user else None,
+        timeout=_TIMEOUT_S,
+        transport=httpx.HTTPTransport(verify=context, local_address=source or None),
+    )
 
 
 def write_users(layout: Layout) -> None:

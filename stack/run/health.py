@@ -16,6 +16,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
+from stack.durations import duration
 from stack.errors import LabError
 from stack.loopback import urlopen
 from stack.progress import amount
@@ -36,6 +37,13 @@ _BEHIND_BYTES = 1 << 20
 
 _ROOM = 0.05
 """Of a disk: less that is free is too little."""
+
+
+_SOON_S = 14 * 86_400
+"""CertificateExpiringSoon's."""
+
+_BACKUP_AGE_S = 93_600
+"""As BackupTooOld has it; of an instance that lives faster, in its own time."""
 
 
 class Verdict(StrEnum):
@@ -198,6 +206,32 @@ def _disk(instance: Instance) -> Found:
     yield (Verdict.BAD if bad else Verdict.GOOD), f"{free} where {instance.directory} lies"
 
 
+def _certificate(instance: Instance) -> Found:
+    left_s = _value(instance, 'min(probe_ssl_earliest_cert_expiry{job="proxy"}) - time()')
+    if left_s is None:
+        yield Verdict.BAD, "the front shows none"
+        return
+    bad = left_s < _SOON_S
+    said = f"the front's is valid for {left_s / 86_400:.0f} more days"
+    yield (Verdict.BAD if bad else Verdict.GOOD), said
+
+
+def _backup(instance: Instance) -> Found:
+    taken = _value(instance, "min(backup_last_success_timestamp_seconds)")
+    successful = _value(instance, "min(backup_last_run_successful)")
+    if taken is None or successful is None:
+        yield Verdict.BAD, "node-exporter says nothing of backups"
+        return
+    age_s = max(0.0, time.time() - taken) * instance.speed
+    age = f"the newest is {duration(round(age_s))} old" if taken else "there is none"
+    if not successful:
+        yield Verdict.BAD, f"the last attempt failed, {age}"
+    elif taken and age_s > _BACKUP_AGE_S:
+        yield Verdict.BAD, age
+    else:
+        yield Verdict.GOOD, age if taken else "it was never backed up, so nobody expects it"
+
+
 _PARTS: dict[str, Callable[[Instance], Found]] = {
     "services": _services,
     "configuration": _configuration,
@@ -208,6 +242,8 @@ _PARTS: dict[str, Callable[[Instance], Found]] = {
     "alerts": _alerts,
     "logs": _logs,
     "disk": _disk,
+    "certificate": _certificate,
+    "backup": _backup,
 }
 
 

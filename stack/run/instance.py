@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import inf
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from stack.names import choose, meant
 from stack.paths import state_dir
 from stack.run import naming
 from stack.run.ports import Ports
+from stack.run.profile import Profile
 from stack.run.service import Layout
 from stack.run.services import AFTER, SERVICES
 from stack.run.startup import start_all
@@ -37,6 +38,7 @@ class Record:
     hash: str
     created: float
     """Unix seconds."""
+    profile: Profile = field(default_factory=Profile)
     generation: int = 0
     """Number of the generation that it runs; 0 until it came up for the first time."""
 
@@ -203,4 +205,5 @@ def layout_of(record: Record, directory: Path) -> Layout:
             if name in record.ports.get(service.name, {})
         },
         packages={name: Path(path) for name, path in record.packages.items()},
+        profile=record.profile,
     )

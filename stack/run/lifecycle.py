@@ -13,10 +13,11 @@ from pathlib import Path
 
 from stack.errors import BadInput, HostCannot, LabError
 from stack.paths import CONFIG_ROOT, cache_dir
-from stack.run import generations, secrets, unfinished, validity
+from stack.run import backedup, generations, production, secrets, unfinished, validity
 from stack.run.choice import CHOICES
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import check_free, free, shifted
+from stack.run.profile import Profile
 from stack.run.service import Layout
 from stack.run.services import AFTER, SERVICES
 from stack.run.startup import OnReady, start_all
@@ -34,9 +35,11 @@ def bring_up(
     port_offset: int = 0,
     free_ports: bool = False,
     config_root: Path = CONFIG_ROOT,
+    profile: Profile | None = None,
     on_ready: OnReady = lambda service, seconds: None,
 ) -> Instance:
-    """The instance `name`, running, every service ready.
+    """The instance `name`, running, every service ready; of the `profile` that it was of, where
+    none is given.
 
     A running one with the same hash is left as it is (a service that was stopped is started); one
     with another hash is taken down first and keeps its data. When anything fails, all that was
@@ -45,8 +48,9 @@ def bring_up(
     """
     directory = directory_of(name)
     with locked(directory), guard.in_use(cache_dir() / "store"):
-        record, files = _plan(name, directory, speed, port_offset, free_ports, config_root)
         current = _current(name)
+        profile = profile or (current.record.profile if current else Profile())
+        record, files = _plan(name, directory, speed, port_offset, free_ports, config_root, profile)
         if current and not (current.hash == record.hash and current.is_running()):
             # Of what it holds itself nothing is taken; without the others it would be lost.
             check_free(record.ports, lambda: {process.pid for process in processes(directory)})
@@ -155,14 +159,15 @@ def _current(name: str) -> Instance | None:
 
 
 def _plan(
-    name: str, directory: Path, speed: float, offset: int, free_ports: bool, config_root: Path
-) -> tuple[Record, dict[str, str]]:
+    name: str, directory: Path, speed: float, offset: int, free_ports: bool, config_root: Path,
+    profile: Profile,
+) -> tuple[Record, dict[str, str]]:  # fmt: skip
     """What the instance will be, before anything is touched: its record and rendered files."""
     packages = {package: str(path) for package, path in _realised().items()}
     ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
     record = Record(
         name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
-        hash="", created=time.time(),
+        hash="", created=time.time(), profile=profile,
     )  # fmt: skip
     return planned(record, directory)
 
@@ -253,6 +258,8 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     directory = instance.directory
     _make_folders(directory)
     check_reachable(directory)
+    if instance.layout.profile.is_production:
+        production.check(instance.layout)
     shutil.rmtree(instance.config_dir, ignore_errors=True)
     for path, text in files.items():
         rendered = instance.config_dir / path
@@ -262,6 +269,7 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
         rendered.parent.chmod(0o755)
     instance.config_dir.chmod(0o755)
     secrets.generate(instance.layout)
+    backedup.begin(instance.layout)
     for service in SERVICES.values():
         if not service.init:
             own = instance.layout.data(service.name)

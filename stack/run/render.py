@@ -13,7 +13,7 @@ from typing import Any
 
 from stack import yamltext
 from stack.errors import BadInput
-from stack.run import runbooks
+from stack.run import front, runbooks
 from stack.run.service import Layout
 
 _SECRETS = "/run/secrets/"
@@ -88,9 +88,17 @@ def render_template(text: str, layout: Layout, *, file: Path) -> str:
 
     def resolved(found: re.Match[str]) -> str:
         body = found[2].strip()
-        return f"{found[1]}{resolve(body, layout, file)}{found[3]}" if body else found[0]
+        return f"{found[1]}{_linked(body, layout, file)}{found[3]}" if body else found[0]
 
     return _DEFINED.sub(resolved, text)
+
+
+def _linked(text: str, layout: Layout, file: Path) -> str:
+    """As `resolve`, for people: they come to a server's services through its front."""
+    match = _ADDRESS.match(text)
+    if layout.profile.is_production and match and match["host"] in front.PATHS:
+        return f"{front.public(layout)}{front.PATHS[match['host']]}{match['rest'] or ''}"
+    return resolve(text, layout, file)
 
 
 def stranger(node: Any, below: tuple[str, ...], exactly: tuple[str, ...] = ()) -> tuple[str, str]:

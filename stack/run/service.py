@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stack.loopback import HOST
+from stack.run.profile import Profile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Layout:
     """`name:default port`, as the checked-in files say it → `127.0.0.1:port`."""
     packages: Mapping[str, Path]
     """Package name → store path."""
+    profile: Profile = field(default_factory=Profile)
     guarded: bool = True
     """Whether nginx stands before the services that say so; alone, they listen for themselves."""
 

@@ -24,7 +24,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from stack.errors import HostCannot
 from stack.paths import REPO
-from stack.programs import memory
+from stack.programs import memory, peers
 from stack.run.moved import renamed
 from stack.run.service import Layout, Service
 from stack.store.disk import said
@@ -386,10 +386,18 @@ def _own_settings(directory: Path, socket: Path) -> dict[str, dict[str, str]]:
     }
 
 
+def _users() -> set[int]:
+    """Those that the instance's programs run as, and root, who can do anything anyway."""
+    other = unprivileged()
+    return {0, os.geteuid(), *([other.pw_uid] if other else [])}
+
+
 def _program(layout: Layout, service: Service) -> dict[str, str]:
     environment = {"PYTHONUNBUFFERED": "1", **service.environment(layout)}
     if service.memory_limit_bytes:
         environment[memory.VARIABLE] = str(service.memory_limit_bytes)
+    if layout.profile.is_production:
+        environment[peers.VARIABLE] = ",".join(map(str, sorted(_users())))
     settings = {
         "command": shlex.join(service.command(layout)),
         "directory": str(REPO),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from stack import progress
 from stack.check import dashboardfiles, offered
 from stack.check.configuration import load
+from stack.check.probed import Answers
 from stack.check.problem import ProblemsFound
 from stack.check.programs import Programs
 from stack.check.run import Setup, find_problems
@@ -19,12 +20,18 @@ READERS = {
 """Files of the lab's own programs, and how these read them."""
 
 SCRAPED = {
-    name: "/probe" if name == "blackbox-exporter" else "/metrics" for name in offered.table().jobs
+    name: "/probe" if name in ("blackbox-exporter", "proxy") else "/metrics"
+    for name in offered.table().jobs
 }
 """Service → where it offers metrics."""
 
 
-HEALTH = {service.name: service.health for service in SERVICES.values()}
+HEALTH = {
+    service.name: Answers(
+        scheme="https" if "https" in service.ports else "http", paths=service.health
+    )
+    for service in SERVICES.values()
+}
 """Service → where it says whether it is well."""
 
 

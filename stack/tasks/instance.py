@@ -12,10 +12,12 @@ from rich.text import Text
 
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.names import choose, meant
+from stack.paths import given
 from stack.progress import Way, chosen, result
 from stack.run import naming
 from stack.run.choice import CHOICES, behind, told
 from stack.run.instance import Instance, existing, instances_dir, names
+from stack.run.profile import PRODUCTION, Profile
 from stack.run.services import SERVICES
 from stack.run.startup import OnReady
 from stack.run.supervisor import processes
@@ -32,6 +34,9 @@ def up(
     instance: str,
     speed: float,
     port_offset: int,
+    profile: str = "",
+    certificate: str = "",
+    key: str = "",
     on_ready: OnReady = lambda service, seconds: None,
 ) -> None:
     """Bring the instance up, name each service as it becomes ready, then show the state."""
@@ -44,7 +49,13 @@ def up(
             print(f"  {service} ready after {seconds:.1f} s")
         on_ready(service, seconds)
 
-    stack = bring_up(instance, speed=speed, port_offset=port_offset, on_ready=ready)
+    stack = bring_up(
+        instance,
+        speed=speed,
+        port_offset=port_offset,
+        profile=_profile(profile, certificate, key),
+        on_ready=ready,
+    )
     took = time.monotonic() - started
     result(
         f"all {len(SERVICES)} services ready in {took:.1f} s",
@@ -55,6 +66,19 @@ def up(
     if chosen() is Way.AUTO:
         print()
         _show(stack)
+
+
+def _profile(name: str, certificate: str, key: str) -> Profile | None:
+    """The one that is asked for. Raises BadInput for options that do nothing together."""
+    if bool(certificate) != bool(key):
+        raise BadInput("--certificate and --key go together.", cure="Name both files.")
+    if certificate and name != PRODUCTION:
+        raise BadInput(
+            "a certificate of your own is for the production profile.",
+            cure=f"Add --profile {PRODUCTION}.",
+        )
+    files = [str(given(file)) if file else "" for file in (certificate, key)]
+    return Profile(name=name, certificate=files[0], key=files[1]) if name else None
 
 
 def health(instance: str) -> None:

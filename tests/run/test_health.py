@@ -1,6 +1,7 @@
 """`doit health` finds what does not get through, and nothing where all does."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from stack.errors import CheckFailed
 from stack.progress import Way, choose
-from stack.run import health
+from stack.run import backedup, health
+from stack.run.backedup import BackedUp
 from stack.run.health import Verdict, findings
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
@@ -50,7 +52,7 @@ def test_all_is_well_part_by_part(stack: Instance, capsys: pytest.CaptureFixture
     lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
     assert {part for part, verdict, _ in lines if verdict == "good"} >= {
         "services", "configuration", "targets", "rules", "notifications", "heartbeat", "logs",
-        "disk",
+        "disk", "backup",
     }  # fmt: skip
     assert "bad" not in {verdict for _, verdict, _ in lines}
 
@@ -92,6 +94,20 @@ def test_lines_that_nobody_collects_are_seen(
 ) -> None:
     stopped("promtail")
     eventually(lambda: "logs" in bad(stack), "nobody to say how far it is", within_s=60)
+
+
+def test_backup_that_failed_and_one_that_is_too_old_are_bad(stack: Instance) -> None:
+    def said_after(told: BackedUp, wanted: str) -> None:
+        backedup.tell(stack.layout, told)
+        eventually(lambda: wanted in bad(stack).get("backup", ""), wanted)
+
+    try:
+        said_after(BackedUp(taken=time.time(), successful=False), "the last attempt failed, the")
+        # It lives 60 times faster.
+        said_after(BackedUp(taken=time.time() - 26.5 * 60), "the newest is 1d2h3")
+    finally:
+        backedup.tell(stack.layout, BackedUp())
+    eventually(lambda: "backup" not in bad(stack), "nobody expects a backup")
 
 
 def test_what_cannot_be_asked_is_bad(stack: Instance, stopped: Callable[[str], None]) -> None:

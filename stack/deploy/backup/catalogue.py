@@ -52,6 +52,8 @@ class Manifest:
     """Path in the backup → file."""
     answers: Mapping[str, Any]
     """Question → what the instance answered when the backup was taken."""
+    recipient: str = ""
+    """Public key to which the instance's secrets are encrypted; empty where they are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +202,11 @@ def prune(instance: str, keep: int) -> list[str]:
         backup.directory.rename(going)
         shutil.rmtree(going)
     return [backup.name for backup in gone]
+
+
+def forget(instance: str) -> None:
+    """Remove all that there are of an instance, if any."""
+    shutil.rmtree(folder_of(instance), ignore_errors=True)
 
 
 def digest(path: Path) -> Stored:

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
-from stack.deploy.backup import questions
+from stack.deploy.backup import questions, sealed
 from stack.deploy.backup.catalogue import Backup
 from stack.deploy.backup.parts import PARTS, connected
+from stack.deploy.backup.recorded import recall
 from stack.deploy.backup.taking import DATABASE
 from stack.errors import BadInput, CheckFailed
+from stack.run import secrets
 from stack.run.instance import Instance, names
-from stack.run.lifecycle import bring_down, bring_up
+from stack.run.lifecycle import bring_down, bring_up, directory_of
 from stack.run.naming import offset_of
 from stack.run.services import SERVICES
 from stack.run.startup import start_all
@@ -38,14 +41,16 @@ class Drill:
 
 def restore(
     backup: Backup, into: str, *, force: bool = False, free_ports: bool = False,
-    tell: Callable[[str], None] = lambda part: None,
+    identity: Path | None = None, tell: Callable[[str], None] = lambda part: None,
 ) -> Instance:  # fmt: skip
     """The instance `into`, running, with what is in the backup and nothing else.
 
-    What it had is gone. Raises BadInput for a damaged backup, and for an instance that runs unless
-    `force`.
+    What it had is gone. Its secrets are new, or those of the backup, which the private key in the
+    file `identity` opens. Raises BadInput for a damaged backup, for a key that is not theirs, and
+    for an instance that runs unless `force`.
     """
     backup.verify()
+    known = sealed.opened(backup, identity) if identity else {}
     there = Instance.open(into) if into in names() else None
     if there and there.is_running() and not force:
         raise BadInput(
@@ -54,12 +59,14 @@ def restore(
         )
     offset = offset_of(there.record.ports) if there else 0
     bring_down(into, wipe=True)
+    secrets.bring(directory_of(into), known)
     tell(f"starting `{into}`, empty")
     instance = bring_up(
         into, speed=backup.manifest.speed, port_offset=offset, free_ports=free_ports
     )
     try:
         _put_back(backup, instance, tell)
+        recall(instance)
     except BaseException:
         bring_down(into)  # half of a backup is none
         raise

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 
-from stack.deploy.backup import catalogue, questions
+from stack.deploy.backup import catalogue, questions, sealed
 from stack.deploy.backup.catalogue import Backup
 from stack.deploy.backup.parts import PARTS, connected, dump
 from stack.errors import BadInput, HostCannot
@@ -16,11 +16,17 @@ DATABASE = "rows"
 """The question whose answers come from the database itself."""
 
 
-def take(name: str, *, keep: int, tell: Callable[[str], None] = lambda part: None) -> Backup:
+def take(
+    name: str, *, keep: int, recipient: str = "", tell: Callable[[str], None] = lambda part: None
+) -> Backup:
     """Back the instance up, while it runs; older backups than the newest `keep` go.
 
-    Raises BadInput for one that is down, HostCannot for a full disk; earlier backups stay whole.
+    Its secrets are in it, encrypted, if a `recipient` is given: a public key of age. Raises
+    BadInput for what is none and for an instance that is down, HostCannot for a full disk; earlier
+    backups stay whole.
     """
+    if recipient:
+        sealed.recipient(recipient)
     instance = Instance.open(name)
     if not instance.is_running():
         raise BadInput(
@@ -37,6 +43,8 @@ def take(name: str, *, keep: int, tell: Callable[[str], None] = lambda part: Non
     with catalogue.one_at_a_time(name) as folder, catalogue.coming(folder) as made:
         before = next(reversed(catalogue.backups(name)), None)
         taken = time.time()
+        if recipient:
+            sealed.seal(instance.layout, made, recipient)
         for part in PARTS:
             tell(part.service)
             (made / part.service).mkdir(mode=0o700)
@@ -56,7 +64,7 @@ def take(name: str, *, keep: int, tell: Callable[[str], None] = lambda part: Non
             ) from error
         backup = catalogue.seal(
             made, before, instance=name, speed=instance.speed, taken=taken, hash=instance.hash,
-            answers={**answers, DATABASE: rows},
+            answers={**answers, DATABASE: rows}, recipient=recipient,
         )  # fmt: skip
         catalogue.prune(name, keep)
         return backup

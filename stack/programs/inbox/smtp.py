@@ -11,6 +11,7 @@ from typing import AnyStr
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from stack.programs import peers
 from stack.programs.inbox import mail
 from stack.programs.inbox.desk import Desk
 from stack.programs.inbox.message import Channel, Message
@@ -36,6 +37,14 @@ class Connection(SMTP):
             data_size_limit=mail.SIZE_LIMIT_BYTES,
             enable_SMTPUTF8=True,
         )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        users = peers.may_come()
+        client, server = (transport.get_extra_info(name) for name in ("peername", "sockname"))
+        if users is None or (client and server and peers.is_ours(client, server, users)):
+            super().connection_made(transport)
+        else:
+            transport.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Record a mail, once for each recipient, and return the reply."""

@@ -44,6 +44,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.conninfo,
         "SCHEDULER_SEED": str(settings.seed),
         "SCHEDULER_PASSWORD": settings.password,
+        "SCHEDULER_PASSWORD_FILE": "",
     }
 
 

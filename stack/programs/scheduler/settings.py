@@ -22,7 +22,7 @@ VARIABLES = {
     "DATABASE_PASSWORD_FILE": "file with the password, where the URL has none",
     "SCHEDULER_SEED": "integer that determines all seeded rows; default 2025",
     "SCHEDULER_PASSWORD": "password of every seeded user, set when seeding; default `residency`",
-    "SCHEDULER_PASSWORD_FILE": "file that holds it",
+    "SCHEDULER_PASSWORD_FILE": "file with it, in its place",
     "SCHEDULER_SECRET": "key that signs tokens; default: derived from password and seed",
     "SCHEDULER_POOL_SIZE": "database connections; default 20",
     "SCHEDULER_MAX_WAITING": "requests that may wait for a connection, others get 503; default 100",
@@ -55,8 +55,8 @@ class Settings:
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the variables in VARIABLES. Raises BadInput, naming the variable."""
     password = (
-        environment.get("SCHEDULER_PASSWORD")
-        or _of_file(environment, "SCHEDULER_PASSWORD_FILE")
+        _of_file(environment, "SCHEDULER_PASSWORD_FILE")
+        or environment.get("SCHEDULER_PASSWORD")
         or Settings.password
     )
     seed = int(_number(environment, "SCHEDULER_SEED", Settings.seed, whole=True, least=None))
@@ -83,6 +83,21 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def _of_file(environment: Mapping[str, str], name: str) -> str:
+    """What is in the file that a variable names; "" where none is named."""
+    file = environment.get(name)
+    if not file:
+        return ""
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"`{name}` names `{file}`, which cannot be read:"
+            f" {getattr(error, 'strerror', error)} (environment).",
+            cure=f"{name}: {VARIABLES[name]}.",
+        ) from None
+
+
 def _number(
     environment: Mapping[str, str],
     name: str,
@@ -106,19 +121,6 @@ def _number(
             cure=f"{name}: {VARIABLES[name]}.",
         )
     return value
-
-
-def _of_file(environment: Mapping[str, str], name: str) -> str:
-    """What is in the file that a variable names; "" where none is named."""
-    if not (file := environment.get(name)):
-        return ""
-    try:
-        found = Path(file).read_text().strip()
-    except (OSError, ValueError) as error:
-        raise BadInput(f"`{file}` of `{name}` cannot be read: {error}.") from None
-    if not found:
-        raise BadInput(f"`{file}` of `{name}` is empty.", cure="Write a password into it.")
-    return found
 
 
 def _conninfo(url: str, password: str) -> str:

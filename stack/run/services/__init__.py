@@ -14,6 +14,7 @@ from stack.run.services import (
     cadvisor,
     database_link,
     grafana,
+    ident,
     inbox,
     loki,
     nginx,
@@ -49,6 +50,7 @@ SERVICES |= {
         promtail.SERVICE,
         grafana.SERVICE,
         proxy.SERVICE,
+        ident.SERVICE,
     )
 }
 SERVICES[nginx.NAME] = nginx.service(SERVICES)

@@ -5,7 +5,7 @@ Flags: prometheus.io/docs/alerting/latest/configuration. One process, so gossip 
 
 from pathlib import Path
 
-from stack.run import guard, probes, reloads
+from stack.run import front, guard, probes, reloads
 from stack.run.render import render, render_template
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program
@@ -45,7 +45,7 @@ def command(layout: Layout) -> list[str]:
         f"--config.file={layout.config(SERVICE.name) / 'alertmanager.yml'}",
         f"--storage.path={layout.data(SERVICE.name)}",
         *guard.listening(layout, SERVICE.name),
-        f"--web.external-url={layout.url(SERVICE.name)}",
+        *front.reached_by(layout, SERVICE.name),
         "--cluster.listen-address=",
         # What is silenced and what was sent is on the disk so soon: a crash or a backup loses less.
         "--data.maintenance-interval=5s",

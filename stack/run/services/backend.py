@@ -1,6 +1,7 @@
 """The stub Residency Scheduler: the application that is monitored."""
 
 import sys
+from urllib.parse import urlencode
 
 from stack.loopback import HOST
 from stack.run import probes
@@ -27,13 +28,14 @@ def command(layout: Layout) -> list[str]:
 
 
 def environment(layout: Layout) -> dict[str, str]:
-    """It reaches the database through `database-link`."""
-    password = layout.secret("scheduler_database_password").read_text()
-    address = f"{HOST}:{layout.port('database-link')}"
+    """It reaches the database through `database-link`. Passwords are in files: other programs of
+    the same user can read an environment."""
+    address = f"{HOST}:{layout.port('database-link')}/residency"
+    passwords = layout.secret("scheduler.pgpass")
     active_window_s = max(_ACTIVE_WINDOW_S / layout.speed, _ACTIVE_WINDOW_FLOOR_S)
     return {
-        "DATABASE_URL": f"postgresql://scheduler:{password}@{address}/residency",
-        "SCHEDULER_PASSWORD": layout.secret("scheduler_password").read_text(),
+        "DATABASE_URL": f"postgresql://scheduler@{address}?{urlencode({'passfile': passwords})}",
+        "SCHEDULER_PASSWORD_FILE": str(layout.secret("scheduler_password")),
         "SCHEDULER_ACTIVE_WINDOW": str(active_window_s),
     }
 

@@ -12,6 +12,7 @@ from functools import partial
 from stack.loopback import HOST
 from stack.run import guard, probes, reloads
 from stack.run.service import Layout, Service
+from stack.run.services import ident
 from stack.users import unprivileged
 
 PORT = 8880
@@ -112,7 +113,7 @@ _SERVER = """
         if ($from_other_site) {{
             return 403 "a page of another site may not send this\\n";
         }}
-        location /api/v1/admin/ {{
+{whose}        location /api/v1/admin/ {{
             return 403 "only the lab itself may ask for this\\n";
         }}
         error_page 502 504 @away;
@@ -129,6 +130,20 @@ _SERVER = """
     }}
 """
 
+# Other users of the machine get nothing where an instance is a server's.
+_WHOSE = """\
+        auth_request /-/ident;
+        location = /-/ident {{
+            internal;
+            proxy_pass http://unix:{ident}:/;
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+            proxy_set_header Host localhost;
+            proxy_set_header X-Client $remote_addr:$remote_port;
+            proxy_set_header X-Server $server_addr:$server_port;
+        }}
+"""
+
 _UPSTREAM = """
     upstream {name} {{
         server {behind}:{port};
@@ -143,9 +158,15 @@ def _config(layout: Layout, guarded: Mapping[str, Service]) -> dict[str, str]:
     upstreams = [
         _UPSTREAM.format(name=name, behind=guard.BEHIND, port=layout.port(name)) for name in guarded
     ]
+    whose = _WHOSE.format(ident=ident.at(layout)) if layout.profile.is_production else ""
     servers = [
         _SERVER.format(
-            name=name, host=HOST, port=layout.port(name), answer=answer, most_bytes=_MOST_BYTES
+            name=name,
+            host=HOST,
+            port=layout.port(name),
+            answer=answer,
+            most_bytes=_MOST_BYTES,
+            whose=whose,
         )
         for name, answer in answers.items()
     ]
@@ -192,4 +213,5 @@ def service(services: Mapping[str, Service]) -> Service:
         init=_init,
         reload=reloads.hangup(_pid_file),
         ready=probes.http(NAME, "/"),
+        after=(ident.NAME,),
     )

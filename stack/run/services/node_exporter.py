@@ -1,8 +1,9 @@
-"""node_exporter: the metrics of the simulated host, whose disk is mounted for it alone."""
+"""node_exporter: the metrics of the simulated host, whose disk is mounted for it alone, and what
+the lab itself knows of backups."""
 
 import sys
 
-from stack.run import guard, probes
+from stack.run import backedup, guard, probes
 from stack.run.service import Layout, Service
 from stack.run.services.simulated_host import node_exporter_arguments, root
 
@@ -11,7 +12,12 @@ PORT = 9100
 
 def command(layout: Layout) -> list[str]:
     exporter = layout.program("node_exporter", "node_exporter")
-    arguments = [*node_exporter_arguments(root(layout)), *guard.listening(layout, SERVICE.name)]
+    arguments = [
+        *node_exporter_arguments(root(layout)),
+        "--collector.textfile",  # BackupTooOld, BackupFailed
+        f"--collector.textfile.directory={backedup.folder(layout)}",
+        *guard.listening(layout, SERVICE.name),
+    ]
     enter = [sys.executable, "-m", "stack.programs.simhost.enter", "--root", str(root(layout))]
     return [*enter, "--", exporter, *arguments]
 

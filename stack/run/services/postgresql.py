@@ -29,11 +29,7 @@ reserved_connections = 3
 # Who connects and says nothing takes one of them for no longer.
 authentication_timeout = 10s
 shared_buffers = 32MB
-# The rows can be made again from the seed, so a crash of the host may lose them.
-fsync = off
-synchronous_commit = off
-full_page_writes = off
-# No time zone files are needed for GMT, so none of the host's are read.
+{durability}# No time zone files are needed for GMT, so none of the host's are read.
 timezone = 'GMT'
 log_timezone = 'GMT'
 # Time, process and SQLSTATE, and nothing that a client chooses: names of users and databases may
@@ -44,6 +40,13 @@ log_lock_waits = on
 # what makes the database slow. Its text is kept without values.
 shared_preload_libraries = 'pg_stat_statements'
 pg_stat_statements.max = 1000
+"""
+
+_LOSES = """\
+# The rows can be made again from the seed, so a crash of the host may lose them.
+fsync = off
+synchronous_commit = off
+full_page_writes = off
 """
 
 _EXTENSIONS = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements\n"
@@ -59,7 +62,12 @@ _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
 
 def config(layout: Layout) -> dict[str, str]:
     hba = layout.config(SERVICE.name) / "pg_hba.conf"
-    settings = _SETTINGS.format(host=HOST, port=layout.port(SERVICE.name), hba=hba)
+    settings = _SETTINGS.format(
+        host=HOST,
+        port=layout.port(SERVICE.name),
+        hba=hba,
+        durability="" if layout.profile.is_production else _LOSES,
+    )
     return {"postgresql.conf": settings, "pg_hba.conf": _HBA}
 
 

@@ -5,7 +5,7 @@ Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
 
 from pathlib import Path
 
-from stack.run import guard, probes, reloads
+from stack.run import front, guard, probes, reloads
 from stack.run.render import render
 from stack.run.service import Layout, Service
 from stack.run.validity import of_program
@@ -57,7 +57,7 @@ def command(layout: Layout) -> list[str]:
         f"--config.file={layout.config(SERVICE.name) / 'prometheus.yml'}",
         f"--storage.tsdb.path={layout.data(SERVICE.name)}",
         *guard.listening(layout, SERVICE.name),
-        f"--web.external-url={layout.url(SERVICE.name)}",
+        *front.reached_by(layout, SERVICE.name),
         "--web.enable-lifecycle",
         "--web.enable-admin-api",  # for backups: nginx lets nobody ask for it
         *speed.prometheus_flags(layout.speed),

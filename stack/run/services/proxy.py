@@ -5,6 +5,7 @@ an `upstreams.conf` of its own.
 """
 
 import grp
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,7 @@ _BEHIND = ("prometheus", "alertmanager")
 """Those that listen where `stack.run.guard` says."""
 
 _SITE = """\
-listen {listen} ssl;
-ssl_certificate {certificate};
+{listen}ssl_certificate {certificate};
 ssl_certificate_key {key};
 auth_basic_user_file {users};
 """
@@ -51,7 +51,7 @@ def config(layout: Layout) -> dict[str, str]:
         if file.name not in _OWN
     }
     site = _SITE.format(
-        listen=f"{HOST}:{layout.port(NAME)}",
+        listen="".join(f"listen {at}:{layout.port(NAME)} ssl;\n" for at in _at(layout)),
         certificate=certificates.certificate(layout),
         key=certificates.key(layout),
         users=front.users(layout),
@@ -66,6 +66,13 @@ def config(layout: Layout) -> dict[str, str]:
     ]
     known = f"include {guard.known(layout)};\n"
     return {**files, "site.conf": site, "upstreams.conf": "".join(upstreams) + known}
+
+
+def _at(layout: Layout) -> list[str]:
+    """Where it listens: for a server's users, at every address that the machine has."""
+    if not layout.profile.is_production:
+        return [HOST]
+    return ["0.0.0.0", "[::]"] if socket.has_dualstack_ipv6() else ["0.0.0.0"]
 
 
 def check(layout: Layout, rendered: Path | None) -> None:
@@ -115,5 +122,6 @@ SERVICE = Service(
     init=_init,
     renew=front.write_users,
     reload=reloads.hangup(_pid_file),
+    health=("/-/healthy",),
     ready=probes.https(NAME, "/-/healthy"),
 )

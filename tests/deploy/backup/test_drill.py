@@ -10,21 +10,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pyrage
 import pytest
 
+from loadgen.faults.backups import NoRoomForBackup
 from stack.deploy.backup import questions, restoring
-from stack.deploy.backup.catalogue import backups, chosen, folder_of
+from stack.deploy.backup.catalogue import Backup, backups, chosen, folder_of
 from stack.deploy.backup.parts import connected
 from stack.deploy.backup.restoring import drill, restore
 from stack.deploy.backup.taking import take
 from stack.errors import BadInput
 from stack.paths import REPO
+from stack.run import backedup, secrets
 from stack.run.instance import Instance, names
 from stack.run.lifecycle import bring_down, bring_up
 from stack.tasks import backup as tasks
 from tests.waiting import eventually
 
 NAME = "backed-up"
+
+KEY = pyrage.x25519.Identity.generate()
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -58,7 +63,9 @@ def stack(state_dir: Path) -> Iterator[Instance]:
 
 def test_restored_instance_answers_alike_and_nothing_of_it_stays(stack: Instance) -> None:
     before = names()
-    made = take(NAME, keep=7)
+    made = take(NAME, keep=7, recipient=str(KEY.to_public()))
+    assert found_in_clear(stack, made) == []
+    assert made.manifest.recipient == str(KEY.to_public())
     answers = made.manifest.answers
     assert answers["messages"]["number"] >= "1"
     assert len(answers["silences"]) == 1
@@ -70,6 +77,69 @@ def test_restored_instance_answers_alike_and_nothing_of_it_stays(stack: Instance
     assert 0 <= found.rpo_s < 5
     assert names() == before
     assert stack.is_running()
+
+
+def secrets_of(instance: Instance) -> dict[str, str]:
+    """All but the password that the README says."""
+    return {
+        name: instance.layout.secret(name).read_text()
+        for name in secrets.KEPT
+        if name != "grafana_admin_password"
+    }
+
+
+def found_in_clear(instance: Instance, made: Backup) -> list[str]:
+    """Names of secrets that anybody can read in a backup, and in the dump that it has packed."""
+    dump = subprocess.run(
+        [instance.layout.program("postgresql", "pg_restore"), "--file=-",
+         made.directory / "postgresql" / "dump"],
+        capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert b"COPY public.kept" in dump
+    files = [path for path in made.directory.rglob("*") if path.is_file()]
+    texts = [dump, *(path.read_bytes() for path in files)]
+    return [
+        name
+        for name, secret in secrets_of(instance).items()
+        if any(secret.encode() in text for text in texts)
+    ]
+
+
+def test_search_for_secrets_finds_one_that_is_in_the_clear(stack: Instance, tmp_path: Path) -> None:
+    made = take(NAME, keep=7)
+    shutil.copytree(made.directory, tmp_path / "copy")
+    copied = Backup(directory=tmp_path / "copy", manifest=made.manifest)
+    (tmp_path / "copy" / "note").write_text(f"shh: {secrets_of(stack)['web_password']}.")
+    assert found_in_clear(stack, copied) == ["web_password"]
+
+
+def test_wrong_key_is_refused_before_anything_is_touched(stack: Instance, tmp_path: Path) -> None:
+    made = take(NAME, keep=7, recipient=str(KEY.to_public()))
+    other = tmp_path / "key"
+    other.write_text(f"{pyrage.x25519.Identity.generate()}\n")
+    with pytest.raises(BadInput, match=rf"no key in `{other}` opens .* Nothing was changed"):
+        restore(made, NAME, force=True, identity=other)
+    assert Instance.open(NAME).is_running()
+    with pytest.raises(BadInput, match="has no secrets"):
+        restore(take(NAME, keep=7), NAME, force=True, identity=other)
+    assert Instance.open(NAME).is_running()
+
+
+@pytest.mark.nightly
+def test_restored_with_the_key_it_has_the_secrets_of_then(stack: Instance, tmp_path: Path) -> None:
+    made = take(NAME, keep=7, recipient=str(KEY.to_public()))
+    key = tmp_path / "key"
+    key.write_text(f"# created: then\n# public key: {KEY.to_public()}\n{KEY}\n")
+    then = secrets_of(stack)
+    try:
+        again = restore(made, "as-then", free_ports=True, identity=key)
+        assert secrets_of(again) == then
+        with connected(again.layout) as database:
+            assert database.execute("SELECT count(*) FROM kept").fetchone() == (999,)
+        anew = restore(made, "as-then", force=True, free_ports=True)
+        assert set(secrets_of(anew).items()).isdisjoint(then.items())
+    finally:
+        bring_down("as-then", wipe=True)
 
 
 @pytest.mark.nightly
@@ -100,6 +170,7 @@ def test_what_runs_is_not_replaced_unless_that_is_meant(stack: Instance) -> None
     with connected(stack.layout) as database:
         database.execute("DROP TABLE kept")
     again = restore(made, NAME, force=True, free_ports=True)
+    assert backedup.told(again.layout).taken == made.manifest.taken  # it is still to be backed up
     with connected(again.layout) as database:
         assert database.execute("SELECT count(*) FROM kept").fetchone() == (999,)
     assert "remember me" in httpx.get(f"{again.url('inbox')}/api/messages").text
@@ -117,6 +188,18 @@ def test_damaged_backup_is_refused_before_anything_is_touched(stack: Instance) -
     shutil.rmtree(made.directory)
 
 
+def test_backup_without_room_leaves_the_earlier_ones_and_is_recorded(stack: Instance) -> None:
+    first = take(NAME, keep=7)
+    fault = NoRoomForBackup()
+    fault.inject(stack)
+    assert fault.verify(stack) == "the last backup failed"
+    assert first in backups(NAME)
+    assert not list(folder_of(NAME).glob("*.part"))
+    fault.undo(stack)
+    assert fault.verify(stack) is None
+    assert backedup.told(stack.layout).taken == backups(NAME)[-1].manifest.taken > 0
+
+
 @pytest.mark.nightly
 def test_what_is_down_is_not_backed_up(state_dir: Path) -> None:
     bring_up("at-rest", free_ports=True)
@@ -127,9 +210,16 @@ def test_what_is_down_is_not_backed_up(state_dir: Path) -> None:
 
 def test_tasks_say_what_there_is(stack: Instance, capsys: pytest.CaptureFixture[str]) -> None:
     tasks.backup(NAME, keep=7, verify=False)
+    assert "without secrets: a restored stack has new ones" in capsys.readouterr().out
+    public = str(KEY.to_public())
+    tasks.backup(NAME, keep=7, verify=False, recipient=public)
     tasks.backups(NAME)
     said = capsys.readouterr().out
-    assert chosen("latest", NAME).name in said
+    assert f"its secrets are in it, encrypted to {public}" in said
+    newest, before = [line for line in said.splitlines() if line.startswith("20")][:2]
+    assert newest.startswith(f"{chosen('latest', NAME).name} ")
+    assert newest.endswith(f" for {public[:9]}…")
+    assert before.rstrip().endswith(" none")
     assert f"`doit backup --verify --instance {NAME}` also proves" in said
 
 

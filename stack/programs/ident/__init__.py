@@ -1,0 +1,1 @@
+"""Tells nginx which user of this machine asks it."""
