@@ -17,6 +17,11 @@ from stack.loopback import HOST
 FRONT = "proxy"
 """The service whose port is the only one in production."""
 
+ADDRESS = "database"
+"""The container whose network PostgreSQL and its exporter share: it is there while they are not."""
+
+AT_ONE_ADDRESS = ("postgresql", "postgres-exporter")
+
 ROOT: Mapping[str, str] = {"cadvisor": "upstream's reads what only root may; it has no capability"}
 """Services that may run as root, and why. The store's images never do."""
 
@@ -162,7 +167,8 @@ def _hardened(name: str, service: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _apart(name: str, service: Mapping[str, Any]) -> Iterator[str]:
-    if service.get("network_mode") or not service.get("networks"):
+    shared = service.get("network_mode") == f"service:{ADDRESS}" and name in AT_ONE_ADDRESS
+    if not shared and (service.get("network_mode") or not service.get("networks")):
         yield "is not on the stack's own network"
     if service.get("pid") and name not in _SEES_PROCESSES:
         yield "shares the machine's process table"

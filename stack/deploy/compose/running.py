@@ -10,7 +10,13 @@ from pathlib import Path
 from stack.deploy.compose.engine import Engine
 from stack.deploy.compose.files import STORE, Project
 from stack.deploy.compose.rendering import compose, rendered
-from stack.deploy.compose.rules import Problem, problems, secret_values
+from stack.deploy.compose.rules import (
+    ADDRESS,
+    AT_ONE_ADDRESS,
+    Problem,
+    problems,
+    secret_values,
+)
 from stack.deploy.images.assembly import Assembled
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.run.services import SERVICES
@@ -26,10 +32,12 @@ _NO_IMAGE = re.compile(r"No such image: (?P<image>\S+)")
 
 def meant() -> Mapping[str, frozenset[int]]:
     """Service → ports that people open in development; what only services ask is not among them."""
-    return {
+    own = {
         name: frozenset(port for what, port in service.ports.items() if what != "grpc")
         for name, service in SERVICES.items()
     }
+    shared = frozenset[int]().union(*(own.pop(name) for name in AT_ONE_ADDRESS))
+    return {**own, ADDRESS: shared}
 
 
 def found_wrong(project: Project, release: str = "") -> list[Problem]:
