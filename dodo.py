@@ -36,7 +36,7 @@ GROUPS = {
     "Prove": ("verify-alerts", "verify-dashboards", "quiet-day", "nightly"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
-    "Build": ("build", "images", "bundle", "import", "lock", "outdated", "reproduce"),
+    "Build": ("build", "images", "compose", "bundle", "import", "lock", "outdated", "reproduce"),
     "Look": ("logs", "logql", "shell", "generations", "diff", "why", "closure", "sbom"),
     "Back up": ("backup", "backups", "restore"),
     "Look after": ("rollback", "gc", "verify-store", "help", "list", "completion"),
@@ -562,6 +562,27 @@ def task_images():
             option("output", str, "images", "for the images; holds nothing else", shown="FOLDER")
         ],
         pos_arg=SERVICES,
+    )
+
+
+def task_compose():
+    """the stack in containers: config, verify, up or down
+
+    The files are in stack/config, and Compose itself comes with the store; only `up` and `down`
+    need a Docker daemon. `verify` checks what the files come to once they are merged.
+
+    $ doit compose verify --production
+    $ doit compose up  # writes .env and the secrets, makes and loads images, waits until healthy
+    """
+    return task(
+        "stack.tasks.compose:compose",
+        params=[
+            option("production", bool, False, "no port but the front's"),
+            option("wipe", bool, False, "with `down`: remove what was kept, too"),
+        ],
+        pos_arg=plain(
+            "action", "config|verify|up|down", "what to do", names="stack.tasks.compose:actions"
+        ),
     )
 
 

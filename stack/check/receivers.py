@@ -26,8 +26,8 @@ HEARD = ("email_configs", "pagerduty_configs", "slack_configs", "webhook_configs
 """Those that the inbox stands in for; of webhooks, heartbeats alone."""
 
 _WEB, _SMTP = "inbox:8025", "inbox:1025"
-_SLACK_FILE = "secrets/slack_api_url"
-_KEY_FILE = "secrets/pagerduty_routing_key"
+_SLACK_FILE = "/run/secrets/slack_api_url"
+_KEY_FILE = "/run/secrets/pagerduty_routing_key"
 _KEYS = ("routing_key_file", "routing_key", "service_key_file", "service_key")
 _SERVICE = "on-call"
 """Whose key that is."""

@@ -1,8 +1,9 @@
 """From the YAML that people edit to the YAML of one instance.
 
-The checked-in files address services as under Compose (`backend:8000`), name secrets and files of
-targets by a path relative to the instance (`secrets/…`, `control/…`) and link runbooks where they
-are published. All are resolved in the parsed document, never in its text.
+The checked-in files address services as under Compose (`backend:8000`), name secrets where Compose
+puts them (`/run/secrets/…`) and files of targets by a path relative to the instance (`control/…`),
+and link runbooks where they are published. All are resolved in the parsed document, never in its
+text.
 """
 
 import re
@@ -14,6 +15,8 @@ from stack import yamltext
 from stack.errors import BadInput
 from stack.run import front, runbooks
 from stack.run.service import Layout
+
+_SECRETS = "/run/secrets/"
 
 _ADDRESS = re.compile(
     r"^(?P<scheme>[a-z]+://)?(?P<host>[a-z][a-z0-9-]*):(?P<port>\d+)(?P<rest>/.*)?$"
@@ -43,8 +46,8 @@ def _item(key: str, value: Any, layout: Layout, file: Path) -> Any:
     if key == "file_sd_configs":
         return [{**entry, "files": [str(layout.directory / one) for one in entry["files"]]}
                 for entry in value]  # fmt: skip
-    if isinstance(value, str) and value.startswith("secrets/"):
-        return str(layout.directory / value)
+    if isinstance(value, str) and value.startswith(_SECRETS):
+        return str(layout.secret(value.removeprefix(_SECRETS)))
     return _walk(value, layout, file)
 
 

@@ -5,11 +5,12 @@ Standard library only: `stack.bootstrap` uses it before anything else is install
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stack import jsontext
+from stack.errors import BadInput
 from stack.paths import REPO
 from stack.store.archive import Archive, Member
 
@@ -53,6 +54,18 @@ def load(file: Path = REQUIREMENTS) -> tuple[Requirement, ...]:
     )
 
 
+def only(names: Collection[str], file: Path = REQUIREMENTS) -> str:
+    """The lines of the file that pin these packages, by their normal names, with their hashes.
+
+    Raises BadInput for a package that it does not pin.
+    """
+    blocks = re.findall(r"^[A-Za-z0-9].*\n(?:[ \t].*\n?)*", file.read_text(), re.MULTILINE)
+    by_name = {normal(re.split(r"[=\[]", block, maxsplit=1)[0]): block for block in blocks}
+    if missing := sorted(set(names) - set(by_name)):
+        raise BadInput(f"`{file.name}` does not pin {', '.join(missing)}.")
+    return "".join(by_name[name] for name in sorted(names))
+
+
 def wheels(archive: Archive) -> list[Member]:
     return [member for name, member in archive.members.items() if name.startswith(WHEELS)]
 
@@ -65,7 +78,7 @@ def wrong_wheels(files: Mapping[str, str], requirements: Iterable[Requirement]) 
         found = pinned.get(sha256)
         if found is None:
             problems.append(f"`{name}`: its SHA-256 {sha256} is not in requirements.txt")
-        elif not name.endswith(".whl") or _normal(name.partition("-")[0]) != _normal(found.name):
+        elif not name.endswith(".whl") or normal(name.partition("-")[0]) != normal(found.name):
             problems.append(f"`{name}` is not the name of a wheel of {found.name}")
     return problems
 
@@ -111,6 +124,6 @@ def unpack_wheels(archive: Archive, into: Path) -> int:
     return len(wheels(archive))
 
 
-def _normal(name: str) -> str:
-    """As the index compares names (PEP 503)."""
+def normal(name: str) -> str:
+    """A name as the index compares names (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

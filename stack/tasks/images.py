@@ -1,4 +1,4 @@
-"""`doit images`: OCI images of the services that run from a package."""
+"""`doit images`: OCI images of the services."""
 
 import time
 from shlex import quote
@@ -20,7 +20,8 @@ def images(services: list[str], output: str) -> None:
         print(f"{image.reference:50} {size / 1e6:6.1f} MB  {image.manifest.digest}")
     for service, reason in made.left_out.items():
         print(f"{service}: left out: {reason}")
+    archive = made.archives[0] if len(made.archives) == 1 else folder / "SERVICE.tar"
     print(
         f"{len(made.images)} images in {folder} ({time.monotonic() - began:.1f} s); "
-        f"`docker load --input {quote(str(folder))}/SERVICE.tar` loads one"
+        f"`docker load --input {quote(str(archive))}` loads {'them' if not services else 'one'}"
     )

@@ -54,5 +54,5 @@ def test_heartbeat_is_sent_every_minute() -> None:
 
 def test_secrets_are_in_files_only() -> None:
     (page,) = RECEIVERS["on-call"]["pagerduty_configs"]
-    assert page["routing_key_file"].startswith("secrets/")
-    assert DOCUMENT["global"]["slack_api_url_file"].startswith("secrets/")
+    assert page["routing_key_file"].startswith("/run/secrets/")
+    assert DOCUMENT["global"]["slack_api_url_file"].startswith("/run/secrets/")

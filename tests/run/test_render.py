@@ -79,7 +79,7 @@ def test_template_that_defines_nothing_but_an_address_is_resolved() -> None:
 
 
 def test_render_makes_secrets_absolute() -> None:
-    assert rendered({"key_file": "secrets/key"}) == {"key_file": "/instance/secrets/key"}
+    assert rendered({"key_file": "/run/secrets/key"}) == {"key_file": "/instance/secrets/key"}
 
 
 def test_render_refuses_a_port_that_the_service_does_not_have() -> None:

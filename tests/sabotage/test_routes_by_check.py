@@ -269,12 +269,12 @@ def integrations() -> Iterator[Row]:
         says="sends to `smtp.example.com:587`, where nobody here hears it.",
     )  # fmt: skip
     yield Row(
-        id="chat-to-the-real-one", old="slack_api_url_file: secrets/slack_api_url",
+        id="chat-to-the-real-one", old="slack_api_url_file: /run/secrets/slack_api_url",
         new="slack_api_url: https://hooks.slack.com/services/x", check=unheard,
         says="sends to `https://hooks.slack.com/services/x`, where nobody here hears it.",
     )  # fmt: skip
     yield Row(
-        id="key-of-nobody", old="routing_key_file: secrets/pagerduty_routing_key",
+        id="key-of-nobody", old="routing_key_file: /run/secrets/pagerduty_routing_key",
         new="routing_key: 0123456789abcdef0123456789abcdef", check=unheard,
         says="has a key that belongs to no service of the inbox.",
     )  # fmt: skip
@@ -323,7 +323,7 @@ def integrations() -> Iterator[Row]:
         (
             "heartbeat-in-a-file",
             "- url: http://inbox:8025/heartbeat/watchdog",
-            "- url_file: secrets/watchdog",
+            "- url_file: /run/secrets/watchdog",
             "has its address in a file, which no instance has.",
         ),
     ):
@@ -362,9 +362,10 @@ def integrations() -> Iterator[Row]:
         says="slack `#alerts-platform` is notified of alerts of severity `critical`, team `compli",
     )  # fmt: skip
     yield Row(
-        id="end-not-sent", old=f"{PAGES}      - routing_key_file: secrets/pagerduty_routing_key\n"
+        id="end-not-sent",
+        old=f"{PAGES}      - routing_key_file: /run/secrets/pagerduty_routing_key\n"
         "        send_resolved: true\n",
-        new=f"{PAGES}      - routing_key_file: secrets/pagerduty_routing_key\n"
+        new=f"{PAGES}      - routing_key_file: /run/secrets/pagerduty_routing_key\n"
         "        send_resolved: no\n",
         check="routes/send-resolved", below=1,
         says="receiver `on-call` does not send resolved notifications (pagerduty_configs).",

@@ -1,22 +1,29 @@
 """Assembles images: the layers of a service's closure, one layer of its own, and the documents."""
 
+import hashlib
 import tarfile
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
-from stack.deploy.images.declared import DATA, IMAGES, Image, Script
+from stack import progress
+from stack.deploy.images.declared import DATA, IMAGES, LOGGED, LOGS, Image
 from stack.deploy.images.layer import STORE, USER_ID, entry, members_layer, store_layer
 from stack.deploy.images.oci import Layer, Runs, Written, write_archive, write_image, write_index
+from stack.deploy.images.python import Trees, trees
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.names import choose
-from stack.run.choice import behind
+from stack.paths import cache_dir
 from stack.run.service import Service
 from stack.run.services import SERVICES
 from stack.store import tree
-from stack.store.derivation import Derivation
+from stack.store.derivation import Derivation, host_system
 from stack.store.packageset import PackageSet, realise
+
+PYTHON = "python"
+"""Package that the lab's own programs run from in a container."""
 
 REPOSITORY = "residency-lab"
 
@@ -29,18 +36,31 @@ _USERS = {
 """PostgreSQL asks for the name of its user."""
 
 
+ALL = "all"
+"""Stem of the archive that holds every image."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assembled:
     """The images in a folder, and why each of the other services has none."""
 
     images: tuple[Written, ...]
     left_out: Mapping[str, str]
+    archives: tuple[Path, ...]
+    """What `docker load` reads."""
+
+    @property
+    def release(self) -> str:
+        """The tag that all images have, where none was left out on purpose: 12 hex digits, which
+        follow from what is in them."""
+        return self.images[0].release
 
 
 def assemble(
     folder: Path, services: Iterable[str] | None = None, package_set: PackageSet | None = None
 ) -> Assembled:
-    """Make `folder` hold exactly these images: an OCI layout, and `SERVICE.tar` for each."""
+    """Make `folder` hold exactly these images: an OCI layout, and archives for `docker load`:
+    `SERVICE.tar` for each of `services`, or `all.tar`."""
     package_set = package_set or PackageSet()
     lock = package_set.pinned()
     derivations = package_set.derivations(lock)
@@ -51,39 +71,73 @@ def assemble(
         if name in left_out:
             raise BadInput(f"`{name}` has no image: {left_out[name]}.")
     _claim(folder)
-    packages = {SERVICES[name].package or "" for name in chosen}
-    paths = realise(sorted(packages), package_set)
+    paths = realise(sorted({one for name in chosen for one in _packages(name)}), package_set)
     try:
-        layers = _layers(folder, {name: derivations[name] for name in paths}, paths)
-        made = [
-            _image(folder, SERVICES[name], derivations[SERVICES[name].package or ""], layers, paths)
-            for name in chosen
-        ]
-        for old in folder.glob("*.tar"):
-            if old.stem in SERVICES and old.stem not in chosen:
-                old.unlink()
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda n, i: write_archive(folder, i, folder / f"{n}.tar"), chosen, made))
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".programs-") as aside:
+            parts = _Parts(
+                folder=folder,
+                derivations=derivations,
+                paths=paths,
+                layers=_layers(folder, {name: derivations[name] for name in paths}, paths),
+                trees=_trees(package_set, paths, Path(aside)),
+            )
+            parts.add_trees()
+            made = [_image(parts, SERVICES[name]) for name in chosen]
+            if parts.trees:
+                tree.remove(parts.trees.programs)
+        if not services:
+            release = _release(made)
+            made = [replace(image, release=release) for image in made]
+        archives = _write_archives(folder, dict(zip(chosen, made, strict=True)), bool(services))
         write_index(folder, made)
     except OSError as error:
         raise HostCannot(
             f"`{error.filename or folder}` cannot be written: {error.strerror}.",
             cure="Make room, or choose another folder with --output.",
         ) from error
-    return Assembled(images=tuple(made), left_out={} if services else left_out)
+    return Assembled(images=tuple(made), left_out={} if services else left_out, archives=archives)
+
+
+def _release(images: Sequence[Written]) -> str:
+    said = "".join(sorted(f"{image.name} {image.config.digest}\n" for image in images))
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def _write_archives(folder: Path, images: Mapping[str, Written], each: bool) -> tuple[Path, ...]:
+    wanted = (
+        {name: [image] for name, image in images.items()} if each else {ALL: [*images.values()]}
+    )
+    for old in folder.glob("*.tar"):
+        if old.stem in (*SERVICES, ALL) and old.stem not in wanted:
+            old.unlink()
+    files = tuple(folder / f"{name}.tar" for name in wanted)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda file: write_archive(folder, wanted[file.stem], file), files))
+    return files
 
 
 def _reason(service: Service, derivations: Mapping[str, Derivation]) -> str:
     """Why the service has no image, "" if it has one."""
-    if choice := behind(service.name):
-        return f"none is made for {choice.what}; here they are by {choice.coming()}"
-    if service.package is None:
-        return "one of the lab's own Python programs, which run from no package"
     if service.name not in IMAGES:
-        return "stack/deploy/images/declared.py does not say how it runs in a container"
-    if derivations[service.package].output is None:
-        return f"the lock has no hash of its package `{service.package}` yet"
+        return "it is for a machine without containers"
+    for package in _packages(service.name):
+        if derivations[package].output is None:
+            return f"the lock has no hash of its package `{package}` yet"
     return ""
+
+
+def _packages(service: str) -> tuple[str, ...]:
+    """What its image is made of, first that which it runs from."""
+    return (SERVICES[service].package or PYTHON, *IMAGES[service].packages, "busybox")
+
+
+def _trees(package_set: PackageSet, paths: Mapping[str, Path], aside: Path) -> Trees | None:
+    """What Python needs beside itself, where one of the images runs on it."""
+    if PYTHON not in paths:
+        return None
+    with progress.shown() as report:
+        cache = package_set.cache or cache_dir()
+        return trees(paths[PYTHON], package_set.system or host_system(), cache, aside, report)
 
 
 def _claim(folder: Path) -> None:
@@ -121,62 +175,108 @@ def _layers(
         return dict(zip(paths, pool.map(made, paths), strict=True))
 
 
-def _image(
-    folder: Path,
-    service: Service,
-    derivation: Derivation,
-    layers: Mapping[str, Layer],
-    paths: Mapping[str, Path],
-) -> Written:
-    image = IMAGES[service.name]
-    root = f"/{STORE}/{paths[derivation.name].name}"
-    own = members_layer(folder, _members(image, root))
-    environment = {"PATH": f"{root}/bin:/bin", **image.environment}
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What images are put together from."""
+
+    folder: Path
+    derivations: Mapping[str, Derivation]
+    paths: Mapping[str, Path]
+    layers: dict[str, Layer]
+    """Of each package, and of each tree that Python needs beside itself."""
+    trees: Trees | None
+
+    def add_trees(self) -> None:
+        if self.trees:
+            names = {
+                "bytecode": (self.trees.bytecode, self.paths[PYTHON].name),
+                "wheels": (self.trees.wheels, self.trees.wheels.name),
+                "programs": (self.trees.programs, self.trees.programs.name),
+            }
+            for name, (at, stands) in names.items():
+                blob = store_layer(self.folder, at, tree.manifest(at), stands)
+                self.layers[name] = Layer(blob=blob, origin=f"{name} of the lab's own programs")
+
+    def of(self, service: Service) -> list[Layer]:
+        needed: dict[str, None] = {}
+        for package in _packages(service.name):
+            needed |= dict.fromkeys(self.derivations[package].closure())
+        own = () if service.package else ("bytecode", "wheels", "programs")
+        return [self.layers[name] for name in (*needed, *own)]
+
+
+def _image(parts: _Parts, service: Service) -> Written:
+    image, first = IMAGES[service.name], parts.derivations[service.package or PYTHON]
+    roots = {name: f"/{STORE}/{path.name}" for name, path in parts.paths.items()}
+    root = roots[first.name]
+
+    def placed(program: str) -> str:
+        return program if program[0] == "/" else f"{root}/bin/{program}"
+
+    environment = {"PATH": f"{root}/bin:/bin", "SERVICE": service.name, **image.environment}
+    program: tuple[str, ...] = (placed(image.program),)
+    version = first.version
+    if not service.package:
+        assert parts.trees
+        environment |= parts.trees.environment
+        program = (placed("python"), "-m", f"stack.programs.{image.program}")
+        version = parts.trees.programs.name[:12]
+    own = members_layer(parts.folder, _members(image, roots))
     runs = Runs(
-        entrypoint=(image.program if image.program[0] == "/" else f"{root}/bin/{image.program}",),
+        entrypoint=(LOGGED.path, *program, *(text.format(**roots) for text in image.started_by)),
         arguments=image.arguments,
         environment=environment,
         ports=tuple(sorted(service.ports.values())),
-        folder=DATA,
+        folder=image.data,
         stop_signal=f"SIG{service.stop_signal}",
-        health=(f"{root}/bin/{image.health[0]}", *image.health[1:]) if image.health else (),
+        health=(placed(image.health[0]), *image.health[1:]),
     )
     return write_image(
-        folder,
+        parts.folder,
         f"{REPOSITORY}/{service.name}",
         # Debian's versions have characters that a tag may not have.
-        tag=derivation.version.replace("+", "_").replace("~", "_"),
-        system=derivation.system,
+        tag=version.replace("+", "_").replace("~", "_"),
+        system=first.system,
         layers=[
-            *(layers[name] for name in derivation.closure()),
+            *parts.of(service),
             Layer(blob=own, origin="users, folders and what starts the service"),
         ],
         runs=runs,
         labels={
             f"{_LABEL}title": service.name,
             f"{_LABEL}description": service.about,
-            f"{_LABEL}version": derivation.version,
+            f"{_LABEL}version": version,
         },
     )
 
 
-def _members(image: Image, root: str) -> list[tuple[tarfile.TarInfo, bytes]]:
+def _members(image: Image, roots: Mapping[str, str]) -> list[tuple[tarfile.TarInfo, bytes]]:
     folder = tarfile.DIRTYPE
     found = [
         (entry("bin", kind=folder, mode=0o755), b""),
-        (entry("data", kind=folder, mode=0o700, user=USER_ID), b""),
+        *_folders(image.data, 0o700, USER_ID),
         (entry("etc", kind=folder, mode=0o755), b""),
         *_texts(_USERS, 0o644),
         (entry("tmp", kind=folder, mode=0o1777), b""),
     ]
-    for file in image.files:
-        name = file.path.lstrip("/")
-        if isinstance(file, Script):
-            found += _texts({name: file.text}, 0o755)
-        else:
-            link = f"{root}/{file.target}"
-            found.append((entry(name, kind=tarfile.SYMTYPE, mode=0o777, link=link), b""))
+    # Whoever gets the volume first gives it this mode, for all who write there.
+    there = {info.name for info, _ in found}
+    found += [one for one in _folders(LOGS, 0o1777, USER_ID) if one[0].name not in there]
+    busybox = f"{roots['busybox']}/usr/bin/busybox"
+    for path in ("bin/busybox", "bin/sh", "bin/wget"):
+        found.append((entry(path, kind=tarfile.SYMTYPE, mode=0o777, link=busybox), b""))
+    for file in (LOGGED, *image.files):
+        found += _texts({file.path.lstrip("/"): file.text}, 0o755)
     return found
+
+
+def _folders(path: str, mode: int, user: int) -> list[tuple[tarfile.TarInfo, bytes]]:
+    """A folder of the user's, below folders that all may enter."""
+    *above, last = [str(each) for each in (*reversed(PurePosixPath(path[1:]).parents), path[1:])][
+        1:
+    ]
+    made = [(entry(each, kind=tarfile.DIRTYPE, mode=0o755), b"") for each in above]
+    return [*made, (entry(last, kind=tarfile.DIRTYPE, mode=mode, user=user), b"")]
 
 
 def _texts(texts: Mapping[str, str], mode: int) -> list[tuple[tarfile.TarInfo, bytes]]:

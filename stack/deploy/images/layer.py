@@ -79,23 +79,24 @@ def text_blob(layout: Path, text: str) -> Blob:
     return write_blob(layout, lambda file: file.write(text.encode()))
 
 
-def store_layer(layout: Path, path: Path, manifest: Manifest) -> Blob:
-    """One store path, read-only, at `/store/NAME`."""
+def store_layer(layout: Path, path: Path, manifest: Manifest, name: str = "") -> Blob:
+    """One store path, read-only, at `/store/NAME`: under its own name, unless another is given."""
+    name = f"{STORE}/{name or path.name}"
 
     def write(file: _Hashing) -> None:
         with archive(file) as tar:
             tar.addfile(entry(STORE, kind=tarfile.DIRTYPE, mode=0o755))
-            tar.addfile(entry(f"{STORE}/{path.name}", kind=tarfile.DIRTYPE, mode=0o555))
+            tar.addfile(entry(name, kind=tarfile.DIRTYPE, mode=0o555))
             for line in manifest.lines:
-                _add(tar, path, json.loads(line))
+                _add(tar, path, name, json.loads(line))
 
     return write_blob(layout, write)
 
 
-def _add(tar: tarfile.TarFile, root: Path, described: list[Any]) -> None:
+def _add(tar: tarfile.TarFile, root: Path, stands: str, described: list[Any]) -> None:
     """One entry of a manifest, as `tree.Manifest` describes them."""
     path, kind, *more = described
-    name = f"{STORE}/{root.name}/{path}"
+    name = f"{stands}/{path}"
     if kind == "folder":
         tar.addfile(entry(name, kind=tarfile.DIRTYPE, mode=0o555))
     elif kind == "link":

@@ -55,10 +55,16 @@ class Written:
     """Its digest is the image's ID for Docker."""
     manifest: Blob
     layers: tuple[Layer, ...]
+    release: str = ""
+    """Another tag: of all images that were made together."""
 
     @property
     def reference(self) -> str:
         return f"{self.name}:{self.tag}"
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return (self.reference, *((f"{self.name}:{self.release}",) if self.release else ()))
 
     @property
     def blobs(self) -> tuple[Blob, ...]:
@@ -103,24 +109,27 @@ def write_index(layout: Path, images: Sequence[Written]) -> None:
             at.unlink()
 
 
-def write_archive(layout: Path, image: Written, file: Path) -> None:
-    """One image as a tar for `docker load`; written aside, then renamed into place."""
+def write_archive(layout: Path, images: Sequence[Written], file: Path) -> None:
+    """Images as a tar for `docker load`, with each layer once; written aside, then renamed into
+    place."""
     docker = [
         {
             "Config": image.config.name,
-            "RepoTags": [image.reference],
+            "RepoTags": list(image.references),
             "Layers": [layer.blob.name for layer in image.layers],
         }
+        for image in images
     ]
     texts = {
-        "index.json": _json(_index([image])),
+        "index.json": _json(_index(images)),
         "manifest.json": _json(docker),
         "oci-layout": _json(_LAYOUT),
     }
+    blobs = {blob for image in images for blob in image.blobs}
     partial = file.with_name(f".{file.name}.part")
     try:
         with partial.open("wb") as out, archive(out) as tar:
-            for blob in sorted(set(image.blobs), key=lambda blob: blob.sha256):
+            for blob in sorted(blobs, key=lambda blob: blob.sha256):
                 with (layout / blob.name).open("rb") as content:
                     tar.addfile(entry(blob.name, mode=0o644, size=blob.size_bytes), content)
             for name, text in texts.items():

@@ -1,7 +1,8 @@
 """An exporter of the instance's own processes under cAdvisor's metric names and labels.
 
 For an instance without Docker, so that the same rules and dashboards work for both. `descendants`
-finds the processes, `census` says which service they belong to and what they use, `exposition`
+finds the processes, `census` says which service they belong to and what they use, `containers` says
+the same of containers, where the exporter is one of them, `exposition`
 writes that down, `fresh` lets scrapes share it, `__main__` answers them. It is given a function
 that asks supervisord for PIDs; `__main__` brings one. Not here: which services there are and their
 limits (`stack/run/services/cadvisor.py` writes them down). Imports what the programs share and the

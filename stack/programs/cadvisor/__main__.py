@@ -1,4 +1,5 @@
-"""Export the processes of an instance as containers: `--port P --instance DIR`."""
+"""Export the processes of an instance as containers (`--port P --instance DIR`), or this machine's
+containers of images of the lab's own (`--containers`)."""
 
 import argparse
 import json
@@ -19,11 +20,15 @@ from supervisor.xmlrpc import SupervisorTransport
 from stack.errors import BadInput, LabError
 from stack.loopback import HOST
 from stack.programs.cadvisor.census import Census, Usage
+from stack.programs.cadvisor.containers import Containers
 from stack.programs.cadvisor.exposition import Declared, Machine, render
 from stack.programs.cadvisor.fresh import Fresh
 from stack.programs.logfmt import say
 from stack.programs.memory import within
 from stack.programs.serving import PLAIN, listen, pages
+
+_PROJECT = "residency-monitoring"
+"""Name of the Compose project, which containers do not know."""
 
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,23 +36,42 @@ _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="stack.programs.cadvisor", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help=f"port to listen on, at {HOST}")
-    parser.add_argument("--instance", type=Path, required=True, help="the instance's folder")
+    parser.add_argument(
+        "--listen", default=HOST, metavar="ADDRESS", help="of the port (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, required=True, help="port to listen on")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--instance", type=Path, help="the instance's folder")
+    which.add_argument("--containers", action="store_true", help="those of this machine")
     options = parser.parse_args()
     try:
-        _serve(options.port, options.instance.absolute())
+        exporter = of_containers() if options.containers else of_instance(options.instance)
+        _serve(options.listen, options.port, exporter)
     except LabError as error:
         print(f"cadvisor: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def _serve(port: int, directory: Path) -> None:
+def of_instance(directory: Path) -> "Exporter":
+    """The exporter of an instance. Raises BadInput if it has not been told of its services."""
+    directory = directory.absolute()
+    census = Census(
+        lambda: pids(directory), lambda: int((directory / "supervisord.pid").read_text())
+    )
     known = declared(directory / "config/cadvisor/containers.json")
-    exporter = Exporter(directory, known, lambda: pids(directory))
+    return Exporter(directory.name, known, census.take)
+
+
+def of_containers() -> "Exporter":
+    """The exporter of this machine's containers. It knows no limits."""
+    return Exporter(_PROJECT, {}, Containers().take)
+
+
+def _serve(address: str, port: int, exporter: "Exporter") -> None:
     text = Fresh(exporter)
     listening = pages(
-        listen(HOST, port, option="--port"),
+        listen(address, port, option="--port"),
         {
             "/metrics": lambda: (200, _EXPOSITION, text().encode()),
             "/healthz": lambda: (200, PLAIN, b"ok"),
@@ -56,23 +80,19 @@ def _serve(port: int, directory: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this handler interrupts.
         signal.signal(number, lambda *_: threading.Thread(target=listening.shutdown).start())
-    say("info", "cadvisor", "listening", address=f"{HOST}:{port}")
+    say("info", "cadvisor", "listening", address=f"{address}:{port}")
     with listening:
         listening.serve_forever()
 
 
 class Exporter:
-    """The text of one scrape. `pids` asks supervisord, see `Census`."""
+    """The text of one scrape. `take` looks at what runs, as `Census` does."""
 
     def __init__(
-        self,
-        directory: Path,
-        declared: Mapping[str, Declared],
-        pids: Callable[[], Mapping[str, int]],
+        self, name: str, declared: Mapping[str, Declared], take: Callable[[], list[Usage]]
     ) -> None:
-        self._directory, self._declared = directory, declared
+        self._name, self._declared, self._take = name, declared, take
         self._said = ""
-        self._census = Census(pids, self._supervisor_pid)
         self._machine = Machine(
             cpu_cores=psutil.cpu_count() or 0,
             memory_bytes=psutil.virtual_memory().total,
@@ -83,19 +103,16 @@ class Exporter:
         used: list[Usage] = []
         failure = ""
         try:
-            used = self._census.take()
+            used = self._take()
         except (psutil.Error, OSError, ValueError) as error:
-            failure = f"supervisord of `{self._directory}` cannot be observed: {error}"
+            failure = f"what `{self._name}` runs cannot be observed: {error}"
         if failure and failure != self._said:
             say("error", "cadvisor", failure)
         self._said = failure
         return render(
             used, self._declared, self._machine,
-            instance=self._directory.name, now=time.time(), failed=bool(failure),
+            instance=self._name, now=time.time(), failed=bool(failure),
         )  # fmt: skip
-
-    def _supervisor_pid(self) -> int:
-        return int((self._directory / "supervisord.pid").read_text())
 
 
 def pids(directory: Path) -> dict[str, int]:

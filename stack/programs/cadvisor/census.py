@@ -5,7 +5,7 @@ names only when one came or went, so that a scrape costs it nothing.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -35,8 +35,8 @@ class _Life:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """One process below supervisord."""
+class Seen:
+    """One process."""
 
     process: psutil.Process
     parent: int
@@ -72,8 +72,8 @@ class Census:
         Raises psutil.NoSuchProcess when supervisord does not run.
         """
         supervisor, processes = self._descendants.of()
-        below: dict[int, list[_Seen]] = {}
-        for seen in _look(processes):
+        below: dict[int, list[Seen]] = {}
+        for seen in look(processes):
             below.setdefault(seen.parent, []).append(seen)
         services = below.get(supervisor, [])
         self._name([seen.process for seen in services])
@@ -99,7 +99,7 @@ class Census:
         self._known = set(services)
 
 
-def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:
+def look(processes: Iterable[psutil.Process]) -> Iterator[Seen]:
     """What each uses, in the given order (parents before children); skips those that have ended.
 
     The kernel adds the CPU time of a child that ended, and of its children, to the process that
@@ -116,7 +116,7 @@ def _look(processes: Iterable[psutil.Process]) -> Iterator[_Seen]:
             continue
         if stat[0] == b"Z":
             continue
-        yield _Seen(
+        yield Seen(
             process=process,
             parent=int(stat[1]),
             cpu_s=sum(map(int, stat[11:15])) / _TICKS_PER_S,
@@ -134,11 +134,17 @@ def _read(path: str) -> bytes:
         os.close(file)
 
 
-def _usage(life: _Life, main: _Seen, below: Mapping[int, list[_Seen]]) -> Usage:
+def _usage(life: _Life, main: Seen, below: Mapping[int, list[Seen]]) -> Usage:
     family = [main]
     for seen in family:  # grows in the loop
         family += below.get(seen.process.pid, ())
-    life.cpu_s = max(life.cpu_s, sum(seen.cpu_s for seen in family))
+    cpu_s, memory_bytes = total(family)
+    life.cpu_s = max(life.cpu_s, cpu_s)
+    return Usage(name=life.name, started=life.started, cpu_s=life.cpu_s, memory_bytes=memory_bytes)
+
+
+def total(family: Sequence[Seen]) -> tuple[float, int]:
+    """CPU seconds and bytes of memory of processes that belong together."""
     # Pages that processes share (code, PostgreSQL's buffers) count once, as in a cgroup.
     memory_bytes = sum(one.own_bytes for one in family) + max(one.shared_bytes for one in family)
-    return Usage(name=life.name, started=life.started, cpu_s=life.cpu_s, memory_bytes=memory_bytes)
+    return sum(one.cpu_s for one in family), memory_bytes

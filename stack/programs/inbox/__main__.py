@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m stack.programs.inbox", description=__doc__)
+    parser.add_argument(
+        "--listen", default=HOST, metavar="ADDRESS", help="for both ports (default: %(default)s)"
+    )
     parser.add_argument("--http-port", type=int, required=True, metavar="P")
     parser.add_argument("--smtp-port", type=int, required=True, metavar="P")
     parser.add_argument("--database", type=Path, required=True, metavar="FILE")
@@ -93,8 +96,8 @@ def _service(text: str) -> tuple[str, str]:
 
 async def _serve(options: argparse.Namespace, services: dict[str, str]) -> None:
     """Listen on both ports until told to stop. Raises HostCannot."""
-    http_socket = listen(HOST, options.http_port, option="--http-port")
-    smtp_socket = listen(HOST, options.smtp_port, option="--smtp-port")
+    http_socket = listen(options.listen, options.http_port, option="--http-port")
+    smtp_socket = listen(options.listen, options.smtp_port, option="--smtp-port")
     store = MessageStore(options.database)
     heartbeats = Heartbeats(store, options.heartbeat_timeout)
     desk = Desk(store=store, control=Control(options.control), heartbeats=heartbeats)

@@ -19,6 +19,7 @@ YEAR_END = dt.date(2026, 6, 30)
 
 VARIABLES = {
     "DATABASE_URL": "postgresql://user:password@host:port/database; required",
+    "DATABASE_PASSWORD_FILE": "file with the password, where the URL has none",
     "SCHEDULER_SEED": "integer that determines all seeded rows; default 2025",
     "SCHEDULER_PASSWORD": "password of every seeded user, set when seeding; default `residency`",
     "SCHEDULER_PASSWORD_FILE": "file with it, in its place",
@@ -53,12 +54,18 @@ class Settings:
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the variables in VARIABLES. Raises BadInput, naming the variable."""
-    password = _password(environment)
+    password = (
+        _of_file(environment, "SCHEDULER_PASSWORD_FILE")
+        or environment.get("SCHEDULER_PASSWORD")
+        or Settings.password
+    )
     seed = int(_number(environment, "SCHEDULER_SEED", Settings.seed, whole=True, least=None))
     # Derived, not random: tokens survive a restart, as they would with a configured key.
     secret = environment.get("SCHEDULER_SECRET") or f"{password}/{seed}"
     return Settings(
-        conninfo=_conninfo(environment.get("DATABASE_URL", "")),
+        conninfo=_conninfo(
+            environment.get("DATABASE_URL", ""), _of_file(environment, "DATABASE_PASSWORD_FILE")
+        ),
         seed=seed,
         password=password,
         secret=hashlib.sha256(secret.encode()).digest(),
@@ -76,17 +83,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _password(environment: Mapping[str, str]) -> str:
-    file = environment.get("SCHEDULER_PASSWORD_FILE")
+def _of_file(environment: Mapping[str, str], name: str) -> str:
+    """What is in the file that a variable names; "" where none is named."""
+    file = environment.get(name)
     if not file:
-        return environment.get("SCHEDULER_PASSWORD") or Settings.password
+        return ""
     try:
         return Path(file).read_text().strip()
     except (OSError, ValueError) as error:
         raise BadInput(
-            f"`SCHEDULER_PASSWORD_FILE` names `{file}`, which cannot be read:"
+            f"`{name}` names `{file}`, which cannot be read:"
             f" {getattr(error, 'strerror', error)} (environment).",
-            cure=f"SCHEDULER_PASSWORD_FILE: {VARIABLES['SCHEDULER_PASSWORD_FILE']}.",
+            cure=f"{name}: {VARIABLES[name]}.",
         ) from None
 
 
@@ -115,7 +123,7 @@ def _number(
     return value
 
 
-def _conninfo(url: str) -> str:
+def _conninfo(url: str, password: str) -> str:
     """DATABASE_URL completed; messages never show the URL, which contains a password."""
     cure = f"DATABASE_URL: {VARIABLES['DATABASE_URL']}."
     if not url:
@@ -128,4 +136,6 @@ def _conninfo(url: str) -> str:
         ) from None
     # Asking for TLS and GSS first would cost two more round trips per connection.
     defaults = {"sslmode": "disable", "gssencmode": "disable", "connect_timeout": "10"}
+    if password:
+        defaults["password"] = password
     return make_conninfo(**{**defaults, **{k: str(v) for k, v in given.items() if v is not None}})

@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m stack.programs.viewer", description=__doc__)
+    parser.add_argument(
+        "--listen", default=HOST, metavar="ADDRESS", help="of the port (default: %(default)s)"
+    )
     parser.add_argument("--port", type=int, required=True, metavar="P")
     parser.add_argument(
         "--provisioning", type=Path, required=True, metavar="DIR",
@@ -71,7 +74,7 @@ async def _serve(options: argparse.Namespace) -> None:
     providers = dashboards.providers(options.provisioning / "dashboards")
     password = _password(options.password_file)
     page = Assets(options.page) if options.page else None
-    listening = listen(HOST, options.port, option="--port")
+    listening = listen(options.listen, options.port, option="--port")
     library = Library(providers=providers, tell=lambda level, text: say(level, "viewer", text))
     metrics = Metrics(
         shown=lambda: sum(not one.problem for one in library.all()),

@@ -12,7 +12,9 @@ from stack.store.package import Package
 from stack.store.packages import (
     alertmanager,
     blackbox_exporter,
+    busybox,
     chromium,
+    compose,
     glibc,
     grafana,
     loki,
@@ -22,6 +24,7 @@ from stack.store.packages import (
     postgresql,
     prometheus,
     promtail,
+    python,
     viewer,
 )
 
@@ -39,4 +42,7 @@ PACKAGES: tuple[Package, ...] = (
     grafana.PACKAGE,
     viewer.PACKAGE,
     chromium.PACKAGE,
+    python.PACKAGE,
+    busybox.PACKAGE,
+    compose.PACKAGE,
 )

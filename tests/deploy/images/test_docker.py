@@ -1,10 +1,8 @@
 """A Docker daemon loads the images and runs them, where one is available."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from stack.deploy.images.declared import IMAGES
 from stack.paths import REPO
+from tests.deploy.daemon import NoDaemon, private_daemon
 from tests.leftovers import fresh
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
@@ -21,67 +20,28 @@ Docker = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[str]:
-    """Address of a daemon: the one that runs, else one of our own, with a folder of its own."""
-    if not shutil.which("docker"):
-        pytest.skip("no `docker` command here")
-    if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0:
-        yield os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-        return
-    if os.geteuid() != 0 or not shutil.which("dockerd"):
-        pytest.skip("no Docker daemon runs, and none can be started (root, `dockerd`)")
-    folder = fresh("lab-docker-", "/var/tmp")
-    address = f"unix://{folder}/s"
-    command = ["dockerd", "--data-root", f"{folder}/root", "--exec-root", f"{folder}/exec"]
-    command += ["--pidfile", f"{folder}/pid", "--host", address]
-    command += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
-    with (folder / "log").open("w") as log:
-        daemon = subprocess.Popen(command, stdout=log, stderr=log)
+def docker() -> Iterator[Docker]:
     try:
-        if not _answers(address, daemon):
-            said = (folder / "log").read_text().splitlines()[-1:]
-            pytest.skip(f"dockerd does not start: {' '.join(said)}")
-        yield address
-    finally:
-        daemon.terminate()
-        daemon.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _answers(address: str, daemon: "subprocess.Popen[bytes]") -> bool:
-    deadline = time.monotonic() + 60
-    while daemon.poll() is None and time.monotonic() < deadline:
-        ask = ["docker", "--host", address, "version"]
-        if subprocess.run(ask, capture_output=True, check=False).returncode == 0:
-            return True
-        time.sleep(0.2)
-    return False
+        with private_daemon() as daemon:
+            yield daemon.docker
+    except NoDaemon as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module")
-def docker(host: str) -> Docker:
-    def run(*arguments: str) -> str:
-        ran = subprocess.run(
-            ["docker", "--host", host, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return ran.stdout
-
-    return run
+def loaded(docker: Docker, layout: Path) -> Iterator[list[str]]:
+    """References of all images."""
+    said = docker("load", "--input", str(layout / "all.tar"))
+    found = re.findall(r"^Loaded image: (\S+)$", said, re.MULTILINE)
+    assert len(found) == 2 * len(IMAGES), said
+    yield found
+    docker("image", "rm", "--force", *found)
 
 
 @pytest.fixture
-def image(request: pytest.FixtureRequest, docker: Docker, layout: Path) -> Iterator[str]:
-    """The image of the service that the test is for, loaded."""
-    loaded = docker("load", "--input", str(layout / f"{request.param}.tar"))
-    match = re.fullmatch(r"Loaded image: (\S+)\n", loaded)
-    assert match, loaded
-    yield match[1]
-    docker("image", "rm", "--force", match[1])
+def image(request: pytest.FixtureRequest, loaded: list[str]) -> str:
+    """The image of the service that the test is for, by its version."""
+    return next(one for one in loaded if one.startswith(f"residency-lab/{request.param}:"))
 
 
 @pytest.mark.parametrize("image", ["prometheus"], indirect=True)
@@ -104,7 +64,8 @@ def test_image_tells_its_version(image: str, docker: Docker) -> None:
     assert told.startswith("prometheus, version 2.")
 
 
-HEALTHY = [service for service, image in IMAGES.items() if image.health]
+HEALTHY = ("prometheus", "alertmanager", "postgresql", "node-exporter", "worker")
+"""Those that need little to be well; under Compose, all are (`tests/deploy/compose`)."""
 
 
 @pytest.mark.parametrize(
@@ -120,7 +81,7 @@ def test_started_image_is_healthy(image: str, service: str, docker: Docker) -> N
         "prometheus": [f"{folder}:/etc/prometheus:ro"],
         "alertmanager": [f"{REPO}/stack/config/alertmanager:/etc/alertmanager:ro"],
         "postgresql": [f"{folder}/password:/password:ro"],
-    }[service]
+    }.get(service, [])
     options = [option for mount in mounts for option in ("--volume", mount)]
     options += ["--env", "POSTGRES_PASSWORD_FILE=/password"]
     container = docker("run", "--detach", "--network", "none", *options, image).strip()

@@ -149,9 +149,9 @@ def test_census_counter_never_falls(services: Services, monkeypatch: pytest.Monk
     services.start("postgresql", PARENT)
     burn(services, "postgresql")
     before = services.usage("postgresql").cpu_s
-    real = census._look
+    real = census.look
     monkeypatch.setattr(
-        census, "_look", lambda processes: (replace(one, cpu_s=0) for one in real(processes))
+        census, "look", lambda processes: (replace(one, cpu_s=0) for one in real(processes))
     )
     assert services.usage("postgresql").cpu_s == before
 
