@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from scenarios.nightly.ledger import Outcome, Verdict
 from scenarios.nightly.stages import Stage
 from scenarios.nightly.summary import length
@@ -23,6 +25,7 @@ _HOST_CANNOT = 3
 _INTERRUPTED = "ended by Ctrl-C, or a signal"
 _LOG = "log.txt"
 _SHOWN = 200
+_LOOK_EVERY_S = 0.1
 
 
 def run(stage: Stage, folder: Path, reports: Path, *, program: Sequence[str] = TASKS,
@@ -103,10 +106,12 @@ class _Running:
         return bad, f"`{words[0]}` ended with {code}"
 
     def _end(self, process: "subprocess.Popen[bytes]") -> None:
-        """In order if it can within its grace; a second Ctrl-C does not wait."""
+        """In order if it can within its grace: all of it, for what it began may still put things
+        in order when it is gone itself. A second Ctrl-C does not wait."""
         _signal(process, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(self._grace_s)
+        give_up = time.monotonic() + self._grace_s
+        while (process.poll() is None or _lives(process.pid)) and time.monotonic() < give_up:
+            time.sleep(_LOOK_EVERY_S)
         _signal(process, signal.SIGKILL)
         process.wait()
 
@@ -114,6 +119,15 @@ class _Running:
 def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
+
+
+def _lives(group: int) -> bool:
+    """Whether a process group has members that run."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                return True
+    return False
 
 
 def _last_words(log: Path) -> str:

@@ -11,6 +11,8 @@ from stack.paths import REPO
 _NO_TESTS = 5
 """pytest's exit code when it was left without a test."""
 
+_PUTS_IN_ORDER_S = 60.0
+
 _PYTHON = [sys.executable, "-m"]
 _IMPORTS = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
 
@@ -58,6 +60,15 @@ def test(arguments: list[str]) -> None:
 
 
 def _run(command: list[str], what: str) -> int:
-    """Its exit code. What it says is its own, and on the terminal."""
+    """Its exit code. What it says is its own, and on the terminal. After Ctrl-C, which it gets as
+    well, it is waited for: pytest stops what its tests began, and says what failed."""
     print(f"{what} …", flush=True)
-    return subprocess.run(command, cwd=REPO, check=False).returncode
+    with subprocess.Popen(command, cwd=REPO) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            try:
+                process.wait(_PUTS_IN_ORDER_S)
+            except BaseException:  # too long, or a second Ctrl-C
+                process.kill()
+            raise

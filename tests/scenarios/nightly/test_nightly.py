@@ -129,6 +129,23 @@ def test_one_that_hangs_is_ended_with_all_that_it_began(
     assert _sleeping(tmp_path) == []
 
 
+def test_all_of_it_is_waited_for_while_it_puts_things_in_order(
+    night: Night, last: Last, tmp_path: Path
+) -> None:
+    """Also what a program began that does not wait itself."""
+    mark = tmp_path / "in order"
+    child = (
+        "import time\ntry: time.sleep(600)\n"
+        f"except KeyboardInterrupt: time.sleep(0.5); open({str(mark)!r}, 'w')"
+    )
+    line = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]);"
+    with pytest.raises(CheckFailed):
+        night(stage("hasty", f"{line} time.sleep(600)", limit_s=1.5))
+    assert mark.exists()
+    assert last()["hasty"]["verdict"] == "too long"
+    assert _sleeping(tmp_path) == []
+
+
 def test_one_that_does_not_end_in_order_is_killed(night: Night, last: Last, tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(600)"
     with pytest.raises(CheckFailed):
