@@ -2,13 +2,13 @@
 out."""
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from loadgen.faults.base import FaultFailed, Target
-from loadgen.faults.repeated import EVERY_S, Repeated
+from loadgen.faults.repeated import Attempts
 from stack.loopback import HOST
 from stack.run import certificates, front
 from stack.run.secrets import write
@@ -28,18 +28,11 @@ _TURNED_AWAY_WITHIN_S = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntruderAtFront:
+class IntruderAtFront(Attempts):
     """Somebody guesses the password of the front's operator, four times a second."""
 
     address: str = STRANGER
-    shows_after_s: float = 0.0
-    shows_within_s: float = 2 * EVERY_S
-    lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({f"{FRONT}.logins"})
-    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
-
-    def blocked(self, instance: Target) -> str | None:
-        return None
 
     def inject(self, instance: Target) -> None:
         stranger = front.client(instance.layout, "operator", "guessed", source=self.address)
@@ -49,33 +42,19 @@ class IntruderAtFront:
             if status != 401:
                 raise FaultFailed(f"the front answers {status} to a guessed password")
 
-        guess()
-        self._attempts.append(Repeated(guess))
-
-    def undo(self, instance: Target) -> None:
-        while self._attempts:
-            self._attempts.pop().end()
-
-    def verify(self, instance: Target) -> str | None:
-        return "passwords are still guessed" if self._attempts else None
+        self.begin(guess)
 
     def __str__(self) -> str:
         return f"the front's password guessed from {self.address}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontFlooded:
+class FrontFlooded(Attempts):
     """A script of somebody who may look asks without a pause: eighty requests a second."""
 
     address: str = SCRIPT
-    shows_after_s: float = 0.0
     shows_within_s: float = _TURNED_AWAY_WITHIN_S
-    lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({f"{FRONT}.rate"})
-    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
-
-    def blocked(self, instance: Target) -> str | None:
-        return None
 
     def inject(self, instance: Target) -> None:
         script = front.client(instance.layout, "viewer", source=self.address)
@@ -86,15 +65,7 @@ class FrontFlooded:
                 if status not in (200, 429):
                     raise FaultFailed(f"the front answers {status} to a user who may look")
 
-        ask()
-        self._attempts.append(Repeated(ask))
-
-    def undo(self, instance: Target) -> None:
-        while self._attempts:
-            self._attempts.pop().end()
-
-    def verify(self, instance: Target) -> str | None:
-        return "the script still asks" if self._attempts else None
+        self.begin(ask)
 
     def __str__(self) -> str:
         return f"the front asked eighty times a second from {self.address}"

@@ -4,14 +4,14 @@ This process makes the attempts, slowly enough to disturb nobody else, and they 
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 import psycopg
 
 from loadgen.faults.base import FaultFailed, Target
 from loadgen.faults.postgres import DATABASE, SERVICE
-from loadgen.faults.repeated import EVERY_S, Repeated
+from loadgen.faults.repeated import Attempts
 from stack import loopback
 from stack.loopback import HOST
 
@@ -24,88 +24,43 @@ STRANGER = "reporting"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatabaseLogInsRefused:
+class DatabaseLogInsRefused(Attempts):
     """A program that the database does not know keeps trying to log in; each time it is FATAL."""
 
-    shows_after_s: float = 0.0
-    shows_within_s: float = 2 * EVERY_S
-    lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({f"{SERVICE}.logins"})
-    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
-
-    def blocked(self, instance: Target) -> str | None:
-        return None
 
     def inject(self, instance: Target) -> None:
         port = instance.layout.port(SERVICE)
-        _refused_by_database(port)
-        self._attempts.append(Repeated(lambda: _refused_by_database(port)))
-
-    def undo(self, instance: Target) -> None:
-        while self._attempts:
-            self._attempts.pop().end()
-
-    def verify(self, instance: Target) -> str | None:
-        return "it is still trying to log in" if self._attempts else None
+        self.begin(lambda: _refused_by_database(port))
 
     def __str__(self) -> str:
         return f"log-ins of `{STRANGER}` to {SERVICE} refused"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordsGuessed:
+class PasswordsGuessed(Attempts):
     """Somebody keeps guessing the password of `username`."""
 
     username: str
-    shows_after_s: float = 0.0
-    shows_within_s: float = 2 * EVERY_S
-    lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({"backend.logins"})
-    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
-
-    def blocked(self, instance: Target) -> str | None:
-        return None
 
     def inject(self, instance: Target) -> None:
         url = instance.layout.url("backend")
-        _refused_by_scheduler(url, self.username)
-        self._attempts.append(Repeated(lambda: _refused_by_scheduler(url, self.username)))
-
-    def undo(self, instance: Target) -> None:
-        while self._attempts:
-            self._attempts.pop().end()
-
-    def verify(self, instance: Target) -> str | None:
-        return "passwords are still guessed" if self._attempts else None
+        self.begin(lambda: _refused_by_scheduler(url, self.username))
 
     def __str__(self) -> str:
         return f"passwords of {self.username} guessed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OldLinesPushed:
+class OldLinesPushed(Attempts):
     """A shipper of somebody's own pushes lines to Loki that are a month old; none is taken."""
 
-    shows_after_s: float = 0.0
-    shows_within_s: float = 2 * EVERY_S
-    lingers_s: float = 0.0
     touches: frozenset[str] = frozenset({f"{LOKI}.pushes"})
-    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
-
-    def blocked(self, instance: Target) -> str | None:
-        return None
 
     def inject(self, instance: Target) -> None:
         url = f"{instance.layout.url(LOKI)}/loki/api/v1/push"
-        _refused_by_loki(url)
-        self._attempts.append(Repeated(lambda: _refused_by_loki(url)))
-
-    def undo(self, instance: Target) -> None:
-        while self._attempts:
-            self._attempts.pop().end()
-
-    def verify(self, instance: Target) -> str | None:
-        return "old lines are still pushed" if self._attempts else None
+        self.begin(lambda: _refused_by_loki(url))
 
     def __str__(self) -> str:
         return "lines of last month pushed to Loki"

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 
-from loadgen.faults.base import FaultFailed
+from loadgen.faults.base import FaultFailed, Target
 
 EVERY_S = 0.25
 """Four a second: twenty times what the alerts on logs need to fire, at a few milliseconds of CPU
@@ -30,3 +31,28 @@ class Repeated:
         """Returns when the last attempt is over."""
         self._stop.set()
         self._thread.join()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempts:
+    """The part of a fault that makes attempts, each of which is refused, until it is undone."""
+
+    shows_after_s: float = 0.0
+    shows_within_s: float = 2 * EVERY_S
+    lingers_s: float = 0.0
+    _attempts: list[Repeated] = field(default_factory=list, repr=False, compare=False)
+
+    def blocked(self, instance: Target) -> str | None:
+        return None
+
+    def begin(self, attempt: Callable[[], None]) -> None:
+        """Attempt it now and then again and again. Raises FaultFailed where it is not refused."""
+        attempt()
+        self._attempts.append(Repeated(attempt))
+
+    def undo(self, instance: Target) -> None:
+        while self._attempts:
+            self._attempts.pop().end()
+
+    def verify(self, instance: Target) -> str | None:
+        return "it is still attempted" if self._attempts else None

@@ -193,19 +193,19 @@ def _pid_file(layout: Layout) -> str:
     return str(layout.directory / "nginx.pid")
 
 
-def _init(layout: Layout) -> None:
+def make_data(layout: Layout, name: str) -> None:
     """Root's workers run as another user, who has to get to their own folders in it."""
-    layout.data(NAME).mkdir(mode=0o711 if unprivileged() else 0o700)
+    layout.data(name).mkdir(mode=0o711 if unprivileged() else 0o700)
 
 
-def _command(layout: Layout) -> list[str]:
-    main = layout.config(NAME) / "nginx.conf"
+def program(layout: Layout, name: str) -> list[str]:
+    """Arguments with which the nginx of that name runs, its workers unprivileged."""
     workers = unprivileged()
     as_user = (
         ["-g", f"user {workers.pw_name} {grp.getgrgid(workers.pw_gid).gr_name};"] if workers else []
     )
-    return [layout.program("nginx", "nginx"), "-p", str(layout.data(NAME)), "-e", "stderr",
-            "-c", str(main), *as_user]  # fmt: skip
+    return [layout.program("nginx", "nginx"), "-p", f"{layout.data(name)}/", "-e", "stderr",
+            "-c", str(layout.config(name) / "nginx.conf"), *as_user]  # fmt: skip
 
 
 def service(services: Mapping[str, Service]) -> Service:
@@ -217,8 +217,8 @@ def service(services: Mapping[str, Service]) -> Service:
         ports={"http": PORT},
         package="nginx",
         config=partial(_config, guarded=guarded),
-        command=_command,
-        init=_init,
+        command=lambda layout: program(layout, NAME),
+        init=lambda layout: make_data(layout, NAME),
         reload=reloads.hangup(_pid_file),
         ready=probes.http(NAME, "/"),
         after=(ident.NAME,),

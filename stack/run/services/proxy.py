@@ -4,7 +4,6 @@
 an `upstreams.conf` of its own.
 """
 
-import grp
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,9 @@ from stack.errors import BadInput
 from stack.loopback import HOST
 from stack.run import certificates, front, probes, reloads
 from stack.run.service import Layout, Service
+from stack.run.services import nginx
 from stack.run.validity import of_nginx
 from stack.store import disk
-from stack.users import unprivileged
 
 PORT = 8443
 
@@ -91,18 +90,8 @@ def _pid_file(layout: Layout) -> str:
 
 
 def _init(layout: Layout) -> None:
-    """Root's workers run as another user, who has to get to their own folders in it."""
-    layout.data(NAME).mkdir(mode=0o711 if unprivileged() else 0o700)
+    nginx.make_data(layout, NAME)
     front.write_users(layout)
-
-
-def command(layout: Layout) -> list[str]:
-    workers = unprivileged()
-    as_user = (
-        ["-g", f"user {workers.pw_name} {grp.getgrgid(workers.pw_gid).gr_name};"] if workers else []
-    )
-    return [layout.program("nginx", "nginx"), "-p", f"{layout.data(NAME)}/", "-e", "stderr",
-            "-c", str(layout.config(NAME) / _MAIN), *as_user]  # fmt: skip
 
 
 SERVICE = Service(
@@ -112,7 +101,7 @@ SERVICE = Service(
     package="nginx",
     config=config,
     check=check,
-    command=command,
+    command=lambda layout: nginx.program(layout, NAME),
     init=_init,
     renew=front.write_users,
     reload=reloads.hangup(_pid_file),
