@@ -373,8 +373,8 @@ def task_nightly():
     """all that is done every night, with one summary
 
     Checks, build, alerts, dashboards, a quiet day, a backup that is restored, reproducible builds,
-    bill of materials, and the tests that take minutes: about two hours. Each stage has its time;
-    one that fails keeps the others from nothing. Reports lie in reports/nightly/.
+    bill of materials, and the tests that take minutes, for two and a half hours at most. Each stage
+    has its time; one that fails keeps the others from nothing. Reports lie in reports/nightly/.
 
     $ doit nightly
     $ doit nightly --resume  # without what passed before on the same sources
