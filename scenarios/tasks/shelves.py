@@ -110,15 +110,18 @@ def _tree(file: Path) -> ast.Module:
 
 
 def _is_fault(name: str, classes: Mapping[str, ast.ClassDef]) -> bool:
-    """It, or a class that it is a kind of, can be injected; a `Protocol` only says what that is."""
-    if name not in classes:
-        return False
-    node = classes[name]
-    bases = [_text(base) for base in node.bases]
-    if "Protocol" in bases:
-        return False
-    methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
-    return {"inject", "undo"} <= methods or any(_is_fault(base, classes) for base in bases)
+    """It can be injected and undone, by itself or as a kind of another class; a `Protocol` only
+    says what that is."""
+    return {"inject", "undo"} <= _methods(name, classes)
+
+
+def _methods(name: str, classes: Mapping[str, ast.ClassDef]) -> set[str]:
+    node = classes.get(name)
+    bases = [_text(base) for base in node.bases] if node else []
+    if node is None or "Protocol" in bases:
+        return set()
+    own = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+    return own.union(*(_methods(base, classes) for base in bases))
 
 
 def _fault(
