@@ -113,7 +113,8 @@ def bundle(
             [
                 f"/proc/self/fd/{tool}",
                 page.entry,
-                f"--outdir={os.path.relpath(made, work)}",  # noqa: PTH: no `..` in pathlib's
+                # pathlib's has no `..`.
+                f"--outdir={os.path.relpath(made, work)}",
                 *_OPTIONS,
                 *page.options,
                 *options,
