@@ -147,6 +147,15 @@ def test_development_comes_up_healthy(bench: Bench) -> None:
     )
 
 
+def test_setup_script_finds_all_in_place(bench: Bench) -> None:
+    """As on a server without the lab: images are loaded, and nothing is written yet."""
+    env = bench.root / ".env"
+    before = env.read_text()
+    env.write_text(re.sub(r"STORE_RELEASE=.*", "STORE_RELEASE=", before))
+    assert "ok        prometheus" in bench.script("setup-monitoring.sh")
+    assert env.read_text() == before
+
+
 def test_nothing_that_inspect_shows_is_a_secret(bench: Bench) -> None:
     shown = bench.daemon.docker("inspect", *bench.daemon.docker("ps", "--quiet").split())
     values = secret_values(bench.project().secrets)
