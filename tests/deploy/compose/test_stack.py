@@ -137,7 +137,7 @@ def test_port_that_is_taken_is_told(bench: Bench) -> None:
 def test_development_comes_up_healthy(bench: Bench) -> None:
     running.up(bench.project(), bench.engine)
     eventually(
-        lambda: bench.script("health-check.sh"), "a green health check", within_s=60, every_s=1.0
+        lambda: bench.script("health-check.sh"), "a green health check", within_s=150, every_s=1.0
     )
     there = bench.published()
     services = {*IMAGES, "database"}
@@ -225,7 +225,7 @@ def test_backup_is_put_back(bench: Bench) -> None:
     assert bench.sql("SELECT n FROM kept") == "42"
     assert len(bench.messages()) >= before
     eventually(
-        lambda: bench.script("health-check.sh"), "a green health check", within_s=60, every_s=1.0
+        lambda: bench.script("health-check.sh"), "a green health check", within_s=150, every_s=1.0
     )
 
 
