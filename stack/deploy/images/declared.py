@@ -37,7 +37,7 @@ class Image:
     data: str = DATA
     """Its volume."""
     folders: tuple[str, ...] = ()
-    """More that its user owns: where a tmpfs is mounted, which takes that over at each start."""
+    """More that it has: a tmpfs takes over the mode of what it is mounted on."""
     environment: dict[str, str] = field(default_factory=dict)
     files: tuple[Script, ...] = ()
 
