@@ -4,7 +4,7 @@ import time
 
 from stack.deploy.compose import running
 from stack.deploy.compose.engine import Engine
-from stack.deploy.compose.files import STORE, Project
+from stack.deploy.compose.files import Project
 from stack.deploy.compose.rendering import rendered_text
 from stack.deploy.images.assembly import assemble
 from stack.errors import BadInput, CheckFailed
@@ -63,10 +63,10 @@ def _up(project: Project) -> None:
     engine = Engine()
     if said := running.prepare(project):
         result(said)
-    if project.images == STORE or not project.value("STORE_RELEASE"):
-        made = assemble(REPO / "images")
-        loaded = running.load(project, engine, made)
-        result(f"{len(made.images)} images of the store, {loaded} of them loaded")
+    # Upstream's need some of them, too: what only the lab has.
+    made = assemble(REPO / "images")
+    loaded = running.load(project, engine, made)
+    result(f"{len(made.images)} images of the store, {loaded} of them loaded")
     if wrong := running.found_wrong(project):
         raise CheckFailed(
             "\n".join(map(str, wrong)),

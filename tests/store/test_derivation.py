@@ -23,6 +23,9 @@ NAMES = {
         "aa98fe2261abfa20354cf3311f8febb7-promtail-1",
         "80b1f56d58e0812f88cf9288f6b4c586-grafana-1",
         "9b8a986897db34771aa20088074815b5-chromium-1",
+        "88ba0a50fe5fa20fe706de1ac0209909-python-1",
+        "17fe0a73d79d9782d25c45e2bd3130a8-busybox-1",
+        "10c5c6b14bb87b96045e5c591cd0e373-compose-1",
     ],
     "arm64": [
         "78a50ecfd625c32f0ca31f5127b20f5e-glibc-1",
@@ -37,6 +40,9 @@ NAMES = {
         "56f6ca885376389a7786ea6969df6384-promtail-1",
         "a0225574b228f02ae0ec968a3ea14f29-grafana-1",
         "baa00a0e06b8036e4016defb1abd20c4-chromium-1",
+        "942cfa125d439cf02b5aca508bb14490-python-1",
+        "f2a048c82f561f661b068a5653402eac-busybox-1",
+        "6c4cd2809d08dfd25d52a101af3ceea6-compose-1",
     ],
 }
 """What `invented_lock` makes of the recipes. A change here means that everybody builds the package

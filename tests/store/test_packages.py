@@ -94,7 +94,7 @@ def test_every_library_comes_from_the_closure(paths: dict[str, Path], package: s
         loader,
     }
     needed = [at for at in paths[package].rglob("*") if is_elf(at) and at not in static]
-    assert needed
+    assert needed or package == "busybox"  # which is static
     command = [loader, "--inhibit-cache", "--library-path", folders, "--list"]
     for at in needed:
         for line in output_of(*command, at).splitlines():

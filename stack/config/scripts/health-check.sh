@@ -35,11 +35,11 @@ if [ -n "$prometheus" ] && [ "$(docker inspect --format '{{.State.Running}}' "$p
     for claim in \
         "every target is scraped|up == 0" \
         "the scheduler can serve and the front answers|probe_success == 0" \
-        "every rule can be evaluated|increase(prometheus_rule_evaluation_failures_total[5m]) > 0" \
+        "every rule can be evaluated|increase(prometheus_rule_evaluation_failures_total[1m]) > 0" \
         "Alertmanager is known to Prometheus|prometheus_notifications_alertmanagers_discovered < 1" \
-        "alerts reach Alertmanager|increase(prometheus_notifications_dropped_total[5m]) > 0" \
-        "messages leave Alertmanager|increase(alertmanager_notifications_failed_total[5m]) > 0" \
-        "log lines reach the store|absent(promtail_sent_entries_total) or increase(promtail_dropped_entries_total[5m]) > 0"; do
+        "alerts reach Alertmanager|increase(prometheus_notifications_dropped_total[1m]) > 0" \
+        "messages leave Alertmanager|increase(alertmanager_notifications_failed_total[1m]) > 0" \
+        "log lines reach the store|absent(promtail_sent_entries_total) or increase(promtail_dropped_entries_total[1m]) > 0"; do
         found=$(ask "${claim#*|}")
         if [ -z "$found" ]; then tell ok "${claim%%|*}"; else tell wrong "${claim%%|*}, but: $(printf '%s' "$found" | head -n 3 | tr '\n' ' ')"; fi
     done

@@ -22,8 +22,12 @@ ADDRESS = "database"
 
 AT_ONE_ADDRESS = ("postgresql", "postgres-exporter")
 
-ROOT: Mapping[str, str] = {"cadvisor": "upstream's reads what only root may; it has no capability"}
-"""Services that may run as root, and why. The store's images never do."""
+ROOT: Mapping[str, str] = {
+    "cadvisor": "reads what only root may",
+    "promtail": "has a volume that is root's",
+}
+"""Services whose upstream images may run as root, and why; without a capability. The store's images
+never do."""
 
 _SEES_PROCESSES = ("cadvisor", "node-exporter")
 """May share the machine's process table: they tell what runs there."""
@@ -162,7 +166,7 @@ def _hardened(name: str, service: Mapping[str, Any]) -> Iterator[str]:
     if service.get("privileged"):
         yield "is privileged"
     user = str(service.get("user", "")).partition(":")[0]
-    if user in ("", "0", "root") and not (user == "0" and name in ROOT):
+    if user in ("", "0", "root") and not (user == "0" and name in ROOT and "@" in service["image"]):
         yield f"runs as {'root' if user else 'whoever its image says'}"
 
 

@@ -260,8 +260,9 @@ def _members(image: Image, roots: Mapping[str, str]) -> list[tuple[tarfile.TarIn
         (entry("tmp", kind=folder, mode=0o1777), b""),
     ]
     # Whoever gets the volume first gives it this mode, for all who write there.
-    there = {info.name for info, _ in found}
-    found += [one for one in _folders(LOGS, 0o1777, USER_ID) if one[0].name not in there]
+    for path, mode in ((LOGS, 0o1777), *((path, 0o755) for path in image.folders)):
+        there = {info.name for info, _ in found}
+        found += [one for one in _folders(path, mode, USER_ID) if one[0].name not in there]
     busybox = f"{roots['busybox']}/usr/bin/busybox"
     for path in ("bin/busybox", "bin/sh", "bin/wget"):
         found.append((entry(path, kind=tarfile.SYMTYPE, mode=0o777, link=busybox), b""))

@@ -36,6 +36,8 @@ class Image:
     while all is well."""
     data: str = DATA
     """Its volume."""
+    folders: tuple[str, ...] = ()
+    """More that it has: a tmpfs takes over the mode of what it is mounted on."""
     environment: dict[str, str] = field(default_factory=dict)
     files: tuple[Script, ...] = ()
 
@@ -148,6 +150,7 @@ IMAGES: dict[str, Image] = {
             "TZ": "GMT",
             "FIRST_START": "-c shared_preload_libraries=pg_stat_statements",
         },
+        folders=("/var/run/postgresql",),
         # initdb starts the server through a shell.
         files=(Script(path="/bin/start-postgresql", text=_POSTGRESQL),),
     ),

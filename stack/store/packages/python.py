@@ -35,6 +35,7 @@ PACKAGE = Package(
         "*/turtledemo/*",
         "*/lib-dynload/readline.*",
         "*/lib-dynload/_curses*",
+        "*/lib-dynload/_dbm*",
         # Leads to a file of the host.
         "*/sitecustomize.py",
     ),

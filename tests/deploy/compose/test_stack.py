@@ -137,7 +137,7 @@ def test_port_that_is_taken_is_told(bench: Bench) -> None:
 def test_development_comes_up_healthy(bench: Bench) -> None:
     running.up(bench.project(), bench.engine)
     eventually(
-        lambda: bench.script("health-check.sh"), "a green health check", within_s=60, every_s=1.0
+        lambda: bench.script("health-check.sh"), "a green health check", within_s=150, every_s=1.0
     )
     there = bench.published()
     services = {*IMAGES, "database"}
@@ -145,6 +145,15 @@ def test_development_comes_up_healthy(bench: Bench) -> None:
     assert len(there) == sum(
         len(ports) for name, ports in running.meant().items() if name in services
     )
+
+
+def test_setup_script_finds_all_in_place(bench: Bench) -> None:
+    """As on a server without the lab: images are loaded, and nothing is written yet."""
+    env = bench.root / ".env"
+    before = env.read_text()
+    env.write_text(re.sub(r"STORE_RELEASE=.*", "STORE_RELEASE=", before))
+    assert "ok        prometheus" in bench.script("setup-monitoring.sh")
+    assert env.read_text() == before
 
 
 def test_nothing_that_inspect_shows_is_a_secret(bench: Bench) -> None:
@@ -216,7 +225,7 @@ def test_backup_is_put_back(bench: Bench) -> None:
     assert bench.sql("SELECT n FROM kept") == "42"
     assert len(bench.messages()) >= before
     eventually(
-        lambda: bench.script("health-check.sh"), "a green health check", within_s=60, every_s=1.0
+        lambda: bench.script("health-check.sh"), "a green health check", within_s=150, every_s=1.0
     )
 
 
@@ -247,9 +256,7 @@ def test_production_has_one_door(bench: Bench) -> None:
     password = (bench.root / "secrets" / "proxy_password_viewer").read_text()
     asked = [*front, "-u", f"viewer:{password}", url]
     assert subprocess.run(asked, capture_output=True, text=True).stdout == "200"
-    routes = bench.daemon.docker(
-        "exec", bench.name("prometheus"), "busybox", "cat", "/proc/net/route"
+    inside = bench.daemon.docker(
+        "network", "inspect", "--format", "{{.Internal}}", f"{PROJECT}-inside"
     )
-    destinations = [line.split()[1] for line in routes.splitlines()[1:]]
-    assert destinations, routes
-    assert "00000000" not in destinations
+    assert inside.strip() == "true"
