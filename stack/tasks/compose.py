@@ -34,9 +34,11 @@ def compose(action: list[str], production: bool, wipe: bool) -> None:
         case "verify":
             _verify(project)
         case "up":
-            _up(project)
+            with Engine() as engine:
+                _up(project, engine)
         case "down":
-            running.down(project, Engine(), wipe=wipe)
+            with Engine() as engine:
+                running.down(project, engine, wipe=wipe)
             result("stopped" + (", and what was kept is gone" if wipe else ""))
 
 
@@ -59,8 +61,7 @@ def _verify(project: Project) -> None:
     )
 
 
-def _up(project: Project) -> None:
-    engine = Engine()
+def _up(project: Project, engine: Engine) -> None:
     if said := running.prepare(project):
         result(said)
     # Upstream's need some of them, too: what only the lab has.

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Engine:
-    """The daemon that `DOCKER_HOST` names, or this machine's own."""
+    """The daemon that `DOCKER_HOST` names, or this machine's own, asked while a `with` block lasts."""
 
     def __init__(self, address: str = "") -> None:
         """Raises BadInput for an address that is no socket's, HostCannot where none answers, with
@@ -46,6 +47,12 @@ class Engine:
         except (OSError, httpx.HTTPError) as error:
             self._http.close()
             raise _why(self._socket, error) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def image(self, reference: str) -> str:
         """The ID of an image that it has, "" where it has none of that name."""

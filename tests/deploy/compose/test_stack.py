@@ -95,8 +95,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     shutil.copytree(CONFIG_ROOT, root, ignore=made_here)
     (root / ".env").write_text("IMAGES=store\nPROXY_ADDRESS=127.0.0.1\n")
     try:
-        with private_daemon() as daemon:
-            engine = Engine(daemon.address)
+        with private_daemon() as daemon, Engine(daemon.address) as engine:
             images = assemble(folder / "images")
             bench = Bench(daemon=daemon, engine=engine, root=root, images=images)
             running.prepare(bench.project())
