@@ -61,9 +61,11 @@ def restore(
     bring_down(into, wipe=True)
     secrets.bring(directory_of(into), known)
     tell(f"starting `{into}`, empty")
+    # What was a server's stays one: nothing is open meanwhile.
     instance = bring_up(
-        into, speed=backup.manifest.speed, port_offset=offset, free_ports=free_ports
-    )
+        into, speed=backup.manifest.speed, port_offset=offset, free_ports=free_ports,
+        profile=there.record.profile if there else None,
+    )  # fmt: skip
     try:
         _put_back(backup, instance, tell)
         recall(instance)

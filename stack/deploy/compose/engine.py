@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Engine:
-    """The daemon that `DOCKER_HOST` names, or this machine's own, asked while a `with` block lasts."""
+    """The daemon that `DOCKER_HOST` names, or this machine's own, for as long as a `with` block."""
 
     def __init__(self, address: str = "") -> None:
         """Raises BadInput for an address that is no socket's, HostCannot where none answers, with

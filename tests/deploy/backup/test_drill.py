@@ -24,6 +24,7 @@ from stack.paths import REPO
 from stack.run import backedup, secrets
 from stack.run.instance import Instance, names
 from stack.run.lifecycle import bring_down, bring_up
+from stack.run.profile import PRODUCTION, Profile
 from stack.tasks import backup as tasks
 from tests.waiting import eventually
 
@@ -174,6 +175,20 @@ def test_what_runs_is_not_replaced_unless_that_is_meant(stack: Instance) -> None
     with connected(again.layout) as database:
         assert database.execute("SELECT count(*) FROM kept").fetchone() == (999,)
     assert "remember me" in httpx.get(f"{again.url('inbox')}/api/messages").text
+
+
+@pytest.mark.nightly
+def test_what_was_a_servers_stays_one(state_dir: Path) -> None:
+    bring_up("server", free_ports=True, profile=Profile(name=PRODUCTION))
+    try:
+        made = take("server", keep=1)
+        again = restore(made, "server", force=True, free_ports=True)
+        assert again.layout.profile.is_production
+        # Neither is it opened by an `up` that says nothing of it.
+        again.take_down()
+        assert bring_up("server", free_ports=True).layout.profile.is_production
+    finally:
+        bring_down("server", wipe=True)
 
 
 def test_damaged_backup_is_refused_before_anything_is_touched(stack: Instance) -> None:
