@@ -36,8 +36,8 @@ def test_eventually_fails_with_the_last_reason(check: object, reason: str) -> No
 BY_HAND = re.compile(r"^ *(?:while|deadline =) .*time\.monotonic\(\)", re.MULTILINE)
 OF_ITS_OWN = {
     # Whoever died while it is waited for would never come.
-    "deploy/images/test_docker.py", "programs/dblink/test_relay.py", "programs/inbox/conftest.py",
-    "programs/logstore/conftest.py",
+    "deploy/images/test_docker.py", "deploy/daemon.py", "programs/dblink/test_relay.py",
+    "programs/inbox/conftest.py", "programs/logstore/conftest.py",
     # It looks as often as it can, so that it misses no state between two.
     "programs/cadvisor/test_exporter.py",
     # A tool, no test.

@@ -16,7 +16,7 @@ from stack.paths import CONFIG_ROOT, cache_dir
 from stack.run import backedup, generations, production, secrets, unfinished, validity
 from stack.run.choice import CHOICES
 from stack.run.instance import Instance, Record, instances_dir, layout_of
-from stack.run.ports import check_free, free, shifted
+from stack.run.ports import PortsTaken, check_free, free, shifted
 from stack.run.profile import Profile
 from stack.run.service import Layout
 from stack.run.services import AFTER, SERVICES
@@ -51,6 +51,10 @@ def bring_up(
         current = _current(name)
         profile = profile or (current.record.profile if current else Profile())
         record, files = _plan(name, directory, speed, port_offset, free_ports, config_root, profile)
+        if free_ports and _are_taken(record.ports):  # somebody was quicker: others are free
+            record, files = _plan(
+                name, directory, speed, port_offset, free_ports, config_root, profile
+            )
         if current and not (current.hash == record.hash and current.is_running()):
             # Of what it holds itself nothing is taken; without the others it would be lost.
             check_free(record.ports, lambda: {process.pid for process in processes(directory)})
@@ -117,10 +121,15 @@ def running(
 def _ports_lost(name: str) -> bool:
     """Whether somebody else took a port of the instance, which is down, before it listened."""
     try:
-        check_free(Instance.open(name).ports)
+        return _are_taken(Instance.open(name).ports)
     except BadInput:
         return False
-    except HostCannot:
+
+
+def _are_taken(ports: Mapping[str, Mapping[str, int]]) -> bool:
+    try:
+        check_free(ports)
+    except PortsTaken:
         return True
     return False
 

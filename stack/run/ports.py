@@ -19,6 +19,11 @@ FREE = range(20_000, 32_000)
 OFFSETS = (10_000, 5_000, 3_000, 2_000, 11_000, 4_000, 6_000, 12_000)
 """Offsets that are proposed, the first that is free; below `FREE`, where proofs are at home."""
 
+
+class PortsTaken(HostCannot):
+    """Somebody else holds a port of the instance."""
+
+
 _OF = " of instance "
 
 _FEW = 3
@@ -73,7 +78,7 @@ def check_free(
     ours = mine() if taken else ()
     held = [(service, port, holder) for service, port in taken if (holder := _holder(port, ours))]
     if held:
-        raise HostCannot(
+        raise PortsTaken(
             "; ".join(_in_words(held)) + ".",
             cure=f"Stop what uses it, or choose other ports{_others()}.",
         )

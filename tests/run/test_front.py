@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -152,7 +153,8 @@ def raw(instance: Instance, request: bytes, source: str = "127.0.1.5") -> bytes:
         ) as plain,
         context.wrap_socket(plain) as secure,
     ):
-        secure.sendall(request)
+        with suppress(ssl.SSLEOFError, ConnectionError):  # refused before all of it was read
+            secure.sendall(request)
         while True:
             try:
                 some = secure.recv(65536)

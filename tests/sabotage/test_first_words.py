@@ -350,7 +350,7 @@ TABLE = [
     row("promtail-time-that-is-none", PROMTAIL, "server:\n", "when: 2026-13-45\nserver:\n",
         "promtail/config", "`when` is not known"),
     row("promtail-key-twice", PROMTAIL, "batchwait: 100ms", "batchwait: 100ms\n    batchwait: 5s",
-        "yaml/syntax", "`batchwait` is written twice here, first in line 19."),
+        "yaml/syntax", "`batchwait` is written twice here, first in line 20."),
     row("loki-key-twice", LOKI, "auth_enabled: false", "auth_enabled: false\nauth_enabled: true",
         "yaml/syntax", "`auth_enabled` is written twice here, first in line 5."),
     row("loki-tag", LOKI, "auth_enabled: false", "auth_enabled: !x false", "loki/config",

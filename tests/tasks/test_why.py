@@ -1,14 +1,11 @@
 """`doit why` says which services need a package or an artifact."""
 
-from pathlib import Path
-
 import pytest
 
 from stack.errors import BadInput
 from stack.run.choice import CHOICES, Choice
 from stack.run.service import Service
 from stack.tasks.closure import closure
-from stack.tasks.images import images
 from stack.tasks.why import reasons, why
 from tests.tasks.packages import ALL
 
@@ -100,12 +97,3 @@ def test_why_knows_what_the_labs_own_needs(
     why(["viewer"])
     said = capsys.readouterr().out
     assert "viewer: needed by 1 service:\n  the lab's viewer needs it where it runs; here: " in said
-
-
-@pytest.mark.parametrize("choice", CHOICES)
-def test_image_of_what_may_be_the_labs_own_is_refused_with_what_runs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, choice: Choice
-) -> None:
-    monkeypatch.setenv(choice.variable, choice.own)
-    with pytest.raises(BadInput, match=f"{choice.variable}={choice.own}"):
-        images([choice.packages[0]], str(tmp_path / "images"))

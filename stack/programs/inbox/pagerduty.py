@@ -160,8 +160,15 @@ def _message(post: Post, event: dict[str, object], services: Mapping[str, str]) 
         body="\n".join(f"{key}: {text_at(details, key)}" for key in details),
         problems=(*_problems(post, event, payload), *unrendered(strings(event))),
         answer=202,
-        raw=post.body,
+        raw=_without_key(post.body, event, services),
     )
+
+
+def _without_key(body: bytes, event: dict[str, object], services: Mapping[str, str]) -> bytes:
+    """The event without the key of its service, which whoever reads the inbox or a backup of it
+    could send with. PagerDuty does not show it either."""
+    key = text_at(event, "routing_key")
+    return body.replace(key.encode(), b"*" * len(key)) if key in services else body
 
 
 def _problems(post: Post, event: dict[str, object], payload: dict[str, object]) -> list[str]:

@@ -24,7 +24,7 @@ CHECKED_IN = REPO / "stack" / "config" / "promtail" / "promtail-config.yml"
 def test_checked_in_configuration_is_taken() -> None:
     settings = read(CHECKED_IN)
     assert [target.job for target in settings.targets] == [
-        "scheduler", "postgresql", "supervisor", "lab"
+        "scheduler", "postgresql", "supervisor", "audit", "lab"
     ]  # fmt: skip
     assert settings.client.path == "/loki/api/v1/push"
     assert settings.max_line_bytes == 256 * 1024

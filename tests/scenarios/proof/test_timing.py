@@ -208,7 +208,7 @@ def test_checked_in_rules_on_logs_have_their_scenarios_beside_others() -> None:
     known = read(CONFIG_ROOT).on_logs
     assert {"ApplicationErrorBurst", "LogShippingStalled"} <= known
     folders = {one.scenario.alert: one.file.parent.name for one in catalogue.find()}
-    assert {folders[alert] for alert in known} == {"logs", "monitoring"}
+    assert {folders[alert] for alert in known} == {"logs", "monitoring", "security"}
 
 
 @pytest.mark.parametrize(
