@@ -61,6 +61,7 @@ def test_finding_says_how_to_play_it_again() -> None:
     assert play(replace(target, raises=(KeyError,)), 7) is None
 
 
+@pytest.mark.nightly
 def test_reader_that_hangs_takes_much_or_too_long_is_found() -> None:
     def hangs(data: bytes) -> None:
         while True:

@@ -110,6 +110,7 @@ def test_source_stays_who_it_logged_in_as(monkeypatch: pytest.MonkeyPatch) -> No
     assert name == f"resident{one.person_id:02}"
 
 
+@pytest.mark.nightly
 def test_stall_is_seen_by_all_who_were_due_in_it(server: Stalling, tmp_path: Path) -> None:
     """`RATE` are due in each second of silence, and each waits for what is left of it."""
     report = tmp_path / "report"

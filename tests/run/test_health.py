@@ -110,6 +110,7 @@ def test_backup_that_failed_and_one_that_is_too_old_are_bad(stack: Instance) -> 
     eventually(lambda: "backup" not in bad(stack), "nobody expects a backup")
 
 
+@pytest.mark.nightly
 def test_what_cannot_be_asked_is_bad(stack: Instance, stopped: Callable[[str], None]) -> None:
     stopped("prometheus")
     found = bad(stack)

@@ -95,6 +95,7 @@ def test_instance_name_that_is_no_folder_name_is_refused(state_dir: Path, name: 
         bring_up(name)
 
 
+@pytest.mark.nightly
 def test_two_ups_at_once_are_one_stack(begun, offset: str) -> None:
     both = [begun("up", "--instance", "twice", "--port-offset", offset) for _ in range(2)]
     for process in both:
@@ -147,6 +148,7 @@ def test_killed_up_can_be_seen_and_stopped(begun, doit, offset: str) -> None:
     assert processes(directory) == []
 
 
+@pytest.mark.nightly
 def test_down_after_the_supervisor_was_killed_leaves_nothing(doit, offset: str) -> None:
     up = doit("up", "--instance", "orphans", "--port-offset", offset)
     assert up.returncode == 0, up.stderr

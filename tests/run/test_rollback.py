@@ -163,6 +163,7 @@ def test_rollback_starts_what_is_down(stack: Instance) -> None:
     assert MARKED not in rules(back)
 
 
+@pytest.mark.nightly
 def test_up_goes_forward_again(stack: Instance, config: Path, offset: str) -> None:
     rollback.roll_back(NAME, 1)
     again = bring_up(NAME, port_offset=int(offset), config_root=config)
@@ -170,6 +171,7 @@ def test_up_goes_forward_again(stack: Instance, config: Path, offset: str) -> No
     assert [g.number for g in generations.generations(again.directory)] == [1, 2]
 
 
+@pytest.mark.nightly
 def test_rollback_after_an_up_that_failed(
     stack: Instance, config: Path, offset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

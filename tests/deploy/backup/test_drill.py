@@ -114,6 +114,7 @@ def test_search_for_secrets_finds_one_that_is_in_the_clear(stack: Instance, tmp_
     assert found_in_clear(stack, copied) == ["web_password"]
 
 
+@pytest.mark.nightly
 def test_wrong_key_is_refused_before_anything_is_touched(stack: Instance, tmp_path: Path) -> None:
     made = take(NAME, keep=7, recipient=str(KEY.to_public()))
     other = tmp_path / "key"
@@ -203,6 +204,7 @@ def test_damaged_backup_is_refused_before_anything_is_touched(stack: Instance) -
     shutil.rmtree(made.directory)
 
 
+@pytest.mark.nightly
 def test_backup_without_room_leaves_the_earlier_ones_and_is_recorded(stack: Instance) -> None:
     first = take(NAME, keep=7)
     fault = NoRoomForBackup()
@@ -223,6 +225,7 @@ def test_what_is_down_is_not_backed_up(state_dir: Path) -> None:
         take("at-rest", keep=7)
 
 
+@pytest.mark.nightly
 def test_tasks_say_what_there_is(stack: Instance, capsys: pytest.CaptureFixture[str]) -> None:
     tasks.backup(NAME, keep=7, verify=False)
     assert "without secrets: a restored stack has new ones" in capsys.readouterr().out

@@ -133,6 +133,7 @@ def test_glibc_is_one_layer_that_all_share(layout: Path) -> None:
     assert len(first) == 1
 
 
+@pytest.mark.nightly
 def test_archive_is_what_docker_load_reads(layout: Path) -> None:
     """Every image by its version and by the release, and every layer once."""
     with tarfile.open(layout / "all.tar") as archive:

@@ -82,6 +82,7 @@ def test_list_of_what_is_supported_is_what_the_page_has(page: Path) -> None:
         ("loki", '{job="backend"}', "Loki does not answer: connection refused"),
     ],
 )
+@pytest.mark.nightly
 def test_source_that_is_down_says_so_and_recovers(
     shown: Page, page: Path, source: str, query: str, said: str
 ) -> None:

@@ -59,6 +59,7 @@ def instance(tmp_path: Path) -> Iterator[SimpleNamespace]:
     server.server_close()
 
 
+@pytest.mark.nightly
 def test_bench_offers_a_rate_and_hears_all_that_becomes_of_it(
     instance: SimpleNamespace, tmp_path: Path
 ) -> None:

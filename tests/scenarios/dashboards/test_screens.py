@@ -54,6 +54,7 @@ def test_what_is_wrong_in_a_dashboard_is_named(tmp_path: Path) -> None:
     assert dark.picture
 
 
+@pytest.mark.nightly
 def test_panel_that_shows_nothing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screens, "WITHIN_S", 5.0)
     blank = panel("text", "Blank", options={"mode": "markdown", "content": ""})

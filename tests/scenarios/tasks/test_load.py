@@ -123,6 +123,7 @@ def clinic() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("model", [("--users", "5"), ("--rate", "20")], ids=["waiting", "open"])
+@pytest.mark.nightly
 def test_ctrl_c_ends_it_with_locusts_report(
     model: tuple[str, ...], clinic: str, doit: Doit, tmp_path: Path
 ) -> None:
