@@ -86,8 +86,9 @@ def task_up():
             INSTANCE,
             option("speed", float, 1.0, "how many times faster than written it lives", low=1),
             PORT_OFFSET,
-            option("backends", int, 1, "processes of the scheduler that share its port", low=1,
-                   high=64),
+            option(
+                "backends", int, 1, "processes of the scheduler that share its port", low=1, high=64
+            ),
             option(
                 "profile",
                 str,
@@ -453,6 +454,8 @@ def task_capacity():
                    shown="R"),
             option("for", duration, "6m", "each search at most", key="lasts"),
             option("backends", int, 1, "up to so many processes of the scheduler", low=1, high=64),
+            option("history", str, "", "earlier runs; compared with the last, and added to",
+                   shown="FILE"),
         ],
         shows_progress=True,
         pos_arg=plain("what", "[scheduler]", "what to measure",

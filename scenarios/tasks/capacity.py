@@ -25,9 +25,15 @@ def capacity(
     highest: float,
     lasts: str,
     backends: int,
+    history: str,
 ) -> None:
     """Measure it. Raises BadInput, and as `scenarios.capacity.run.scheduler`."""
     choose(what, KINDS, what="capacity of", see=f"It is that of {', '.join(KINDS)}.")
+    if baseline and history:
+        raise BadInput(
+            "--baseline and --history do not go together.",
+            cure="A baseline is one run, a history has them all and is held against its last one.",
+        )
     if instance and backends > 1:
         raise BadInput("--backends needs instances of its own.", cure="Leave --instance out.")
     if start > highest:
@@ -35,5 +41,6 @@ def capacity(
     plan = Plan(start=start, highest=highest, budget_s=durations.seconds(lasts))
     scheduler(
         Wish(instance=instance, slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
-             backends=backends, baseline=paths.given(baseline) if baseline else None)
+             backends=backends, history=paths.given(history) if history else None,
+             baseline=paths.given(baseline) if baseline else None)
     )  # fmt: skip

@@ -102,7 +102,11 @@ def bring_down(name: str, *, wipe: bool = False) -> bool:
 
 @contextmanager
 def running(
-    name: str, *, speed: float, config_root: Path = CONFIG_ROOT, backends: int = 1,
+    name: str,
+    *,
+    speed: float,
+    config_root: Path = CONFIG_ROOT,
+    backends: int = 1,
     keep: bool = False,
 ) -> Iterator[Instance]:
     """A fresh instance on free ports, taken down without a trace when the block ends.
