@@ -95,6 +95,20 @@ def task_up():
             ),
             option("certificate", str, "", "the front's, PEM; its own if not given", shown="FILE"),
             option("key", str, "", "of that certificate, PEM", shown="FILE"),
+            option(
+                "remote-write",
+                str,
+                "",
+                "where its Prometheus writes as well; as it was if not given",
+                shown="victoria|URL|none",
+            ),
+            option(
+                "remote-write-settings",
+                str,
+                "",
+                "who writes, TLS …: as Prometheus has them",
+                shown="FILE",
+            ),
         ],
         shows_progress=True,
     )

@@ -30,6 +30,7 @@ def config(layout: Layout, services: Mapping[str, Service]) -> dict[str, str]:
             "memory_limit_bytes": None if package(service) else service.memory_limit_bytes,
         }
         for service in services.values()
+        if service.name in layout.ports
     }
     return {"containers.json": json.dumps(known, indent=1)}
 

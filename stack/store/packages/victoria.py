@@ -1,4 +1,7 @@
-"""VictoriaMetrics, single-node: a store that takes what a Prometheus writes elsewhere."""
+"""VictoriaMetrics, single-node: keeps what a Prometheus writes elsewhere.
+
+On demand: an instance runs it only if that was asked for.
+"""
 
 from stack.store.package import Package, Program
 
