@@ -10,7 +10,7 @@ import psutil
 from stack.errors import BadInput, HostCannot
 from stack.loopback import HOST
 from stack.run.service import Service
-from stack.run.services import ALL
+from stack.run.services import SERVICES
 from stack.run.supervisor import owner
 
 FREE = range(20_000, 32_000)
@@ -103,7 +103,7 @@ def _in_words(held: Sequence[tuple[str, int, str]]) -> Iterator[str]:
 
 def _others() -> str:
     """An offset at which no port is taken now, and none is one of a stack without an offset."""
-    default = {port for service in ALL.values() for port in service.ports.values()}
+    default = {port for service in SERVICES.values() for port in service.ports.values()}
     for offset in OFFSETS:
         moved = {port + offset for port in default}
         if not moved & default and not any(map(_is_taken, moved)):
