@@ -87,6 +87,9 @@ def task_up():
             option("speed", float, 1.0, "how many times faster than written it lives", low=1),
             PORT_OFFSET,
             option(
+                "backends", int, 1, "processes of the scheduler that share its port", low=1, high=64
+            ),
+            option(
                 "profile",
                 str,
                 "",

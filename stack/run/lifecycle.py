@@ -39,6 +39,7 @@ def bring_up(
     config_root: Path = CONFIG_ROOT,
     profile: Profile | None = None,
     remote_write: RemoteWrite | None = None,
+    backends: int = 1,
     on_ready: OnReady = lambda service, seconds: None,
 ) -> Instance:
     """The instance `name`, running, every service ready; of the `profile` that it was of, and
@@ -55,6 +56,7 @@ def bring_up(
         before = current.record if current else None
         wanted = Wanted(
             speed=speed, offset=port_offset, free_ports=free_ports, config_root=config_root,
+            backends=backends,
             profile=profile or (before.profile if before else Profile()),
             remote_write=remote_write or (before.remote_write if before else RemoteWrite()),
         )  # fmt: skip
@@ -106,6 +108,7 @@ def running(
     *,
     speed: float,
     config_root: Path = CONFIG_ROOT,
+    backends: int = 1,
     keep: bool = False,
     remote_write: RemoteWrite | None = None,
 ) -> Iterator[Instance]:
@@ -117,7 +120,7 @@ def running(
     try:
         up = partial(
             bring_up, name, speed=speed, free_ports=True, config_root=config_root,
-            remote_write=remote_write,
+            backends=backends, remote_write=remote_write,
         )  # fmt: skip
         try:
             instance = up()
@@ -190,6 +193,7 @@ class Wanted:
     offset: int
     free_ports: bool
     config_root: Path
+    backends: int
     profile: Profile
     remote_write: RemoteWrite
 
@@ -206,7 +210,8 @@ def _plan(name: str, directory: Path, wanted: Wanted) -> tuple[Record, dict[str,
     record = Record(
         name=name, speed=wanted.speed, packages=packages, config_root=str(wanted.config_root),
         ports=free(services) if wanted.free_ports else shifted(services, wanted.offset),
-        hash="", created=time.time(), profile=wanted.profile, remote_write=wanted.remote_write,
+        hash="", created=time.time(), profile=wanted.profile, backends=wanted.backends,
+        remote_write=wanted.remote_write,
     )  # fmt: skip
     return planned(record, directory)
 
@@ -278,7 +283,7 @@ def _hash(record: Record, directory: Path, files: Mapping[str, str]) -> str:
     """Digest (12 hex digits) that does not depend on where the instance or the store lies."""
     packages = {name: Path(path).name for name, path in record.packages.items()}
     anywhere = {path: text.replace(str(directory), "/instance") for path, text in files.items()}
-    inputs = [packages, record.ports, record.speed, anywhere]
+    inputs = [packages, record.ports, record.speed, record.backends, anywhere]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
 
 

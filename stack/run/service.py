@@ -31,6 +31,8 @@ class Layout:
     """Package name → store path."""
     profile: Profile = field(default_factory=Profile)
     remote_write: RemoteWrite = field(default_factory=RemoteWrite)
+    backends: int = 1
+    """Processes of the scheduler, which share its port."""
     guarded: bool = True
     """Whether nginx stands before the services that say so; alone, they listen for themselves."""
 

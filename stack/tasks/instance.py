@@ -35,6 +35,7 @@ def up(
     instance: str,
     speed: float,
     port_offset: int,
+    backends: int = 1,
     profile: str = "",
     certificate: str = "",
     key: str = "",
@@ -56,6 +57,7 @@ def up(
         instance,
         speed=speed,
         port_offset=port_offset,
+        backends=backends,
         profile=_profile(profile, certificate, key),
         remote_write=asked(
             remote_write, str(given(remote_write_settings)) if remote_write_settings else ""
