@@ -1,4 +1,4 @@
-"""Measures a Prometheus under a fleet of one size: fresh, steady, written as a block, read again."""
+"""Measures a Prometheus under a fleet of one size: begun anew, steady, as a block, read again."""
 
 import shutil
 import time
