@@ -444,7 +444,8 @@ def task_capacity():
     """find how much load one scheduler carries
 
     The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
-    interval, and what is at its limit first. In an instance of its own; a few minutes.
+    interval, and what is at its limit first; then how it scales, how early the alerts warn and what
+    the next size needs. In instances of its own; about ten minutes.
 
     $ doit capacity scheduler
     $ doit capacity --need 150 --slo latency=1s,errors=1%
@@ -465,7 +466,8 @@ def task_capacity():
             option("start", float, 10.0, "first rate", low=0.5, shown="R"),
             option("highest", float, 2000.0, "highest rate that is tried", high=5000, low=1,
                    shown="R"),
-            option("for", duration, "6m", "all of it at most", key="lasts"),
+            option("for", duration, "6m", "each search at most", key="lasts"),
+            option("backends", int, 1, "up to so many processes of the scheduler", low=1, high=64),
         ],
         shows_progress=True,
         pos_arg=plain("what", "[scheduler]", "what to measure",

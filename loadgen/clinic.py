@@ -14,7 +14,7 @@ from loadgen import exposed
 from loadgen.arrivals import MOST_IN_FLIGHT
 from loadgen.open import opened
 from loadgen.profiles import PROFILES
-from loadgen.users import Coordinator, Faculty, Resident
+from loadgen.users import PACE_S, ClinicUser, Coordinator, Faculty, Resident
 
 __all__ = ["Coordinator", "Faculty", "Resident"]
 
@@ -28,6 +28,12 @@ def _options(parser: Any) -> None:
             "default": 0.0,
             "metavar": "SECONDS",
             "help": "each user makes a request so often, whatever becomes of the one before",
+        },
+        "--pace": {
+            "type": float,
+            "default": PACE_S,
+            "metavar": "SECONDS",
+            "help": "from a request of one who waits to the next one; 0: as soon as it is answered",
         },
         "--in-flight": {
             "type": int,
@@ -56,6 +62,7 @@ def _begin(environment: Any, **_: Any) -> None:
     # ago, and --run-time would be over before it began.
     gevent.get_hub().loop.update_now()
     options = environment.parsed_options
+    ClinicUser.pace_s = options.pace
     if options.open_pace:
         # Locust's workers have their share of all that may be in flight.
         most = max(1, options.in_flight // max(1, options.processes or 1))

@@ -24,13 +24,16 @@ def capacity(
     start: float,
     highest: float,
     lasts: str,
+    backends: int,
 ) -> None:
     """Measure it. Raises BadInput, and as `scenarios.capacity.run.scheduler`."""
     choose(what, KINDS, what="capacity of", see=f"It is that of {', '.join(KINDS)}.")
+    if instance and backends > 1:
+        raise BadInput("--backends needs instances of its own.", cure="Leave --instance out.")
     if start > highest:
         raise BadInput(f"--start {start:g} is above --highest {highest:g}.")
     plan = Plan(start=start, highest=highest, budget_s=durations.seconds(lasts))
     scheduler(
         Wish(instance=instance, slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
-             baseline=paths.given(baseline) if baseline else None)
+             backends=backends, baseline=paths.given(baseline) if baseline else None)
     )  # fmt: skip
