@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from scenarios.capacity.answer import NOISY, Machine
+from scenarios.capacity.answer import Machine
 from scenarios.capacity.metrics.model import Line, line
 from scenarios.capacity.metrics.receiver import ALIKE, Compared
 from scenarios.capacity.metrics.sizes import Size
+from scenarios.capacity.window import NOISY
 
 SHAPE = 1
 """Of the JSON; another one where an older reader would misread it."""

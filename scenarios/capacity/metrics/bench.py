@@ -22,6 +22,7 @@ _FULL_WITHIN_S = 120.0
 _APPENDED = "prometheus_tsdb_head_samples_appended_total"
 _SERIES = "prometheus_tsdb_head_series"
 _RULES = "prometheus_rule_group_last_duration_seconds"
+_UNWRITTEN = "prometheus_tsdb_wal_writes_failed_total"
 _LEFT_OUT = "prometheus_rule_group_iterations_missed_total"
 
 
@@ -51,6 +52,8 @@ class Bench:
     """Data of what is measured; empty again after each size."""
     interval_s: float
     dwell: Dwell = field(default_factory=Dwell)
+    stores: bool = True
+    """Whether to look at the disk, and start it again, at the end."""
 
     def measure(self, fleet: FleetPlan, tell: Callable[[Size], None] = lambda size: None) -> Size:
         """A Prometheus that begins with nothing and scrapes that fleet; `tell` is given what there
@@ -62,7 +65,7 @@ class Bench:
             for _ in range(self.dwell.windows):
                 windows += watch([monitor], served, self.dwell.window_s)
                 tell(Size(targets=fleet.targets, windows=windows))
-            storage = _stored(monitor)
+            storage = _stored(monitor) if self.stores else None
             return Size(targets=fleet.targets, windows=windows, storage=storage)
 
     def side_by_side(self, fleet: FleetPlan, receiver: str) -> tuple[Size, Size]:
@@ -157,6 +160,8 @@ def _window(
     def grown(name: str) -> float:
         return after.metrics.get(name, 0.0) - before.metrics.get(name, 0.0)
 
+    if grown(_UNWRITTEN):
+        raise Died(f"Prometheus cannot write what it scrapes: {monitor.last_words()}")
     of = f'scrape_duration_seconds{{job="{JOB}"}}'
     down = monitor.number(f'sum(1 - avg_over_time(up{{job="{JOB}"}}[{round(took)}s]))')
     return Window(
