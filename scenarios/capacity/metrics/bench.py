@@ -15,6 +15,9 @@ from scenarios.capacity.metrics.monitor import JOB, Died, Monitor
 from scenarios.capacity.metrics.sizes import Size, Storage, Window
 from stack.run.service import Layout
 
+LATER = 6
+"""Scrapes between two looks at the disk."""
+
 _SAMPLE_EVERY_S = 0.5
 _FULL_WITHIN_S = 120.0
 """Prometheus hears of targets every five seconds, and scrapes each within an interval."""
@@ -65,7 +68,7 @@ class Bench:
             for _ in range(self.dwell.windows):
                 windows += watch([monitor], served, self.dwell.window_s)
                 tell(Size(targets=fleet.targets, windows=windows))
-            storage = _stored(monitor) if self.stores else None
+            storage = self._stored(monitor) if self.stores else None
             return Size(targets=fleet.targets, windows=windows, storage=storage)
 
     def side_by_side(self, fleet: FleetPlan, receiver: str) -> tuple[Size, Size]:
@@ -84,6 +87,20 @@ class Bench:
             without, with_ = zip(*rounds, strict=True)
             return (Size(targets=fleet.targets, windows=without),
                     Size(targets=fleet.targets, windows=with_))  # fmt: skip
+
+    def _stored(self, monitor: Monitor) -> Storage:
+        block = monitor.block()
+        settle([monitor], LATER * self.interval_s)
+        later = monitor.block()
+        samples = monitor.metrics().get(_APPENDED, 0.0)
+        monitor.stop()
+        wal = monitor.wal_bytes()
+        restart_s = monitor.start()
+        return Storage(
+            wal_bytes=wal, wal_samples=samples, restart_s=restart_s, block_samples=block.samples,
+            block_series=block.series, chunk_bytes=block.chunk_bytes, index_bytes=block.index_bytes,
+            later_samples=later.samples, later_chunk_bytes=later.chunk_bytes,
+        )  # fmt: skip
 
     @contextmanager
     def _fleet(self, plan: FleetPlan) -> Iterator[Fleet]:
@@ -190,18 +207,6 @@ class _Begun:
     @classmethod
     def of(cls, monitor: Monitor) -> "_Begun":
         return cls(metrics=monitor.metrics(), cpu_s=_cpu_s(monitor.process))
-
-
-def _stored(monitor: Monitor) -> Storage:
-    samples = monitor.metrics().get(_APPENDED, 0.0)
-    block = monitor.block()
-    monitor.stop()
-    wal = monitor.wal_bytes()
-    restart_s = monitor.start()
-    return Storage(
-        wal_bytes=wal, wal_samples=samples, restart_s=restart_s, block_samples=block.samples,
-        block_series=block.series, chunk_bytes=block.chunk_bytes, index_bytes=block.index_bytes,
-    )  # fmt: skip
 
 
 def _cpu_s(process: psutil.Process) -> float:

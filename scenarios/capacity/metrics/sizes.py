@@ -4,6 +4,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+CHUNK_SAMPLES = 120
+"""Samples of a full chunk (Prometheus 2.53, `DefaultSamplesPerChunk`)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
@@ -44,6 +47,9 @@ class Storage:
     block_series: int
     chunk_bytes: int
     index_bytes: int
+    later_samples: int
+    """Of the same head a while later."""
+    later_chunk_bytes: int
 
     @property
     def wal_bytes_per_sample(self) -> float:
@@ -51,7 +57,14 @@ class Storage:
 
     @property
     def chunk_bytes_per_sample(self) -> float:
-        return self.chunk_bytes / max(1, self.block_samples)
+        """Of a full chunk: what one more sample takes, and its share of what a chunk takes by
+        itself. Chunks that are minutes old are not full."""
+        more = self.later_samples - self.block_samples
+        if more <= 0:
+            return self.chunk_bytes / max(1, self.block_samples)
+        each = (self.later_chunk_bytes - self.chunk_bytes) / more
+        own = (self.chunk_bytes - each * self.block_samples) / max(1, self.block_series)
+        return each + own / CHUNK_SAMPLES
 
     @property
     def index_bytes_per_series(self) -> float:
