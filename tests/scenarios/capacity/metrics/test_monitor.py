@@ -10,33 +10,19 @@ from loadgen.fleet.roster import Plan
 from scenarios.capacity.metrics.monitor import Died, Monitor
 from stack import yamltext
 from stack.paths import CONFIG_ROOT
-from stack.programs.scheduler.app import create_app
-from stack.programs.scheduler.settings import Settings
-from stack.run.instance import Record, layout_of
-from stack.run.ports import free
 from stack.run.service import Layout
-from stack.run.services import SERVICES
-from stack.store.packageset import realise
+from tests.scenarios.capacity.metrics import made
 from tests.waiting import eventually
 
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    """Of an instance that nobody starts."""
-    packages = {name: str(path) for name, path in realise(["prometheus"]).items()}
-    record = Record(
-        name="made", speed=1.0, ports=free(SERVICES.values()), packages=packages,
-        config_root=str(CONFIG_ROOT), hash="", created=0.0,
-    )  # fmt: skip
-    return layout_of(record, tmp_path / "instance")
+    return made.layout(tmp_path / "instance")
 
 
 @pytest.fixture
 def shape(tmp_path: Path) -> Path:
-    app = create_app(Settings(conninfo="host=127.0.0.1 port=1 dbname=x"))
-    file = tmp_path / "shape"
-    file.write_bytes(app.state.services.metrics.text())
-    return file
+    return made.shape(tmp_path / "shape")
 
 
 def test_configuration_is_the_instance_s_but_for_targets_and_interval(
