@@ -2,6 +2,8 @@
 
 import json
 import resource
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,6 +15,8 @@ from loadgen.fleet import process
 from loadgen.fleet.process import Fleet, check
 from loadgen.fleet.roster import Plan
 from stack.errors import BadInput, HostCannot
+from stack.paths import REPO
+from tests.waiting import eventually
 
 
 def got(address: str, path: str) -> str:
@@ -52,6 +56,25 @@ def test_text_that_is_no_scheduler_s_is_told_by_the_process_that_read_it(tmp_pat
         Fleet(
             Plan(targets=1), tmp_path / "shape", tmp_path / "t.json", tmp_path / "log"
         ).__enter__()
+
+
+def test_fleet_ends_when_who_started_it_is_gone(busy: str, tmp_path: Path) -> None:
+    (tmp_path / "shape").write_text(busy)
+    targets = tmp_path / "fleet.json"
+    words = ["-m", "loadgen.fleet", "--shape", tmp_path / "shape", "--tell", targets,
+             "--targets", "1"]  # fmt: skip
+    starts = (
+        "import subprocess, sys, time, pathlib\n"
+        "one = subprocess.Popen([sys.executable, *sys.argv[2:]])\n"
+        "while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.01)\n"
+        "print(one.pid)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", starts, targets, *words], cwd=REPO, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    eventually(lambda: not psutil.pid_exists(int(done.stdout)), "the fleet to be gone")
+    assert not targets.exists()
 
 
 @pytest.mark.parametrize("targets", [0, -1, 1001])

@@ -1,10 +1,14 @@
 """Samples are compared one by one; answers as near as two engines can be."""
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from scenarios.capacity.metrics import receiver
 from scenarios.capacity.metrics.receiver import compared, difference
+from stack.errors import HostCannot
 
 HERE = {"up{}": {1.0: 1.0, 2.0: 1.0, 3.0: 0.0}, "a{}": {1.5: 0.1 + 0.2}}
 
@@ -58,3 +62,27 @@ def test_answers_differ_by_their_farthest_value(
 ) -> None:
     assert difference(one, other) == pytest.approx(apart)
     assert difference(other, one) == pytest.approx(apart)
+
+
+def test_receiver_that_never_comes_back_is_said_and_ends_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start_service(name: str) -> None:
+        raise HostCannot(f"`{name}` stopped while starting (FATAL).")
+
+    stopped: list[str] = []
+    instance: Any = SimpleNamespace(
+        pid=lambda name: 1, stop_service=stopped.append, start_service=start_service
+    )
+    monkeypatch.setattr(receiver, "AWAY_S", 0.0)
+    gone, back, trouble = receiver._outage(instance, lambda words: None)
+    assert stopped == ["victoria"]
+    assert gone <= back
+    assert trouble.startswith("the receiver did not come back: `victoria` stopped while starting")
+
+
+def test_prometheus_that_dies_meanwhile_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pids = iter([1, 2])
+    instance: Any = SimpleNamespace(pid=lambda name: next(pids))
+    with pytest.raises(HostCannot, match="Prometheus died meanwhile"):
+        receiver._pass(instance, 0.01)
