@@ -108,15 +108,15 @@ def compare(instance: Instance, tell: Callable[[str], None]) -> Compared:
         tell(f"{BEFORE_S:.0f} s as it is")
         _pass(instance, BEFORE_S)
         gone, back, trouble = _outage(instance, tell)
-        until = back + AFTER_S
-        _pass(instance, max(0.0, until - time.time()))
+        caught_up = None if trouble else asking.sent(back)
+        _pass(instance, max(0.0, back + AFTER_S - time.time()))
         ended = time.time()
-        caught_up = None if trouble else asking.caught_up(ended, back)
-        if not trouble and caught_up is None:
+        if not trouble and (caught_up is None or asking.sent(ended + _BEYOND_S) is None):
             trouble = (
                 f"the receiver had not got everything within {CAUGHT_UP_WITHIN_S:g} s of its return"
             )
-        kept = asking.kept(began, ended, back - gone, caught_up, trouble)
+        caught_up_s = None if caught_up is None else caught_up - back
+        kept = asking.kept(began, ended, back - gone, caught_up_s, trouble)
         moments = [began + (ended - began) * (n + 1) / (MOMENTS + 1) for n in range(MOMENTS)]
         return Compared(kept=kept, answers=[] if trouble else [*asking.answers(moments)])
     except httpx.HTTPError as error:
@@ -159,17 +159,13 @@ class _Both:
         self._prometheus.close()
         self._receiver.close()
 
-    def caught_up(self, moment: float, back: float) -> float | None:
-        """Seconds from `back` until all up to the moment of its return had arrived; returns once
-        everything up to `moment` has. None when that does not happen in time."""
+    def sent(self, moment: float) -> float | None:
+        """Returns once a sample of that moment or a later one has been sent, in Unix seconds; None
+        when that does not happen in time."""
         give_up = time.monotonic() + CAUGHT_UP_WITHIN_S
-        first: float | None = None
         while time.monotonic() < give_up:
-            sent = self._own(_SENT)
-            if first is None and sent >= back:
-                first = time.time() - back
-            if sent >= moment + _BEYOND_S:
-                return first
+            if self._own(_SENT) >= moment:
+                return time.time()
             time.sleep(_LOOK_EVERY_S)
         return None
 
