@@ -178,7 +178,7 @@ def _window(
         return after.metrics.get(name, 0.0) - before.metrics.get(name, 0.0)
 
     if grown(_UNWRITTEN):
-        raise Died(f"Prometheus cannot write what it scrapes: {monitor.last_words()}")
+        raise Died(f"Prometheus cannot write what it scrapes: {monitor.trouble()}")
     of = f'scrape_duration_seconds{{job="{JOB}"}}'
     down = monitor.number(f'sum(1 - avg_over_time(up{{job="{JOB}"}}[{round(took)}s]))')
     return Window(

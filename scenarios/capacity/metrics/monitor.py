@@ -37,6 +37,8 @@ _STOPS_WITHIN_S = 120.0
 _ASKED_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.02
 _REFRESH = "5s"
+_FULL_BYTES = 1 << 20
+"""A disk with less room than that has none for what is scraped."""
 
 
 class Died(Exception):
@@ -120,14 +122,14 @@ class Monitor:
             except httpx.HTTPError:
                 pass
             time.sleep(_LOOK_EVERY_S)
-        raise HostCannot(f"the Prometheus that is measured did not start: {self.last_words()}",
+        raise HostCannot(f"the Prometheus that is measured did not start: {self.trouble()}",
                          cure=f"Its log is {self.log}.")  # fmt: skip
 
     def stop(self) -> None:
         """As one stops it: in order. Raises Died when it had ended before."""
         process = self._process
         if process is None or process.poll() is not None:
-            raise Died(f"Prometheus ended by itself: {self.last_words()}")
+            raise Died(f"Prometheus ended by itself: {self.trouble()}")
         process.terminate()
         try:
             process.wait(_STOPS_WITHIN_S)
@@ -140,10 +142,15 @@ class Monitor:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return lines[-1] if lines else "it says nothing"
 
+    def trouble(self) -> str:
+        """Why it does not work: a full disk, where its own log may not say so, or what it says."""
+        free = shutil.disk_usage(self.data).free if self.data.exists() else _FULL_BYTES
+        return f"the disk of `{self.data}` is full" if free < _FULL_BYTES else self.last_words()
+
     def check(self) -> None:
         """Raises Died when it does not run."""
         if self._process is None or self._process.poll() is not None:
-            raise Died(f"Prometheus ended by itself: {self.last_words()}")
+            raise Died(f"Prometheus ended by itself: {self.trouble()}")
 
     def metrics(self) -> Mapping[str, float]:
         """Its own, by name; those with labels summed. Raises Died."""
