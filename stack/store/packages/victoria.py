@@ -7,9 +7,9 @@ from stack.store.package import Package, Program
 
 PACKAGE = Package(
     name="victoria",
-    debs=("victoria-metrics",),
+    debs=("victoria-metrics", "libzstd1"),
     needs=("glibc",),
-    keep=("usr/bin/victoria-metrics",),
+    keep=("usr/bin/victoria-metrics", "usr/lib/{triplet}/*.so*"),
     on_demand=True,
     programs=(Program(name="victoria-metrics", file="usr/bin/victoria-metrics"),),
 )
