@@ -473,7 +473,7 @@ def task_capacity():
             option("steps", int, 3, "metrics: sizes, as 1, 2, 3 times that", low=1, high=20),
             option("reach", int, 10, "metrics: size that is predicted, as often that; 0 for none",
                    low=0, high=1000),
-            option("repeats", int, 1, "metrics: times that the sizes are measured", low=1, high=20),
+            option("repeats", int, 2, "metrics: times that the sizes are measured", low=1, high=20),
             option("every", duration, "5s", "metrics: interval of scrapes"),
             option("churn", float, 5.0, "metrics: percent of instances and label values replaced in"
                    " an hour", low=0, high=10_000, shown="PERCENT"),

@@ -36,7 +36,7 @@ class Dwell:
     settle_s: float = 45.0
     """Once all targets are scraped: until the heap has the size that it keeps."""
     window_s: float = 20.0
-    windows: int = 3
+    windows: int = 2
 
     @property
     def seconds(self) -> float:

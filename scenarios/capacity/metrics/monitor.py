@@ -35,6 +35,8 @@ _STARTS_WITHIN_S = 600.0
 """A WAL of many series takes long to read."""
 _STOPS_WITHIN_S = 120.0
 _ASKED_WITHIN_S = 60.0
+_WRITTEN_WITHIN_S = 600.0
+"""A block of many series, on a machine that has other things to do."""
 _LOOK_EVERY_S = 0.02
 _REFRESH = "5s"
 _FULL_BYTES = 1 << 20
@@ -176,7 +178,8 @@ class Monitor:
 
     def block(self) -> Block:
         """What is in the head, written into a block and thrown away. Raises Died."""
-        name = self._asked("/api/v1/admin/tsdb/snapshot", post=True).json()["data"]["name"]
+        said = self._asked("/api/v1/admin/tsdb/snapshot", post=True, within_s=_WRITTEN_WITHIN_S)
+        name = said.json()["data"]["name"]
         folder = self.data / "snapshots" / name
         try:
             samples = series = chunks = index = 0
@@ -195,11 +198,13 @@ class Monitor:
         return size(self.data / "wal") + size(self.data / "chunks_head")
 
     def _asked(
-        self, path: str, params: Mapping[str, str] | None = None, *, post: bool = False
-    ) -> httpx.Response:
+        self, path: str, params: Mapping[str, str] | None = None, *, post: bool = False,
+        within_s: float = _ASKED_WITHIN_S,
+    ) -> httpx.Response:  # fmt: skip
         self.check()
+        method = "POST" if post else "GET"
         try:
-            answer = self._http.request("POST" if post else "GET", path, params=params)
+            answer = self._http.request(method, path, params=params, timeout=within_s)
         except httpx.HTTPError as error:
             self.check()
             raise Died(f"Prometheus does not answer: {error or type(error).__name__}") from None

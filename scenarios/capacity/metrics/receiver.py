@@ -296,7 +296,9 @@ def _within(values: Sequence[Sequence[Any]], began: float, ended: float) -> Seri
 
 
 def _instant(found: Sequence[Mapping[str, Any]]) -> Vector:
-    return {_name(one["metric"]): float(one["value"][1]) for one in found}
+    """Without NaN: VictoriaMetrics leaves it out, and no alert comes of it."""
+    values = {_name(one["metric"]): float(one["value"][1]) for one in found}
+    return {name: value for name, value in values.items() if not math.isnan(value)}
 
 
 def _name(labels: Mapping[str, str]) -> str:

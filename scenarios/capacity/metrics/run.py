@@ -49,7 +49,7 @@ class Wish:
     """Schedulers of the smallest fleet."""
     steps: int = 3
     """Sizes: once, twice, three times … that."""
-    repeats: int = 1
+    repeats: int = 2
     """Times that these sizes are measured."""
     reach: int = 10
     """The size that is predicted, as so many times the smallest; 0 for none."""

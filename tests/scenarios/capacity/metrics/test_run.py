@@ -80,7 +80,7 @@ def test_good_run_predicts_the_large_size_and_measures_it(
     bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     metrics(Wish(), tmp_path)
-    assert bench.asked == [50, 100, 150, 500]
+    assert bench.asked == [50, 100, 150, 50, 100, 150, 500]
     found = said(tmp_path)
     assert found["predictions"][0]["ratio"] == pytest.approx(1.0)
     assert found["series_each"] == EACH
@@ -91,8 +91,8 @@ def test_good_run_predicts_the_large_size_and_measures_it(
 
 
 def test_sizes_are_measured_as_often_as_is_asked(bench: Bench, tmp_path: Path) -> None:
-    metrics(Wish(size=10, steps=2, repeats=2, reach=0), tmp_path)
-    assert bench.asked == [10, 20, 10, 20]
+    metrics(Wish(size=10, steps=2, repeats=3, reach=0), tmp_path)
+    assert bench.asked == [10, 20] * 3
 
 
 def test_size_that_does_not_fit_is_not_tried_and_that_is_said(
@@ -102,7 +102,7 @@ def test_size_that_does_not_fit_is_not_tried_and_that_is_said(
         run.psutil, "virtual_memory", lambda: SimpleNamespace(available=1e9, total=2e9)
     )
     metrics(Wish(), tmp_path)
-    assert bench.asked == [50, 100, 150]
+    assert bench.asked == [50, 100, 150] * 2
     assert "500 schedulers were not tried: they would take 1.7 GB" in str(said(tmp_path)["notes"])
 
 
