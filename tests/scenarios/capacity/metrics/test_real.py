@@ -20,8 +20,8 @@ def test_sizes_prediction_and_remote_write_of_the_real_programs(
     monkeypatch.setattr(receiver, "AWAY_S", 25.0)
     monkeypatch.setattr(receiver, "BEFORE_S", 35.0)
     wish = Wish(
-        size=5, steps=2, repeats=1, reach=4, interval_s=2.0, churn_instances=30.0, churn_labels=30.0,
-        remote_write=True, dwell=Dwell(settle_s=4.0, window_s=5.0, windows=2),
+        size=5, steps=2, repeats=1, reach=4, interval_s=2.0, churn_instances=30.0,
+        churn_labels=30.0, remote_write=True, dwell=Dwell(settle_s=4.0, window_s=5.0, windows=2),
     )  # fmt: skip
     metrics(wish, tmp_path)
     said = json.loads((tmp_path / "latest" / "report.json").read_text())
