@@ -286,7 +286,11 @@ class Answer:
             kept = compared.kept
             lost = f"{kept.lost:,} of {kept.samples:,} samples are missing" if kept.lost else (
                 f"none of {kept.samples:,} samples is missing")  # fmt: skip
-            back = f", {kept.caught_up_s:.0f} s after it was back" if kept.caught_up_s else ""
+            back = (
+                f", {kept.caught_up_s:.0f} s after it was back"
+                if kept.caught_up_s is not None
+                else ""
+            )
             said.append(
                 f"{kept.trouble[:1].upper()}{kept.trouble[1:]}."
                 if kept.trouble

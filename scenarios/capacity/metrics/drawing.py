@@ -52,9 +52,16 @@ def drawn(
         predicted=[at(*point) for point in large],
         line=(*at(0, model.at(0)), *at(last, model.at(last))) if model else None,
         band=_band(model, last, at) if model else "",
-        x_ticks=[(at(last * n / 5, 0)[0], short(last * n / 5)) for n in range(6)],
-        y_ticks=[(at(0, most * n / 4)[1], short(most * n / 4)) for n in range(5)],
+        x_ticks=[(at(x, 0)[0], short(x)) for x in _round(last, 6)],
+        y_ticks=[(at(0, y)[1], short(y)) for y in _round(most, 5)],
     )
+
+
+def _round(last: float, most: int) -> list[float]:
+    """Up to so many round values from 0 on."""
+    size = 10.0 ** math.floor(math.log10(last / most))
+    step = next(size * n for n in (1, 2, 5, 10, 20) if size * n * most >= last)
+    return [n * step for n in range(int(last / step) + 1)]
 
 
 def _band(model: Line, last: float, at: Callable[[float, float], tuple[float, float]]) -> str:
