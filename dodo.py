@@ -445,7 +445,8 @@ def task_capacity():
 
     The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
     interval, and what is at its limit first; then how it scales, how early the alerts warn and what
-    the next size needs. In instances of its own; about ten minutes.
+    the next size needs. In instances of its own; about ten minutes. `metrics` measures a Prometheus
+    instead: memory, CPU and disk over series, the large size that they predict; twenty minutes.
 
     $ doit capacity scheduler
     $ doit capacity --need 150 --slo latency=1s,errors=1%
@@ -469,6 +470,8 @@ def task_capacity():
                    shown="R"),
             option("for", duration, "6m", "each search at most", key="lasts"),
             option("backends", int, 1, "up to so many processes of the scheduler", low=1, high=64),
+            option("history", str, "", "earlier runs; compared with the last, and added to",
+                   shown="FILE"),
             option("size", int, 50, "metrics: schedulers of the smallest fleet", low=1, high=1000),
             option("steps", int, 3, "metrics: sizes, as 1, 2, 3 times that", low=1, high=20),
             option("reach", int, 10, "metrics: size that is predicted, as often that; 0 for none",

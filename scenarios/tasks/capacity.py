@@ -27,6 +27,7 @@ def capacity(
     highest: float,
     lasts: str,
     backends: int,
+    history: str,
     size: int,
     steps: int,
     reach: int,
@@ -41,7 +42,7 @@ def capacity(
     `scenarios.capacity.metrics.run.metrics`."""
     kinds = choose(what, KINDS, what="capacity of", see=f"It is that of {', '.join(KINDS)}.")
     if "metrics" in kinds:
-        _refuse(kinds, instance=instance, slo=slo, need=need, baseline=baseline)
+        _refuse(kinds, instance=instance, slo=slo, need=need, baseline=baseline, history=history)
         metrics(
             MetricsWish(
                 size=size, steps=steps, reach=reach, repeats=repeats, wall=wall, seed=seed,
@@ -51,6 +52,11 @@ def capacity(
         )  # fmt: skip
     if kinds and "scheduler" not in kinds:
         return
+    if baseline and history:
+        raise BadInput(
+            "--baseline and --history do not go together.",
+            cure="A baseline is one run, a history has them all and is held against its last one.",
+        )
     if instance and backends > 1:
         raise BadInput("--backends needs instances of its own.", cure="Leave --instance out.")
     if start > highest:
@@ -58,7 +64,8 @@ def capacity(
     plan = Plan(start=start, highest=highest, budget_s=durations.seconds(lasts))
     scheduler(
         Wish(instance=instance, slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
-             backends=backends, baseline=paths.given(baseline) if baseline else None)
+             backends=backends, history=paths.given(history) if history else None,
+             baseline=paths.given(baseline) if baseline else None)
     )  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def test_what_says_nothing_of_metrics_is_refused(given: dict[str, Any], said: st
         "what": ["metrics"], "instance": "", "slo": "", "need": None, "baseline": "",
         "tolerance": 10.0, "start": 10.0, "highest": 2000.0, "lasts": "6m", "backends": 1,
         "size": 50, "steps": 3, "reach": 10, "repeats": 1, "every": "5s", "churn": 5.0,
-        "remote_write": False, "wall": False, "seed": 1,
+        "remote_write": False, "wall": False, "seed": 1, "history": "",
     }  # fmt: skip
     with pytest.raises(BadInput, match=said):
         capacity.capacity(**{**usual, **given})
