@@ -98,6 +98,20 @@ def task_up():
             ),
             option("certificate", str, "", "the front's, PEM; its own if not given", shown="FILE"),
             option("key", str, "", "of that certificate, PEM", shown="FILE"),
+            option(
+                "remote-write",
+                str,
+                "",
+                "where its Prometheus writes as well; as it was if not given",
+                shown="victoria|URL|none",
+            ),
+            option(
+                "remote-write-settings",
+                str,
+                "",
+                "who writes, TLS …: as Prometheus has them",
+                shown="FILE",
+            ),
         ],
         shows_progress=True,
     )
@@ -431,11 +445,13 @@ def task_capacity():
 
     The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
     interval, and what is at its limit first; then how it scales, how early the alerts warn and what
-    the next size needs. In instances of its own; about ten minutes.
+    the next size needs. In instances of its own; about ten minutes. `metrics` measures a Prometheus
+    instead: memory, CPU and disk over series, the large size that they predict; twenty minutes.
 
     $ doit capacity scheduler
     $ doit capacity --need 150 --slo latency=1s,errors=1%
     $ doit capacity --baseline before.json --tolerance 5  # percent
+    $ doit capacity metrics --remote-write  # how many series one Prometheus carries
     """
     return task(
         "scenarios.tasks.capacity:capacity",
@@ -456,9 +472,20 @@ def task_capacity():
             option("backends", int, 1, "up to so many processes of the scheduler", low=1, high=64),
             option("history", str, "", "earlier runs; compared with the last, and added to",
                    shown="FILE"),
+            option("size", int, 50, "metrics: schedulers of the smallest fleet", low=1, high=1000),
+            option("steps", int, 3, "metrics: sizes, as 1, 2, 3 times that", low=1, high=20),
+            option("reach", int, 10, "metrics: size that is predicted, as often that; 0 for none",
+                   low=0, high=1000),
+            option("repeats", int, 2, "metrics: times that the sizes are measured", low=1, high=20),
+            option("every", duration, "5s", "metrics: interval of scrapes"),
+            option("churn", float, 5.0, "metrics: percent of instances and label values replaced in"
+                   " an hour", low=0, high=10_000, shown="PERCENT"),
+            option("remote-write", bool, False, "metrics: and what remote write costs and loses"),
+            option("wall", bool, False, "metrics: and the rate at which it cannot keep up"),
+            option("seed", int, 1, "metrics: of what is random in the fleet", low=0),
         ],
         shows_progress=True,
-        pos_arg=plain("what", "[scheduler]", "what to measure",
+        pos_arg=plain("what", "[scheduler|metrics]", "what to measure",
                       names="scenarios.tasks.capacity:kinds"),
     )  # fmt: skip
 

@@ -4,7 +4,8 @@
 `day` plans a whole clinic day. `traffic` runs Locust as a process, with `leash` loaded into it;
 `away` sends users home. `clinic` is the locustfile of `doit load`: with `arrivals` and `open` for
 people who do not wait for answers, `profiles` for how load goes up and down, and `exposed`, which
-tells Prometheus. `faults/` breaks things on purpose, and its docstring is the index of them.
+tells Prometheus. `fleet/` is a thousand synthetic schedulers for a Prometheus to scrape. `faults/`
+breaks things on purpose, and its docstring is the index of them.
 
 Not here: which alert a fault must fire and who must be notified (`scenarios`). May import
 `stack.run` (what an instance is, and its services) and stack's loose modules; never a program of

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stack.loopback import HOST
 from stack.run.profile import Profile
+from stack.run.remote import RemoteWrite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Layout:
     packages: Mapping[str, Path]
     """Package name → store path."""
     profile: Profile = field(default_factory=Profile)
+    remote_write: RemoteWrite = field(default_factory=RemoteWrite)
     backends: int = 1
     """Processes of the scheduler, which share its port."""
     guarded: bool = True

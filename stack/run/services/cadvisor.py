@@ -35,6 +35,7 @@ def config(layout: Layout, services: Mapping[str, Service]) -> dict[str, str]:
             else _all(service.memory_limit_bytes, service, layout),
         }
         for service in services.values()
+        if service.name in layout.ports
     }
     return {"containers.json": json.dumps(known, indent=1)}
 
