@@ -395,11 +395,13 @@ def task_load():
 
     Locust, with its own reports and its page: people who wait for each answer (--users), or
     requests that do not (--rate), whose times count from when they were due. Its figures are in the
-    stack's Prometheus as well.
+    stack's Prometheus as well. One machine can be master of workers on others; all have the lab.
 
     $ doit load --rate 100 --for 2m
     $ doit load --users 50 --shape clinic-day --for 10m --web  # a day in ten minutes
     $ doit load --rate 20 --host http://127.0.0.1:8000 --html load.html
+    $ doit load --master --master-bind-host 10.0.0.1 --host http://10.0.0.9:8000 --yes-this-host
+    $ doit load --worker --master-host 10.0.0.1 --yes-this-host  # on each other machine
     """
     return task(
         "scenarios.tasks.load:load",
@@ -411,7 +413,7 @@ def task_load():
                    high=5000, shown="R"),
             option("shape", str, "", "how it goes up and down; all the time the same if not given",
                    choices=("clinic-day", "spike", "soak", "steps")),
-            option("for", duration, "5m", "how long", key="lasts"),
+            option("for", duration, None, "how long; 5m if not given", key="lasts"),
             option("host", str, "", "address to load instead of an instance's", shown="URL"),
             option("yes-this-host", bool, False, "even one that is not this machine's"),
             option("web", bool, False, "with Locust's page, which stays until Ctrl-C"),
@@ -419,6 +421,17 @@ def task_load():
             option("html", str, "", "Locust's report", shown="FILE"),
             option("processes", int, 1, "that share the work, by Locust's own means", low=1,
                    high=64),
+            option("master", bool, False, "tells workers on other machines what to do"),
+            option("expect-workers", int, None, "that the master waits for; 1 if not given",
+                   low=1, high=1000),
+            option("master-bind-host", str, "", "address of this machine at which the master"
+                   " listens; loopback alone if not given", shown="ADDRESS"),
+            option("worker", bool, False, "does what its master says"),
+            option("master-host", str, "", "address of the worker's master", shown="ADDRESS"),
+            option("master-port", int, None, "of the master; 5557 if not given", low=1,
+                   high=65535),
+            option("password-file", str, "", "with the people's password, if not that of an"
+                   " instance or $SCHEDULER_PASSWORD", shown="FILE"),
         ],
     )  # fmt: skip
 
