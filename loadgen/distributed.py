@@ -159,7 +159,7 @@ def _look_at_target(environment: Any, runner: Any, even_foreign: bool) -> None:
             )
         password(target)
     except (BadInput, SystemExit) as error:
-        _say(f"{error}")
+        _say(f"what the master wants: {error}")
         _leave(environment, Ended.REFUSED)
 
 

@@ -1,6 +1,7 @@
 """Loaded into locust alone: ends it when whoever started it is gone, for whatever reason."""
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -11,6 +12,9 @@ LOOK_EVERY_S = 0.5
 
 def begin(told: str) -> None:
     """From now on, in the background; the file `told`, if it is one, goes as well."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As a shell has it for what it starts in the background; whoever started this one decides.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Locust has patched threading: this thread is a greenlet beside the users.
     threading.Thread(target=_watch, args=(os.getppid(), told), daemon=True).start()
 

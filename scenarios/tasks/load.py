@@ -283,6 +283,8 @@ def _work(part: Worker, password: str) -> None:
         raise CheckFailed(f"the master at {part.host}:{part.port} is gone.")
     if code == Ended.REFUSED:
         raise BadInput("this worker does not load what its master wants; it says above why.")
+    if code < 0:
+        raise CheckFailed(f"the worker was ended from outside, by signal {-code}.")
     if code:
         raise CheckFailed(f"the worker failed: locust ended with {code}.")
 
