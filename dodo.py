@@ -437,12 +437,15 @@ def task_load():
 
 
 def task_capacity():
-    """find how much load one scheduler carries
+    """find how much load one scheduler carries, or its logs
 
     The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
-    interval, and what is at its limit first. In an instance of its own; a few minutes.
+    interval, and what is at its limit first. Of logs: how many lines a second can be queried within
+    a second (--slo lag=2s), how long queries take, and the disk. In an instance of its own; a few
+    minutes.
 
     $ doit capacity scheduler
+    $ doit capacity logs
     $ doit capacity --need 150 --slo latency=1s,errors=1%
     $ doit capacity --baseline before.json --tolerance 5  # percent
     """
@@ -458,13 +461,13 @@ def task_capacity():
             option("baseline", str, "", "report.json to compare with", shown="FILE"),
             option("tolerance", float, 10.0, "percent that the knee may be lower", low=0, high=100,
                    shown="PERCENT"),
-            option("start", float, 10.0, "first rate", low=0.5, shown="R"),
-            option("highest", float, 2000.0, "highest rate that is tried", high=5000, low=1,
+            option("start", float, None, "first rate", low=0.5, shown="R"),
+            option("highest", float, None, "highest rate that is tried", high=1_000_000, low=1,
                    shown="R"),
             option("for", duration, "6m", "all of it at most", key="lasts"),
         ],
         shows_progress=True,
-        pos_arg=plain("what", "[scheduler]", "what to measure",
+        pos_arg=plain("what", "[scheduler|logs]", "what to measure",
                       names="scenarios.tasks.capacity:kinds"),
     )  # fmt: skip
 

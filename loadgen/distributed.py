@@ -52,6 +52,10 @@ def begin(environment: Any, *, even_foreign: bool) -> None:
         environment.events.test_start.add_listener(
             lambda **_: _look_at_target(environment, runner, even_foreign)
         )
+        environment.events.quitting.add_listener(lambda **_: _hand_over(runner))
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            # Raised in whatever greenlet has its turn, it would be that one's failure.
+            signal.signal(signal.SIGINT, lambda *_: gevent.spawn(runner.quit))
         _forever(lambda: _look_for_master(environment, runner))
 
 
@@ -161,6 +165,12 @@ def _look_at_target(environment: Any, runner: Any, even_foreign: bool) -> None:
     except (BadInput, SystemExit) as error:
         _say(f"what the master wants: {error}")
         _leave(environment, Ended.REFUSED)
+
+
+def _hand_over(runner: Any) -> None:
+    """A worker that is interrupted says goodbye before it has told of its last requests."""
+    runner.stop()
+    runner._send_stats()
 
 
 def _look_for_master(environment: Any, runner: Any) -> None:

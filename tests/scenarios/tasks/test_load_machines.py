@@ -189,7 +189,8 @@ def counted(prefix: Path) -> int:
 
 
 class Relay:
-    """Listens at an address of this machine for who cannot reach its loopback."""
+    """Listens at an address of this machine for who cannot reach its loopback, and says to the
+    server that it is asked by its own name, as a front does."""
 
     def __init__(self, address: str, target: str) -> None:
         self._address, self._target = address, target.removeprefix("http://").split(":")
@@ -218,13 +219,16 @@ class Relay:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target
         behind, before = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(_copy(reader, before), _copy(behind, writer))
+        asked = self.url.removeprefix("http://").encode(), f"{host}:{port}".encode()
+        await asyncio.gather(_copy(reader, before, *asked), _copy(behind, writer))
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, old: bytes = b"", new: bytes = b""
+) -> None:
     try:
         while some := await reader.read(65536):
-            writer.write(some)
+            writer.write(some.replace(b"Host: " + old, b"Host: " + new) if old else some)
             await writer.drain()
     except (ConnectionError, asyncio.CancelledError):
         pass
