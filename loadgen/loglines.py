@@ -1,22 +1,22 @@
 """Writes log lines as the scheduler does, at a rate of its own: `python -m loadgen.loglines`.
 
-The lines are a scheduler's own, given as a sample: each is written again and again with the time
-at which it was due and an id of its own. Lines are due at an even pace whatever becomes of those
-before (the open model), so that what is slow to read them is seen. The file is rotated as
-supervisord does it with the real one. The rate, in lines a second, is that of a file; figures go to
-standard output, a JSON object four times a second.
+The lines are a scheduler's own, given as a sample: each is one of them, with the time at which it
+was due, an id of its own and the duration of another one. Lines are due at an even pace whatever
+becomes of those before (the open model), so that what is slow to read them is seen. The file is
+rotated as supervisord does it with the real one. The rate, in lines a second, is that of a file;
+figures go to standard output, a JSON object four times a second.
 """
 
 import argparse
 import json
 import os
+import random
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from itertools import cycle
 from pathlib import Path
 
 ROTATED_BYTES, BACKUPS = 10 << 20, 3
@@ -27,26 +27,54 @@ REPORT_S = 0.25
 LATE_S = 0.1
 """A line that is written so long after it was due waited for this program."""
 
-_VARIES = re.compile(r'(.*"timestamp": ")[^"]+(".*"request_id": ")[^"]+(".*)')
+_VARIES = re.compile(
+    r'(.*"timestamp": ")[^"]+(".*"request_id": ")[^"]+(".*"request_time": ")([^"]+)(".*)'
+)
+_LEVEL = re.compile(r'"level": "(\w+)"')
+_ID_BITS = 128
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A line without its time and its id."""
+    """A line without its time, its id and how long the request took."""
 
-    parts: tuple[str, str, str]
+    parts: tuple[str, str, str, str]
+    level: str
+    """In lower case, as the shipper labels it."""
 
-    def line(self, at: str, number: int) -> str:
+    def line(self, at: str, chance: random.Random, took: str) -> str:
         """With its newline; `at` as the scheduler writes times."""
-        head, middle, tail = self.parts
-        return f"{head}{at}{middle}{number:032x}{tail}\n"
+        head, middle, then, tail = self.parts
+        number = chance.getrandbits(_ID_BITS)
+        return f"{head}{at}{middle}{number:032x}{then}{took}{tail}\n"
 
 
-def templates(lines: Sequence[str]) -> list[Template]:
-    """Of those that are about a request: only they differ from each other by an id, without which
-    a store keeps one of several that are due in the same millisecond."""
-    found = [match for one in lines if (match := _VARIES.fullmatch(one))]
-    return [Template(parts=(one[1], one[2], one[3])) for one in found]
+class Sample:
+    """Lines like those of a scheduler, endlessly: each is one of them, with an id of its own and
+    the duration of another one. Repeated as they are, a store would keep them in no room at all."""
+
+    def __init__(self, lines: Iterable[str], seed: int = 0) -> None:
+        """Of those that are about a request: only they have an id, without which a store keeps one
+        of several that are due in the same millisecond."""
+        found = [match for one in lines if (match := _VARIES.fullmatch(one))]
+        self._templates = [
+            Template(parts=(one[1], one[2], one[3], one[5]), level=_level(one[2])) for one in found
+        ]
+        self._took = [one[4] for one in found]
+        self._chance = random.Random(seed)
+
+    def __len__(self) -> int:
+        return len(self._templates)
+
+    def next(self, at: str) -> tuple[str, str]:
+        """A line with its newline, and its level."""
+        one = self._chance.choice(self._templates)
+        return one.line(at, self._chance, self._chance.choice(self._took)), one.level
+
+
+def _level(words: str) -> str:
+    found = _LEVEL.search(words)
+    return found[1].lower() if found else "info"
 
 
 class Pace:
@@ -131,21 +159,19 @@ class Writer:
         self._open()
 
 
-def run(path: Path, sample: Sequence[str], rate: Path) -> int:
+def run(path: Path, sample: Sample, rate: Path) -> int:
     """Until standard output is closed or the file cannot be written; the exit code."""
-    found, times, figures = cycle(templates(sample)), Times(), Figures()
+    times, figures = Times(), Figures()
     writer, pace, said = Writer(path), Pace(time.time()), 0.0
-    number = time.time_ns() << 32  # no two runs share an id
     while not figures.trouble:
         now = time.time()
         with suppress(ValueError):  # it is being written
             pace.change(float(rate.read_text()), now)
         text = []
         for at in pace.due(now):
-            number += 1
             figures.late += now - at > LATE_S
             figures.newest = at
-            text.append(next(found).line(times.text(at), number))
+            text.append(sample.next(times.text(at))[0])
         try:
             figures.size_bytes += writer.write("".join(text))
             figures.lines += len(text)
@@ -164,8 +190,8 @@ def main() -> int:
     parser.add_argument("--sample", type=Path, required=True, help="file with a scheduler's lines")
     parser.add_argument("--rate", type=Path, required=True, help="file with lines a second")
     options = parser.parse_args()
-    sample = options.sample.read_text().splitlines()
-    if not templates(sample):
+    sample = Sample(options.sample.read_text().splitlines(), seed=time.time_ns())
+    if not len(sample):
         print(f"`{options.sample}` has no line about a request.", file=sys.stderr)
         return 2
     try:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from scenarios.capacity.answer import NOISY, Baseline, Machine
+from scenarios.capacity.limits import MACHINE
 from scenarios.capacity.logs.questions import Question
 from scenarios.capacity.logs.stored import Disk, Stored
 from scenarios.capacity.objective import Objective
@@ -91,14 +92,22 @@ class Answer:
             why = of_lines(found.ended)
             return f"At least {self._rate(found.low)} are shipped with {words}; {why}."
         return (
-            f"{self.pair} take {found.knee:.4g} ± {found.half_width:.2g} lines/s"
+            f"{self.pair} take {round(found.knee or 0)} ± {round(found.half_width)} lines/s"
             f" ({(found.knee or 0) * self.text_bytes / 1e6:.2g} MB/s) with {words}. First at its"
-            f" limit: {limit.what}, {of_lines(limit.evidence)}. Beyond it:"
+            f" limit: {self._limit}. Beyond it:"
             f" {of_lines(self.breach.why)}."
         )
 
     def _rate(self, lines: float) -> str:
         return f"{lines:.4g} lines/s ({lines * self.text_bytes / 1e6:.2g} MB/s)"
+
+    @property
+    def _limit(self) -> str:
+        limit = self.found.limit
+        if limit.what == MACHINE and (others := self.breach.figures.get("cores of others", 0.0)):
+            return (f"the machine, of whose {self.machine.cores} cores other programs had"
+                    f" {others:.1f} at {self.breach.rate:.4g} lines/s")  # fmt: skip
+        return f"{limit.what}, {of_lines(limit.evidence)}"
 
     @property
     def breach(self) -> Step:

@@ -12,7 +12,7 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadgen.loglines import templates
+from loadgen.loglines import Sample
 from loadgen.traffic import PASSWORD
 from scenarios.capacity.search import Died
 from stack import loopback
@@ -35,7 +35,7 @@ SELECTOR = '{service="residency-scheduler-backend"}'
 OWN = "capacity-logs"
 """The instance that is made for it, and wiped."""
 
-TRAFFIC_S, PEOPLE = 6, 20
+TRAFFIC_S, PEOPLE = 8, 30
 """Of a clinic whose requests give the sample of lines."""
 
 TIMEOUT_S = 60.0
@@ -144,7 +144,7 @@ def _sample(instance: Instance, folder: Path) -> Path:
             stderr=subprocess.STDOUT, check=False, timeout=TIMEOUT_S,
         )  # fmt: skip
     lines = instance.layout.log(WRITES).read_text().splitlines()
-    if not templates(lines):
+    if not len(Sample(lines)):
         raise HostCannot(
             f"the scheduler of instance `{instance.name}` wrote no line about a request.",
             cure=f"`{folder / 'locust.log'}` says what became of the requests.",

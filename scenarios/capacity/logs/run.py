@@ -27,7 +27,7 @@ from stack.yamltext import load
 FOLDER = "capacity-logs-"
 """How folders of these reports begin."""
 
-VOLUMES = (50_000, 100_000, 200_000, 400_000)
+VOLUMES = (50_000, 150_000, 450_000, 1_000_000)
 """Lines of the last hour, at which questions are asked."""
 ASKING = 0.4
 """Share of the time after which no larger volume is begun."""

@@ -1,7 +1,6 @@
 """How long questions take at several volumes, and what a line takes on the disk."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from statistics import median
 import cramjam
 import httpx
 
-from loadgen.loglines import Template, Times, templates
+from loadgen.loglines import Sample, Times
 from scenarios.capacity.logs.line import Line, through
 from scenarios.capacity.logs.pair import Pair
 from scenarios.capacity.logs.questions import LINES, RANGE_S, STEP_S, Question
@@ -30,7 +29,8 @@ TIMES = 3
 SETTLED_WITHIN_S = 20.0
 TIMEOUT_S = 120.0
 
-_LEVEL = re.compile(r'"level": "(\w+)"')
+LABELS = '{{job="scheduler",level="{level}",service="residency-scheduler-backend"}}'
+"""That the shipper gives them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +89,12 @@ def measure(
 ) -> None:
     """Fill and ask, volume by volume, until all are done or time is `over`; what is known is in
     `found`. Raises Died when the store does not take lines or answers no question."""
-    lines = templates(sample.read_text().splitlines())
+    lines = Sample(sample.read_text().splitlines())
     with loopback.client(pair.store_url, timeout_s=TIMEOUT_S) as client:
         for wanted in volumes:
             have = found.volumes[-1].lines if found.volumes else 0
             began = time.perf_counter()
-            _fill(client, lines, wanted - have, have)
+            _fill(client, lines, wanted - have)
             found.push_lines_s = (wanted - have) / (time.perf_counter() - began)
             _settle(pair, client)
             volume = Volume(lines=wanted, took={one.whose: _asked(client, one) for one in asked})
@@ -105,9 +105,9 @@ def measure(
                 return
 
 
-def _fill(client: httpx.Client, lines: Sequence[Template], count: int, first: int) -> None:
+def _fill(client: httpx.Client, lines: Sample, count: int) -> None:
     """Store lines of the last hour, at even distances."""
-    for body in _bodies(lines, count, first, time.time()):
+    for body in _bodies(lines, count, time.time()):
         try:
             answer = client.post("/loki/api/v1/push", content=body,
                                  headers={"Content-Type": "application/x-protobuf"})  # fmt: skip
@@ -117,28 +117,20 @@ def _fill(client: httpx.Client, lines: Sequence[Template], count: int, first: in
             raise Died(f"the store takes no lines: {answer.status_code} {answer.text.strip()}")
 
 
-def _bodies(lines: Sequence[Template], count: int, first: int, now: float) -> Iterator[bytes]:
+def _bodies(lines: Sample, count: int, now: float) -> Iterator[bytes]:
     """Pushes of `BATCH` lines, oldest first, labelled as the shipper does."""
     times = Times()
-    labelled = [(one, f'{{job="scheduler",level="{_level(one)}",'
-                      f'service="residency-scheduler-backend"}}') for one in lines]  # fmt: skip
     for begin in range(0, count, BATCH):
         request, streams = PushRequest(), {}
         for nth in range(begin, min(begin + BATCH, count)):
             at = now - SPREAD_S * (1 - nth / count)
-            template, labels = labelled[nth % len(labelled)]
-            if labels not in streams:
-                streams[labels] = request.streams.add(labels=labels)
-            entry = streams[labels].entries.add(
-                line=template.line(times.text(at), first + nth).rstrip("\n")
-            )
+            line, level = lines.next(times.text(at))
+            if level not in streams:
+                labels = LABELS.format(level=level)
+                streams[level] = request.streams.add(labels=labels)
+            entry = streams[level].entries.add(line=line.rstrip("\n"))
             entry.timestamp.FromNanoseconds(int(at * 1000) * 1_000_000)
         yield bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
-
-
-def _level(template: Template) -> str:
-    found = _LEVEL.search(template.parts[1])
-    return found[1].lower() if found else "info"
 
 
 def _settle(pair: Pair, client: httpx.Client) -> None:
