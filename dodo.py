@@ -87,6 +87,9 @@ def task_up():
             option("speed", float, 1.0, "how many times faster than written it lives", low=1),
             PORT_OFFSET,
             option(
+                "backends", int, 1, "processes of the scheduler that share its port", low=1, high=64
+            ),
+            option(
                 "profile",
                 str,
                 "",
@@ -440,9 +443,9 @@ def task_capacity():
     """find how much load one scheduler carries, or its logs
 
     The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
-    interval, and what is at its limit first. Of logs: how many lines a second can be queried within
-    a second (--slo lag=2s), how long queries take, and the disk. In an instance of its own; a few
-    minutes.
+    interval, and what is at its limit first; then how it scales, how early the alerts warn and what
+    the next size needs. In instances of its own; about ten minutes. Of logs: how many lines a
+    second can be queried within one (--slo lag=2s), how long queries take, and the disk.
 
     $ doit capacity scheduler
     $ doit capacity logs
@@ -464,7 +467,8 @@ def task_capacity():
             option("start", float, None, "first rate", low=0.5, shown="R"),
             option("highest", float, None, "highest rate that is tried", high=1_000_000, low=1,
                    shown="R"),
-            option("for", duration, "6m", "all of it at most", key="lasts"),
+            option("for", duration, "6m", "each search at most", key="lasts"),
+            option("backends", int, 1, "up to so many processes of the scheduler", low=1, high=64),
         ],
         shows_progress=True,
         pos_arg=plain("what", "[scheduler|logs]", "what to measure",

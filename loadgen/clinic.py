@@ -15,7 +15,7 @@ from loadgen import distributed, exposed, leashed
 from loadgen import open as opening
 from loadgen.arrivals import MOST_IN_FLIGHT
 from loadgen.profiles import PROFILES
-from loadgen.users import ClinicUser, Coordinator, Faculty, Resident
+from loadgen.users import PACE_S, ClinicUser, Coordinator, Faculty, Resident
 
 __all__ = ["Coordinator", "Faculty", "Resident"]
 
@@ -29,6 +29,12 @@ def _options(parser: Any) -> None:
             "default": 0.0,
             "metavar": "SECONDS",
             "help": "each user makes a request so often, whatever becomes of the one before",
+        },
+        "--pace": {
+            "type": float,
+            "default": PACE_S,
+            "metavar": "SECONDS",
+            "help": "from a request of one who waits to the next one; 0: as soon as it is answered",
         },
         "--in-flight": {
             "type": int,
@@ -78,8 +84,9 @@ def _begin(environment: Any, **_: Any) -> None:
 
 
 def _open(environment: Any, waiting: list[type[ClinicUser]]) -> None:
-    """Makes arrivals of people who wait, if that is wanted."""
+    """Gives people their pace, and makes arrivals of them if that is wanted."""
     options, runner = environment.parsed_options, environment.runner
+    ClinicUser.pace_s = options.pace
     if not options.open_pace:
         environment.user_classes = waiting
         return

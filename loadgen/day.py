@@ -13,6 +13,9 @@ from itertools import pairwise
 HOURS = 24.0
 SECONDS = 86400.0
 
+RESIDENTS, FACULTY, COORDINATORS = 60, 30, 2
+"""In the scheduler's seeded data."""
+
 MOST_USERS, FEWEST_USERS = 20, 2
 """At a request a second each; the night shift is never alone."""
 

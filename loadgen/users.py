@@ -14,11 +14,11 @@ from locust.runners import WorkerRunner
 
 from loadgen import whose
 from loadgen.away import Away
+from loadgen.day import COORDINATORS, FACULTY, RESIDENTS
 
 FIRST_DAY, LAST_DAY = date(2025, 7, 1), date(2026, 6, 30)
 """The academic year of the scheduler's seeded data."""
 
-RESIDENTS, FACULTY, COORDINATORS = 60, 30, 2
 FIRST_FACULTY_ID = RESIDENTS + 1
 FACULTY_IDS = range(FIRST_FACULTY_ID, RESIDENTS + FACULTY + 1)
 
@@ -133,6 +133,8 @@ class ClinicUser(FastHttpUser):
     abstract = True
     host = ""  # whoever starts locust says so, or `_begin_by_hand`
     concurrency = 1
+    pace_s: float = PACE_S
+    """0: the next task at once."""
     person_id: int = 0
     _headers: dict[str, str] | None = None
     """None until it is logged in."""
@@ -145,7 +147,7 @@ class ClinicUser(FastHttpUser):
         while away.is_away(type(self).__name__):
             time.sleep(LOOK_EVERY_S)
         now = time.perf_counter()
-        self._due = max(now, self._due + PACE_S)
+        self._due = max(now, self._due + self.pace_s)
         return self._due - now
 
     def username(self) -> str:
@@ -158,7 +160,7 @@ class ClinicUser(FastHttpUser):
         Users who start together are spread out: in step, their requests would come in bursts.
         """
         self.log_in()
-        pause_s = next(places) * PACE_S
+        pause_s = next(places) * self.pace_s
         self._due = time.perf_counter() + pause_s
         time.sleep(pause_s)
 

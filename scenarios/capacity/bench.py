@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from loadgen.arrivals import Books
 from loadgen.traffic import PASSWORD
 from scenarios.capacity.search import Died
-from scenarios.capacity.window import Window
+from scenarios.capacity.window import LOGGED, OTHERS, STOLEN, Window
 from stack import loopback
 from stack.paths import REPO
 from stack.run.instance import Instance
@@ -45,15 +45,17 @@ class Report:
     at: float
     """By the clock that all processes of a machine share (`time.perf_counter`)."""
     books: Books
-    took: list[float]
+    took: Mapping[str, list[float]]
+    """Method and path → seconds of each."""
     failed: int
 
 
 class Bench:
     """Of a running instance, under a locust of its own; to be closed."""
 
-    def __init__(self, instance: Instance, folder: Path) -> None:
-        """Locust's log goes to `folder`."""
+    def __init__(self, instance: Instance, folder: Path, *, waits: bool = False) -> None:
+        """Locust's log goes to `folder`. With `waits`, what is settled for is not a rate of
+        arrivals but a number of people who ask again as soon as they are answered."""
         self._instance = instance
         self._rate = folder / "rate"
         self._rate.write_text("0")
@@ -65,7 +67,8 @@ class Bench:
         self._locust = subprocess.Popen(
             [sys.executable, "-m", "locust", "-f",
              "loadgen/clinic.py,scenarios/capacity/told.py", "--headless", "--only-summary",
-             "--loglevel", "WARNING", "--host", instance.url(SCHEDULER), "--open-pace", f"{PACE_S}",
+             "--loglevel", "WARNING", "--host", instance.url(SCHEDULER),
+             *(["--pace", "0"] if waits else ["--open-pace", f"{PACE_S}"]),
              "--tell", str(self._targets)],
             cwd=REPO, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self._log, text=True, process_group=0,
@@ -111,7 +114,7 @@ class Bench:
 
     def measure(self, seconds: float) -> Window:
         self._until(time.perf_counter())  # what was said meanwhile is of before
-        begun, took, failed = self._last, list[float](), 0
+        begun, took, failed = self._last, dict[str, list[float]](), 0
         usage = Usage(self._instance, self._locust.pid)
         pool: list[Mapping[str, float]] = []
         sampled = 0.0
@@ -121,7 +124,8 @@ class Bench:
                 with suppress(httpx.HTTPError, ValueError):
                     pool.append(_pool(self._http.get("/metrics").text))
             self._last = self._next()
-            took += self._last.took
+            for name, seconds_each in self._last.took.items():
+                took.setdefault(name, []).extend(seconds_each)
             failed += self._last.failed
         of, ended = begun.books, self._last.books
         used, figures = usage.since()
@@ -130,7 +134,7 @@ class Bench:
             offered=ended.offered - of.offered,
             dropped=ended.dropped - of.dropped,
             late=ended.late - of.late,
-            latencies=sorted(took),
+            by_name=took,
             failed=failed,
             in_flight=(of.in_flight, ended.in_flight),
             usage={**used, "database pool": _waits(pool)},
@@ -162,12 +166,25 @@ class Bench:
         self._reports.put(None)
 
 
+def calibrated() -> float:
+    """Seconds that a piece of work takes on a core of this machine right now, the best of some: for
+    when nothing else runs, and figures of two times are compared."""
+
+    def once() -> float:
+        begun = time.perf_counter()
+        sum(range(1_000_000))
+        return time.perf_counter() - begun
+
+    return min(once() for _ in range(15))
+
+
 class Usage:
     """CPU and memory of an instance's processes, of the generator and of the machine, from now."""
 
     def __init__(self, instance: Instance, generator: int) -> None:
         self._instance, self._generator = instance, generator
         self._at = time.perf_counter()
+        self._log = _size(instance.layout.log(SCHEDULER))
         self._machine = psutil.cpu_times()
         self._before = self._now()
 
@@ -184,11 +201,17 @@ class Usage:
             figures[f"cores of {name}"] = spent
             figures[f"memory of {name}"] = memory
             if name in (SCHEDULER, "generator", "postgresql", "database-link"):
-                have = cores if name == "postgresql" else 1
+                have = {"postgresql": cores, SCHEDULER: self._instance.layout.backends}.get(name, 1)
                 usage["generator CPU" if name == "generator" else f"CPU of {name}"] = spent / have
-        busy = _busy(self._machine, psutil.cpu_times())
+        after = psutil.cpu_times()
+        busy = _busy(self._machine, after)
         usage["machine"] = busy
-        figures["cores of others"] = max(0.0, busy * cores - ours)
+        figures[OTHERS] = max(0.0, busy * cores - ours)
+        figures[STOLEN] = (
+            getattr(after, "steal", 0) - getattr(self._machine, "steal", 0)
+        ) / seconds
+        if (grown := _size(self._instance.layout.log(SCHEDULER)) - self._log) >= 0:  # not rotated
+            figures[LOGGED] = grown / seconds
         return usage, figures
 
     def _now(self) -> dict[str, tuple[float, float]]:
@@ -200,6 +223,13 @@ class Usage:
                 with suppress(psutil.NoSuchProcess):
                     found[name] = _of_all(psutil.Process(pid))
         return found
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _of_all(process: psutil.Process) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from scenarios.capacity.objective import window_of
-from scenarios.capacity.window import Step
+from scenarios.capacity.window import OTHERS, Step
 
 FULL = 0.9
 """Use of a resource from which on it is at its limit: of a whole core, say, the kernel and the
@@ -57,7 +57,7 @@ def first(steps: Sequence[Step]) -> Limit:
             return Limit(what=GENERATOR, rate=step.rate, evidence=trouble)
     for step in upto:
         if step.usage.get(MACHINE, 0.0) >= FULL:
-            found, others = _at(step, MACHINE), step.figures.get("cores of others", 0.0)
+            found, others = _at(step, MACHINE), step.figures.get(OTHERS, 0.0)
             return replace(found, evidence=f"{found.evidence}, {others:.1f} cores by others")
     used = upto[-1].usage if upto else {}
     most = max(used, key=lambda one: used[one], default="")

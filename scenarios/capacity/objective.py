@@ -33,6 +33,8 @@ class Objective:
     latency_s: float
     errors: float
     """A share."""
+    looks_s: float
+    """Over how long the alert on latency looks."""
     horizon_s: float
     """How long it must hold: as long as the alert on latency looks and waits."""
     source: str
@@ -54,11 +56,13 @@ def read(rules: Sequence[AlertRule]) -> Objective:
             f"`{LATENCY}` has no `histogram_quantile(0.…, …)`: of which share is not known.",
             cure="Give the objective with --slo.",
         )
+    looks_s = _looks_s(latency)
     return Objective(
         quantile=float(quantile[1]),
         latency_s=_threshold(latency),
         errors=_threshold(errors),
-        horizon_s=_looks_s(latency),
+        looks_s=looks_s,
+        horizon_s=looks_s + durations.seconds(text(get(latency.node, "for")) or "0"),
         source=f"the thresholds of {LATENCY} and {ERRORS}",
     )
 
@@ -97,9 +101,9 @@ def _threshold(rule: AlertRule) -> float:
 
 
 def _looks_s(rule: AlertRule) -> float:
-    """Seconds of its longest range and its `for`, as written."""
+    """Seconds of its longest range, as written."""
     ranges = [durations.seconds(one) for one in re.findall(r"\[(\w+)\]", rule.expression)]
-    return max(ranges, default=0.0) + durations.seconds(text(get(rule.node, "for")) or "0")
+    return max(ranges, default=0.0)
 
 
 def judged(objective: Objective, windows: Sequence[Window], *, last: bool) -> tuple[Verdict, str]:

@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.capacity.answer import Answer
+from scenarios.capacity.lead import Lead
 from scenarios.capacity.window import Step, Verdict
 from scenarios.proof.chart import short
 from scenarios.proof.rendered import rendered
 from scenarios.proof.reports import make_latest
+from stack import durations
 
 COLOURS = {Verdict.HOLDS: "green", Verdict.BREACHES: "red", Verdict.OPEN: "yellow"}
 
@@ -43,6 +45,7 @@ class Curve:
     limit_y: float | None
     x_ticks: Sequence[tuple[float, str]]
     y_ticks: Sequence[tuple[float, str]]
+    x_name: str = "arrivals a second"
 
 
 def curve(
@@ -93,8 +96,36 @@ def curves(answer: Answer) -> list[Curve]:
         curve(answer, "In use of what each resource can give, in percent",
               [(name, lambda one, of=name: 100 * one.usage.get(of, 0.0))  # type: ignore[misc]
                for name in used]),
+        concurrency(answer),
     ]  # fmt: skip
     return [one for one in drawn if one]
+
+
+def concurrency(answer: Answer) -> Curve | None:
+    """What is answered by how many ask at once, and the law through it."""
+    found = answer.concurrency
+    if not found:
+        return None
+    points = [(float(count), sum(of) / len(of)) for count, of in answer.people]
+    last = max(x for x, _ in points)
+    law = [(n, found.at(n)) for n in (1 + (last - 1) * part / 40 for part in range(41))]
+    drawn = [("measured", points), ("law of scalability", law)]
+    most = max(y for _, line in drawn for _, y in line)
+    wide = Curve.WIDTH - Curve.LEFT - Curve.RIGHT
+    high = Curve.HEIGHT - Curve.TOP - Curve.BOTTOM
+
+    def at(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = point
+        return (round(Curve.LEFT + x / last * wide, 1),
+                round(Curve.TOP + (1 - y / most) * high, 1))  # fmt: skip
+
+    return Curve(
+        title="Answered a second, by how many ask again as soon as they are answered",
+        lines=[(name, [at(point) for point in line]) for name, line in drawn], knee=None,
+        limit_y=None, x_ticks=[(at((x, 0))[0], short(x)) for x, _ in points if x != 2],
+        y_ticks=[(at((0, most * n / 4))[1], short(most * n / 4)) for n in range(5)],
+        x_name="at once",
+    )  # fmt: skip
 
 
 def page(answer: Answer) -> str:
@@ -111,6 +142,8 @@ def page(answer: Answer) -> str:
         figures=figures,
         shown=shown,
         seconds=seconds,
+        amount=amount,
+        duration=lambda seconds: durations.duration(round(seconds)),
         began=datetime.fromtimestamp(answer.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
 
@@ -123,6 +156,14 @@ def seconds(value: float) -> str:
         if value < 1
         else f"{value:.2f} s"
     )
+
+
+def amount(count: float) -> str:
+    """Bytes, in the unit that reads best."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count / 1e3:.3g} kB"
 
 
 def shown(name: str, value: float | None) -> str:
@@ -141,6 +182,21 @@ def line(step: Step) -> str:
             f" served {step.served:.4g}/s{most}")  # fmt: skip
 
 
+def _lead(lead: Lead) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("as the load grew")
+    for heading in ("arrivals/s", "of the breach", "before it"):
+        table.add_column(heading, justify="right")
+    for one in lead.rows():
+        early = one["early_s"]
+        table.add_row(
+            f"{one['alert']} ({one['severity']})", f"{one['rate']:g}",
+            "" if one["share"] is None else f"{one['share']:.2f}",
+            "" if early is None else f"{'-' if early < 0 else ''}{durations.duration(abs(early))}",
+        )  # fmt: skip
+    return table
+
+
 def tell(answer: Answer, file: Path, console: Console | None = None) -> None:
     """The answer, the steps, and where the report lies."""
     width = None if sys.stdout.isatty() else 140  # a log has no width
@@ -157,6 +213,9 @@ def tell(answer: Answer, file: Path, console: Console | None = None) -> None:
         )  # fmt: skip
     console.print()
     console.print(table)
+    if answer.lead and answer.lead.fired:
+        console.print()
+        console.print(_lead(answer.lead))
     for words in ("", answer.sentence, *answer.notes):
         console.print(words, markup=False, soft_wrap=True)
     console.print(f"in {answer.took_s:.0f} s\nreport {file}", markup=False, soft_wrap=True)

@@ -14,6 +14,10 @@ from scenarios.capacity import limits
 from scenarios.capacity.objective import MOST, Objective, judged, window_of
 from scenarios.capacity.window import Step, Verdict, Window
 
+AGAIN = 3
+"""Windows of a step that are measured again where others took the machine; then it is a noisy
+one."""
+
 
 class Died(Exception):
     """What was measured is gone; the words say what."""
@@ -55,6 +59,8 @@ class Found:
     """What is known so far; at any time, all that has been measured."""
 
     steps: list[Step] = field(default_factory=list)
+    repeated: int = 0
+    """Windows that were measured again, because others took the machine meanwhile."""
     ended: str = ""
     """Why it ended before its time, in words; empty when it did not."""
 
@@ -131,9 +137,14 @@ class Search:
         """Measure at a rate until it is decided, or has been measured often enough."""
         plan, windows = self._plan, list[Window]()
         self._bench.settle(rate, plan.settle_s)
-        verdict, why = Verdict.OPEN, ""
+        verdict, why, again = Verdict.OPEN, "", 0
         while verdict is Verdict.OPEN:
-            windows.append(self._bench.measure(plan.dwell_s))
+            window = self._bench.measure(plan.dwell_s)
+            if window.is_noisy and again < AGAIN:
+                again += 1
+                self.found.repeated += 1
+                continue
+            windows.append(window)
             over = self._clock() + plan.dwell_s > self._give_up
             last = over or len(windows) == MOST
             verdict, why = judged(self._objective, windows, last=last)

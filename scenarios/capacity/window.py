@@ -5,12 +5,22 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from itertools import chain
 
 Z = 1.96
 """Of an interval that holds the truth in 95 of 100 cases."""
 
 _T = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
 """Student's t for the same, with 1, 2, 3 … degrees of freedom."""
+
+
+OTHERS, STOLEN, LOGGED = "cores of others", "cores stolen", "bytes logged a second"
+"""Figures: what programs took that are not of the instance, what the host of a virtual machine kept
+for others, and by how much the scheduler's log grew."""
+
+NOISY = 0.5
+"""Cores that others may take before what is measured is rather theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +34,8 @@ class Window:
     """Of those, the ones that were not even sent: too many were in flight."""
     late: int
     """Of those, the ones that the generator itself was late for."""
-    latencies: Sequence[float]
-    """Seconds from when each request that ended was due; sorted."""
+    by_name: Mapping[str, Sequence[float]]
+    """Method and path → seconds from when each request that ended was due."""
     failed: int
     """Of those that ended, the ones that failed."""
     in_flight: tuple[int, int]
@@ -35,10 +45,20 @@ class Window:
     figures: Mapping[str, float] = field(default_factory=dict)
     """What else was measured, such as memory in bytes; name → value."""
 
+    @cached_property
+    def latencies(self) -> Sequence[float]:
+        """Of all requests that ended; sorted."""
+        return sorted(chain.from_iterable(self.by_name.values()))
+
     @property
     def served(self) -> int:
         """Requests that ended well."""
         return len(self.latencies) - self.failed
+
+    @property
+    def is_noisy(self) -> bool:
+        """Others took the machine meanwhile."""
+        return self.figures.get(OTHERS, 0.0) + self.figures.get(STOLEN, 0.0) > NOISY
 
     def slow(self, limit_s: float) -> int:
         """How many took longer than that."""

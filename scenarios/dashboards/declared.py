@@ -87,7 +87,7 @@ MOVES: Mapping[Panel, tuple[str, ...]] = {
     ("monitoring", "402"): ("LogShippingStalled",),
     ("monitoring", "503"): ("TargetDown",),
     ("monitoring", "601"): ("UnauthorizedAccessAttempts",),
-    ("monitoring", "604"): ("UnauthorizedAccessAttempts",),
+    ("monitoring", "604"): ("LogShippingStalled",),
 }
 """Panel → the alerts whose scenario must move it."""
 

@@ -11,12 +11,18 @@ from stack.tasks import instance as tasks
 
 
 def up(
-    instance: str, speed: float, port_offset: int, profile: str, certificate: str, key: str
+    instance: str,
+    speed: float,
+    port_offset: int,
+    backends: int,
+    profile: str,
+    certificate: str,
+    key: str,
 ) -> None:
     """Bring it up; what a killed incident left behind is undone. Raises CheckFailed when that is
     not possible, and all that `stack.tasks.instance.up` does."""
     with leftovers.undone(instance) as on_ready:
-        tasks.up(instance, speed, port_offset, profile, certificate, key, on_ready)
+        tasks.up(instance, speed, port_offset, backends, profile, certificate, key, on_ready)
 
 
 def status(instance: str) -> None:

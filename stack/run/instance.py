@@ -39,6 +39,8 @@ class Record:
     created: float
     """Unix seconds."""
     profile: Profile = field(default_factory=Profile)
+    backends: int = 1
+    """Processes of the scheduler."""
     generation: int = 0
     """Number of the generation that it runs; 0 until it came up for the first time."""
 
@@ -50,8 +52,8 @@ class Record:
             for name, port in ports.items():
                 if not 0 < port < 65536:
                     raise ValueError(f"`ports.{service}.{name}` is {port}")
-        if not 0 < found.speed < inf or not 0 <= found.created < inf:
-            raise ValueError("`speed` or `created` is not a number above 0")
+        if not 0 < found.speed < inf or not 0 <= found.created < inf or found.backends < 1:
+            raise ValueError("`speed`, `created` or `backends` is not a number above 0")
         return found
 
     def write(self, directory: Path) -> None:
@@ -107,7 +109,7 @@ class Instance:
     @property
     def up(self) -> str:
         """The command that brings it up as it is, or was."""
-        return naming.up(self.name, self.speed, self.record.ports)
+        return naming.up(self.name, self.speed, self.record.ports, self.record.backends)
 
     @property
     def ports(self) -> Mapping[str, Mapping[str, int]]:
@@ -206,4 +208,5 @@ def layout_of(record: Record, directory: Path) -> Layout:
         },
         packages={name: Path(path) for name, path in record.packages.items()},
         profile=record.profile,
+        backends=record.backends,
     )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from stack.errors import BadInput, HostCannot, LabError
@@ -36,6 +37,7 @@ def bring_up(
     free_ports: bool = False,
     config_root: Path = CONFIG_ROOT,
     profile: Profile | None = None,
+    backends: int = 1,
     on_ready: OnReady = lambda service, seconds: None,
 ) -> Instance:
     """The instance `name`, running, every service ready; of the `profile` that it was of, where
@@ -50,11 +52,15 @@ def bring_up(
     with locked(directory), guard.in_use(cache_dir() / "store"):
         current = _current(name)
         profile = profile or (current.record.profile if current else Profile())
-        record, files = _plan(name, directory, speed, port_offset, free_ports, config_root, profile)
-        if free_ports and _are_taken(record.ports):  # somebody was quicker: others are free
-            record, files = _plan(
-                name, directory, speed, port_offset, free_ports, config_root, profile
+
+        def plan() -> tuple[Record, dict[str, str]]:
+            return _plan(
+                name, directory, speed, port_offset, free_ports, config_root, profile, backends
             )
+
+        record, files = plan()
+        if free_ports and _are_taken(record.ports):  # somebody was quicker: others are free
+            record, files = plan()
         if current and not (current.hash == record.hash and current.is_running()):
             # Of what it holds itself nothing is taken; without the others it would be lost.
             check_free(record.ports, lambda: {process.pid for process in processes(directory)})
@@ -96,7 +102,12 @@ def bring_down(name: str, *, wipe: bool = False) -> bool:
 
 @contextmanager
 def running(
-    name: str, *, speed: float, config_root: Path = CONFIG_ROOT, keep: bool = False
+    name: str,
+    *,
+    speed: float,
+    config_root: Path = CONFIG_ROOT,
+    backends: int = 1,
+    keep: bool = False,
 ) -> Iterator[Instance]:
     """A fresh instance on free ports, taken down without a trace when the block ends.
 
@@ -104,12 +115,14 @@ def running(
     """
     bring_down(name, wipe=True)
     try:
+        wanted = partial(bring_up, name, speed=speed, free_ports=True, config_root=config_root,
+                         backends=backends)  # fmt: skip
         try:
-            instance = bring_up(name, speed=speed, free_ports=True, config_root=config_root)
+            instance = wanted()
         except HostCannot:
             if not _ports_lost(name):
                 raise
-            instance = bring_up(name, speed=speed, free_ports=True, config_root=config_root)
+            instance = wanted()
         yield instance
     except BaseException:
         bring_down(name, wipe=True)
@@ -169,14 +182,14 @@ def _current(name: str) -> Instance | None:
 
 def _plan(
     name: str, directory: Path, speed: float, offset: int, free_ports: bool, config_root: Path,
-    profile: Profile,
+    profile: Profile, backends: int,
 ) -> tuple[Record, dict[str, str]]:  # fmt: skip
     """What the instance will be, before anything is touched: its record and rendered files."""
     packages = {package: str(path) for package, path in _realised().items()}
     ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
     record = Record(
         name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
-        hash="", created=time.time(), profile=profile,
+        hash="", created=time.time(), profile=profile, backends=backends,
     )  # fmt: skip
     return planned(record, directory)
 
@@ -243,7 +256,7 @@ def _hash(record: Record, directory: Path, files: Mapping[str, str]) -> str:
     """Digest (12 hex digits) that does not depend on where the instance or the store lies."""
     packages = {name: Path(path).name for name, path in record.packages.items()}
     anywhere = {path: text.replace(str(directory), "/instance") for path, text in files.items()}
-    inputs = [packages, record.ports, record.speed, anywhere]
+    inputs = [packages, record.ports, record.speed, record.backends, anywhere]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -10,7 +10,12 @@ def option(instance: str) -> str:
     return "" if instance == "default" else f" --instance {instance}"
 
 
-def up(instance: str, speed: float = 1.0, ports: Mapping[str, Mapping[str, int]] = {}) -> str:
+def up(
+    instance: str,
+    speed: float = 1.0,
+    ports: Mapping[str, Mapping[str, int]] = {},
+    backends: int = 1,
+) -> str:
     """The command that brings it up so: without its speed and its ports, `doit up` would make it
     another one, perhaps on the ports of a neighbour."""
     said = f"doit up{option(instance)}"
@@ -18,6 +23,8 @@ def up(instance: str, speed: float = 1.0, ports: Mapping[str, Mapping[str, int]]
         said += f" --speed {speed:g}"
     if offset := offset_of(ports):
         said += f" --port-offset {offset}"
+    if backends != 1:
+        said += f" --backends {backends}"
     return said
 
 

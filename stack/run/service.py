@@ -29,6 +29,8 @@ class Layout:
     packages: Mapping[str, Path]
     """Package name → store path."""
     profile: Profile = field(default_factory=Profile)
+    backends: int = 1
+    """Processes of the scheduler, which share its port."""
     guarded: bool = True
     """Whether nginx stands before the services that say so; alone, they listen for themselves."""
 

@@ -38,8 +38,8 @@ class Conditions:
     umask: int = 0o022
     host_name: str = ""
     """Other than the machine's, in a namespace; empty to keep that."""
-    map_root: bool = False
-    """Be root in a user namespace."""
+    mapped_to: int | None = None
+    """The user id to have, in a user namespace; outside of it that stays as it is."""
     backwards: bool = False
     """Start with the last derivation."""
     workers: int = 1
@@ -105,7 +105,7 @@ def _live_under(conditions: Conditions) -> None:
 def _enter_namespaces(conditions: Conditions) -> None:
     uid, gid = os.geteuid(), os.getegid()
     # Only root may take another host name without a user namespace.
-    own_user = conditions.map_root or (conditions.host_name and uid != 0)
+    own_user = conditions.mapped_to is not None or (conditions.host_name and uid != 0)
     flags = (_NEW_UTS if conditions.host_name else 0) | (_NEW_USER if own_user else 0)
     if not flags:
         return
@@ -115,8 +115,8 @@ def _enter_namespaces(conditions: Conditions) -> None:
         raise OSError(code, f"cannot get a namespace of its own: {os.strerror(code)}")
     if own_user:
         Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+        Path("/proc/self/uid_map").write_text(f"{conditions.mapped_to or 0} {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"{conditions.mapped_to or 0} {gid} 1")
     if conditions.host_name:
         socket.sethostname(conditions.host_name)
 

@@ -1,17 +1,21 @@
 """The hostile variations of `reproduce`: all under which a build must give the same."""
 
-import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from stack.errors import HostCannot
+from stack.paths import REPO
 from stack.store.rebuild import Conditions
-from stack.users import unprivileged
+from stack.users import check_reachable, unprivileged
 
 _YEARS = 9
 _YEAR_S = 365.25 * 24 * 3600
 MEMORY = Path("/dev/shm")
 _ODD = "a deep/one - 'ö' #1 %20 \\ & \t/" + "/".join(["long" * 20] * 10)
+_MAPPED = 1000
+"""An ordinary user's id."""
 _NOT_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
@@ -35,14 +39,14 @@ def variations() -> tuple[Variation, ...]:
     faketime = _faketime()
     clock = Conditions(clock_s=0 if faketime else _YEARS * _YEAR_S)
     by = "libfaketime" if faketime else "Python's clock turned"
-    root = os.geteuid() == 0
+    user, mapped_to = _other_user()
     every = (
         Variation(name="place", about="a long path with odd characters", folder=_ODD),
         Variation(
             name="user",
-            about=f"user `{_user()}`" if root else "root of a user namespace",
-            another_user=root,
-            conditions=Conditions(map_root=not root),
+            about=user,
+            another_user=mapped_to is None,
+            conditions=Conditions(mapped_to=mapped_to),
         ),
         Variation(name="umask", about="0o077", conditions=Conditions(umask=0o077)),
         Variation(name="zone", about="time zone UTC+5:45", environment={"TZ": "XXX-5:45"}),
@@ -97,6 +101,15 @@ def _faketime() -> dict[str, str]:
     }
 
 
-def _user() -> str:
+def _other_user() -> tuple[str, int | None]:
+    """Who builds as another user, in words, and as which one of a user namespace: None for a real
+    one, as whom only root can build, and only if that one may read Python and the sources."""
     user = unprivileged()
-    return user.pw_name if user else ""
+    if user is None:
+        return "root of a user namespace", 0
+    try:
+        for entered in (REPO, Path(sys.prefix), Path(sys.base_prefix)):
+            check_reachable(entered)
+    except HostCannot:
+        return f"user {_MAPPED} of a user namespace", _MAPPED
+    return f"user `{user.pw_name}`", None

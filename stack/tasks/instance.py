@@ -34,6 +34,7 @@ def up(
     instance: str,
     speed: float,
     port_offset: int,
+    backends: int = 1,
     profile: str = "",
     certificate: str = "",
     key: str = "",
@@ -53,6 +54,7 @@ def up(
         instance,
         speed=speed,
         port_offset=port_offset,
+        backends=backends,
         profile=_profile(profile, certificate, key),
         on_ready=ready,
     )

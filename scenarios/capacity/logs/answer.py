@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from scenarios.capacity.answer import NOISY, Baseline, Machine
+from scenarios.capacity.answer import Baseline, Machine
 from scenarios.capacity.limits import MACHINE
 from scenarios.capacity.logs.questions import Question
 from scenarios.capacity.logs.stored import Disk, Stored
 from scenarios.capacity.objective import Objective
 from scenarios.capacity.search import Found, Plan
-from scenarios.capacity.window import Step
+from scenarios.capacity.window import NOISY, OTHERS, Step
 
 SHAPE = 1
 """Of the JSON; another one where an older reader would misread it."""
@@ -104,7 +104,7 @@ class Answer:
     @property
     def _limit(self) -> str:
         limit = self.found.limit
-        if limit.what == MACHINE and (others := self.breach.figures.get("cores of others", 0.0)):
+        if limit.what == MACHINE and (others := self.breach.figures.get(OTHERS, 0.0)):
             return (f"the machine, of whose {self.machine.cores} cores other programs had"
                     f" {others:.1f} at {self.breach.rate:.4g} lines/s")  # fmt: skip
         return f"{limit.what}, {of_lines(limit.evidence)}"
@@ -159,7 +159,7 @@ class Answer:
     @property
     def notes(self) -> list[str]:
         """What whoever trusts the figures must know."""
-        others = [one.figures.get("cores of others", 0.0) for one in self.found.steps]
+        others = [one.figures.get(OTHERS, 0.0) for one in self.found.steps]
         said = []
         if (noise := max(others, default=0.0)) > NOISY:
             said.append(f"Noisy: other programs took up to {noise:.1f} of {self.machine.cores}"

@@ -19,7 +19,7 @@ from loadgen.loglines import Figures
 from scenarios.capacity.logs.pair import Pair
 from scenarios.capacity.logs.watch import Watch, behind, waits
 from scenarios.capacity.search import Died
-from scenarios.capacity.window import Window, percentile
+from scenarios.capacity.window import OTHERS, Window, percentile
 from stack.paths import REPO
 
 HEARD_WITHIN_S = 30.0
@@ -113,7 +113,7 @@ class Bench:
             offered=written,
             dropped=0,
             late=ended.late - begun.late,
-            latencies=took,
+            by_name={"line": took},
             failed=min(len(took), round(lost / max(1, written) * len(took))),
             in_flight=(behind(looks, begun.at + 1), behind(looks, ended.at)),
             usage=used,
@@ -193,7 +193,7 @@ class Usage:
         total = sum(now.machine) - sum(before.machine)
         idle = now.machine.idle + now.machine.iowait - before.machine.idle - before.machine.iowait
         usage["machine"] = min(1.0, max(0.0, 1 - idle / total)) if total > 0 else 0.0
-        figures["cores of others"] = max(0.0, usage["machine"] * cores - ours)
+        figures[OTHERS] = max(0.0, usage["machine"] * cores - ours)
         figures["lines/s stored"] = more(SENT) / seconds
         figures["lines dropped"] = more(DROPPED)
         figures["unread bytes"] = 0.0

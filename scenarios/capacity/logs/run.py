@@ -147,7 +147,8 @@ def objective_of(slo: str) -> Objective:
             raise BadInput(f"--slo: `{slo}` is not an objective of logs.",
                            cure="Write it as lag=2s.")  # fmt: skip
         source = "--slo"
-    return Lag(quantile=0.95, latency_s=lag_s, errors=0.01, horizon_s=300.0, source=source)
+    return Lag(quantile=0.95, latency_s=lag_s, errors=0.01, looks_s=300.0,
+               horizon_s=300.0, source=source)  # fmt: skip
 
 
 class Lag(Objective):

@@ -1,8 +1,10 @@
-"""`python -m stack.programs.scheduler`: serves the scheduler, one process on one port."""
+"""`python -m stack.programs.scheduler`: serves the scheduler on one port."""
 
 import argparse
 import asyncio
+import socket
 import sys
+from functools import partial
 
 import uvloop
 
@@ -10,7 +12,14 @@ from stack.errors import LabError
 from stack.programs.memory import within
 from stack.programs.scheduler import logs
 from stack.programs.scheduler.app import create_app
-from stack.programs.scheduler.settings import VARIABLES, YEAR_END, YEAR_START, from_environment
+from stack.programs.scheduler.processes import Siblings, several
+from stack.programs.scheduler.settings import (
+    VARIABLES,
+    YEAR_END,
+    YEAR_START,
+    Settings,
+    from_environment,
+)
 from stack.programs.serving import listen, serve
 
 BODY_LIMIT_BYTES = 1 << 20
@@ -21,11 +30,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C. Exit 0, 2 for wrong use, 3 if the port is not available."""
     options = _parser().parse_args(arguments)
     try:
-        app = create_app(from_environment())
+        settings = from_environment()
         listening = listen(options.host, options.port, option="--port")
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    if settings.processes == 1:
+        return _served(settings, listening, None)
+    return several(settings.processes, partial(_served, settings, listening))
+
+
+def _served(settings: Settings, listening: socket.socket, siblings: Siblings | None) -> int:
+    app = create_app(settings, siblings)
     logs.install(app.state.services.metrics.log_records)
     served = serve(
         app, listening, who="backend", stop_s=1, most_bytes=BODY_LIMIT_BYTES,

@@ -22,6 +22,7 @@ from stack.programs.scheduler.db import Connection, Database, DatabaseAway
 from stack.programs.scheduler.deps import Services
 from stack.programs.scheduler.metrics import UNMATCHED, Metrics
 from stack.programs.scheduler.middleware import DOCS, UNCOUNTED, Observe
+from stack.programs.scheduler.processes import Siblings
 from stack.programs.scheduler.requests import Requests
 from stack.programs.scheduler.routes import (
     absences,
@@ -41,8 +42,9 @@ ROUTERS = (auth, people, generation, schedule, absences, swaps, compliance, heal
 _ALWAYS = (422, 500, 503)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application. It does not touch the database before its lifespan starts."""
+def create_app(settings: Settings, siblings: Siblings | None = None) -> FastAPI:
+    """The application, or one of several that are the same. It does not touch the database before
+    its lifespan starts."""
 
     async def prepare(connection: Connection) -> None:
         await _seed_if_empty(connection, settings)
@@ -54,7 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.info("residency scheduler %s is starting", VERSION)
         database.start()
-        yield
+        async with siblings.telling(metrics) if siblings else contextlib.nullcontext():
+            yield
         await database.close()
         log.info("residency scheduler stopped")
 
@@ -66,7 +69,9 @@ def create_app(settings: Settings) -> FastAPI:
         static_url=f"{DOCS}/static",
         redoc_url=None,  # it asks another host for its maker's picture
     )
-    app.state.services = Services(settings=settings, database=database, metrics=metrics)
+    app.state.services = Services(
+        settings=settings, database=database, metrics=metrics, siblings=siblings
+    )
     for module in ROUTERS:
         app.include_router(module.router)
     app.add_exception_handler(RequestValidationError, _refused)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from stack.programs.scheduler import logs, tokens
 from stack.programs.scheduler.db import Database
 from stack.programs.scheduler.metrics import Metrics
+from stack.programs.scheduler.processes import Siblings
 from stack.programs.scheduler.settings import YEAR_END, YEAR_START, Settings
 from stack.programs.scheduler.tokens import Claims, Role
 
@@ -45,6 +46,8 @@ class Services:
     settings: Settings
     database: Database
     metrics: Metrics
+    siblings: Siblings | None = None
+    """None when it is the only process."""
 
 
 async def services(request: Request) -> Services:

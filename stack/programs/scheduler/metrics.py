@@ -24,6 +24,8 @@ from stack.programs.scheduler.acgme import RULES
 from stack.programs.scheduler.requests import Requests
 from stack.programs.scheduler.settings import VERSION
 
+ACTIVE_USERS = "active_users"
+
 UNMATCHED = "unmatched"
 """Path label of requests for unknown paths: a path from outside never becomes a label."""
 
@@ -42,19 +44,20 @@ class ActiveUsers:
     """Tokens seen within the last `window_s` seconds."""
 
     def __init__(self, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._window_s = window_s
+        self.window_s = window_s
         self._clock = clock
-        self._seen: dict[str, float] = {}
+        self.seen: dict[str, float] = {}
+        """Serial number → when it was last used, on the clock of the machine."""
 
     def saw(self, serial: str) -> None:
         """The token with that serial number was used just now."""
-        self._seen[serial] = self._clock()
+        self.seen[serial] = self._clock()
 
     def count(self) -> int:
         """How many; forgets older ones."""
-        since = self._clock() - self._window_s
-        self._seen = {serial: at for serial, at in self._seen.items() if at >= since}
-        return len(self._seen)
+        since = self._clock() - self.window_s
+        self.seen = {serial: at for serial, at in self.seen.items() if at >= since}
+        return len(self.seen)
 
 
 class _PoolCollector(Collector):
@@ -113,7 +116,7 @@ class Metrics:
         )
         self.log_records = _counter(registry, "log_records_total", "Written", "level", LEVELS)
         self.active = ActiveUsers(active_window_s)
-        Gauge("active_users", "Tokens used within the window", registry=registry).set_function(
+        Gauge(ACTIVE_USERS, "Tokens used within the window", registry=registry).set_function(
             self.active.count
         )
         Gauge("scheduler_build_info", "1", ["version", "python_version"], registry=registry).labels(

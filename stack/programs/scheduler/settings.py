@@ -17,6 +17,10 @@ YEAR_START = dt.date(2025, 7, 1)
 YEAR_END = dt.date(2026, 6, 30)
 """The academic year of the data. Fixed, so that nothing depends on the clock."""
 
+MOST_PROCESSES = 64
+LEAST_CONNECTIONS = 2
+"""Of a process, however many there are: one that waits must not stop all that it does."""
+
 VARIABLES = {
     "DATABASE_URL": "postgresql://user:password@host:port/database; required",
     "DATABASE_PASSWORD_FILE": "file with the password, where the URL has none",
@@ -24,7 +28,8 @@ VARIABLES = {
     "SCHEDULER_PASSWORD": "password of every seeded user, set when seeding; default `residency`",
     "SCHEDULER_PASSWORD_FILE": "file with it, in its place",
     "SCHEDULER_SECRET": "key that signs tokens; default: derived from password and seed",
-    "SCHEDULER_POOL_SIZE": "database connections; default 20",
+    "SCHEDULER_PROCESSES": "that share the port and the work, 1 to 64; default 1",
+    "SCHEDULER_POOL_SIZE": "database connections of each process; default 20 shared among them",
     "SCHEDULER_MAX_WAITING": "requests that may wait for a connection, others get 503; default 100",
     "SCHEDULER_ACQUIRE_TIMEOUT": "seconds to wait for one of the busy connections; default 15",
     "SCHEDULER_STATEMENT_TIMEOUT": "seconds that one statement may take; default 60",
@@ -40,7 +45,9 @@ class Settings:
     seed: int = 2025
     password: str = "residency"
     secret: bytes = b""
+    processes: int = 1
     pool_size: int = 20
+    """Database connections of each process."""
     max_waiting: int = 100
     acquire_timeout_s: float = 15.0
     statement_timeout_s: float = 60.0
@@ -60,6 +67,12 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         or Settings.password
     )
     seed = int(_number(environment, "SCHEDULER_SEED", Settings.seed, whole=True, least=None))
+    processes = int(_number(environment, "SCHEDULER_PROCESSES", Settings.processes, whole=True))
+    if processes > MOST_PROCESSES:
+        raise BadInput(
+            f"`SCHEDULER_PROCESSES` is {processes}, expected 1 to {MOST_PROCESSES} (environment)."
+        )
+    pool_size = max(LEAST_CONNECTIONS, Settings.pool_size // processes)
     # Derived, not random: tokens survive a restart, as they would with a configured key.
     secret = environment.get("SCHEDULER_SECRET") or f"{password}/{seed}"
     return Settings(
@@ -69,7 +82,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         seed=seed,
         password=password,
         secret=hashlib.sha256(secret.encode()).digest(),
-        pool_size=int(_number(environment, "SCHEDULER_POOL_SIZE", Settings.pool_size, whole=True)),
+        processes=processes,
+        pool_size=int(_number(environment, "SCHEDULER_POOL_SIZE", pool_size, whole=True)),
         max_waiting=int(
             _number(environment, "SCHEDULER_MAX_WAITING", Settings.max_waiting, whole=True)
         ),

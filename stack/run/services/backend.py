@@ -37,6 +37,7 @@ def environment(layout: Layout) -> dict[str, str]:
         "DATABASE_URL": f"postgresql://scheduler@{address}?{urlencode({'passfile': passwords})}",
         "SCHEDULER_PASSWORD_FILE": str(layout.secret("scheduler_password")),
         "SCHEDULER_ACTIVE_WINDOW": str(active_window_s),
+        "SCHEDULER_PROCESSES": str(layout.backends),
     }
 
 

@@ -7,7 +7,8 @@ from scenarios.capacity.objective import Objective
 from scenarios.capacity.search import Found, Plan
 from scenarios.capacity.window import Step, Verdict, Window
 
-OBJECTIVE = Objective(quantile=0.95, latency_s=2, errors=0.05, horizon_s=600, source="a test")
+OBJECTIVE = Objective(quantile=0.95, latency_s=2, errors=0.05, looks_s=300, horizon_s=600,
+                      source="a test")  # fmt: skip
 MACHINE = Machine(cpu="a CPU", cores=2, memory_bytes=8_000_000_000, system="a system")
 
 
@@ -17,7 +18,8 @@ def window(
 ) -> Window:  # fmt: skip
     return Window(
         seconds=3, offered=of + dropped, dropped=dropped, late=late, failed=failed,
-        latencies=[0.1] * (of - slow) + [3.0] * slow, in_flight=in_flight, usage=usage or {},
+        by_name={"GET /": [0.1] * (of - slow) + [3.0] * slow}, in_flight=in_flight,
+        usage=usage or {},
     )  # fmt: skip
 
 

@@ -24,6 +24,9 @@ class Simulated:
     dies_at: float = 1e9
     """Rate at which it is gone."""
     resource: str = "CPU of backend"
+    extra: dict[str, float] = field(default_factory=dict)
+    """Endpoint → seconds that it takes beside its service, without being in anybody's way; they are
+    asked in turns."""
     now: float = 0.0
     _rate: float = 0.0
     _due: float = 0.0
@@ -54,11 +57,20 @@ class Simulated:
         offered, late, ended, busy = self._pass(seconds)
         failed = sum(self._chance.random() < self.errors for _ in ended)
         return Window(
-            seconds=seconds, offered=offered, dropped=0, late=late, latencies=sorted(ended),
+            seconds=seconds, offered=offered, dropped=0, late=late, by_name=self._named(ended),
             failed=failed, in_flight=(begun, len(self._answers)),
             usage={self.resource: min(1.0, busy / seconds / self.servers),
                    "generator CPU": min(1.0, self._rate / self.generator)},
         )  # fmt: skip
+
+    def _named(self, ended: list[float]) -> dict[str, list[float]]:
+        names = [*self.extra] or ["GET /"]
+        found: dict[str, list[float]] = {}
+        for n, seconds in enumerate(ended):
+            name = names[n % len(names)]
+            more = self.extra.get(name, 0.0) * (1 + self._chance.uniform(-0.3, 0.3))
+            found.setdefault(name, []).append(seconds + more)
+        return found
 
     def _pass(self, seconds: float) -> tuple[int, int, list[float], float]:
         """Requests due, late ones, latencies of those that ended, and seconds of service."""

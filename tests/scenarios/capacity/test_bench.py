@@ -49,7 +49,9 @@ def instance(tmp_path: Path) -> Iterator[SimpleNamespace]:
     made = SimpleNamespace(
         pids=[os.getpid()],
         control_file=lambda service: tmp_path / f"{service}.json",
-        layout=SimpleNamespace(secret=lambda name: secret),
+        layout=SimpleNamespace(
+            secret=lambda name: secret, backends=1, log=lambda service: tmp_path / "log"
+        ),
         url=lambda service: f"http://127.0.0.1:{server.server_port}",
         supervisor=SimpleNamespace(states=lambda: {"backend": state}),
     )

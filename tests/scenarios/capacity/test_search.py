@@ -9,7 +9,8 @@ from scenarios.capacity.search import Found, Plan, Search
 from scenarios.capacity.window import Verdict
 from tests.scenarios.capacity.simulated import Simulated
 
-OBJECTIVE = Objective(quantile=0.95, latency_s=2, errors=0.05, horizon_s=600, source="a test")
+OBJECTIVE = Objective(quantile=0.95, latency_s=2, errors=0.05, looks_s=300, horizon_s=600,
+                      source="a test")  # fmt: skip
 
 
 USUAL = Plan()
@@ -105,7 +106,7 @@ def test_hiccup_is_no_breach() -> None:
             self.windows += 1
             if self.windows != 5:
                 return window
-            return replace(window, latencies=[9.0] * len(window.latencies))
+            return replace(window, by_name={"GET /": [9.0] * len(window.latencies)})
 
     server = Hiccup(servers=1, service_s=0.005)
     found = searched(server)

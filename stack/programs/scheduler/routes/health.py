@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from stack.programs.scheduler.db import DatabaseAway
-from stack.programs.scheduler.deps import Counts, Db
+from stack.programs.scheduler.deps import Db, Owned
 
 router = APIRouter(tags=["health"])
 
@@ -49,6 +49,8 @@ async def ready(db: Db) -> Response:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(metrics: Counts) -> Response:
-    """Prometheus' text format."""
-    return PlainTextResponse(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def metrics(owned: Owned) -> Response:
+    """Prometheus' text format; of all processes, where there are several."""
+    siblings = owned.siblings
+    text = await siblings.text(owned.metrics) if siblings else owned.metrics.text()
+    return PlainTextResponse(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
