@@ -118,7 +118,7 @@ class Times:
     """Unix seconds as the scheduler writes them: to the millisecond, in UTC."""
 
     def __init__(self) -> None:
-        self._second, self._whole = 0, ""
+        self._second, self._whole = -1, ""
 
     def text(self, at: float) -> str:
         ms = int(at * 1000)
