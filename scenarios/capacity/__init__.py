@@ -5,5 +5,7 @@ arrivals that holds it, on whatever can be measured (`window` says what that is)
 saturated first, or that the load generator did. `bench` measures an instance under Locust, with
 `told` as its locustfile; `answer` and `report` say what was found.
 
+`logs/` measures the shipper and the store of logs, with the same search.
+
 Not here: how load is made (`loadgen`), proofs of alerts (`proof`).
 """
