@@ -412,11 +412,13 @@ def task_load():
 
     Locust, with its own reports and its page: people who wait for each answer (--users), or
     requests that do not (--rate), whose times count from when they were due. Its figures are in the
-    stack's Prometheus as well.
+    stack's Prometheus as well. One machine can be master of workers on others; all have the lab.
 
     $ doit load --rate 100 --for 2m
     $ doit load --users 50 --shape clinic-day --for 10m --web  # a day in ten minutes
     $ doit load --rate 20 --host http://127.0.0.1:8000 --html load.html
+    $ doit load --master --master-bind-host 10.0.0.1 --host http://10.0.0.9:8000 --yes-this-host
+    $ doit load --worker --master-host 10.0.0.1 --yes-this-host  # on each other machine
     """
     return task(
         "scenarios.tasks.load:load",
@@ -428,7 +430,7 @@ def task_load():
                    high=5000, shown="R"),
             option("shape", str, "", "how it goes up and down; all the time the same if not given",
                    choices=("clinic-day", "spike", "soak", "steps")),
-            option("for", duration, "5m", "how long", key="lasts"),
+            option("for", duration, None, "how long; 5m if not given", key="lasts"),
             option("host", str, "", "address to load instead of an instance's", shown="URL"),
             option("yes-this-host", bool, False, "even one that is not this machine's"),
             option("web", bool, False, "with Locust's page, which stays until Ctrl-C"),
@@ -436,19 +438,32 @@ def task_load():
             option("html", str, "", "Locust's report", shown="FILE"),
             option("processes", int, 1, "that share the work, by Locust's own means", low=1,
                    high=64),
+            option("master", bool, False, "tells workers on other machines what to do"),
+            option("expect-workers", int, None, "that the master waits for; 1 if not given",
+                   low=1, high=1000),
+            option("master-bind-host", str, "", "address of this machine at which the master"
+                   " listens; loopback alone if not given", shown="ADDRESS"),
+            option("worker", bool, False, "does what its master says"),
+            option("master-host", str, "", "address of the worker's master", shown="ADDRESS"),
+            option("master-port", int, None, "of the master; 5557 if not given", low=1,
+                   high=65535),
+            option("password-file", str, "", "with the people's password, if not that of an"
+                   " instance or $SCHEDULER_PASSWORD", shown="FILE"),
         ],
     )  # fmt: skip
 
 
 def task_capacity():
-    """find how much load one scheduler carries
+    """find how much a scheduler, Prometheus and the logs carry
 
     The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
     interval, and what is at its limit first; then how it scales, how early the alerts warn and what
     the next size needs. In instances of its own; about ten minutes. `metrics` measures a Prometheus
-    instead: memory, CPU and disk over series, the large size that they predict; twenty minutes.
+    instead: memory, CPU and disk over series, and a larger size that they predict; twenty minutes.
+    `logs`: how many lines a second can be queried within one (--slo lag=2s), and the disk.
 
     $ doit capacity scheduler
+    $ doit capacity logs
     $ doit capacity --need 150 --slo latency=1s,errors=1%
     $ doit capacity --baseline before.json --tolerance 5  # percent
     $ doit capacity metrics --remote-write  # how many series one Prometheus carries
@@ -465,27 +480,24 @@ def task_capacity():
             option("baseline", str, "", "report.json to compare with", shown="FILE"),
             option("tolerance", float, 10.0, "percent that the knee may be lower", low=0, high=100,
                    shown="PERCENT"),
-            option("start", float, 10.0, "first rate", low=0.5, shown="R"),
-            option("highest", float, 2000.0, "highest rate that is tried", high=5000, low=1,
+            option("start", float, None, "first rate", low=0.5, shown="R"),
+            option("highest", float, None, "highest rate that is tried", high=1_000_000, low=1,
                    shown="R"),
             option("for", duration, "6m", "each search at most", key="lasts"),
             option("backends", int, 1, "up to so many processes of the scheduler", low=1, high=64),
             option("history", str, "", "earlier runs; compared with the last, and added to",
                    shown="FILE"),
             option("size", int, 50, "metrics: schedulers of the smallest fleet", low=1, high=1000),
-            option("steps", int, 3, "metrics: sizes, as 1, 2, 3 times that", low=1, high=20),
             option("reach", int, 10, "metrics: size that is predicted, as often that; 0 for none",
                    low=0, high=1000),
-            option("repeats", int, 2, "metrics: times that the sizes are measured", low=1, high=20),
             option("every", duration, "5s", "metrics: interval of scrapes"),
             option("churn", float, 5.0, "metrics: percent of instances and label values replaced in"
                    " an hour", low=0, high=10_000, shown="PERCENT"),
             option("remote-write", bool, False, "metrics: and what remote write costs and loses"),
             option("wall", bool, False, "metrics: and the rate at which it cannot keep up"),
-            option("seed", int, 1, "metrics: of what is random in the fleet", low=0),
         ],
         shows_progress=True,
-        pos_arg=plain("what", "[scheduler|metrics]", "what to measure",
+        pos_arg=plain("what", "[scheduler|metrics|logs]", "what to measure",
                       names="scenarios.tasks.capacity:kinds"),
     )  # fmt: skip
 

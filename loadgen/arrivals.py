@@ -16,6 +16,9 @@ PACE_S = 1.0
 MOST_IN_FLIGHT = 1000
 """Requests that may be on their way at once; an arrival beyond them is dropped, and counted."""
 
+GOLDEN = 0.6180339887498949
+"""Any few multiples of it in a row are far apart, without their whole parts."""
+
 LATE_S = 0.1
 """An arrival that begins so long after it was due waited for the generator, not for the server."""
 
@@ -60,3 +63,12 @@ def arrivals(now: float, pace_s: float, place: float) -> Iterator[float]:
     while True:
         yield (nth + place) * pace_s
         nth += 1
+
+
+def places(nth: int = 0, of: int = 1) -> Iterator[float]:
+    """Of the sources of the `nth` of `of` workers, from 0 on: those of all workers together lie as
+    far apart as if they were one's. Who comes in place of another (`nth >= of`) lies between."""
+    place = nth % of + (nth // of) / 2
+    while True:
+        yield place * GOLDEN % 1
+        place += of

@@ -9,10 +9,11 @@ from typing import Any
 
 import gevent  # type: ignore[import-untyped]
 from locust import events
+from locust.runners import WorkerRunner
 
-from loadgen import exposed
+from loadgen import distributed, exposed, leashed
+from loadgen import open as opening
 from loadgen.arrivals import MOST_IN_FLIGHT
-from loadgen.open import opened
 from loadgen.profiles import PROFILES
 from loadgen.users import PACE_S, ClinicUser, Coordinator, Faculty, Resident
 
@@ -51,6 +52,14 @@ def _options(parser: Any) -> None:
             "metavar": "FILE",
             "help": "says where figures are, as Prometheus' file_sd has it",
         },
+        "--leashed": {
+            "action": "store_true",
+            "help": "ends when the process that started locust is gone",
+        },
+        "--even-foreign": {
+            "action": "store_true",
+            "help": "as a worker: loads also what is not this machine's, if the master wants it",
+        },
     }
     for name, how in options.items():
         ours.add_argument(name, **how)
@@ -62,11 +71,29 @@ def _begin(environment: Any, **_: Any) -> None:
     # ago, and --run-time would be over before it began.
     gevent.get_hub().loop.update_now()
     options = environment.parsed_options
-    ClinicUser.pace_s = options.pace
-    if options.open_pace:
-        # Locust's workers have their share of all that may be in flight.
-        most = max(1, options.in_flight // max(1, options.processes or 1))
-        environment.user_classes = [
-            opened(one, options.open_pace, most) for one in environment.user_classes
-        ]
+    if options.leashed or options.tell:
+        leashed.begin(options.tell)
+    if isinstance(environment.runner, WorkerRunner):
+        # What its master wants of it, it knows only then.
+        waiting = environment.user_classes
+        environment.events.test_start.add_listener(lambda **_: _open(environment, waiting))
+    else:
+        _open(environment, environment.user_classes)
+    distributed.begin(environment, even_foreign=options.even_foreign)
     exposed.begin(environment, options.tell, is_open=bool(options.open_pace))
+
+
+def _open(environment: Any, waiting: list[type[ClinicUser]]) -> None:
+    """Gives people their pace, and makes arrivals of them if that is wanted."""
+    options, runner = environment.parsed_options, environment.runner
+    ClinicUser.pace_s = options.pace
+    if not options.open_pace:
+        environment.user_classes = waiting
+        return
+    is_worker = isinstance(runner, WorkerRunner)
+    workers = max(1, options.expect_workers) if is_worker or options.processes else 1
+    if is_worker:
+        opening.place_as(max(0, runner.worker_index), workers)
+    # Workers have their share of all that may be in flight.
+    most = max(1, options.in_flight // workers)
+    environment.user_classes = [opening.opened(one, options.open_pace, most) for one in waiting]

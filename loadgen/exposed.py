@@ -5,12 +5,9 @@ instance's Prometheus watches (`file_sd_configs`), where; the file goes when loc
 """
 
 import json
-import os
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,6 @@ from loadgen.open import books
 from stack.loopback import HOST
 
 QUANTILES = (0.5, 0.95, 0.99)
-LOOK_EVERY_S = 0.5
 
 _KEY = "books"
 """Of what workers report to their master."""
@@ -38,6 +34,12 @@ def total() -> Books:
     for one in _of_workers.values():
         found = found.plus(one)
     return found
+
+
+def lost(worker: str) -> None:
+    """That one is gone: nobody waits for its answers any more."""
+    if worker in _of_workers:
+        _of_workers[worker] = replace(_of_workers[worker], in_flight=0)
 
 
 class Figures(Collector):
@@ -78,7 +80,7 @@ class Figures(Collector):
 
 def begin(environment: Any, told: str, *, is_open: bool) -> None:
     """Serve the figures, and say where in the file `told`, unless that is empty or this is one of
-    several workers."""
+    several workers. Whoever ends locust otherwise than by its own means removes the file."""
     if isinstance(environment.runner, WorkerRunner):
         environment.events.report_to_master.add_listener(_report)
         return
@@ -94,16 +96,6 @@ def begin(environment: Any, told: str, *, is_open: bool) -> None:
     partial.write_text(json.dumps([{"targets": [f"{HOST}:{server.server_port}"]}]))
     partial.replace(file)
     environment.events.quitting.add_listener(lambda **_: file.unlink(missing_ok=True))
-    threading.Thread(target=_watch, args=(os.getppid(), file), daemon=True).start()
-
-
-def _watch(parent: int, file: Path) -> None:
-    """Ends locust when who started it is gone, for whatever reason."""
-    while os.getppid() == parent:
-        time.sleep(LOOK_EVERY_S)
-    file.unlink(missing_ok=True)
-    sys.stderr.write("the process that started locust is gone; locust ends too\n")
-    os._exit(1)
 
 
 def _report(client_id: str, data: dict[str, Any], **_: Any) -> None:

@@ -4,7 +4,6 @@ Loaded into locust alone. A user is a source of arrivals (`loadgen.arrivals`), s
 shapes, its page and its workers decide on the rate as they do on users.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -13,9 +12,9 @@ from typing import Any, cast
 import gevent  # type: ignore[import-untyped]
 from geventhttpclient.client import HTTPClientPool
 
-from loadgen.arrivals import LATE_S, Books, arrivals
+from loadgen.arrivals import LATE_S, Books, arrivals, places
 from loadgen.away import Away
-from loadgen.users import LOOK_EVERY_S, ClinicUser, spread
+from loadgen.users import LOOK_EVERY_S, ClinicUser
 
 Task = Callable[[Any], None]
 
@@ -100,7 +99,9 @@ class Open(ClinicUser):
         gevent.spawn(self._do, task, self._due)
 
     def _begin(self) -> None:
-        self._arrivals = arrivals(time.perf_counter(), self.pace_s, next(_places))
+        # Machines share the time of day, not the time since they were started.
+        place = (next(_places) - _MIDNIGHT / self.pace_s) % 1
+        self._arrivals = arrivals(time.perf_counter(), self.pace_s, place)
         self._due = next(self._arrivals)
 
     def _do(self, task: Task, due: float) -> None:
@@ -146,5 +147,16 @@ def _pool(size: int) -> HTTPClientPool:
     return _pools[size]
 
 
-_places = spread(random.random())
-"""Of sources; those of another process have others."""
+_places = places()
+"""Of sources; those of another worker have others."""
+
+
+def place_as(nth: int, of: int) -> None:
+    """Sources that begin from now on are those of the `nth` of `of` workers."""
+    global _places
+    _places = places(nth, of)
+
+
+_MIDNIGHT = time.time() - time.perf_counter()
+"""What `time.perf_counter` counts from, in Unix seconds; whoever sets the clock does not move
+arrivals."""

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from locust import FastHttpUser, events, task
+from locust.runners import WorkerRunner
 
 from loadgen import whose
 from loadgen.away import Away
@@ -76,6 +77,8 @@ def password(host: str) -> str:
 def _begin_by_hand(environment: Any, **_: Any) -> None:
     """Says whose people these will be when nobody said so, and what of the options does nothing."""
     options = environment.parsed_options
+    if isinstance(environment.runner, WorkerRunner):
+        return  # its master says so
     if not environment.host:
         instance = whose.usual()
         if instance is None:

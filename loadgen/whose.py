@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from loadgen.host import is_loopback_url
 from stack import jsontext
 from stack.loopback import HOST
 from stack.paths import state_dir
@@ -48,7 +49,10 @@ def known(instances: Path) -> Iterator[Known]:
 
 
 def at(host: str, instances: Path | None = None) -> Known | None:
-    """The instance whose scheduler listens on the port of `host`, a URL; None without one."""
+    """The instance whose scheduler listens on the port of `host`, a URL; None without one, and for
+    another machine, which may have the same port."""
+    if not is_loopback_url(host):
+        return None
     port = urlsplit(host).port
     every = known(instances or state_dir() / "instances")
     return next((one for one in every if port in one.ports), None)

@@ -1,5 +1,8 @@
-"""`doit capacity`: how much load one scheduler carries, how many series one Prometheus."""
+"""`doit capacity`: how much one scheduler carries, one Prometheus, and the pair for logs."""
 
+from dataclasses import replace
+
+from scenarios.capacity.logs import run as of_logs
 from scenarios.capacity.metrics.run import Wish as MetricsWish
 from scenarios.capacity.metrics.run import metrics
 from scenarios.capacity.run import Wish, scheduler
@@ -8,7 +11,7 @@ from stack import durations, paths
 from stack.errors import BadInput
 from stack.names import choose
 
-KINDS = ("scheduler", "metrics")
+KINDS = ("scheduler", "metrics", "logs")
 
 
 def kinds() -> list[str]:
@@ -23,45 +26,54 @@ def capacity(
     need: float | None,
     baseline: str,
     tolerance: float,
-    start: float,
-    highest: float,
+    start: float | None,
+    highest: float | None,
     lasts: str,
     backends: int,
     history: str,
     size: int,
-    steps: int,
     reach: int,
-    repeats: int,
     every: str,
     churn: float,
     remote_write: bool,
     wall: bool,
-    seed: int,
 ) -> None:
-    """Measure it. Raises BadInput, and as `scenarios.capacity.run.scheduler` and
-    `scenarios.capacity.metrics.run.metrics`."""
+    """Measure it. Raises BadInput, and as `run.scheduler`, `metrics.run.metrics` and
+    `logs.run.logs`."""
     kinds = choose(what, KINDS, what="capacity of", see=f"It is that of {', '.join(KINDS)}.")
-    if "metrics" in kinds:
-        _refuse(kinds, instance=instance, slo=slo, need=need, baseline=baseline, history=history)
-        metrics(
-            MetricsWish(
-                size=size, steps=steps, reach=reach, repeats=repeats, wall=wall, seed=seed,
-                interval_s=_interval(every), churn_instances=churn / 100, churn_labels=churn / 100,
-                remote_write=remote_write,
-            )
-        )  # fmt: skip
-    if kinds and "scheduler" not in kinds:
-        return
+    if len(kinds) > 1:
+        raise BadInput("one at a time: each would be in the other's way.")
+    kind = kinds[0] if kinds else "scheduler"
+    if kind != "scheduler":
+        _refuse(kind, instance=instance, history=history, backends=backends - 1)
     if baseline and history:
         raise BadInput(
             "--baseline and --history do not go together.",
             cure="A baseline is one run, a history has them all and is held against its last one.",
         )
+    if kind == "metrics":
+        _refuse(kind, slo=slo, need=need, baseline=baseline, start=start, highest=highest)
+        metrics(
+            MetricsWish(
+                size=size, reach=reach, wall=wall, interval_s=_interval(every),
+                churn_instances=churn / 100, churn_labels=churn / 100, remote_write=remote_write,
+            )
+        )  # fmt: skip
+        return
+    usual = of_logs.USUAL if kind == "logs" else Plan(highest=2000.0)
+    plan = replace(usual, start=usual.start if start is None else start,
+                   highest=usual.highest if highest is None else highest,
+                   budget_s=durations.seconds(lasts))  # fmt: skip
+    if plan.start > plan.highest:
+        raise BadInput(f"--start {plan.start:g} is above --highest {plan.highest:g}.")
+    if kind == "logs":
+        of_logs.logs(
+            of_logs.Wish(slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
+                         baseline=paths.given(baseline) if baseline else None)
+        )  # fmt: skip
+        return
     if instance and backends > 1:
         raise BadInput("--backends needs instances of its own.", cure="Leave --instance out.")
-    if start > highest:
-        raise BadInput(f"--start {start:g} is above --highest {highest:g}.")
-    plan = Plan(start=start, highest=highest, budget_s=durations.seconds(lasts))
     scheduler(
         Wish(instance=instance, slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
              backends=backends, history=paths.given(history) if history else None,
@@ -69,11 +81,11 @@ def capacity(
     )  # fmt: skip
 
 
-def _refuse(kinds: list[str], **given: object) -> None:
+def _refuse(kind: str, **given: object) -> None:
     """Raise BadInput for what says nothing of what is measured."""
-    said = [name for name, value in given.items() if value]
-    if said and "scheduler" not in kinds:
-        raise BadInput(f"--{said[0]} is for the capacity of a scheduler.", cure="Leave it out.")
+    if said := [name for name, value in given.items() if value]:
+        raise BadInput(f"--{said[0]} says nothing of the capacity of {kind}.",
+                       cure="Leave it out.")  # fmt: skip
 
 
 def _interval(every: str) -> float:

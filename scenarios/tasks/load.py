@@ -3,19 +3,21 @@
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from loadgen import host as hosts
 from loadgen import whose
 from loadgen.arrivals import sources
+from loadgen.ended import Ended
 from loadgen.traffic import PASSWORD
 from scenarios.proof.endings import ended_by
+from scenarios.tasks import load_part as parts
+from scenarios.tasks.load_part import MASTER_PORT, Part, Worker, free_port
 from stack import durations, paths
 from stack.errors import BadInput, CheckFailed, HostCannot, LabError
 from stack.loopback import HOST
@@ -24,6 +26,7 @@ from stack.run.instance import Instance, names
 from stack.run.naming import option
 
 USERS = 10
+LASTS = "5m"
 LONGEST_S = 24 * 3600.0
 SPAWN_PER_S = 100
 WEB_PORT = 8089
@@ -32,6 +35,9 @@ WEB_PORT = 8089
 LOOK_EVERY_S = 0.5
 KILL_AFTER_S = 30.0
 """Seconds that Locust has for its report once it was asked to end."""
+
+NO_ANSWER = 255
+"""Locust's exit code when it cannot talk to its master."""
 
 SCHEDULER = "backend"
 
@@ -51,7 +57,9 @@ class Asked:
     web: bool
     csv: str
     html: str
-    processes: int
+    part: Part
+    password: str = ""
+    """Of the people; empty when locust finds it by itself."""
 
     def command(self) -> list[str]:
         """Locust with its own options, and the few of `loadgen.clinic`."""
@@ -64,15 +72,11 @@ class Asked:
         words += ["--csv", self.csv] if self.csv else []
         words += ["--html", self.html] if self.html else []
         words += ["--tell", str(self.targets)] if self.targets else []
+        words += [*self.part.words(), "--leashed"]
         if self.web:
-            words += ["--autostart", "--web-host", HOST, "--web-port", f"{_port(WEB_PORT)}"]
+            words += ["--autostart", "--web-host", HOST, "--web-port", f"{free_port(WEB_PORT)}"]
         else:
             words += ["--headless"]
-        if self.processes > 1:
-            port = f"{_port()}"
-            words += ["--processes", f"{self.processes}", "--master-host", HOST,
-                      "--master-port", port, "--master-bind-host", HOST,
-                      "--master-bind-port", port]  # fmt: skip
         return words
 
     @property
@@ -86,53 +90,123 @@ def load(
     users: int | None,
     rate: float | None,
     shape: str,
-    lasts: str,
+    lasts: str | None,
     host: str,
     yes_this_host: bool,
     web: bool,
     csv: str,
     html: str,
     processes: int,
+    master: bool,
+    expect_workers: int | None,
+    master_bind_host: str,
+    worker: bool,
+    master_host: str,
+    master_port: int | None,
+    password_file: str,
 ) -> None:
     """Run Locust until its time is over or somebody ends it.
 
     Raises BadInput for a host that may not be loaded or what does not go together, HostCannot when
-    the instance is down, CheckFailed when requests failed or the scheduler died meanwhile.
+    the instance is down, a master cannot listen or is not there, CheckFailed when requests failed,
+    the scheduler died meanwhile or no worker was left.
     """
-    if users is not None and rate is not None:
-        raise BadInput(
-            "--users and --rate do not go together.",
-            cure="--users are people who wait for their answers, --rate are requests that do not.",
-        )
+    _together(
+        {"--users": users is not None, "--rate": rate is not None},
+        "--users are people who wait for their answers, --rate are requests that do not.",
+    )
+    _together(
+        {"--master": master, "--worker": worker},
+        "A master tells workers what to do; each is a command of its own.",
+    )
+    _needs(
+        "--master",
+        master,
+        {
+            "--expect-workers": expect_workers is not None,
+            "--master-bind-host": bool(master_bind_host),
+        },
+    )
+    _needs("--worker", worker, {"--master-host": bool(master_host)})
+    _needs("--master or --worker", master or worker, {"--master-port": master_port is not None})
+    password = _password(password_file)
+    port = MASTER_PORT if master_port is None else master_port
+    if worker:
+        for name, given in {
+            "--users": users is not None, "--rate": rate is not None, "--shape": shape,
+            "--for": lasts, "--host": host, "--web": web, "--csv": csv, "--html": html,
+        }.items():  # fmt: skip
+            if given:
+                raise BadInput(f"{name} is the master's to say, not a worker's.")
+        if not master_host:
+            raise BadInput("--worker needs --master-host: where is its master?")
+        _work(parts.worker(master_host, port, processes, even_foreign=yes_this_host), password)
+        return
+    if master and processes > 1:
+        raise BadInput("--master does no work that --processes could share.",
+                       cure="Give --processes to its workers.")  # fmt: skip
+    lasts = lasts or LASTS
     lasts_s = durations.seconds(lasts)
     if not 1 <= lasts_s <= LONGEST_S:
         raise BadInput(f"--for is {lasts}, expected 1s to 1d: load always ends.")
-    url, stack = _where(instance, host, yes_this_host)
+    url, stack = _where(instance, host, yes_this_host, needs_password=not (master or password))
+    part = (parts.master(master_bind_host or HOST, port, expect_workers or 1, url) if master
+            else parts.Alone(processes=processes))  # fmt: skip
     count, pace_s = (users or USERS, 0.0) if rate is None else sources(rate)
     asked = Asked(
         url=url, instance=stack, users=count, open_pace_s=pace_s, shape=shape, lasts_s=lasts_s,
-        web=web, csv=_file(csv), html=_file(html), processes=processes,
+        web=web, csv=_file(csv), html=_file(html), part=part, password=password,
     )  # fmt: skip
     what = f"{count} people who wait for their answers" if rate is None else \
         f"{rate:g} requests a second, whatever becomes of them"  # fmt: skip
     print(f"{url}: {f'at most {what}, as {shape}' if shape else what}, for {lasts};"
           " Ctrl-C ends it", flush=True)  # fmt: skip
+    if said := part.said():
+        print(said, flush=True)
     _run(asked)
+
+
+def _together(given: Mapping[str, bool], cure: str) -> None:
+    if all(given.values()):
+        raise BadInput(f"{' and '.join(given)} do not go together.", cure=cure)
+
+
+def _needs(what: str, is_given: bool, given: Mapping[str, bool]) -> None:
+    for name, is_there in given.items():
+        if is_there and not is_given:
+            raise BadInput(f"{name} means nothing without {what}.")
+
+
+def _password(word: str) -> str:
+    """What the file holds; empty without one."""
+    if not word:
+        return ""
+    file = paths.given(word)
+    try:
+        found = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise BadInput(f"--password-file: `{file}`: {why}.") from None
+    if not found or "\n" in found:
+        raise BadInput(f"--password-file: `{file}` is not one line, the password alone.")
+    return found
 
 
 def _file(word: str) -> str:
     return str(paths.given(word)) if word else ""
 
 
-def _where(name: str, host: str, even_foreign: bool) -> tuple[str, Instance | None]:
+def _where(
+    name: str, host: str, even_foreign: bool, *, needs_password: bool
+) -> tuple[str, Instance | None]:
     """The address, and the instance that it is of."""
     if host:
         url = hosts.checked(host, even_foreign=even_foreign)
-        found = whose.at(url) if hosts.is_loopback(urlsplit(url).hostname or "") else None
-        if found is None and PASSWORD not in os.environ:
+        found = whose.at(url)
+        if found is None and needs_password and PASSWORD not in os.environ:
             raise BadInput(
                 f"{url} is no instance's scheduler, so that nobody knows its people's password.",
-                cure=f"Set {PASSWORD} to it.",
+                cure=f"Set {PASSWORD} to it, or give --password-file.",
             )
         name = found.name if found else ""
         return url, Instance.open(name) if name in names() else None
@@ -143,17 +217,6 @@ def _where(name: str, host: str, even_foreign: bool) -> tuple[str, Instance | No
             cure=f"`{stack.up}` starts it.",
         )
     return stack.url(SCHEDULER), stack
-
-
-def _port(wanted: int = 0) -> int:
-    """That port if nobody listens there, else any free one."""
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, wanted))
-        except OSError:
-            return _port()
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class _Watch:
@@ -186,14 +249,57 @@ class _Watch:
 
 
 def _run(asked: Asked) -> None:
-    """Locust on the same terminal, whose keys it obeys as ever; elsewhere in a group of its own."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LOCUST_")}
-    on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    """Locust until its time is over; raises what came of it."""
     watch = _Watch(asked.instance)
+    try:
+        code = _locust(asked.command(), asked.password, watch.look)
+    finally:
+        if asked.targets:
+            asked.targets.unlink(missing_ok=True)
+    if watch.died and asked.instance:
+        raise CheckFailed(
+            f"instance `{asked.instance.name}`: {watch.died}.",
+            cure=f"`doit logs {SCHEDULER}{option(asked.instance.name)}` may say why.",
+        )
+    if code == Ended.NOT_ENOUGH_WORKERS:
+        raise HostCannot(
+            "not all workers came: nothing was sent.",
+            cure="Start them meanwhile, or give fewer to --expect-workers.",
+        )
+    if code == Ended.WORKERS_GONE:
+        raise CheckFailed("no worker was left: the load ended before its time.")
+    if code:
+        raise CheckFailed("requests failed: Locust's report names them.")
+
+
+def _work(part: Worker, password: str) -> None:
+    """A worker until its master ends it or is gone."""
+    print(part.said(), flush=True)
+    words = [sys.executable, "-m", "locust", "-f", "loadgen/clinic.py", *part.words(), "--leashed"]
+    code = _locust(words, password, lambda: True)
+    if code == NO_ANSWER:
+        raise parts.unreached(part.host, part.port, "who listens there is none")
+    if code == Ended.MASTER_GONE:
+        raise CheckFailed(f"the master at {part.host}:{part.port} is gone.")
+    if code == Ended.REFUSED:
+        raise BadInput("this worker does not load what its master wants; it says above why.")
+    if code < 0:
+        raise CheckFailed(f"the worker was ended from outside, by signal {-code}.")
+    if code:
+        raise CheckFailed(f"the worker failed: locust ended with {code}.")
+
+
+def _locust(words: list[str], password: str, look: Callable[[], bool]) -> int:
+    """Locust's exit code. On the same terminal, whose keys it obeys as ever; elsewhere in a group
+    of its own. Raises KeyboardInterrupt when it was asked to end, once it has."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LOCUST_")}
+    if password:
+        environment[PASSWORD] = password
+    on_terminal = sys.stdin is not None and sys.stdin.isatty()
     asked_to_end: list[signal.Signals] = []
     locust = subprocess.Popen(
-        asked.command(), cwd=REPO, env=environment,
-        stdin=None if on_terminal else subprocess.DEVNULL, process_group=None if on_terminal else 0,
+        words, cwd=REPO, env=environment, stdin=None if on_terminal else subprocess.DEVNULL,
+        process_group=None if on_terminal else 0,
     )  # fmt: skip
 
     def end(number: signal.Signals) -> None:
@@ -204,26 +310,18 @@ def _run(asked: Asked) -> None:
 
     try:
         with ended_by(end):
-            code = _waited(locust, watch, asked_to_end)
+            code = _waited(locust, look, asked_to_end)
     finally:
         if locust.poll() is None:
             locust.kill()
             locust.wait()
-        if asked.targets:
-            asked.targets.unlink(missing_ok=True)
     if asked_to_end:
         raise KeyboardInterrupt
-    if watch.died and asked.instance:
-        raise CheckFailed(
-            f"instance `{asked.instance.name}`: {watch.died}.",
-            cure=f"`doit logs {SCHEDULER}{option(asked.instance.name)}` may say why.",
-        )
-    if code:
-        raise CheckFailed("requests failed: Locust's report names them.")
+    return code
 
 
 def _waited(
-    locust: "subprocess.Popen[bytes]", watch: _Watch, asked_to_end: list[signal.Signals]
+    locust: "subprocess.Popen[bytes]", look: Callable[[], bool], asked_to_end: list[signal.Signals]
 ) -> int:
     """Locust's exit code, once it has written its report."""
     give_up = math.inf
@@ -232,7 +330,7 @@ def _waited(
             return locust.wait(LOOK_EVERY_S)
         except subprocess.TimeoutExpired:
             pass
-        if not asked_to_end and give_up == math.inf and not watch.look():
+        if not asked_to_end and give_up == math.inf and not look():
             locust.send_signal(signal.SIGINT)
             give_up = time.monotonic() + KILL_AFTER_S
         if asked_to_end and give_up == math.inf:

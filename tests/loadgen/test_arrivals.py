@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.arrivals import Books, arrivals, sources
+from loadgen.arrivals import places as places_of
 from loadgen.profiles import PROFILES, users_at
 
 clocks = st.floats(0, 1e7)
@@ -39,6 +40,21 @@ def test_sources_together_hold_the_rate_within_one_percent(rate: float, now: flo
 )
 def test_sources_are_as_few_as_their_pace_allows(rate: float, count: int, pace_s: float) -> None:
     assert sources(rate) == (count, pytest.approx(pace_s))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+def test_places_of_all_workers_lie_as_far_apart_as_those_of_one(workers: int) -> None:
+    each = 30
+    found = sorted(one for nth in range(workers) for one in islice(places_of(nth, workers), each))
+    gaps = [b - a for a, b in pairwise([*found, found[0] + 1])]
+    # Three distances at most, and none above that (Steinhaus' theorem on three gaps).
+    assert max(gaps) < 2.62 / (each * workers)
+    assert min(gaps) > 0.38 / (each * workers)
+
+
+def test_worker_that_comes_in_place_of_another_does_not_ask_at_the_same_moments() -> None:
+    first, later = ({round(one, 9) for one in islice(places_of(nth, 2), 50)} for nth in (1, 3))
+    assert not first & later
 
 
 def test_books_of_several_workers_add_up() -> None:

@@ -1,12 +1,6 @@
 """`doit load`: what it refuses, whom it loads, and how it ends."""
 
-import os
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,11 +8,11 @@ import pytest
 from loadgen.host import checked
 from scenarios.tasks import load as task
 from stack.errors import BadInput, LabError
-from stack.paths import REPO
+from tests.scenarios.tasks.conftest import Clinic, Doit
 from tests.waiting import eventually
 
 HERE = ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "http://127.9.9.9"]
-ELSEWHERE = ["http://example.org", "http://10.0.0.1:8000", "http://127.0.0.1.example.org:80",
+ELSEWHERE = ["http://example.org", "http://198.51.100.7:8000", "http://127.0.0.1.example.org:80",
              "https://localhost.example.org", "http://[::2]:80", "http://0.0.0.0:8000"]  # fmt: skip
 NOWHERE = ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999",
            "http://127.0.0.1:8000/path", "http://127.0.0.1:0", "http://[::1"]  # fmt: skip
@@ -43,29 +37,6 @@ def test_what_is_no_address_is_refused_even_when_it_is_meant(host: str) -> None:
         checked(host, even_foreign=True)
 
 
-Doit = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def doit(tmp_path: Path) -> Iterator[Doit]:
-    """Starts `doit load`; what a test leaves running is ended."""
-    started: list[subprocess.Popen[str]] = []
-    environment = {k: v for k, v in os.environ.items() if k != "SCHEDULER_PASSWORD"}
-
-    def start(*words: str, **more: str) -> "subprocess.Popen[str]":
-        started.append(subprocess.Popen(
-            [sys.executable, "dodo.py", "load", *words], cwd=REPO, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**environment, "STACK_STATE": str(tmp_path), **more},
-        ))  # fmt: skip
-        return started[-1]
-
-    yield start
-    for run in started:
-        run.terminate()
-        run.communicate(timeout=60)
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -79,6 +50,11 @@ def doit(tmp_path: Path) -> Iterator[Doit]:
         (("--instance", "nobody"), "there is no instance `nobody`"),
         (("--host", "http://example.org"), "is not this machine"),
         (("--host", "http://127.0.0.1:9"), "is no instance's scheduler"),
+        (("--rate", "1e999"), "is not a number that anything can have"),
+        (("--users", "2.5"), "`2.5` is not a whole number"),
+        (("--for", "0s"), "`0s` is not a duration"),
+        (("--password-file", "/nowhere"), "--password-file: `/nowhere`: No such file"),
+        (("--password-file", "/dev/null"), "is not one line, the password alone"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -90,36 +66,6 @@ def test_wrong_use_is_told_in_a_line_and_nothing_is_sent(
     assert run.returncode == 2, out + err
     assert said in err
     assert "Traceback" not in err
-
-
-class Clinic(BaseHTTPRequestHandler):
-    """Answers everything with nothing in it."""
-
-    requests = 0
-
-    def do_GET(self) -> None:
-        type(self).requests += 1
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b'{"access_token": "t", "items": []}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def clinic() -> Iterator[str]:
-    Clinic.requests = 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Clinic)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.mark.parametrize("model", [("--users", "5"), ("--rate", "20")], ids=["waiting", "open"])

@@ -1,0 +1,207 @@
+"""Writes what was found of logs: JSON for programs, an HTML page for people, a table at the end."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from scenarios.capacity.logs.answer import Answer, gigabytes, of_lines
+from scenarios.capacity.logs.stored import Volume
+from scenarios.capacity.window import Step, Verdict
+from scenarios.proof.chart import short
+from scenarios.proof.rendered import rendered
+from scenarios.proof.reports import make_latest
+
+COLOURS = {Verdict.HOLDS: "green", Verdict.BREACHES: "red", Verdict.OPEN: "yellow"}
+
+DRAWN = 6
+"""Questions whose seconds are drawn, the slowest ones."""
+
+
+def write(answer: Answer, folder: Path) -> Path:
+    """`report.json` and `report.html` in the folder, then it is the latest one; the page."""
+    (folder / "report.json").write_text(json.dumps(answer.document(), indent=1) + "\n")
+    file = folder / "report.html"
+    file.write_text(page(answer), encoding="utf-8")
+    make_latest(folder)
+    return file
+
+
+Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One drawing, in its own units."""
+
+    WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 520, 220, 54, 34, 14, 10
+
+    title: str
+    across: str
+    """What goes from left to right."""
+    lines: Sequence[tuple[str, Points]]
+    band: tuple[float, float] | None
+    """Where the knee lies, from and to."""
+    limit_y: float | None
+    x_ticks: Points | Sequence[tuple[float, str]]
+    y_ticks: Points | Sequence[tuple[float, str]]
+
+
+def curve(
+    title: str, across: str, lines: Sequence[tuple[str, Points]], *,
+    limit: float | None = None, band: tuple[float, float] | None = None,
+) -> Curve | None:  # fmt: skip
+    """None when there is nothing to draw. What is far beyond the limit is cut there."""
+    shown = [(name, [one for one in points if isfinite(one[1])]) for name, points in lines]
+    every = [point for _, points in shown for point in points]
+    if not every:
+        return None
+    values = [value for _, value in every]
+    most = max(values) if limit is None else min(max([*values, 1.1 * limit]), 3 * limit)
+    most, last = most or 1.0, max(x for x, _ in every) * 1.03
+    wide = Curve.WIDTH - Curve.LEFT - Curve.RIGHT
+    high = Curve.HEIGHT - Curve.TOP - Curve.BOTTOM
+
+    def x(value: float) -> float:
+        return round(Curve.LEFT + value / last * wide, 1)
+
+    def y(value: float) -> float:
+        return round(Curve.TOP + (1 - min(value, most) / most) * high, 1)
+
+    return Curve(
+        title=title, across=across,
+        lines=[(name, [(x(at), y(value)) for at, value in points]) for name, points in shown],
+        band=(x(band[0]), x(band[1])) if band else None,
+        limit_y=None if limit is None else y(limit),
+        x_ticks=[(x(last * n / 5), short(last * n / 5)) for n in range(6)],
+        y_ticks=[(y(most * n / 4), short(most * n / 4)) for n in range(5)],
+    )  # fmt: skip
+
+
+def curves(answer: Answer) -> list[Curve]:
+    """Of the search, then of the questions."""
+    steps = sorted(answer.found.steps, key=lambda one: one.rate)
+    found = answer.found
+    band = (found.low, found.high) if found.low and found.high else None
+
+    def over(figure: Callable[[Step], float]) -> Points:
+        return [(one.rate, figure(one)) for one in steps]
+
+    used = list(dict.fromkeys(name for one in steps for name in one.usage))
+    volumes = answer.stored.volumes
+    asked = sorted(volumes[-1].took, key=lambda one: -median(volumes[-1].took[one])) if volumes \
+        else []  # fmt: skip
+    drawn = [
+        curve("Until a line can be queried, in seconds", "lines a second",
+              [(f"P{100 * of:.0f}", over(lambda one, of=of: one.latency(of)))  # type: ignore[misc]
+               for of in (0.5, 0.95, 0.99)], limit=answer.objective.latency_s, band=band),
+        curve("Written and stored, lines a second", "lines a second",
+              [("written", over(lambda one: one.offered)),
+               ("stored", over(lambda one: one.figures.get("lines/s stored", 0.0)))], band=band),
+        curve("In use of what each can give, in percent", "lines a second",
+              [(name, over(lambda one, of=name: 100 * one.usage.get(of, 0.0)))  # type: ignore[misc]
+               for name in used], band=band),
+        curve("What the slowest questions take, in seconds", "lines in the hour",
+              [(whose, [(float(one.lines), median(one.took[whose])) for one in volumes])
+               for whose in asked[:DRAWN]]),
+    ]  # fmt: skip
+    return [one for one in drawn if one]
+
+
+def page(answer: Answer) -> str:
+    """One file without anything from outside."""
+    steps = sorted(answer.found.steps, key=lambda one: one.rate)
+    return rendered(
+        Path(__file__).parent,
+        answer=answer,
+        steps=steps,
+        curves=curves(answer),
+        Curve=Curve,
+        usage=list(dict.fromkeys(name for one in steps for name in one.usage)),
+        figures=list(dict.fromkeys(name for one in steps for name in one.figures)),
+        questions=_rows(answer),
+        shown=shown,
+        seconds=seconds,
+        gigabytes=gigabytes,
+        of_lines=of_lines,
+        began=datetime.fromtimestamp(answer.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+    )
+
+
+def _rows(answer: Answer) -> list[tuple[str, str, list[float], str]]:
+    """Whose question, the query, its median at each volume, and what a million lines add; the
+    slowest first."""
+    volumes = answer.stored.volumes
+    if not volumes:
+        return []
+    found = []
+    for one in answer.questions:
+        line = answer.stored.line(one.whose)
+        grows = f"{1e6 * line.slope:.2g} ± {1e6 * line.slope_half:.1g} s" if line else ""
+        took = [median(volume.took[one.whose]) for volume in volumes]
+        found.append((one.whose, one.query, took, grows))
+    return sorted(found, key=lambda row: -row[2][-1])
+
+
+def seconds(value: float) -> str:
+    if not isfinite(value):
+        return "none"
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def shown(name: str, value: float | None) -> str:
+    """A figure with its unit, which its name tells."""
+    if value is None:
+        return "none"
+    if name.startswith("memory"):
+        return f"{value / 1e6:.0f} MB"
+    if name.startswith("bytes/s"):
+        return f"{value / 1e6:.2f} MB/s"
+    return seconds(value) if name.startswith(("lag", "query")) else f"{value:.4g}"
+
+
+def line(step: Step) -> str:
+    """A step, as it is over, in a line."""
+    full = max(step.usage, key=lambda one: step.usage[one], default="")
+    most = f", {full} {100 * step.usage[full]:.0f} %" if full else ""
+    why = f": {of_lines(step.why)}" if step.why else ""
+    stored = step.figures.get("lines/s stored", 0.0)
+    return (f"{step.rate:8.5g} lines/s {step.verdict}{why}; P95 {seconds(step.latency(0.95))},"
+            f" stored {stored:.4g}/s{most}")  # fmt: skip
+
+
+def volume_line(volume: Volume) -> str:
+    """A volume, as it is over, in a line."""
+    whose = max(volume.took, key=lambda one: median(volume.took[one]))
+    return (f"{volume.lines:8} lines in the hour: {len(volume.took)} questions, the slowest"
+            f" {seconds(median(volume.took[whose]))}, {whose}")  # fmt: skip
+
+
+def tell(answer: Answer, file: Path, console: Console | None = None) -> None:
+    """The answer, the steps, and where the report lies."""
+    width = None if sys.stdout.isatty() else 140  # a log has no width
+    console = console or Console(highlight=False, width=width)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("verdict")
+    for heading in ("lines/s", "written", "stored", "MB/s", "P50", "P95", "P99"):
+        table.add_column(heading, justify="right")
+    for one in sorted(answer.found.steps, key=lambda step: step.rate):
+        table.add_row(
+            f"[{COLOURS[one.verdict]}]{one.verdict}[/]", f"{one.rate:.4g}", f"{one.offered:.4g}",
+            f"{one.figures.get('lines/s stored', 0.0):.4g}",
+            f"{one.figures.get('bytes/s written', 0.0) / 1e6:.2f}",
+            *(seconds(one.latency(of)) for of in (0.5, 0.95, 0.99)),
+        )  # fmt: skip
+    console.print()
+    if answer.found.steps:
+        console.print(table)
+    for words in ("", answer.sentence, *answer.notes):
+        console.print(words, markup=False, soft_wrap=True)
+    console.print(f"in {answer.took_s:.0f} s\nreport {file}", markup=False, soft_wrap=True)
