@@ -166,8 +166,8 @@ def test_fleet_that_cannot_be_is_refused_before_anything_starts(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"slo": "latency=1s"}, "--slo is for the capacity of a scheduler"),
-        ({"need": 5.0}, "--need is for the capacity of a scheduler"),
+        ({"slo": "latency=1s"}, "--slo says nothing of the capacity of metrics"),
+        ({"need": 5.0}, "--need says nothing of the capacity of metrics"),
         ({"every": "100ms"}, "--every is 100ms, expected 1s to 1m"),
         ({"what": ["metric"]}, "metric"),
     ],
@@ -176,9 +176,9 @@ def test_fleet_that_cannot_be_is_refused_before_anything_starts(
 def test_what_says_nothing_of_metrics_is_refused(given: dict[str, Any], said: str) -> None:
     usual: dict[str, Any] = {
         "what": ["metrics"], "instance": "", "slo": "", "need": None, "baseline": "",
-        "tolerance": 10.0, "start": 10.0, "highest": 2000.0, "lasts": "6m", "backends": 1,
-        "size": 50, "steps": 3, "reach": 10, "repeats": 1, "every": "5s", "churn": 5.0,
-        "remote_write": False, "wall": False, "seed": 1, "history": "",
+        "tolerance": 10.0, "start": None, "highest": None, "lasts": "6m", "backends": 1,
+        "size": 50, "reach": 10, "every": "5s", "churn": 5.0, "remote_write": False, "wall": False,
+        "history": "",
     }  # fmt: skip
     with pytest.raises(BadInput, match=said):
         capacity.capacity(**{**usual, **given})
