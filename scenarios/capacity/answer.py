@@ -54,7 +54,7 @@ class Machine:
 class Baseline:
     """What an earlier run found."""
 
-    knee: float
+    knee: float | None
     half_width: float
     machine: dict[str, Any]
     took_s: float = 0.0
@@ -214,7 +214,7 @@ class Answer:
         """The knee over the baseline's: middle, lowest and highest; None without either. On a
         machine that is slower by itself now, as if it were not."""
         before, found = self.baseline, self.found
-        if before is None or found.knee is None or found.high is None:
+        if before is None or before.knee is None or found.knee is None or found.high is None:
             return None
         return (
             self.drift * found.knee / before.knee,
@@ -322,12 +322,13 @@ def _known(value: float) -> float | None:
 
 
 def baseline_of(said: Any) -> Baseline | None:
-    """What a run's JSON says it found; None when that has no knee, or is of another version. Raises
+    """What a run's JSON says it found; None when that is nothing, or of another version. Raises
     what reading something else does."""
-    if said["shape"] != SHAPE or said["knee"] is None:
+    if said["shape"] != SHAPE or not (said["knee"] or said["medians"]):
         return None
     return Baseline(
-        knee=float(said["knee"]), half_width=float(said["half_width"]),
+        knee=float(said["knee"]) if said["knee"] else None,
+        half_width=float(said["half_width"] or 0.0),
         machine={str(key): value for key, value in said["machine"].items()},
         took_s=min(map(float, said["calibrated"])) if said["calibrated"] else 0.0,
         medians={str(endpoint): {str(rate): [float(one) for one in seconds if one > 0]
@@ -347,8 +348,8 @@ def _differing(baseline: Baseline, machine: Machine) -> list[str]:
 
 
 def read_baseline(file: Path, machine: Machine) -> Baseline:
-    """The knee of the run that wrote `file`. Raises BadInput when it has none, or was measured on
-    another machine."""
+    """What the run that wrote `file` found: its knee, or at least how long each endpoint took.
+    Raises BadInput when that is nothing, or it was measured on another machine."""
     try:
         said = jsontext.read(file.read_text())
         found = baseline_of(said)
@@ -360,7 +361,7 @@ def read_baseline(file: Path, machine: Machine) -> Baseline:
         raise BadInput(f"--baseline: `{file}` is of another version of the lab.")
     if found is None:
         raise BadInput(
-            f"--baseline: `{file}` is not the report.json of a run that found a knee.",
+            f"--baseline: `{file}` is not the report.json of a run that found anything.",
             cure="`doit capacity` writes one beside its report.html.",
         )
     if differs := _differing(found, machine):

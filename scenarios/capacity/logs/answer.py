@@ -176,7 +176,7 @@ class Answer:
     def ratio(self) -> tuple[float, float, float] | None:
         """The knee over the baseline's: middle, lowest and highest; None without either."""
         before, found = self.baseline, self.found
-        if before is None or found.knee is None or found.high is None:
+        if before is None or before.knee is None or found.knee is None or found.high is None:
             return None
         return (found.knee / before.knee, found.low / (before.knee + before.half_width),
                 found.high / max(1e-9, before.knee - before.half_width))  # fmt: skip

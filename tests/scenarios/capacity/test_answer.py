@@ -131,10 +131,10 @@ def test_baseline_that_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         read_baseline(tmp_path / "none.json", MACHINE)
     file = tmp_path / "report.json"
     file.write_text("{}")
-    with pytest.raises(BadInput, match="of a run that found a knee"):
+    with pytest.raises(BadInput, match="of a run that found anything"):
         read_baseline(file, MACHINE)
-    report.write(answer(step(10)), tmp_path)
-    with pytest.raises(BadInput, match="of a run that found a knee"):
+    report.write(answer(), tmp_path)
+    with pytest.raises(BadInput, match="of a run that found anything"):
         read_baseline(file, MACHINE)
     report.write(answer(*GOOD), tmp_path)
     with pytest.raises(BadInput, match="another machine: its cores is 2, here 4"):

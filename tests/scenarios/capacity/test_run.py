@@ -10,6 +10,7 @@ import pytest
 
 from scenarios.capacity import run
 from scenarios.capacity.run import Wish, scheduler
+from scenarios.capacity.search import Plan
 from scenarios.capacity.window import Window
 from stack.errors import BadInput, CheckFailed
 from tests.scenarios.capacity.simulated import Simulated
@@ -153,6 +154,17 @@ def test_endpoint_that_became_slower_is_named_though_the_knee_is_the_same(
     server.extra["GET /c"] *= 1.7  # of what it takes, a fifth
     with pytest.raises(CheckFailed, match=r"`GET /c` takes 1\.2\d \(.*\) of what it took"):
         scheduler(Wish(baseline=before), tmp_path)
+
+
+def test_baseline_without_a_knee_tells_of_endpoints(server: Closing, tmp_path: Path) -> None:
+    server.extra = {f"GET /{name}": 0.002 for name in "abcdef"}
+    low = Plan(start=20, highest=80)
+    scheduler(Wish(plan=low), tmp_path / "before")
+    before = tmp_path / "before" / "latest" / "report.json"
+    scheduler(Wish(plan=low, baseline=before), tmp_path)
+    server.extra["GET /c"] *= 1.7
+    with pytest.raises(CheckFailed, match=r"`GET /c` takes 1\.(1|2)"):
+        scheduler(Wish(plan=low, baseline=before), tmp_path)
 
 
 def test_slower_machine_is_no_slower_scheduler(server: Closing, tmp_path: Path) -> None:
