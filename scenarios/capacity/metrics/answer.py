@@ -22,9 +22,6 @@ _DAY_S = 86_400.0
 _BLOCK_S = 7200.0
 """A block is two hours long, until several become one."""
 
-STANDS_S = 15.0
-"""The interval at which the stack itself scrapes."""
-
 KEEPS_UP = 0.95
 """Share of the samples that were due: whoever takes fewer has reached the wall."""
 
@@ -99,7 +96,6 @@ class Sizing:
     """What so many schedulers need."""
 
     targets: int
-    interval_s: float
     series: float
     samples_per_s: float
     cores: float
@@ -201,21 +197,22 @@ class Answer:
 
     @property
     def sizing(self) -> list[Sizing]:
+        """At the interval that was measured: how often rules are evaluated goes into the CPU as
+        well, so that another one needs a run of its own."""
         memory, cores = self.memory, self.cores
         if not memory or not cores or not self.found.series_each:
             return []
         largest = max(one.targets for one in self._all)
         rows = []
         for targets in (1, 10, 100, 1000, 10_000):
-            for interval_s in dict.fromkeys((STANDS_S, self.asked.interval_s)):
-                series = float(targets * self.found.series_each)
-                samples = series / interval_s
-                rows.append(Sizing(
-                    targets=targets, interval_s=interval_s, series=series, samples_per_s=samples,
-                    cores=max(0.0, cores.at(samples)), memory_bytes=max(0.0, memory.at(series)),
-                    disk_bytes_a_day=samples * _DAY_S * self.bytes_per_sample,
-                    beyond=targets > 10 * largest,
-                ))  # fmt: skip
+            series = float(targets * self.found.series_each)
+            samples = series / self.asked.interval_s
+            rows.append(Sizing(
+                targets=targets, series=series, samples_per_s=samples,
+                cores=max(0.0, cores.at(samples)), memory_bytes=max(0.0, memory.at(series)),
+                disk_bytes_a_day=samples * _DAY_S * self.bytes_per_sample,
+                beyond=targets > 10 * largest,
+            ))  # fmt: skip
         return rows
 
     @property
@@ -313,6 +310,12 @@ class Answer:
         if missed:
             said.append("Scrapes failed or evaluations were left out with"
                         f" {', '.join(map(str, dict.fromkeys(missed)))} schedulers.")  # fmt: skip
+        wall = [self.found.wall] if self.found.wall else []
+        for size in (*self._all, *wall):
+            said += [f"With {size.targets} schedulers rules fail: {why}." for why in size.refusals]
+        if wall and wall[0].windows and wall[0].noise > NOISY:
+            said.append(f"At the wall others took {wall[0].noise:.1f} cores: on a quiet machine it"
+                        " lies farther away.")  # fmt: skip
         for one in self.predictions[:1]:
             if abs(one.ratio - 1) > WITHIN:
                 said.append(f"Memory was {one.ratio:.2f} x what was predicted, more than"

@@ -25,6 +25,7 @@ _FULL_WITHIN_S = 120.0
 _APPENDED = "prometheus_tsdb_head_samples_appended_total"
 _SERIES = "prometheus_tsdb_head_series"
 _RULES = "prometheus_rule_group_last_duration_seconds"
+_REFUSED = "prometheus_rule_evaluation_failures_total"
 _UNWRITTEN = "prometheus_tsdb_wal_writes_failed_total"
 _LEFT_OUT = "prometheus_rule_group_iterations_missed_total"
 
@@ -55,6 +56,8 @@ class Bench:
     """Data of what is measured; empty again after each size."""
     interval_s: float
     dwell: Dwell = field(default_factory=Dwell)
+    evaluation_s: float | None = None
+    """Between two evaluations of the rules; None for the instance's own."""
     stores: bool = True
     """Whether to look at the disk, and start it again, at the end."""
 
@@ -68,8 +71,11 @@ class Bench:
             for _ in range(self.dwell.windows):
                 windows += watch([monitor], served, self.dwell.window_s)
                 tell(Size(targets=fleet.targets, windows=windows))
+            refusals = monitor.refusals()
             storage = self._stored(monitor) if self.stores else None
-            return Size(targets=fleet.targets, windows=windows, storage=storage)
+            return Size(
+                targets=fleet.targets, windows=windows, refusals=refusals, storage=storage
+            )  # fmt: skip
 
     def side_by_side(self, fleet: FleetPlan, receiver: str) -> tuple[Size, Size]:
         """Two that scrape the same fleet at the same time: one alone, one that also writes to the
@@ -113,8 +119,10 @@ class Bench:
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            with Monitor(self.layout, folder, self._targets, interval_s=self.interval_s,
-                         remote_write=receiver) as monitor:  # fmt: skip
+            with Monitor(
+                self.layout, folder, self._targets, interval_s=self.interval_s,
+                evaluation_s=self.evaluation_s, remote_write=receiver,
+            ) as monitor:  # fmt: skip
                 yield monitor
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -194,6 +202,7 @@ def _window(
         fleet_cores=fleet_cores,
         other_cores=others,
         missed=max(0.0, down) + grown(_LEFT_OUT),
+        refused=grown(_REFUSED),
     )
 
 

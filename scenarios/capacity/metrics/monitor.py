@@ -62,9 +62,10 @@ class Monitor:
 
     def __init__(
         self, layout: Layout, folder: Path, targets: Path, *, interval_s: float,
-        remote_write: str = "",
+        evaluation_s: float | None = None, remote_write: str = "",
     ) -> None:  # fmt: skip
         """`layout` is the instance's, `targets` the file that says where the fleet is,
+        `evaluation_s` the time between two evaluations of the rules, the instance's own if None,
         `remote_write` the address of a receiver."""
         ports = {**layout.ports, **free([SERVICES[NAME]])}
         self._instance = layout.directory
@@ -72,6 +73,7 @@ class Monitor:
             layout, directory=folder, ports=ports, guarded=False, remote_write=RemoteWrite()
         )
         self._targets, self._interval_s, self._remote = targets, interval_s, remote_write
+        self._evaluation_s = evaluation_s
         self._process: subprocess.Popen[bytes] | None = None
         self._http = loopback.client(self.layout.url(NAME), timeout_s=_ASKED_WITHIN_S)
 
@@ -138,6 +140,15 @@ class Monitor:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def refusals(self) -> list[str]:
+        """Why rules fail, one reason each, the rules' names before it. Raises Died."""
+        failing: dict[str, list[str]] = {}
+        groups = self._asked("/api/v1/rules").json()["data"]["groups"]
+        for rule in (rule for group in groups for rule in group["rules"]):
+            if rule["health"] == "err":
+                failing.setdefault(rule["lastError"], []).append(rule["name"])
+        return [f"{', '.join(names)}: {why}" for why, names in failing.items()]
 
     def last_words(self) -> str:
         """The last line of its log, which says why it ended."""
@@ -237,6 +248,9 @@ class Monitor:
         remote = [{"name": "remote", "url": self._remote}] if self._remote else []
         kept = {key: value for key, value in written.items()
                 if key not in ("alerting", "scrape_configs", "remote_write")}  # fmt: skip
+        if self._evaluation_s:
+            every = f"{round(self._evaluation_s * 1000)}ms"
+            kept["global"] = {**kept["global"], "evaluation_interval": every}
         return {**kept, "scrape_configs": [job], **({"remote_write": remote} if remote else {})}
 
 

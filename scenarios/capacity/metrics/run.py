@@ -20,7 +20,7 @@ from scenarios.capacity.metrics.monitor import Died
 from scenarios.capacity.metrics.sizes import Size
 from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.proof.reports import KEPT, new_folder, prune, reports_dir
-from stack import progress
+from stack import progress, speed, yamltext
 from stack.errors import BadInput, CheckFailed, HostCannot
 from stack.run.instance import Instance
 from stack.run.lifecycle import running
@@ -247,7 +247,12 @@ class _Run:
             self._found.wall = size
 
         try:
-            bench = replace(self._bench, interval_s=interval_s, stores=False)
+            # The rules as often, for each scrape, as where the line comes from.
+            faster = interval_s / self._wish.interval_s
+            bench = replace(
+                self._bench, interval_s=interval_s, stores=False,
+                evaluation_s=faster * _evaluation_s(self._instance),
+            )  # fmt: skip
             tell(bench.measure(self._wish.fleet(targets), tell))
         except Died as death:
             self._found.notes.append(f"At the wall: {death}.")
@@ -265,6 +270,12 @@ class _Run:
             found=self._found, machine=Machine.here(), versions="", instance="", started=0,
             took_s=0,
         )  # fmt: skip
+
+
+def _evaluation_s(instance: Instance) -> float:
+    """Between two evaluations of its rules."""
+    main = instance.layout.config("prometheus") / "prometheus.yml"
+    return speed.evaluation_interval(yamltext.load(main))
 
 
 def _no_room(bench: Bench, series: float, wish: Wish) -> str:

@@ -32,6 +32,8 @@ class Window:
     """Of all else on the machine."""
     missed: float
     """Scrapes that failed, and evaluations that were left out."""
+    refused: float = 0.0
+    """Evaluations of rules that failed: a query may load so many samples and no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,8 @@ class Size:
 
     targets: int
     windows: Sequence[Window]
+    refusals: Sequence[str] = ()
+    """Why rules failed at the end, with their names."""
     storage: Storage | None = None
     """None where it ended before that."""
 

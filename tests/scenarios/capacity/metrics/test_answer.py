@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -81,14 +82,21 @@ def test_noise_and_failed_scrapes_are_said() -> None:
     assert "with 150 schedulers" in notes
 
 
-def test_sizing_is_of_the_stack_s_interval_and_of_the_measured_one() -> None:
-    rows = answer(found(50, 100, 150)).sizing
-    assert {one.interval_s for one in rows} == {5.0, 15.0}
-    at = {(one.targets, one.interval_s): one for one in rows}
-    assert at[100, 15.0].samples_per_s == pytest.approx(100 * EACH / 15)
-    assert at[100, 5.0].memory_bytes == pytest.approx(100e6 + 4000 * 100 * EACH)
-    assert at[10_000, 5.0].beyond
-    assert not at[1000, 5.0].beyond
+def test_sizing_is_of_the_interval_that_was_measured() -> None:
+    at = {one.targets: one for one in answer(found(50, 100, 150)).sizing}
+    assert at[100].samples_per_s == pytest.approx(100 * EACH / 5)
+    assert at[100].memory_bytes == pytest.approx(100e6 + 4000 * 100 * EACH)
+    assert at[10_000].beyond
+    assert not at[1000].beyond
+
+
+def test_rules_that_failed_and_who_else_was_at_the_wall_are_said() -> None:
+    large = replace(size(500), refusals=["HighLatencyP95: it would load too many samples"])
+    one = answer(found(50, 100, reached=large, wall=size(1000, others=1.5), wall_interval_s=2.0))
+    notes = " ".join(one.notes)
+    assert "With 500 schedulers rules fail: HighLatencyP95: it would load too many" in notes
+    assert "At the wall others took 1.5 cores" in notes
+    assert "Asked for 325,000 samples/s it took 130,000: the wall was reached." in one.sentence
 
 
 KEPT = Kept(seconds=180.0, away_s=60.0, caught_up_s=4.0, series=4000, samples=48_000)

@@ -135,6 +135,28 @@ def test_ctrl_c_leaves_a_report_of_what_there_is(
     assert "It ended early: it was interrupted." in capsys.readouterr().out
 
 
+def test_wall_is_asked_for_more_than_it_is_predicted_to_take(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_evaluation_s", lambda instance: 15.0)
+    monkeypatch.setattr(
+        run.psutil, "virtual_memory", lambda: SimpleNamespace(available=20e9, total=24e9)
+    )
+    faster: list[dict[str, Any]] = []
+
+    def replaced(of: Any, **how: Any) -> Any:
+        faster.append(how)
+        return of
+
+    monkeypatch.setattr(run, "replace", replaced)
+    metrics(Wish(wall=True), tmp_path)
+    found = said(tmp_path)
+    assert bench.asked[-1] == 1000
+    due = 1000 * EACH / found["wall_interval_s"]
+    assert due == pytest.approx(1.3 * found["cpu_wall_samples_per_s"], rel=0.01)
+    assert faster[0]["evaluation_s"] == pytest.approx(3 * found["wall_interval_s"])
+
+
 def test_remote_write_is_measured_before_the_sizes(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
