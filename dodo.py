@@ -98,6 +98,20 @@ def task_up():
             ),
             option("certificate", str, "", "the front's, PEM; its own if not given", shown="FILE"),
             option("key", str, "", "of that certificate, PEM", shown="FILE"),
+            option(
+                "remote-write",
+                str,
+                "",
+                "where its Prometheus writes as well; as it was if not given",
+                shown="victoria|URL|none",
+            ),
+            option(
+                "remote-write-settings",
+                str,
+                "",
+                "who writes, TLS …: as Prometheus has them",
+                shown="FILE",
+            ),
         ],
         shows_progress=True,
     )
@@ -440,17 +454,19 @@ def task_load():
 
 
 def task_capacity():
-    """find how much load one scheduler carries, or its logs
+    """find how much a scheduler, Prometheus and the logs carry
 
     The highest rate at which the thresholds of HighLatencyP95 and HighErrorRate hold, with its
     interval, and what is at its limit first; then how it scales, how early the alerts warn and what
-    the next size needs. In instances of its own; about ten minutes. Of logs: how many lines a
-    second can be queried within one (--slo lag=2s), how long queries take, and the disk.
+    the next size needs. In instances of its own; about ten minutes. `metrics` measures a Prometheus
+    instead: memory, CPU and disk over series, and a larger size that they predict; twenty minutes.
+    `logs`: how many lines a second can be queried within one (--slo lag=2s), and the disk.
 
     $ doit capacity scheduler
     $ doit capacity logs
     $ doit capacity --need 150 --slo latency=1s,errors=1%
     $ doit capacity --baseline before.json --tolerance 5  # percent
+    $ doit capacity metrics --remote-write  # how many series one Prometheus carries
     """
     return task(
         "scenarios.tasks.capacity:capacity",
@@ -469,9 +485,19 @@ def task_capacity():
                    shown="R"),
             option("for", duration, "6m", "each search at most", key="lasts"),
             option("backends", int, 1, "up to so many processes of the scheduler", low=1, high=64),
+            option("history", str, "", "earlier runs; compared with the last, and added to",
+                   shown="FILE"),
+            option("size", int, 50, "metrics: schedulers of the smallest fleet", low=1, high=1000),
+            option("reach", int, 10, "metrics: size that is predicted, as often that; 0 for none",
+                   low=0, high=1000),
+            option("every", duration, "5s", "metrics: interval of scrapes"),
+            option("churn", float, 5.0, "metrics: percent of instances and label values replaced in"
+                   " an hour", low=0, high=10_000, shown="PERCENT"),
+            option("remote-write", bool, False, "metrics: and what remote write costs and loses"),
+            option("wall", bool, False, "metrics: and the rate at which it cannot keep up"),
         ],
         shows_progress=True,
-        pos_arg=plain("what", "[scheduler|logs]", "what to measure",
+        pos_arg=plain("what", "[scheduler|metrics|logs]", "what to measure",
                       names="scenarios.tasks.capacity:kinds"),
     )  # fmt: skip
 

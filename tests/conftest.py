@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,25 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 _ENDING = ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--share", metavar="K/N",
+        help="only one in N of the tests, always the same ones; with K from 1 to N all have run",
+    )  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not (given := config.getoption("--share")):
+        return
+    number, _, of = given.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise pytest.UsageError(f"--share is `{given}`, expected K/N with K from 1 to N")
+    # By its name: another test more or less does not move the others to another night.
+    mine = {one for one in items if crc32(one.nodeid.encode()) % int(of) == int(number) - 1}
+    config.hook.pytest_deselected(items=[one for one in items if one not in mine])
+    items[:] = [one for one in items if one in mine]
 
 
 def pytest_configure() -> None:

@@ -321,33 +321,52 @@ def _known(value: float) -> float | None:
     return value if value == value else None
 
 
+def baseline_of(said: Any) -> Baseline | None:
+    """What a run's JSON says it found; None when that has no knee, or is of another version. Raises
+    what reading something else does."""
+    if said["shape"] != SHAPE or said["knee"] is None:
+        return None
+    return Baseline(
+        knee=float(said["knee"]), half_width=float(said["half_width"]),
+        machine={str(key): value for key, value in said["machine"].items()},
+        took_s=min(map(float, said["calibrated"])) if said["calibrated"] else 0.0,
+        medians={str(endpoint): {str(rate): [float(one) for one in seconds if one > 0]
+                                 for rate, seconds in rates.items()}
+                 for endpoint, rates in said["medians"].items()},
+    )  # fmt: skip
+
+
+def is_alike(baseline: Baseline, machine: Machine) -> bool:
+    """Whether it was measured on such a machine."""
+    return not _differing(baseline, machine)
+
+
+def _differing(baseline: Baseline, machine: Machine) -> list[str]:
+    here = asdict(machine)
+    return [key for key in ("cpu", "cores") if baseline.machine.get(key) != here[key]]
+
+
 def read_baseline(file: Path, machine: Machine) -> Baseline:
     """The knee of the run that wrote `file`. Raises BadInput when it has none, or was measured on
     another machine."""
     try:
         said = jsontext.read(file.read_text())
-        found = Baseline(
-            knee=float(said["knee"]), half_width=float(said["half_width"]), machine=said["machine"],
-            took_s=min(map(float, said["calibrated"])) if said["calibrated"] else 0.0,
-            medians={str(endpoint): {str(rate): [float(one) for one in seconds if one > 0]
-                                     for rate, seconds in rates.items()}
-                     for endpoint, rates in said["medians"].items()},
-        )  # fmt: skip
-        shape = said["shape"]
+        found = baseline_of(said)
     except OSError as error:
         raise BadInput(f"--baseline: `{file}`: {error.strerror}.") from None
     except (ValueError, TypeError, KeyError, OverflowError, AttributeError):
+        found = said = None
+    if said and said["shape"] != SHAPE:
+        raise BadInput(f"--baseline: `{file}` is of another version of the lab.")
+    if found is None:
         raise BadInput(
             f"--baseline: `{file}` is not the report.json of a run that found a knee.",
             cure="`doit capacity` writes one beside its report.html.",
-        ) from None
-    if shape != SHAPE:
-        raise BadInput(f"--baseline: `{file}` is of another version of the lab.")
-    here = asdict(machine)
-    if differs := [key for key in ("cpu", "cores") if found.machine.get(key) != here[key]]:
+        )
+    if differs := _differing(found, machine):
         raise BadInput(
             f"--baseline: `{file}` was measured on another machine: its {differs[0]} is"
-            f" {found.machine.get(differs[0])}, here {here[differs[0]]}.",
+            f" {found.machine.get(differs[0])}, here {asdict(machine)[differs[0]]}.",
             cure="Compare runs of one machine.",
         )
     return found

@@ -12,7 +12,7 @@ from time import monotonic, time
 
 import httpx
 
-from scenarios.capacity import report
+from scenarios.capacity import history, report
 from scenarios.capacity.answer import Answer, Baseline, Machine, read_baseline
 from scenarios.capacity.asked import Told
 from scenarios.capacity.bench import SCHEDULER, Bench, calibrated
@@ -53,6 +53,7 @@ class Wish:
     plan: Plan = field(default_factory=Plan)
     need: float | None = None
     baseline: Path | None = None
+    history: Path | None = None
     tolerance: float = 0.1
     backends: int = 1
     """Up to so many processes of the scheduler, with each number of them that doubles."""
@@ -82,6 +83,8 @@ def scheduler(wish: Wish, reports: Path | None = None, keep: int = KEPT) -> None
     objective = overridden(read(configuration.read(CONFIG_ROOT).alerts), wish.slo)
     machine = Machine.here()
     before = read_baseline(wish.baseline, machine) if wish.baseline else None
+    if wish.history:
+        before = history.last(wish.history, machine)
     room = reports or reports_dir()
     with new_folder(room, KIND) as folder:
         print(f"objective: {objective.words}", flush=True)
@@ -93,6 +96,8 @@ def scheduler(wish: Wish, reports: Path | None = None, keep: int = KEPT) -> None
         raise KeyboardInterrupt
     if answer.shortcomings:
         raise CheckFailed(f"{'; '.join(answer.shortcomings)}.")
+    if wish.history and answer.found.knee:
+        history.add(wish.history, answer)
 
 
 def _searched(

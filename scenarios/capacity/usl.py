@@ -17,6 +17,9 @@ POINTS = 3
 FARTHEST = 2.0
 """How many times the largest n that was measured may be asked for."""
 
+NOTHING = 1e-6
+"""Coherence that is rounding."""
+
 _DRAWS = 400
 
 
@@ -36,7 +39,7 @@ class Law:
     @property
     def peak(self) -> float:
         """The n from which on more is less; infinite where none is."""
-        if not self.coherence:
+        if self.coherence < NOTHING:
             return math.inf
         return math.sqrt(max(0.0, 1 - self.contention) / self.coherence)
 
@@ -75,7 +78,8 @@ class Fit:
 
 
 def _percent(share: float) -> str:
-    return f"{round(100 * share, 3):.2g}"
+    of_100 = round(100 * share, 3)
+    return f"{of_100:.0f}" if of_100 >= 10 else f"{of_100:.2g}"
 
 
 def fit(points: Sequence[tuple[float, Sequence[float]]], seed: int = 7) -> Fit | None:

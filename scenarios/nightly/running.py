@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import psutil
 
 from scenarios.nightly.ledger import Outcome, Verdict
-from scenarios.nightly.stages import Stage
+from scenarios.nightly.stages import NIGHTS, Stage
 from scenarios.nightly.summary import length
 from stack.paths import REPO
 
@@ -54,7 +55,8 @@ class _Running:
     ) -> None:  # fmt: skip
         self._stage, self._program, self._log = stage, program, log
         self._grace_s = grace_s
-        self._places = {"folder": str(folder), "reports": str(reports)}
+        night = date.today().toordinal() % NIGHTS + 1
+        self._places = {"folder": str(folder), "reports": str(reports), "night": str(night)}
         self._environment = {**stage.environment, **os.environ, "STACK_REPORTS": str(folder)}
         self._allow(stage.limit_s)
 

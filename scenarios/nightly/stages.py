@@ -9,6 +9,9 @@ INSTANCE = "nightly"
 FUZZ_INPUTS = "10000"
 """Bad inputs for each reader: a million take hours."""
 
+NIGHTS = 7
+"""After so many all long tests have had their turn: together they take half a day."""
+
 _MINUTE_S = 60.0
 
 
@@ -18,8 +21,8 @@ class Stage:
 
     name: str
     commands: Sequence[Sequence[str]]
-    """Each a task with its arguments, in which `{folder}` stands for the stage's own folder and
-    `{reports}` for that of all reports."""
+    """Each a task with its arguments, in which `{folder}` stands for the stage's own folder,
+    `{reports}` for that of all reports and `{night}` for which of NIGHTS it is."""
     afterwards: Sequence[str] = ()
     """One more, whatever came of the others."""
     limit_s: float
@@ -58,9 +61,18 @@ STAGES = (
     Stage(name="sbom", commands=[["sbom", "--output", "{folder}/sbom.json"]],
           limit_s=5 * _MINUTE_S),
     Stage(
+        name="capacity",
+        commands=[["capacity", "scheduler", "--for", "4m", "--history", "{reports}/capacity.json"]],
+        limit_s=30 * _MINUTE_S,
+        report="latest/report.html",
+    ),
+    Stage(
         name="tests",
-        commands=[["test", "-m", "nightly", "--junitxml={folder}/junit.xml"]],
-        limit_s=150 * _MINUTE_S,
+        commands=[
+            ["test", "-m", "nightly", f"--share={{night}}/{NIGHTS}",
+             "--junitxml={folder}/junit.xml"],
+        ],
+        limit_s=120 * _MINUTE_S,
         environment={"FUZZ_INPUTS": FUZZ_INPUTS},
     ),
 )  # fmt: skip

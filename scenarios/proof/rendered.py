@@ -6,9 +6,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def rendered(folder: Path, **given: object) -> str:
-    """The template in that folder, filled in; all that is given is escaped."""
+    """The template in that folder, filled in; all that is given is escaped. What it includes may
+    lie in the folder above as well."""
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, folder.parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -18,11 +18,16 @@ def up(
     profile: str,
     certificate: str,
     key: str,
+    remote_write: str,
+    remote_write_settings: str,
 ) -> None:
     """Bring it up; what a killed incident left behind is undone. Raises CheckFailed when that is
     not possible, and all that `stack.tasks.instance.up` does."""
     with leftovers.undone(instance) as on_ready:
-        tasks.up(instance, speed, port_offset, backends, profile, certificate, key, on_ready)
+        tasks.up(
+            instance, speed, port_offset, backends, profile, certificate, key, remote_write,
+            remote_write_settings, on_ready,
+        )  # fmt: skip
 
 
 def status(instance: str) -> None:

@@ -168,6 +168,12 @@ def _check_template(text: str, where: str) -> None:
                 f"{where}: the template `{found}` is not supported by the embedded store.",
                 cure="Write {{ $labels.name }} or {{ $value }}.",
             )
+    _, braces, rest = _BRACES.sub("", text).partition("{{")
+    if braces:
+        raise BadInput(
+            f"{where}: the template `{braces}{rest[:40]}` is not closed.",
+            cure="Write {{ $labels.name }} or {{ $value }}.",
+        )
 
 
 def expanded(text: str, labels: Mapping[str, str], value: float) -> str:

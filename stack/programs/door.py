@@ -4,7 +4,7 @@ are told. A page of another site in somebody's browser must neither send here no
 
 from collections.abc import Collection, Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,7 +29,7 @@ class Door:
         program has bounds of its own."""
         self._app = app
         self._hosts = None if hosts is None else frozenset(hosts)
-        self._headers = headers
+        self._headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,9 +49,10 @@ class Door:
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                headers = [*message.get("headers", ())]
+                given = {name for name, _ in headers}
+                headers += [one for one in self._headers.items() if one[0] not in given]
+                message["headers"] = headers
             await send(message)
 
         if status:
@@ -63,12 +64,9 @@ class Door:
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
         """The application, which reads no more of the body than that many bytes."""
-        too_large = PlainTextResponse(
-            f"the body is larger than {most_bytes} bytes\n", 413, {"Connection": "close"}
-        )
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > most_bytes:
-            await too_large(scope, receive, send)
+            await _too_large(most_bytes)(scope, receive, send)
             return
         read = 0
 
@@ -88,7 +86,13 @@ class Door:
             await self._app(scope, some, told)
         finally:
             if read > most_bytes:
-                await too_large(scope, receive, send)
+                await _too_large(most_bytes)(scope, receive, send)
+
+
+def _too_large(most_bytes: int) -> ASGIApp:
+    return PlainTextResponse(
+        f"the body is larger than {most_bytes} bytes\n", 413, {"Connection": "close"}
+    )
 
 
 def _refused(status: int) -> ASGIApp:

@@ -18,7 +18,8 @@ from stack.run.service import Layout
 AWAY = (502, 504)
 """What nginx answers in place of one that does not run, or does not answer."""
 
-_USER = "nginx"
+USER = "nginx"
+"""Whom they know."""
 
 _TIMEOUT_S = 60.0
 
@@ -39,6 +40,11 @@ def passing(layout: Layout) -> Path:
     return layout.secret("nginx_upstream.conf")
 
 
+def password_file(layout: Layout) -> Path:
+    """Of the user that they know."""
+    return layout.secret("web_password")
+
+
 def scheme(layout: Layout) -> str:
     """What nginx speaks with them."""
     return "https" if layout.profile.is_production else "http"
@@ -50,13 +56,13 @@ def texts(layout: Layout) -> dict[Path, str]:
 
     password = _password(layout)
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
-    known = base64.b64encode(f"{_USER}:{password}".encode()).decode()
+    known = base64.b64encode(f"{USER}:{password}".encode()).decode()
     tls = ""
     if layout.profile.is_production:
         certificate, key = certificates.behind(layout)
         tls = f"tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n"
     return {
-        _web(layout): f"basic_auth_users:\n  {_USER}: {hashed}\n{tls}",
+        _web(layout): f"basic_auth_users:\n  {USER}: {hashed}\n{tls}",
         passing(layout): f'proxy_set_header Authorization "Basic {known}";\n',
     }
 
@@ -71,7 +77,7 @@ def asked(layout: Layout, service: str, method: str, path: str) -> Any:
     import httpx
 
     url = f"{scheme(layout)}://{BEHIND}:{layout.port(service)}{path}"
-    nginx = httpx.BasicAuth(_USER, _password(layout))
+    nginx = httpx.BasicAuth(USER, _password(layout))
     verify: bool | ssl.SSLContext = False
     if layout.profile.is_production:
         verify = ssl.create_default_context(cafile=str(certificates.authority(layout)))
@@ -80,7 +86,7 @@ def asked(layout: Layout, service: str, method: str, path: str) -> Any:
 
 
 def _password(layout: Layout) -> str:
-    return layout.secret("web_password").read_text()
+    return password_file(layout).read_text()
 
 
 def _web(layout: Layout) -> Path:

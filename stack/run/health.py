@@ -22,7 +22,6 @@ from stack.loopback import urlopen
 from stack.progress import amount
 from stack.run.instance import Instance
 from stack.run.lifecycle import planned
-from stack.run.services import SERVICES
 
 _TIMEOUT_S = 10.0
 
@@ -89,7 +88,7 @@ def _asked(ask: Callable[[Instance], Found], instance: Instance) -> list[tuple[V
 
 
 def _services(instance: Instance) -> Found:
-    there = {name: one for name, one in SERVICES.items() if name in instance.ports}
+    there = instance.services
     with ThreadPoolExecutor(len(there)) as pool:
         waiting = {
             name: pool.submit(service.ready, instance.layout) for name, service in there.items()

@@ -17,8 +17,9 @@ from stack.paths import state_dir
 from stack.run import naming
 from stack.run.ports import Ports
 from stack.run.profile import Profile
-from stack.run.service import Layout
-from stack.run.services import AFTER, SERVICES
+from stack.run.remote import RemoteWrite
+from stack.run.service import Layout, Service
+from stack.run.services import AFTER, ALL
 from stack.run.startup import start_all
 from stack.run.supervisor import Supervisor
 
@@ -39,6 +40,7 @@ class Record:
     created: float
     """Unix seconds."""
     profile: Profile = field(default_factory=Profile)
+    remote_write: RemoteWrite = field(default_factory=RemoteWrite)
     backends: int = 1
     """Processes of the scheduler."""
     generation: int = 0
@@ -121,6 +123,11 @@ class Instance:
         return self.record.hash
 
     @property
+    def services(self) -> dict[str, Service]:
+        """Name → service, of those that it has."""
+        return {name: service for name, service in ALL.items() if name in self.ports}
+
+    @property
     def config_dir(self) -> Path:
         """Folder of the rendered configuration, one folder per service."""
         return self.directory / "config"
@@ -152,7 +159,7 @@ class Instance:
 
     def start_service(self, service: str) -> None:
         """Start a service and return when it is ready. Raises HostCannot when it is not in time."""
-        start_all(self.layout, self.supervisor, {service: SERVICES[known_service(service)]})
+        start_all(self.layout, self.supervisor, {service: ALL[known_service(service)]})
 
     def restart_service(self, service: str) -> None:
         self.stop_service(service)
@@ -186,8 +193,8 @@ def existing(name: str) -> Instance | None:
 
 def known_service(name: str) -> str:
     """`name` if the stack has that service. Raises BadInput that suggests the nearest names."""
-    if name not in SERVICES:
-        choose([name], SERVICES, what="service")
+    if name not in ALL:
+        choose([name], ALL, what="service")
     return name
 
 
@@ -201,12 +208,13 @@ def layout_of(record: Record, directory: Path) -> Layout:
         ports=record.ports,
         addresses={
             f"{service.name}:{default}": f"{HOST}:{record.ports[service.name][name]}"
-            for service in SERVICES.values()
+            for service in ALL.values()
             # One made before a service was added, or a port of it, does not have it.
             for name, default in service.ports.items()
             if name in record.ports.get(service.name, {})
         },
         packages={name: Path(path) for name, path in record.packages.items()},
         profile=record.profile,
+        remote_write=record.remote_write,
         backends=record.backends,
     )

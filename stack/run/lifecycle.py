@@ -6,9 +6,9 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from stack.run.choice import CHOICES
 from stack.run.instance import Instance, Record, instances_dir, layout_of
 from stack.run.ports import PortsTaken, check_free, free, shifted
 from stack.run.profile import Profile
-from stack.run.service import Layout
-from stack.run.services import AFTER, SERVICES
+from stack.run.remote import RemoteWrite
+from stack.run.service import Layout, Service
+from stack.run.services import AFTER, ALL, OPTIONAL, SERVICES
 from stack.run.startup import OnReady, start_all
 from stack.run.supervisor import Supervisor, processes
 from stack.store import guard
@@ -37,11 +38,12 @@ def bring_up(
     free_ports: bool = False,
     config_root: Path = CONFIG_ROOT,
     profile: Profile | None = None,
+    remote_write: RemoteWrite | None = None,
     backends: int = 1,
     on_ready: OnReady = lambda service, seconds: None,
 ) -> Instance:
-    """The instance `name`, running, every service ready; of the `profile` that it was of, where
-    none is given.
+    """The instance `name`, running, every service ready; of the `profile` that it was of, and
+    with the `remote_write` that it had, where none is given.
 
     A running one with the same hash is left as it is (a service that was stopped is started); one
     with another hash is taken down first and keeps its data. When anything fails, all that was
@@ -51,16 +53,16 @@ def bring_up(
     directory = directory_of(name)
     with locked(directory), guard.in_use(cache_dir() / "store"):
         current = _current(name)
-        profile = profile or (current.record.profile if current else Profile())
-
-        def plan() -> tuple[Record, dict[str, str]]:
-            return _plan(
-                name, directory, speed, port_offset, free_ports, config_root, profile, backends
-            )
-
-        record, files = plan()
+        before = current.record if current else None
+        wanted = Wanted(
+            speed=speed, offset=port_offset, free_ports=free_ports, config_root=config_root,
+            backends=backends,
+            profile=profile or (before.profile if before else Profile()),
+            remote_write=remote_write or (before.remote_write if before else RemoteWrite()),
+        )  # fmt: skip
+        record, files = _plan(name, directory, wanted)
         if free_ports and _are_taken(record.ports):  # somebody was quicker: others are free
-            record, files = plan()
+            record, files = _plan(name, directory, wanted)
         if current and not (current.hash == record.hash and current.is_running()):
             # Of what it holds itself nothing is taken; without the others it would be lost.
             check_free(record.ports, lambda: {process.pid for process in processes(directory)})
@@ -71,13 +73,13 @@ def bring_up(
             _clear_leftovers(directory)
         instance = Instance(record, directory)
         if instance.is_running():
-            start_all(instance.layout, instance.supervisor, SERVICES, on_ready)
+            start_all(instance.layout, instance.supervisor, instance.services, on_ready)
             return generations.keep(instance)
         check_free(record.ports)
         _prepare(instance, files)
         try:
             instance.supervisor.start()
-            start_all(instance.layout, instance.supervisor, SERVICES, on_ready)
+            start_all(instance.layout, instance.supervisor, instance.services, on_ready)
         except BaseException:
             instance.take_down()
             raise
@@ -108,6 +110,7 @@ def running(
     config_root: Path = CONFIG_ROOT,
     backends: int = 1,
     keep: bool = False,
+    remote_write: RemoteWrite | None = None,
 ) -> Iterator[Instance]:
     """A fresh instance on free ports, taken down without a trace when the block ends.
 
@@ -115,14 +118,16 @@ def running(
     """
     bring_down(name, wipe=True)
     try:
-        wanted = partial(bring_up, name, speed=speed, free_ports=True, config_root=config_root,
-                         backends=backends)  # fmt: skip
+        up = partial(
+            bring_up, name, speed=speed, free_ports=True, config_root=config_root,
+            backends=backends, remote_write=remote_write,
+        )  # fmt: skip
         try:
-            instance = wanted()
+            instance = up()
         except HostCannot:
             if not _ports_lost(name):
                 raise
-            instance = wanted()
+            instance = up()
         yield instance
     except BaseException:
         bring_down(name, wipe=True)
@@ -180,16 +185,33 @@ def _current(name: str) -> Instance | None:
         return None
 
 
-def _plan(
-    name: str, directory: Path, speed: float, offset: int, free_ports: bool, config_root: Path,
-    profile: Profile, backends: int,
-) -> tuple[Record, dict[str, str]]:  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What an instance is to be like."""
+
+    speed: float
+    offset: int
+    free_ports: bool
+    config_root: Path
+    backends: int
+    profile: Profile
+    remote_write: RemoteWrite
+
+    @property
+    def services(self) -> list[Service]:
+        asked = (OPTIONAL[name] for name in self.remote_write.services)
+        return [*SERVICES.values(), *asked]
+
+
+def _plan(name: str, directory: Path, wanted: Wanted) -> tuple[Record, dict[str, str]]:
     """What the instance will be, before anything is touched: its record and rendered files."""
-    packages = {package: str(path) for package, path in _realised().items()}
-    ports = free(SERVICES.values()) if free_ports else shifted(SERVICES.values(), offset)
+    services = wanted.services
+    packages = {package: str(path) for package, path in _realised(services).items()}
     record = Record(
-        name=name, speed=speed, ports=ports, packages=packages, config_root=str(config_root),
-        hash="", created=time.time(), profile=profile, backends=backends,
+        name=name, speed=wanted.speed, packages=packages, config_root=str(wanted.config_root),
+        ports=free(services) if wanted.free_ports else shifted(services, wanted.offset),
+        hash="", created=time.time(), profile=wanted.profile, backends=wanted.backends,
+        remote_write=wanted.remote_write,
     )  # fmt: skip
     return planned(record, directory)
 
@@ -213,7 +235,7 @@ def _files(layout: Layout, config_root: Path) -> dict[str, str]:
     try:
         files = _render(layout)
     except (LabError, TypeError, ValueError, LookupError, AttributeError) as error:
-        validity.check_sources(layout, SERVICES)  # the programs' words name the line
+        validity.check_sources(layout, _services(layout))  # the programs' words name the line
         if isinstance(error, BadInput):
             raise validity.with_line(error) from None
         if isinstance(error, LabError):
@@ -222,14 +244,19 @@ def _files(layout: Layout, config_root: Path) -> dict[str, str]:
             f"the configuration in `{config_root}` has not the shape that is expected: {error}.",
             cure="`doit check` may say more. Nothing was started or stopped.",
         ) from error
-    validity.check(layout, SERVICES, files)
+    validity.check(layout, _services(layout), files)
     return files
 
 
-def _realised() -> dict[str, Path]:
+def _services(layout: Layout) -> dict[str, Service]:
+    """Those of an instance."""
+    return {name: service for name, service in ALL.items() if name in layout.ports}
+
+
+def _realised(services: Iterable[Service]) -> dict[str, Path]:
     """The store paths of what an instance runs from, without those of a stand-in that are not
     available here: it does what it can without them. Raises LabError."""
-    wanted = [service.package for service in SERVICES.values() if service.package]
+    wanted = [service.package for service in services if service.package]
     wanted += [package for choice in CHOICES for package in choice.needed()]
     spare = {package for choice in CHOICES for package in choice.own_packages} & set(wanted)
     try:
@@ -247,7 +274,7 @@ def _realised() -> dict[str, Path]:
 def _render(layout: Layout) -> dict[str, str]:
     return {
         f"{service.name}/{path}": text
-        for service in SERVICES.values()
+        for service in _services(layout).values()
         for path, text in service.config(layout).items()
     }
 
@@ -292,13 +319,13 @@ def _prepare(instance: Instance, files: Mapping[str, str]) -> None:
     instance.config_dir.chmod(0o755)
     secrets.generate(instance.layout)
     backedup.begin(instance.layout)
-    for service in SERVICES.values():
+    for service in instance.services.values():
         if not service.init:
             own = instance.layout.data(service.name)
             own.mkdir(exist_ok=True)
             own.chmod(0o700)
     for stale in (directory / "control").iterdir():
         stale.unlink()
-    instance.supervisor.write_settings(instance.layout, SERVICES)
+    instance.supervisor.write_settings(instance.layout, instance.services)
     guard.register(cache_dir(), directory)
     instance.record.write(directory)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from stack.run.services import SERVICES
+from stack.run.services import ALL
 
 
 def option(instance: str) -> str:
@@ -31,9 +31,9 @@ def up(
 def offset_of(ports: Mapping[str, Mapping[str, int]]) -> int:
     """What was added to every default port; 0 where they were chosen one by one."""
     found = {
-        port - SERVICES[service].ports[name]
+        port - ALL[service].ports[name]
         for service, named in ports.items()
         for name, port in named.items()
-        if service in SERVICES and name in SERVICES[service].ports
+        if service in ALL and name in ALL[service].ports
     }
     return found.pop() if len(found) == 1 else 0

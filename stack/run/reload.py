@@ -14,7 +14,7 @@ from stack.errors import BadInput, HostCannot
 from stack.run import generations
 from stack.run.instance import Instance
 from stack.run.lifecycle import directory_of, locked, planned
-from stack.run.services import SERVICES
+from stack.run.services import ALL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ Texts = Mapping[str, str | None]
 def _changed(instance: Instance, files: Mapping[str, str]) -> dict[str, Texts]:
     """By service, in the stack's order: what differs from what was rendered before."""
     changed: dict[str, Texts] = {}
-    for service in SERVICES:
+    for service in ALL:
         folder = instance.layout.config(service)
         new = {
             path.removeprefix(f"{service}/"): text
@@ -78,7 +78,7 @@ def _changed(instance: Instance, files: Mapping[str, str]) -> dict[str, Texts]:
 
 
 def _taken_over(instance: Instance, service: str, texts: Texts) -> Change:
-    reloads = SERVICES[service].reload
+    reloads = ALL[service].reload
     with _written(instance.layout.config(service), texts) as undo:
         if reloads and (complaint := reloads(instance.layout)):
             undo()

@@ -13,7 +13,7 @@ from pathlib import Path
 from stack.errors import LabError
 from stack.run.instance import Instance
 from stack.run.lifecycle import locked
-from stack.run.services import AFTER, SERVICES
+from stack.run.services import AFTER
 from stack.run.startup import start_all
 
 _AGAIN_S = 5.0
@@ -41,7 +41,7 @@ def _revive(directory: Path) -> int:
         return 0
     instance.supervisor.sweep(AFTER)
     instance.supervisor.start()
-    start_all(instance.layout, instance.supervisor, SERVICES)
+    start_all(instance.layout, instance.supervisor, instance.services)
     _log(directory, "INFO", "all that supervisord ran is started again")
     return 0
 

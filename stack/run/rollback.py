@@ -18,7 +18,7 @@ from stack.run.instance import Instance
 from stack.run.lifecycle import directory_of, locked
 from stack.run.moved import renamed
 from stack.run.ports import check_free
-from stack.run.services import AFTER, SERVICES
+from stack.run.services import AFTER, ALL
 from stack.run.startup import OnReady, start_all
 from stack.run.supervisor import Supervisor, last, programs
 
@@ -44,7 +44,9 @@ def roll_back(
         changed = frozenset(_changed(directory, target.directory))
         with _kept(instance) as before:
             if not instance.is_running() or instance.hash == _UNFINISHED:
-                return _start_fresh(instance, before, target, on_ready), frozenset(SERVICES)
+                return _start_fresh(instance, before, target, on_ready), frozenset(
+                    target.record.ports
+                )
             _check_ports(instance, target)
             try:
                 return _switch(instance, target, changed, on_ready), changed
@@ -174,7 +176,7 @@ def _stop(supervisor: Supervisor, names: Collection[str]) -> None:
 def _start(instance: Instance, on_ready: OnReady) -> None:
     """Start what the settings name; services that the lab has no longer are not waited for."""
     names = programs(instance.directory)
-    services = {name: service for name, service in SERVICES.items() if name in names}
+    services = {name: service for name, service in ALL.items() if name in names}
     for name, service in services.items():
         if not service.init:
             instance.layout.data(name).mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stack.loopback import HOST
 from stack.run.profile import Profile
+from stack.run.remote import RemoteWrite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Layout:
     packages: Mapping[str, Path]
     """Package name → store path."""
     profile: Profile = field(default_factory=Profile)
+    remote_write: RemoteWrite = field(default_factory=RemoteWrite)
     backends: int = 1
     """Processes of the scheduler, which share its port."""
     guarded: bool = True
@@ -114,6 +116,8 @@ class Service:
     steady_after_s: int = 1
     """Whole seconds after which it counts as started: one that ends later is started again at
     once, one that ends sooner waits, each time a second longer. 0: always at once."""
+    processes: Callable[[Layout], int] = lambda layout: 1
+    """How many share its work; limits are those of each."""
     cpu_limit: float | None = None
     """Cores that it is given. Declared, as under Compose, and exported; nothing enforces it: what
     an ordinary user can set (nice, RLIMIT_CPU) is not a share of a core."""

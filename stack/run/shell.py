@@ -11,7 +11,7 @@ from stack.loopback import HOST
 from stack.paths import REPO
 from stack.run import secrets
 from stack.run.service import Layout
-from stack.run.services import SERVICES
+from stack.run.services import ALL
 
 DATABASE = "residency"
 
@@ -47,7 +47,7 @@ def environment(layout: Layout) -> dict[str, str]:
         "PSQL_PAGER": "",
         **{
             name.upper().replace("-", "_"): layout.url(name, "http")
-            for name, service in SERVICES.items()
+            for name, service in ALL.items()
             if name in layout.ports and "http" in service.ports
         },
     }

@@ -18,7 +18,8 @@ from stack.run import naming
 from stack.run.choice import CHOICES, behind, told
 from stack.run.instance import Instance, existing, instances_dir, names
 from stack.run.profile import PRODUCTION, Profile
-from stack.run.services import SERVICES
+from stack.run.remote import asked
+from stack.run.services import ALL, SERVICES
 from stack.run.startup import OnReady
 from stack.run.supervisor import processes
 
@@ -38,6 +39,8 @@ def up(
     profile: str = "",
     certificate: str = "",
     key: str = "",
+    remote_write: str = "",
+    remote_write_settings: str = "",
     on_ready: OnReady = lambda service, seconds: None,
 ) -> None:
     """Bring the instance up, name each service as it becomes ready, then show the state."""
@@ -56,11 +59,14 @@ def up(
         port_offset=port_offset,
         backends=backends,
         profile=_profile(profile, certificate, key),
+        remote_write=asked(
+            remote_write, str(given(remote_write_settings)) if remote_write_settings else ""
+        ),
         on_ready=ready,
     )
     took = time.monotonic() - started
     result(
-        f"all {len(SERVICES)} services ready in {took:.1f} s",
+        f"all {len(stack.services)} services ready in {took:.1f} s",
         "up", instance=instance, seconds=took,
     )  # fmt: skip
     for choice in CHOICES:
@@ -177,7 +183,7 @@ def status(instance: str) -> None:
 def restart(instance: str, services: list[str]) -> None:
     """Restart the services and wait until each is ready."""
     if not services:
-        raise BadInput("name a service to restart.", cure=f"One or more of {', '.join(SERVICES)}.")
+        raise BadInput("name a service to restart.", cure=f"One or more of {', '.join(ALL)}.")
     stack = running(instance)
     for service in _parts(stack, services):
         started = time.monotonic()
@@ -188,7 +194,7 @@ def restart(instance: str, services: list[str]) -> None:
 def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
     """Print the last `lines` lines of the services' logs (all when none is named)."""
     stack = Instance.open(instance)
-    chosen = _parts(stack, services) or [name for name in SERVICES if name in stack.ports]
+    chosen = _parts(stack, services) or [*stack.services]
     files = [str(stack.layout.log(service)) for service in chosen]
     present = [file for file in files if stack.layout.log("").parent.exists()]
     tail = ["tail", f"--lines={lines}", *(["--follow=name", "--retry"] if follow else [])]
@@ -203,7 +209,7 @@ def logs(instance: str, services: list[str], follow: bool, lines: int) -> None:
 
 def _parts(stack: Instance, given: list[str]) -> list[str]:
     """The services of the instance that are meant. Raises BadInput."""
-    found = choose(given, SERVICES, what="service")
+    found = choose(given, ALL, what="service")
     there = [name for name in found if name in stack.ports]
     # A pattern means what is there; whoever names one wants it.
     if newer := [name for name in found if name not in there and (name in given or not there)]:
@@ -227,7 +233,7 @@ def _show(stack: Instance) -> list[str]:
     states, packages = stack.supervisor.states(), stack.layout.packages
     rows: list[tuple[str, ...]] = []
     stopped, total, families = [], 0, children()
-    for service in SERVICES.values():
+    for service in {**SERVICES, **stack.services}.values():
         state, choice = states.get(service.name), behind(service.name)
         alive = bool(state and state.pid)
         memory = memory_bytes(state.pid, families) if state and alive else 0
@@ -251,9 +257,14 @@ def _show(stack: Instance) -> list[str]:
     console.print(
         f"\ninstance {stack.name}  hash {stack.hash}  speed {stack.speed:g}"
         f"  memory {total / _MIB:.0f} MB  generation {stack.record.generation}  {stack.directory}"
-        f"\n{told(packages, stack.ports)}"
+        f"\n{told(packages, stack.ports)}{_elsewhere(stack)}"
     )
     return stopped
+
+
+def _elsewhere(stack: Instance) -> str:
+    to = stack.record.remote_write.to
+    return f", metrics also to {to}" if to else ""
 
 
 _COLUMNS = ("service", "state", "pid", "memory", "address", "what it is")
@@ -287,7 +298,7 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> Table:
 
 
 def _address(stack: Instance, name: str) -> str:
-    service = SERVICES[name]
+    service = ALL[name]
     if "http" in service.ports:
         smtp = f" smtp:{stack.port(name, 'smtp')}" if "smtp" in service.ports else ""
         return f"{stack.url(name)}{service.page}{smtp}"

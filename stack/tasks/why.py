@@ -6,7 +6,7 @@ from stack.errors import BadInput
 from stack.names import choose
 from stack.run.choice import behind
 from stack.run.service import Service
-from stack.run.services import SERVICES
+from stack.run.services import ALL
 from stack.store.artifacts import artifacts_of
 from stack.store.derivation import Derivation
 from stack.store.packageset import PackageSet
@@ -24,7 +24,7 @@ def why(packages: list[str]) -> None:
     for name in choose(
         packages, {**derivations, **dict.fromkeys(parts)}, what="package or artifact"
     ):
-        for line in reasons(name, derivations, SERVICES.values()):
+        for line in reasons(name, derivations, ALL.values()):
             print(line)
 
 

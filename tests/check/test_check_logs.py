@@ -72,6 +72,11 @@ TABLE = [
         check="loki/rules", below=None, says="is not supported by the embedded store.",
     ),
     Broken(
+        id="template-not-closed", old="{{ $labels.service }} logs fatal",
+        new="{{ $labels.service } logs fatal", check="loki/rules", below=None,
+        says="the template `{{ $labels.service } logs fatal errors` is not closed.",
+    ),
+    Broken(
         id="severity-missing", old="severity: critical", new="severe: critical",
         check="alerts/severity", below=None, says="`DatabaseFatalErrors` has no severity",
     ),

@@ -114,7 +114,7 @@ def test_one_character_is_told_in_a_few_lines(setup: Setup, one: tuple[str, str,
 
 @pytest.mark.nightly
 @pytest.mark.timeout(7200)
-@settings(ONE, max_examples=400)
+@settings(ONE, max_examples=100)
 @given(breakages())
 def test_any_character_is_told_in_a_few_lines(
     setup: Setup, monkeypatch: pytest.MonkeyPatch, one: tuple[str, str, bytes]

@@ -19,8 +19,14 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def asked(program: str) -> str:
-    """The option with which a program says its version."""
-    return "-v" if program == "nginx" else "--version"
+    """The option with which a program says its version, or, where Debian built it without one,
+    what it is."""
+    return {"nginx": "-v", "victoria-metrics": "-help"}.get(program, "--version")
+
+
+def told(program: str, version: str) -> str:
+    """What it says then, of this version."""
+    return program if program == "victoria-metrics" else version
 
 
 @dataclass(frozen=True, kw_only=True)

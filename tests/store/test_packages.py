@@ -12,7 +12,7 @@ import pytest
 from stack.paths import cache_dir
 from stack.store.packages import PACKAGES
 from stack.store.packageset import PackageSet, closure, realise
-from tests.store.empty_root import asked
+from tests.store.empty_root import asked, told
 
 NEEDED = [package for package in PACKAGES if not package.optional]
 """What can always be had; the browser, too, though nothing of the stack runs from it."""
@@ -45,7 +45,7 @@ def version_in(path: Path) -> str:
 @pytest.mark.parametrize(("package", "program"), PROGRAMS)
 def test_program_says_its_version(paths: dict[str, Path], package: str, program: str) -> None:
     said = output_of(paths[package] / "bin" / program, asked(program))
-    assert version_in(paths[package]) in said
+    assert told(program, version_in(paths[package])) in said
 
 
 def test_programs_start_however_they_are_called(paths: dict[str, Path], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from scenarios.routing import run as routing
 from scenarios.tasks import shelves
 from stack.check.configuration import read
 from stack.paths import CONFIG_ROOT, REPO
-from stack.run.services import SERVICES
+from stack.run.services import ALL
 from stack.store.packages import PACKAGES
 from stack.tasks import known
 from stack.tasks.completion import SCRIPTS, candidates
@@ -64,7 +64,7 @@ def test_names_read_off_files_are_those_that_tasks_know() -> None:
     areas = catalogue.areas(catalogue.find(), catalogue.rules(configuration))
     assert set(known.alerts()) == alerts
     assert set(known.provable()) == alerts | set(areas) | {routing.names()[0].partition("/")[0]}
-    assert set(known.services()) == set(SERVICES)
+    assert set(known.services()) == set(ALL)
     assert set(known.packages()) == {package.name for package in PACKAGES}
     assert all(one.name in shelves.fault_names() for one in shelves.faults())
 

@@ -65,6 +65,7 @@ def restore(
     instance = bring_up(
         into, speed=backup.manifest.speed, port_offset=offset, free_ports=free_ports,
         profile=there.record.profile if there else None,
+        remote_write=there.record.remote_write if there else None,
         backends=there.record.backends if there else 1,
     )  # fmt: skip
     try:

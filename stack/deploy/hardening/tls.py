@@ -12,7 +12,6 @@ from stack.deploy.hardening.verdict import Said, Verdict, of
 from stack.loopback import BEHIND, HOST
 from stack.run import certificates
 from stack.run.instance import Instance
-from stack.run.services import SERVICES
 
 _TIMEOUT_S = 5.0
 
@@ -68,7 +67,7 @@ def behind(instance: Instance) -> Iterator[Said]:
     """Prometheus, Alertmanager and the exporters speak TLS themselves, and to a password alone."""
     context = ssl.create_default_context(cafile=str(certificates.authority(instance.layout)))
     got = {}
-    for name, service in SERVICES.items():
+    for name, service in instance.services.items():
         if service.guarded:
             at = f"{BEHIND}:{instance.port(name)}"
             with httpx.Client(verify=context, trust_env=False, timeout=_TIMEOUT_S) as client:

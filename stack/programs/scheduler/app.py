@@ -38,7 +38,9 @@ from stack.programs.scheduler.settings import VERSION, Settings
 
 log = logging.getLogger("scheduler")
 
-ROUTERS = (auth, people, generation, schedule, absences, swaps, compliance, health)
+ROUTERS = (schedule, swaps, absences, people, compliance, generation, auth, health)
+"""Each request is held against them in this order: what is asked for most comes first."""
+
 _ALWAYS = (422, 500, 503)
 
 

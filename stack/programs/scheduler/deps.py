@@ -3,12 +3,12 @@
 import datetime as dt
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Query, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, BeforeValidator, Field
 
 from stack.programs.scheduler import logs, tokens
@@ -50,56 +50,54 @@ class Services:
     """None when it is the only process."""
 
 
+# FastAPI takes longer for each dependency than for a query's answer: none of these has another one.
+
+
 async def services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
 
-Owned = Annotated[Services, Depends(services)]
+async def database(request: Request) -> Database:
+    found: Services = request.app.state.services
+    return found.database
 
 
-async def database(owned: Owned) -> Database:
-    return owned.database
+async def metrics(request: Request) -> Metrics:
+    found: Services = request.app.state.services
+    return found.metrics
 
 
-async def metrics(owned: Owned) -> Metrics:
-    return owned.metrics
+class LoggedIn(HTTPBearer):
+    """The claims of the request's token; 401 without a valid one, 403 for other roles than these,
+    if any are named."""
 
+    def __init__(self, *roles: Role) -> None:
+        super().__init__(auto_error=False, scheme_name="HTTPBearer")
+        self._roles = roles
 
-_bearer = HTTPBearer(auto_error=False)
-
-
-async def caller(
-    owned: Owned,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Claims:
-    """The claims of the request's token; 401 without a valid one."""
-    secret = owned.settings.secret
-    claims = given and tokens.verify(given.credentials, secret, now=time.time())
-    if not claims:
-        raise HTTPException(401, "log in first", headers={"WWW-Authenticate": "Bearer"})
-    owned.metrics.active.saw(claims.serial)
-    if request := logs.current.get():
-        request.user_role = claims.role
-    return claims
-
-
-def only(*roles: Role) -> Callable[[Claims], Awaitable[Claims]]:
-    """A dependency that admits these roles; 403 for others."""
-
-    async def check(claims: Annotated[Claims, Depends(caller)]) -> Claims:
-        if claims.role not in roles:
-            raise HTTPException(403, f"only for {' and '.join(roles)}")
+    async def __call__(self, request: Request) -> Claims:  # type: ignore[override]
+        owned: Services = request.app.state.services
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        claims = None
+        if scheme.lower() == "bearer":
+            claims = tokens.verify(token.strip(), owned.settings.secret, now=time.time())
+        if not claims:
+            raise HTTPException(401, "log in first", headers={"WWW-Authenticate": "Bearer"})
+        owned.metrics.active.saw(claims.serial)
+        if known := logs.current.get():
+            known.user_role = claims.role
+        if self._roles and claims.role not in self._roles:
+            raise HTTPException(403, f"only for {' and '.join(self._roles)}")
         return claims
 
-    return check
 
-
+Owned = Annotated[Services, Depends(services)]
 Db = Annotated[Database, Depends(database)]
 Counts = Annotated[Metrics, Depends(metrics)]
-Caller = Annotated[Claims, Depends(caller)]
-Coordinator = Annotated[Claims, Depends(only("coordinator"))]
-Decider = Annotated[Claims, Depends(only("coordinator", "faculty"))]
+Caller = Annotated[Claims, Depends(LoggedIn())]
+Coordinator = Annotated[Claims, Depends(LoggedIn("coordinator"))]
+Decider = Annotated[Claims, Depends(LoggedIn("coordinator", "faculty"))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +129,10 @@ class Listing(BaseModel):
 
 def listing(rows: Sequence[Row], page: Page) -> Listing:
     """From rows that have the length of the whole as `total`."""
-    total = rows[0]["total"] if rows else 0
-    items = [{key: row[key] for key in row if key != "total"} for row in rows]
-    return Listing(items=items, total=total, limit=page.limit, offset=page.offset)
+    total = 0
+    for row in rows:
+        total = row.pop("total")
+    return Listing(items=[*rows], total=total, limit=page.limit, offset=page.offset)
 
 
 class Range(BaseModel):

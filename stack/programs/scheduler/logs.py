@@ -6,8 +6,10 @@ import sys
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TextIO
 
+import orjson
 from prometheus_client import Counter
 
 FIELDS = (
@@ -50,9 +52,8 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         request = current.get()
         seconds = request.seconds if request else None
-        whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line: dict[str, str | int | None] = {
-            "timestamp": f"{whole}.{int(record.msecs):03}Z",
+            "timestamp": f"{_written(int(record.created))}.{int(record.msecs):03}Z",
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -65,7 +66,15 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        try:
+            return orjson.dumps(line).decode()
+        except TypeError:  # half of a surrogate pair, which is no UTF-8
+            return json.dumps(line)
+
+
+@lru_cache(maxsize=2)  # a busy second has hundreds of lines
+def _written(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 class CountingHandler(logging.StreamHandler[TextIO]):
@@ -74,15 +83,18 @@ class CountingHandler(logging.StreamHandler[TextIO]):
     def __init__(self, counter: Counter, stream: TextIO) -> None:
         super().__init__(stream)
         self.setFormatter(JsonFormatter())
-        self._counter = counter
+        self._counted = cache(counter.labels)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._counter.labels(record.levelname).inc()
+        self._counted(record.levelname).inc()
         super().emit(record)
 
 
 def install(counter: Counter, stream: TextIO = sys.stdout) -> None:
     """Make this the only output for log records of the process, including uvicorn's."""
+    # What no line says is not looked up (Python's logging HOWTO, "Optimization").
+    vars(logging).update(_srcfile=None, logThreads=False, logProcesses=False,
+                         logMultiprocessing=False)  # fmt: skip
     root = logging.getLogger()
     root.handlers[:] = [CountingHandler(counter, stream)]
     root.setLevel(logging.INFO)

@@ -25,10 +25,17 @@ from stack.run.services import (
     promtail,
     proxy,
     simulated_host,
+    victoria,
     worker,
 )
 
 SERVICES: dict[str, Service] = {}
+"""Name → service, of those that every instance has."""
+
+OPTIONAL = {victoria.NAME: victoria.SERVICE}
+"""Those that one has only if that was asked for."""
+
+ALL: dict[str, Service] = {}
 """Name → service."""
 
 SERVICES |= {
@@ -42,7 +49,7 @@ SERVICES |= {
         postgres_exporter.SERVICE,
         simulated_host.SERVICE,
         node_exporter.SERVICE,
-        cadvisor.service(SERVICES),
+        cadvisor.service(ALL),
         prometheus.SERVICE,
         alertmanager.SERVICE,
         inbox.SERVICE,
@@ -53,7 +60,8 @@ SERVICES |= {
         ident.SERVICE,
     )
 }
-SERVICES[nginx.NAME] = nginx.service(SERVICES)
+SERVICES[nginx.NAME] = nginx.service({**SERVICES, **OPTIONAL})
+ALL |= {**SERVICES, **OPTIONAL}
 
-AFTER = {service.name: service.after for service in SERVICES.values()}
+AFTER = {service.name: service.after for service in ALL.values()}
 """Service → those that it comes after; they are stopped in the reverse order."""

@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from stack.run import probes
 from stack.run.service import OWN_MEMORY_BYTES, Layout, Service
 
 NAME = "cadvisor"
 PORT = 8080
+
+Limit = TypeVar("Limit", int | None, float | None)
 
 OWN_IMAGE = "residency-lab"
 """Image of the lab's own programs; the others' is the name of their store path."""
@@ -25,13 +28,21 @@ def config(layout: Layout, services: Mapping[str, Service]) -> dict[str, str]:
     known = {
         service.name: {
             "image": own.name if (own := package(service)) else OWN_IMAGE,
-            "cpu_limit": service.cpu_limit,
+            "cpu_limit": _all(service.cpu_limit, service, layout),
             # Nothing holds those to it that are not the lab's own.
-            "memory_limit_bytes": None if package(service) else service.memory_limit_bytes,
+            "memory_limit_bytes": None
+            if package(service)
+            else _all(service.memory_limit_bytes, service, layout),
         }
         for service in services.values()
+        if service.name in layout.ports
     }
     return {"containers.json": json.dumps(known, indent=1)}
+
+
+def _all(limit: Limit, service: Service, layout: Layout) -> Limit:
+    """Of all its processes."""
+    return limit and limit * service.processes(layout)
 
 
 def command(layout: Layout) -> list[str]:

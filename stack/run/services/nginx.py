@@ -157,6 +157,7 @@ _UPSTREAM = """
 
 
 def _config(layout: Layout, guarded: Mapping[str, Service]) -> dict[str, str]:
+    guarded = {name: one for name, one in guarded.items() if name in layout.ports}
     own = f'return 200 "nginx stands before {", ".join(guarded)}\\n"'
     answers = {NAME: own} | {
         name: f"proxy_pass {guard.scheme(layout)}://{name}" for name in guarded

@@ -4,10 +4,12 @@ Flags: prometheus.io/docs/prometheus/latest/command-line/prometheus.
 """
 
 from pathlib import Path
+from typing import Any
 
 from stack.run import front, guard, probes, reloads
 from stack.run.render import render
 from stack.run.service import Layout, Service
+from stack.run.services import victoria
 from stack.run.validity import of_program
 from stack.yamltext import load
 
@@ -20,6 +22,9 @@ def config(layout: Layout) -> dict[str, str]:
 
     source = layout.config_root / "prometheus"
     main = load(source / "prometheus.yml")
+    if remotes := layout.remote_write.entries():
+        main["remote_write"] = [*(main.get("remote_write") or ()), *remotes]
+    main["scrape_configs"] = [*main["scrape_configs"], *_of_optional(layout)]
     scaled = speed.scale_prometheus(main, layout.speed)
     scrape_s = speed.scrape_interval(scaled)
     files = {"prometheus.yml": render(scaled, layout, file=source / "prometheus.yml")}
@@ -34,6 +39,19 @@ def config(layout: Layout) -> dict[str, str]:
         )
         files[f"rules/{path.name}"] = render(rules, layout, file=path)
     return files
+
+
+def _of_optional(layout: Layout) -> list[dict[str, Any]]:
+    """The jobs of services that only some instances have."""
+    return [
+        {
+            "job_name": name,
+            "sample_limit": 10_000,
+            "static_configs": [{"targets": [f"{name}:{port}"], "labels": {"instance": name}}],
+        }
+        for name, port in ((victoria.NAME, victoria.PORT),)
+        if name in layout.ports
+    ]
 
 
 def check(layout: Layout, rendered: Path | None) -> None:
@@ -77,6 +95,6 @@ SERVICE = Service(
     ready=probes.http("prometheus", "/-/ready"),
     health=("/-/healthy", "/-/ready"),
     # The last of its targets to come up: one that is not there yet would be taken for down.
-    after=("nginx", "blackbox-exporter", "promtail", "grafana", "proxy"),
+    after=("nginx", "blackbox-exporter", "promtail", "grafana", "proxy", "victoria"),
     page="/classic/alerts",
 )

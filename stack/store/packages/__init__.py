@@ -25,6 +25,7 @@ from stack.store.packages import (
     prometheus,
     promtail,
     python,
+    victoria,
     viewer,
 )
 
@@ -45,4 +46,5 @@ PACKAGES: tuple[Package, ...] = (
     python.PACKAGE,
     busybox.PACKAGE,
     compose.PACKAGE,
+    victoria.PACKAGE,
 )

@@ -164,6 +164,21 @@ def test_slower_machine_is_no_slower_scheduler(server: Closing, tmp_path: Path) 
     assert said(tmp_path)["drift"] == pytest.approx(1.4)
 
 
+def test_history_is_begun_then_compared_with_and_added_to(server: Closing, tmp_path: Path) -> None:
+    file = tmp_path / "history.json"
+    scheduler(Wish(history=file), tmp_path)
+    assert said(tmp_path)["ratio"] is None
+    scheduler(Wish(history=file), tmp_path)
+    assert said(tmp_path)["ratio"]
+    server.service_s *= 1.25
+    with pytest.raises(CheckFailed, match=r"the knee is 0\.(7|8)"):
+        scheduler(Wish(history=file), tmp_path)
+    assert len(file.read_text().splitlines()) == 2, "what fell short is no measure for the next"
+    file.write_text('{"shape": 2}\n')
+    with pytest.raises(BadInput, match=r"line 1 of .* is not a run of `doit capacity`"):
+        scheduler(Wish(history=file), tmp_path)
+
+
 def test_more_processes_are_measured_each_in_an_instance_of_its_own(
     server: Closing, tmp_path: Path
 ) -> None:
