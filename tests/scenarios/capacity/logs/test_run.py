@@ -105,8 +105,8 @@ def at_end(request: pytest.FixtureRequest) -> Callable[["subprocess.Popen[str]"]
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("logs", "--instance", "x"), "--instance and --backends do not go with it"),
-        (("logs", "--backends", "2"), "--instance and --backends do not go with it"),
+        (("logs", "--instance", "x"), "--instance says nothing of the capacity of logs"),
+        (("logs", "--backends", "2"), "--backends says nothing of the capacity of logs"),
         (("logs", "scheduler"), "one at a time"),
         (("logs", "--slo", "latency=2s"), "is not an objective of logs"),
         (("logs", "--start", "900", "--highest", "800"), "--start 900 is above --highest 800"),
