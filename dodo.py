@@ -441,8 +441,8 @@ def task_load():
             option("master", bool, False, "tells workers on other machines what to do"),
             option("expect-workers", int, None, "that the master waits for; 1 if not given",
                    low=1, high=1000),
-            option("master-bind-host", str, "", "address of this machine at which the master"
-                   " listens; loopback alone if not given", shown="ADDRESS"),
+            option("master-bind-host", str, "", "where the master listens, for a network that one"
+                   " trusts; loopback alone if not given", shown="ADDRESS"),
             option("worker", bool, False, "does what its master says"),
             option("master-host", str, "", "address of the worker's master", shown="ADDRESS"),
             option("master-port", int, None, "of the master; 5557 if not given", low=1,

@@ -49,9 +49,10 @@ def begin(environment: Any, *, even_foreign: bool) -> None:
     elif isinstance(runner, WorkerRunner):
         _say(f"this is worker {name(runner.client_id)} of {runner.master_host}:"
              f"{runner.master_port}")  # fmt: skip
-        environment.events.test_start.add_listener(
-            lambda **_: _look_at_target(environment, runner, even_foreign)
-        )
+        target = _Target(environment, runner, even_foreign=even_foreign)
+        environment.events.test_start.add_listener(lambda **_: target.look())
+        # Locust's page can change it while users are at work.
+        _forever(target.look)
         environment.events.quitting.add_listener(lambda **_: _hand_over(runner))
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             # Raised in whatever greenlet has its turn, it would be that one's failure.
@@ -151,20 +152,30 @@ class _Master:
             _say(words)
 
 
-def _look_at_target(environment: Any, runner: Any, even_foreign: bool) -> None:
-    """Ends a worker that may not load what its master wants, before it sends anything."""
-    target = environment.host or ""
-    try:
-        hosts.checked(target, even_foreign=even_foreign)
-        if hosts.is_loopback_url(target) and not hosts.is_here(runner.master_host):
-            raise BadInput(
-                f"the master wants {target} loaded, which is another machine here than there.",
-                cure="Give the master --host with an address that its workers reach.",
-            )
-        password(target)
-    except (BadInput, SystemExit) as error:
-        _say(f"what the master wants: {error}")
-        _leave(environment, Ended.REFUSED)
+class _Target:
+    """Whom a worker is to load, as its master says."""
+
+    def __init__(self, environment: Any, runner: Any, *, even_foreign: bool) -> None:
+        self._environment, self._runner, self._even_foreign = environment, runner, even_foreign
+        self._checked = ""  # it has said nothing yet
+
+    def look(self) -> None:
+        """Ends a worker that may not load it, before anything is sent."""
+        target = self._environment.host or ""
+        if target == self._checked:
+            return
+        self._checked = target
+        try:
+            hosts.checked(target, even_foreign=self._even_foreign)
+            if hosts.is_loopback_url(target) and not hosts.is_here(self._runner.master_host):
+                raise BadInput(
+                    f"the master wants {target} loaded, which is another machine here than there.",
+                    cure="Give the master --host with an address that its workers reach.",
+                )
+            password(target)
+        except (BadInput, SystemExit) as error:
+            _say(f"what the master wants: {error}")
+            _leave(self._environment, Ended.REFUSED)
 
 
 def _hand_over(runner: Any) -> None:

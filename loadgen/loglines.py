@@ -28,9 +28,9 @@ LATE_S = 0.1
 """A line that is written so long after it was due waited for this program."""
 
 _VARIES = re.compile(
-    r'(.*"timestamp": ")[^"]+(".*"request_id": ")[^"]+(".*"request_time": ")([^"]+)(".*)'
+    r'(.*"timestamp": ?")[^"]+(".*"request_id": ?")[^"]+(".*"request_time": ?")([^"]+)(".*)'
 )
-_LEVEL = re.compile(r'"level": "(\w+)"')
+_LEVEL = re.compile(r'"level": ?"(\w+)"')
 _ID_BITS = 128
 
 

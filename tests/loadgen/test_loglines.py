@@ -24,8 +24,14 @@ ASKED, REFUSED, STARTED = (
 )  # fmt: skip
 
 
-def test_each_line_is_one_of_the_sample_with_a_time_an_id_and_a_duration_of_its_own() -> None:
-    sample = Sample([ASKED, REFUSED, STARTED])
+@pytest.mark.parametrize("is_tight", [False, True], ids=["spaces", "tight"])
+def test_each_line_is_one_of_the_sample_with_a_time_an_id_and_a_duration_of_its_own(
+    is_tight: bool,
+) -> None:
+    """Whether whoever writes JSON puts spaces into it or not."""
+    given = [ASKED, REFUSED, STARTED]
+    tight = [json.dumps(json.loads(one), separators=(",", ":")) for one in given]
+    sample = Sample(tight if is_tight else given)
     assert len(sample) == 2, "what is about no request has no id"
     made = [sample.next("2026-12-01T00:00:00.123Z") for _ in range(200)]
     said = [json.loads(line) for line, _ in made]
@@ -38,6 +44,24 @@ def test_each_line_is_one_of_the_sample_with_a_time_an_id_and_a_duration_of_its_
     assert {(level, one["level"]) for (_, level), one in zip(made, said, strict=True)} == {
         ("info", "INFO"), ("warning", "WARNING")
     }  # fmt: skip
+
+
+def test_lines_of_the_scheduler_itself_are_known() -> None:
+    """As its own formatter writes them today."""
+    said = subprocess.run(
+        [sys.executable, "-c", _SAYS], cwd=REPO, capture_output=True, text=True, check=True,
+        timeout=60,
+    ).stdout.splitlines()  # fmt: skip
+    assert len(Sample(said)) == 1, said
+
+
+_SAYS = """
+import logging
+from stack.programs.scheduler import logs
+logs.current.set(logs.Request(request_id="a1", method="GET", path="/x", status=200, seconds=0.01))
+record = logging.LogRecord("scheduler.request", logging.INFO, "", 1, "GET /x 200", (), None)
+print(logs.JsonFormatter().format(record))
+"""
 
 
 def test_lines_are_due_at_an_even_pace_and_none_is_left_out() -> None:

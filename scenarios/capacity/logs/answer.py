@@ -1,13 +1,15 @@
 """What was found of logs, in words and as data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from scenarios.capacity.answer import Baseline, Machine
 from scenarios.capacity.limits import MACHINE
+from scenarios.capacity.logs.pair import PARTS
 from scenarios.capacity.logs.questions import Question
 from scenarios.capacity.logs.stored import Disk, Stored
+from scenarios.capacity.metrics.model import Line, line
 from scenarios.capacity.objective import Objective
 from scenarios.capacity.search import Found, Plan
 from scenarios.capacity.window import NOISY, OTHERS, Step
@@ -26,6 +28,8 @@ class Need:
     """What a rate of lines takes on the disk."""
 
     rate: float
+    cores: float | None
+    """Of the shipper and the store together; None where that is not known."""
     per_day_bytes: float
     kept_bytes: float
     """As long as lines are kept."""
@@ -67,7 +71,8 @@ class Answer:
     @property
     def sentence(self) -> str:
         """The answer, as one paragraph."""
-        return " ".join(filter(None, (self._shipped, self._kept, self._asked, self._ended)))
+        said = (self._shipped, self._cost, self._kept, self._asked, self._ended)
+        return " ".join(filter(None, said))
 
     @property
     def _ended(self) -> str:
@@ -115,6 +120,23 @@ class Answer:
         return next(one for one in self.found.steps if one.rate == self.found.high)
 
     @property
+    def cores(self) -> Mapping[str, Line]:
+        """Cores of each of the two over lines a second, up to the knee: beyond it they wait for
+        what is at its limit."""
+        steps = [one for one in self.found.steps if one.rate <= self.found.low]
+        lines = {
+            name: line([(one.rate, one.figures[f"cores of {name}"]) for one in steps
+                        if f"cores of {name}" in one.figures])
+            for name in PARTS.values()
+        }  # fmt: skip
+        return {name: found for name, found in lines.items() if found}
+
+    @property
+    def _cost(self) -> str:
+        each = [f"{1000 * one.slope:.2g} cores of the {name}" for name, one in self.cores.items()]
+        return f"A thousand lines/s take {' and '.join(each)}." if each else ""
+
+    @property
     def _kept(self) -> str:
         disk = self.stored.disk
         if disk is None or not disk.lines:
@@ -133,10 +155,10 @@ class Answer:
         if not self.stored.volumes:
             return ""
         whose, took_s = self.stored.slowest()
-        line = self.stored.line(whose)
+        rising = self.stored.line(whose)
         grows = ""
-        if line and line.slope > line.slope_half:
-            grows = (f", {1e6 * line.slope:.2g} ± {1e6 * line.slope_half:.1g} s more for each"
+        if rising and rising.slope > rising.slope_half:
+            grows = (f", {1e6 * rising.slope:.2g} ± {1e6 * rising.slope_half:.1g} s more for each"
                      " million")  # fmt: skip
         return (
             f"Of what dashboards and rules ask, `{whose}` takes longest: {took_s:.2g} s with"
@@ -150,8 +172,10 @@ class Answer:
         if disk is None or not disk.lines:
             return []
         rates = [*RATES, *([self.found.knee] if self.found.knee else [])]
+        cores = self.cores.values()
         return [
-            Need(rate=rate, per_day_bytes=rate * disk.per_line * DAY_S,
+            Need(rate=rate, cores=sum(one.at(rate) for one in cores) if cores else None,
+                 per_day_bytes=rate * disk.per_line * DAY_S,
                  kept_bytes=rate * disk.per_line * self.kept_s)
             for rate in rates
         ]  # fmt: skip
@@ -220,6 +244,11 @@ class Answer:
             "push_lines_s": self.stored.push_lines_s or None,
             "disk": _disk(disk) if disk else None,
             "needs": [asdict(one) for one in self.needs],
+            "cores": {
+                name: {"at_nought": one.at_nought, "per_line_s": one.slope,
+                       "half_width": _known(one.slope_half)}
+                for name, one in self.cores.items()
+            },
         }  # fmt: skip
 
 

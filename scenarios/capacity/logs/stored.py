@@ -11,9 +11,9 @@ import cramjam
 import httpx
 
 from loadgen.loglines import Sample, Times
-from scenarios.capacity.logs.line import Line, through
 from scenarios.capacity.logs.pair import Pair
 from scenarios.capacity.logs.questions import LINES, RANGE_S, STEP_S, Question
+from scenarios.capacity.metrics.model import Line, line
 from scenarios.capacity.search import Died
 from stack import loopback
 from stack.programs.lokiproto import PushRequest
@@ -68,8 +68,8 @@ class Stored:
 
     def line(self, whose: str) -> Line | None:
         """Seconds of a question by lines."""
-        return through([(float(one.lines), took) for one in self.volumes
-                        for took in one.took.get(whose, ())])  # fmt: skip
+        return line([(float(one.lines), took) for one in self.volumes
+                     for took in one.took.get(whose, ())])  # fmt: skip
 
     def slowest(self) -> tuple[str, float]:
         """Whose question took longest at the largest volume, and the median of its seconds."""

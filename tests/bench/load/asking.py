@@ -1,7 +1,8 @@
 """A locustfile: people who ask for `/` and nothing else, waiting or not, and what each answer took.
 
 `ASKING_PACE` in the environment makes each a source of arrivals that is due so often, in seconds;
-`ASKING_TOOK` names a file for a JSON list of seconds, of one process.
+`ASKING_TOOK` names a file for a JSON list, of one process: when each request was due, Unix seconds,
+and how many seconds it took from then on.
 """
 
 import json
@@ -17,7 +18,7 @@ from loadgen.users import ClinicUser
 PACE_S = float(os.environ.get("ASKING_PACE") or 0)
 IN_FLIGHT = 5000
 
-took: list[float] = []
+took: list[tuple[float, float]] = []
 
 
 class Waiting(FastHttpUser):
@@ -49,8 +50,8 @@ def _begin(environment: Any, **_: Any) -> None:
 
 
 @events.request.add_listener
-def _requested(response_time: float, **_: Any) -> None:
-    took.append(response_time / 1000)
+def _requested(response_time: float, start_time: float, **_: Any) -> None:
+    took.append((start_time, response_time / 1000))
 
 
 @events.quit.add_listener

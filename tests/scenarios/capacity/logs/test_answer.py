@@ -29,7 +29,8 @@ def step(rate: float, verdict: Verdict = Verdict.HOLDS, *, late: int = 0, **usag
         seconds=3.0, offered=round(3 * rate), dropped=0, late=late, failed=0,
         by_name={"line": [1.4 if bad else 0.2] * 300}, in_flight=(20, 400 if bad else 20),
         usage={name.replace("_", " "): value for name, value in usage.items()},
-        figures={"bytes/s written": 300 * rate, "lines/s stored": rate, OTHERS: 0.1,
+        figures={"cores of shipper": 0.05 + rate / 2e4, "cores of store": rate / 1e5,
+                 "bytes/s written": 300 * rate, "lines/s stored": rate, OTHERS: 0.1,
                  "memory of store": 150 * MB, "lag P50": 0.2},
     )  # fmt: skip
     why = "21.9 % over 1 s, the limit is 5 %" if bad else ""
@@ -54,7 +55,11 @@ def answer(*steps: Step, volumes: bool = True, **more: object) -> Answer:
     ), **more)  # type: ignore[arg-type]  # fmt: skip
 
 
-KNEE = (step(8000.0, CPU_of_shipper=0.7), step(10000.0, Verdict.BREACHES, CPU_of_shipper=0.97))
+KNEE = (
+    step(4000.0),
+    step(8000.0, CPU_of_shipper=0.7),
+    step(10000.0, Verdict.BREACHES, CPU_of_shipper=0.97),
+)
 
 
 def test_paragraph_says_how_many_what_is_full_what_it_costs_and_what_takes_longest() -> None:
@@ -63,6 +68,7 @@ def test_paragraph_says_how_many_what_is_full_what_it_costs_and_what_takes_longe
     assert "with 95 of 100 lines queryable within 1 s" in said
     assert "First at its limit: CPU of shipper, 97 % in use at 1e+04 lines/s" in said
     assert "Beyond it: 21.9 % over 1 s" in said
+    assert "A thousand lines/s take 0.05 cores of the shipper and 0.01 cores of the store." in said
     assert "A line of 300 bytes takes 50 on the disk: 38.9 GB a day at 9000 lines/s" in said
     assert "272 GB for the 7 days that they are kept" in said
     assert "`logs: Lines` takes longest: 0.91 s with 450000 lines in the hour, 2 ±" in said
@@ -117,7 +123,10 @@ def test_report_is_whole_whatever_there_is(found: Answer, tmp_path: Path) -> Non
     file = report.write(found, folder)
     text = file.read_text()
     assert found.document()["answer"] == found.sentence
-    assert json.loads((folder / "report.json").read_text())["kind"] == "logs"
+    written = (folder / "report.json").read_text()
+    assert json.loads(written)["kind"] == "logs"
+    assert "NaN" not in written
+    assert "Infinity" not in written
     assert not re.search(r"(src|href)=|https?://(?!www\.w3\.org)|@import|url\(", text)
     assert "&lt;b&gt;" in text or not found.stored.volumes
     assert text.count("<svg") == len(report.curves(found))
