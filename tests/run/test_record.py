@@ -23,9 +23,10 @@ def test_good_record_is_an_instance(tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"speed": "fast"}, "`speed` is 'fast', expected a number"),
-        ({"speed": 0}, "`speed` or `created`"),
-        ({"speed": float("inf")}, "`speed` or `created`"),
-        ({"speed": float("nan")}, "`speed` or `created`"),
+        ({"speed": 0}, "`speed`, `created` or `backends`"),
+        ({"speed": float("inf")}, "`speed`, `created` or `backends`"),
+        ({"speed": float("nan")}, "`speed`, `created` or `backends`"),
+        ({"backends": 0}, "`speed`, `created` or `backends`"),
         ({"ports": ["backend"]}, "`ports` is "),
         ({"ports": {"backend": 8000}}, "`ports.backend` is '8000'"),
         ({"ports": {"backend": {"http": "8000"}}}, "`ports.backend.http` is '8000'"),
