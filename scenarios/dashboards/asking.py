@@ -25,6 +25,8 @@ POINTS = 60
 
 LINES_OF = "sum(count_over_time({selector}[1h]))"
 
+FIRING = 'ALERTS{alertstate="firing", severity=~"warning|critical"}'
+
 WHO = ("job", "alertname")
 """Labels by which a metric's source is known. Other matchers may well find nothing on a healthy
 day."""
@@ -70,6 +72,13 @@ class Asker:
         }
         return self._get(target, "query_range", asked)
 
+    def last_fired(self, begin: float, end: float) -> float:
+        """Unix seconds at which an alert of some severity last fired between these two; 0 when none
+        did."""
+        asked = {"query": FIRING, "start": begin, "end": end, "step": f"{self.scrape_s:.3f}"}
+        found = frame(self._answer("prometheus", "/api/v1/query_range", asked))
+        return max((at for one in found.series for at, _ in one.points), default=0.0)
+
     def unread(self, target: Target) -> str:
         """Of what it reads, the first that is not there; "" if all is. A query that has no data on
         a healthy day, or a default, still reads something."""
@@ -110,15 +119,19 @@ class Asker:
     def _get(self, target: Target, path: str, asked: Mapping[str, Any]) -> Frame:
         service, api = ("loki", "/loki/api/v1") if target.on_logs else ("prometheus", "/api/v1")
         limit = {"limit": LINES} if target.on_logs else {}
-        url = f"{self._urls[service]}{api}/{path}"
+        return frame(self._answer(service, f"{api}/{path}", {**asked, **limit}))
+
+    def _answer(self, service: str, path: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What it says, or why it says nothing, in the form of an answer."""
         try:
-            reply = self._client.get(url, params={**asked, **limit})
+            reply = self._client.get(f"{self._urls[service]}{path}", params=dict(asked))
         except httpx.HTTPError as error:
-            return Frame(error=f"{service} does not answer: {error or type(error).__name__}")
+            return {"error": f"{service} does not answer: {error or type(error).__name__}"}
         try:
-            return frame(reply.json())
+            said: Mapping[str, Any] = reply.json()
         except json.JSONDecodeError:
-            return Frame(error=f"{service} answers {reply.status_code}: {reply.text.strip()[:300]}")
+            said = {"error": f"{service} answers {reply.status_code}: {reply.text.strip()[:300]}"}
+        return said
 
 
 def lines_of(query: str) -> list[str]:

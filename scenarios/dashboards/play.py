@@ -66,7 +66,7 @@ class _Watching(Part):
         super().__init__(found, group, venue, watcher)
         alert = self.scenario.alert
         rule = next(one for one in venue.configuration.alerts if one.name == alert)
-        self._course = course
+        self._course, self._asker = course, asker
         self._window_s = window_s(asker)
         self._patience_s = patience_s(asker) + 2 * self._window_s
         self._looks: list[Look] = []
@@ -82,7 +82,7 @@ class _Watching(Part):
         """One fault at a time, so that what moves is moved by it."""
         self.tell("waiting for its turn")
         with self._course.turn:
-            self._course.since = self._course.since or time.time() - 2 * self._window_s
+            self._course.since = self._course.since or self._steady_since()
             if self.venue.stop.is_set() or not self._calm():
                 return False
             self._course.first_fault = min(self._course.first_fault, time.time())
@@ -108,6 +108,18 @@ class _Watching(Part):
             if seen.unplayed:
                 seen.unplayed = INTERRUPTED if self.venue.stop.is_set() else verdict.reason
         return Played(verdict=verdict, deadlines=self.deadlines, rule=self.rule)
+
+    def _steady_since(self) -> float:
+        """Two windows ago, or since the last alert of the faults before was over: once that is a
+        window ago, or is waited for no longer."""
+        give_up = time.time() + self._patience_s
+        while True:
+            now = time.time()
+            fired = self._asker.last_fired(now - 2 * self._window_s, now)
+            over = now > give_up or self.venue.stop.is_set()
+            if fired <= now - self._window_s or over:
+                return max(fired + self._asker.scrape_s, now - 2 * self._window_s)
+            self.venue.stop.wait(LOOK_EVERY_S)
 
     def _calm(self) -> bool:
         """Wait until what each panel shows by itself can be told from what a fault makes of it; a
