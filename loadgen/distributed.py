@@ -93,6 +93,8 @@ class _Master:
 
     def _start(self) -> None:
         self._started, self._over = True, False
+        if signal.getsignal(signal.SIGINT) == self._interrupt:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _see(self) -> int:
         """How many workers there are."""
@@ -127,8 +129,6 @@ class _Master:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """Locust takes Ctrl-C for an error of its own as long as it waits for workers."""
-        if self._started:
-            signal.default_int_handler(number, frame)
         gevent.spawn(self._dismiss, Ended.NOT_ENOUGH_WORKERS)
 
     def _dismiss(self, ended: Ended) -> None:
