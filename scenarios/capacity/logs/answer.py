@@ -1,5 +1,6 @@
 """What was found of logs, in words and as data."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -104,14 +105,14 @@ class Answer:
         )
 
     def _rate(self, lines: float) -> str:
-        return f"{lines:.4g} lines/s ({lines * self.text_bytes / 1e6:.2g} MB/s)"
+        return f"{amount(lines)} lines/s ({lines * self.text_bytes / 1e6:.2g} MB/s)"
 
     @property
     def _limit(self) -> str:
         limit = self.found.limit
         if limit.what == MACHINE and (others := self.breach.figures.get(OTHERS, 0.0)):
             return (f"the machine, of whose {self.machine.cores} cores other programs had"
-                    f" {others:.1f} at {self.breach.rate:.4g} lines/s")  # fmt: skip
+                    f" {others:.1f} at {amount(self.breach.rate)} lines/s")  # fmt: skip
         return f"{limit.what}, {of_lines(limit.evidence)}"
 
     @property
@@ -145,7 +146,7 @@ class Answer:
         last = needs[-1]
         return (
             f"A line of {disk.text_bytes:.0f} bytes takes {disk.per_line:.0f} on the disk:"
-            f" {gigabytes(last.per_day_bytes)} a day at {last.rate:.4g} lines/s,"
+            f" {gigabytes(last.per_day_bytes)} a day at {amount(last.rate)} lines/s,"
             f" {gigabytes(last.kept_bytes)} for the {self.kept_s / DAY_S:g} days that they are"
             " kept."
         )
@@ -188,7 +189,7 @@ class Answer:
         if (noise := max(others, default=0.0)) > NOISY:
             said.append(f"Noisy: other programs took up to {noise:.1f} of {self.machine.cores}"
                         " cores meanwhile.")  # fmt: skip
-        unsure = [f"{one.rate:.4g}" for one in self.found.steps if "not sure" in one.why]
+        unsure = [amount(one.rate) for one in self.found.steps if "not sure" in one.why]
         if unsure and not self.generator_was_the_limit:
             said.append(f"Decided by what is likelier: {', '.join(unsure)} lines/s.")
         if self.unshipped > 0:
@@ -216,7 +217,9 @@ class Answer:
         ends = (self.ended, found.ended)
         said += [one for one in ends if any(bad in one for bad in ("died", "cannot", "store "))]
         if self.need is not None and found.low < self.need:
-            said.append(f"{self.need:g} lines/s are needed, {found.low:.4g} were shipped in time")
+            said.append(
+                f"{self.need:g} lines/s are needed, {amount(found.low)} were shipped in time"
+            )
         if self.ratio and self.ratio[0] < 1 - self.tolerance:
             middle, low, high = self.ratio
             said.append(f"the knee is {middle:.2f} ({low:.2f} to {high:.2f}) of the baseline's;"
@@ -272,7 +275,13 @@ def _known(value: float) -> float | None:
 
 def of_lines(words: str) -> str:
     """What a search says of requests, said of lines."""
-    return words.replace("arrivals", "lines").replace("requests", "lines")
+    plain = re.sub(r"\d\.?\d*e\+\d+", lambda found: amount(float(found[0])), words)
+    return plain.replace("arrivals", "lines").replace("requests", "lines")
+
+
+def amount(value: float) -> str:
+    """Of lines, for people: four digits, or all of them."""
+    return f"{value:.4g}" if value < 10_000 else f"{value:.0f}"
 
 
 def gigabytes(value: float) -> str:

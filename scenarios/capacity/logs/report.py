@@ -12,7 +12,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.capacity.logs.answer import Answer, gigabytes, of_lines
+from scenarios.capacity.logs.answer import Answer, amount, gigabytes, of_lines
 from scenarios.capacity.logs.stored import Volume
 from scenarios.capacity.window import Step, Verdict
 from scenarios.proof.chart import short
@@ -131,6 +131,7 @@ def page(answer: Answer) -> str:
         seconds=seconds,
         gigabytes=gigabytes,
         of_lines=of_lines,
+        amount=amount,
         began=datetime.fromtimestamp(answer.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
 
@@ -164,7 +165,7 @@ def shown(name: str, value: float | None) -> str:
         return f"{value / 1e6:.0f} MB"
     if name.startswith("bytes/s"):
         return f"{value / 1e6:.2f} MB/s"
-    return seconds(value) if name.startswith(("lag", "query")) else f"{value:.4g}"
+    return seconds(value) if name.startswith(("lag", "query")) else amount(value)
 
 
 def line(step: Step) -> str:
@@ -173,8 +174,8 @@ def line(step: Step) -> str:
     most = f", {full} {100 * step.usage[full]:.0f} %" if full else ""
     why = f": {of_lines(step.why)}" if step.why else ""
     stored = step.figures.get("lines/s stored", 0.0)
-    return (f"{step.rate:8.5g} lines/s {step.verdict}{why}; P95 {seconds(step.latency(0.95))},"
-            f" stored {stored:.4g}/s{most}")  # fmt: skip
+    return (f"{amount(step.rate):>8} lines/s {step.verdict}{why}; P95"
+            f" {seconds(step.latency(0.95))}, stored {amount(stored)}/s{most}")  # fmt: skip
 
 
 def volume_line(volume: Volume) -> str:
@@ -194,8 +195,8 @@ def tell(answer: Answer, file: Path, console: Console | None = None) -> None:
         table.add_column(heading, justify="right")
     for one in sorted(answer.found.steps, key=lambda step: step.rate):
         table.add_row(
-            f"[{COLOURS[one.verdict]}]{one.verdict}[/]", f"{one.rate:.4g}", f"{one.offered:.4g}",
-            f"{one.figures.get('lines/s stored', 0.0):.4g}",
+            f"[{COLOURS[one.verdict]}]{one.verdict}[/]", amount(one.rate), amount(one.offered),
+            amount(one.figures.get("lines/s stored", 0.0)),
             f"{one.figures.get('bytes/s written', 0.0) / 1e6:.2f}",
             *(seconds(one.latency(of)) for of in (0.5, 0.95, 0.99)),
         )  # fmt: skip

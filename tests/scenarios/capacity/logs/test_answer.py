@@ -66,7 +66,7 @@ def test_paragraph_says_how_many_what_is_full_what_it_costs_and_what_takes_longe
     said = answer(*KNEE).sentence
     assert "The lab's own store and shipper take 9000 ± 1000 lines/s (2.7 MB/s)" in said
     assert "with 95 of 100 lines queryable within 1 s" in said
-    assert "First at its limit: CPU of shipper, 97 % in use at 1e+04 lines/s" in said
+    assert "First at its limit: CPU of shipper, 97 % in use at 10000 lines/s" in said
     assert "Beyond it: 21.9 % over 1 s" in said
     assert "A thousand lines/s take 0.05 cores of the shipper and 0.01 cores of the store." in said
     assert "A line of 300 bytes takes 50 on the disk: 38.9 GB a day at 9000 lines/s" in said
