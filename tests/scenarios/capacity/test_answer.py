@@ -36,13 +36,19 @@ def test_answer_names_knee_interval_and_what_is_at_its_limit() -> None:
     ("steps", "limit"),
     [
         (GOOD, "CPU of backend"),
-        ((step(10, late=0.3, usage={"generator CPU": 1.0}),), "generator"),
+        ((step(10, BREACHES, late=0.3, usage={"generator CPU": 1.0}),), "generator"),
         ((step(100, offered=80),), "generator"),
         ((step(100, late=0.3, usage={"CPU of backend": 0.97}),), "CPU of backend"),
         ((step(10, usage={"machine": 0.97}), step(20, BREACHES, usage={"machine": 1.0})),
          "machine"),
         ((step(10, usage={"machine": 0.97}), step(20, usage={"CPU of backend": 0.95})),
          "CPU of backend"),
+        ((step(10, late=0.3), step(20, BREACHES, usage={"CPU of backend": 0.9})),
+         "CPU of backend"),
+        ((step(10), step(20, BREACHES, late=0.5, usage={"machine": 1.0, "generator CPU": 0.6})),
+         "machine"),
+        ((step(10), step(20, BREACHES, late=0.5, usage={"machine": 1.0, "generator CPU": 0.95})),
+         "generator"),
         ((step(10), step(20, BREACHES, usage={"CPU of backend": 0.3})),
          "nothing that is measured"),
         ((step(10), step(20, BREACHES), step(40, BREACHES, usage={"database pool": 1.0})),
@@ -50,7 +56,8 @@ def test_answer_names_knee_interval_and_what_is_at_its_limit() -> None:
         ((), "nothing that is measured"),
     ],
     ids=["a process", "late", "less than asked", "busy server and late", "machine",
-         "machine, but a process filled it", "unknown", "only beyond the knee", "nothing"],
+         "machine, but a process filled it", "late and it held", "starved", "full itself",
+         "unknown", "only beyond the knee", "nothing"],
 )  # fmt: skip
 def test_what_was_at_its_limit_first(steps: tuple, limit: str) -> None:  # type: ignore[type-arg]
     assert first(steps).what == limit
@@ -61,8 +68,9 @@ def test_what_was_at_its_limit_first(steps: tuple, limit: str) -> None:  # type:
     [
         (answer(*GOOD, need=150), ""),
         (answer(*GOOD, need=205), "205 arrivals/s are needed, 200 held"),
-        (answer(step(10, late=0.5)), "the load generator was the limit, which is no result"),
-        (answer(step(10, late=0.5), need=50),
+        (answer(step(10, BREACHES, late=0.5)),
+         "the load generator was the limit, which is no result"),
+        (answer(step(10, BREACHES, late=0.5), need=50),
          "50 arrivals/s are needed, 0 held (the generator can do no more)"),
         (answer(step(10, BREACHES)), "the objective holds at no rate that was tried"),
         (answer(step(10), ended="the scheduler died; that step is void"), "the scheduler died"),
@@ -80,7 +88,7 @@ def test_what_makes_it_no_good_end(given: report.Answer, short: str) -> None:
 
 
 def test_generator_that_was_the_limit_is_said_first_of_all() -> None:
-    said = answer(step(5), step(10, late=0.5)).sentence
+    said = answer(step(5), step(10, BREACHES, late=0.5)).sentence
     assert said.startswith("No result: the load generator was the limit; it was late for 50 %")
     assert "held the objective at 5 arrivals/s, and what more it can do is not known" in said
 
@@ -95,7 +103,7 @@ def test_noise_of_others_is_noted() -> None:
 
 @pytest.mark.parametrize(
     "found",
-    [answer(*GOOD), answer(step(10, late=0.5)), answer(), answer(step(10, BREACHES)),
+    [answer(*GOOD), answer(step(10, BREACHES, late=0.5)), answer(), answer(step(10, BREACHES)),
      answer(*GOOD, baseline=Baseline(knee=260, half_width=4, machine={})),
      answer(GOOD[0], ended="it was interrupted")],
     ids=["knee", "generator", "nothing", "never", "baseline", "interrupted"],

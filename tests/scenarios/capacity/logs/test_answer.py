@@ -90,7 +90,7 @@ def test_machine_that_others_have_is_not_taken_for_the_pairs_limit() -> None:
         ((), {}, "was not measured", []),
         ((step(500.0, Verdict.BREACHES),), {}, "Not even 500 lines/s (0.15 MB/s) are shipped",
          ["no rate that was tried is shipped in time"]),
-        ((step(500.0, late=900),), {}, "who writes the lines was the limit",
+        ((step(500.0, Verdict.BREACHES, late=900),), {}, "who writes the lines was the limit",
          ["who writes the lines was the limit, which is no result"]),
         ((step(500.0),), {}, "At least 500 lines/s", []),
         (KNEE, {"need": 9000.0}, "take 9000",
