@@ -20,6 +20,7 @@ CONFIGURATION = (
     "stack/config/alertmanager",
     "stack/config/blackbox",
     "stack/config/grafana",
+    "stack/config/nginx",
     "stack/config/runbooks",
 )
 SCENARIOS = ("scenarios", "loadgen")
