@@ -30,7 +30,7 @@ from stack.run.instance import Instance
 SCHEDULER = "backend"
 RATE = "CAPACITY_RATE"
 """As in `scenarios.capacity.told`, which only locust may import."""
-PACE_S = 4.0
+PACE_S, SPAWN_PER_S = 4.0, 1000.0
 
 HEARD_WITHIN_S = 60.0
 """A locust that says nothing for so long is gone; it says something four times a second."""
@@ -59,6 +59,7 @@ class Bench:
         self._instance = instance
         self._rate = folder / "rate"
         self._rate.write_text("0")
+        self._asked, self._sources = 0.0, 1.0 if waits else PACE_S
         self._log = (folder / "locust.log").open("w")
         self._targets = instance.control_file("load")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LOCUST_")}
@@ -104,7 +105,10 @@ class Bench:
         partial = self._rate.with_suffix(".part")
         partial.write_text(f"{rate}")
         partial.replace(self._rate)
-        self._until(time.perf_counter() + seconds)
+        # Sources of arrivals come one after the other; only then there is what was asked for.
+        coming_s = max(0.0, rate - self._asked) * self._sources / SPAWN_PER_S if seconds else 0.0
+        self._asked = rate
+        self._until(time.perf_counter() + coming_s + seconds)
 
     def drain(self) -> None:
         self.settle(0, 0)
