@@ -250,7 +250,7 @@ def test_viewer_runs_without_its_page_where_npm_is_not_available(
     monkeypatch.setenv("STACK_GRAFANA", "viewer")
     monkeypatch.setenv("STACK_LOGS", "embedded")
     monkeypatch.setattr(lifecycle, "realise", realise)
-    found = lifecycle._realised()
+    found = lifecycle._realised(SERVICES.values())
     assert "prometheus" in found
     assert "viewer" not in found
     said = capsys.readouterr().err
@@ -266,4 +266,4 @@ def test_what_every_instance_needs_is_not_done_without(monkeypatch: pytest.Monke
     monkeypatch.setenv("STACK_LOGS", "embedded")
     monkeypatch.setattr(lifecycle, "realise", realise)
     with pytest.raises(HostCannot, match="no mirror answers"):
-        lifecycle._realised()
+        lifecycle._realised(SERVICES.values())
