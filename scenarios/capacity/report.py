@@ -2,19 +2,19 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
 
 from scenarios.capacity.answer import Answer
+from scenarios.capacity.curves import Curve, Points, curve
 from scenarios.capacity.lead import Lead
 from scenarios.capacity.window import Step, Verdict
-from scenarios.proof.chart import short
 from scenarios.proof.rendered import rendered
 from scenarios.proof.reports import make_latest
 from stack import durations
@@ -31,101 +31,36 @@ def write(answer: Answer, folder: Path) -> Path:
     return file
 
 
-@dataclass(frozen=True, kw_only=True)
-class Curve:
-    """One drawing: figures of the steps over their rate, in units of the drawing."""
-
-    WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 520, 220, 54, 34, 14, 10
-
-    title: str
-    lines: Sequence[tuple[str, Sequence[tuple[float, float]]]]
-    """Name → points."""
-    knee: tuple[float, float] | None
-    """Where the knee lies, from and to."""
-    limit_y: float | None
-    x_ticks: Sequence[tuple[float, str]]
-    y_ticks: Sequence[tuple[float, str]]
-    x_name: str = "arrivals a second"
-
-
-def curve(
-    answer: Answer,
-    title: str,
-    lines: Sequence[tuple[str, Callable[[Step], float]]],
-    *,
-    limit: float | None = None,
-) -> Curve | None:
-    """None when there is nothing to draw. What is far beyond the limit is cut there."""
-    steps = sorted(answer.found.steps, key=lambda one: one.rate)
-    drawn = [(name, [(one.rate, figure(one)) for one in steps if isfinite(figure(one))])
-             for name, figure in lines]  # fmt: skip
-    values = [value for _, points in drawn for _, value in points]
-    if not values:
-        return None
-    most = max(values) if limit is None else min(max([*values, 1.1 * limit]), 3 * limit)
-    most, last = most or 1.0, steps[-1].rate * 1.03
-    wide = Curve.WIDTH - Curve.LEFT - Curve.RIGHT
-    high = Curve.HEIGHT - Curve.TOP - Curve.BOTTOM
-
-    def x(rate: float) -> float:
-        return round(Curve.LEFT + rate / last * wide, 1)
-
-    def y(value: float) -> float:
-        return round(Curve.TOP + (1 - min(value, most) / most) * high, 1)
-
-    found = answer.found
-    return Curve(
-        title=title,
-        lines=[(name, [(x(rate), y(value)) for rate, value in points]) for name, points in drawn],
-        knee=(x(found.low), x(found.high)) if found.low and found.high else None,
-        limit_y=None if limit is None else y(limit),
-        x_ticks=[(x(last * n / 5), short(last * n / 5)) for n in range(6)],
-        y_ticks=[(y(most * n / 4), short(most * n / 4)) for n in range(5)],
-    )
-
-
 def curves(answer: Answer) -> list[Curve]:
-    used = list(dict.fromkeys(name for one in answer.found.steps for name in one.usage))
-    objective = answer.objective
+    """Of the steps, then of people who ask at once."""
+    steps = sorted(answer.found.steps, key=lambda one: one.rate)
+    found, across = answer.found, "arrivals a second"
+    band = (found.low, found.high) if found.low and found.high else None
+
+    def over(figure: Callable[[Step], float]) -> Points:
+        return [(one.rate, figure(one)) for one in steps]
+
+    used = list(dict.fromkeys(name for one in steps for name in one.usage))
     drawn = [
-        curve(answer, "How long requests took, in seconds",
-              [("P50", lambda one: one.latency(0.5)), ("P95", lambda one: one.latency(0.95)),
-               ("P99", lambda one: one.latency(0.99))], limit=objective.latency_s),
-        curve(answer, "Offered and served, requests a second",
-              [("offered", lambda one: one.offered), ("served", lambda one: one.served)]),
-        curve(answer, "In use of what each resource can give, in percent",
-              [(name, lambda one, of=name: 100 * one.usage.get(of, 0.0))  # type: ignore[misc]
-               for name in used]),
-        concurrency(answer),
+        curve("How long requests took, in seconds", across,
+              [(f"P{100 * of:.0f}", over(lambda one, of=of: one.latency(of)))  # type: ignore[misc]
+               for of in (0.5, 0.95, 0.99)], limit=answer.objective.latency_s, band=band),
+        curve("Offered and served, requests a second", across,
+              [("offered", over(lambda one: one.offered)),
+               ("served", over(lambda one: one.served))], band=band),
+        curve("In use of what each resource can give, in percent", across,
+              [(name, over(lambda one, of=name: 100 * one.usage.get(of, 0.0)))  # type: ignore[misc]
+               for name in used], band=band),
     ]  # fmt: skip
+    if law := answer.concurrency:
+        most = max(count for count, _ in answer.people)
+        places = [1 + (most - 1) * part / 40 for part in range(41)]
+        drawn.append(curve(
+            "Answered a second, by how many ask again as soon as they are answered", "at once",
+            [("measured", [(float(count), fmean(each)) for count, each in answer.people]),
+             ("law of scalability", [(n, law.at(n)) for n in places])],
+        ))  # fmt: skip
     return [one for one in drawn if one]
-
-
-def concurrency(answer: Answer) -> Curve | None:
-    """What is answered by how many ask at once, and the law through it."""
-    found = answer.concurrency
-    if not found:
-        return None
-    points = [(float(count), sum(of) / len(of)) for count, of in answer.people]
-    last = max(x for x, _ in points)
-    law = [(n, found.at(n)) for n in (1 + (last - 1) * part / 40 for part in range(41))]
-    drawn = [("measured", points), ("law of scalability", law)]
-    most = max(y for _, line in drawn for _, y in line)
-    wide = Curve.WIDTH - Curve.LEFT - Curve.RIGHT
-    high = Curve.HEIGHT - Curve.TOP - Curve.BOTTOM
-
-    def at(point: tuple[float, float]) -> tuple[float, float]:
-        x, y = point
-        return (round(Curve.LEFT + x / last * wide, 1),
-                round(Curve.TOP + (1 - y / most) * high, 1))  # fmt: skip
-
-    return Curve(
-        title="Answered a second, by how many ask again as soon as they are answered",
-        lines=[(name, [at(point) for point in line]) for name, line in drawn], knee=None,
-        limit_y=None, x_ticks=[(at((x, 0))[0], short(x)) for x, _ in points if x != 2],
-        y_ticks=[(at((0, most * n / 4))[1], short(most * n / 4)) for n in range(5)],
-        x_name="at once",
-    )  # fmt: skip
 
 
 def page(answer: Answer) -> str:

@@ -2,24 +2,21 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
+from scenarios.capacity.curves import Curve, Points, curve
 from scenarios.capacity.logs.answer import Answer, amount, gigabytes, of_lines
 from scenarios.capacity.logs.stored import Volume
-from scenarios.capacity.window import Step, Verdict
-from scenarios.proof.chart import short
+from scenarios.capacity.report import COLOURS, seconds
+from scenarios.capacity.window import Step
 from scenarios.proof.rendered import rendered
 from scenarios.proof.reports import make_latest
-
-COLOURS = {Verdict.HOLDS: "green", Verdict.BREACHES: "red", Verdict.OPEN: "yellow"}
 
 DRAWN = 6
 """Questions whose seconds are drawn, the slowest ones."""
@@ -32,57 +29,6 @@ def write(answer: Answer, folder: Path) -> Path:
     file.write_text(page(answer), encoding="utf-8")
     make_latest(folder)
     return file
-
-
-Points = Sequence[tuple[float, float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curve:
-    """One drawing, in its own units."""
-
-    WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 520, 220, 54, 34, 14, 10
-
-    title: str
-    across: str
-    """What goes from left to right."""
-    lines: Sequence[tuple[str, Points]]
-    band: tuple[float, float] | None
-    """Where the knee lies, from and to."""
-    limit_y: float | None
-    x_ticks: Points | Sequence[tuple[float, str]]
-    y_ticks: Points | Sequence[tuple[float, str]]
-
-
-def curve(
-    title: str, across: str, lines: Sequence[tuple[str, Points]], *,
-    limit: float | None = None, band: tuple[float, float] | None = None,
-) -> Curve | None:  # fmt: skip
-    """None when there is nothing to draw. What is far beyond the limit is cut there."""
-    shown = [(name, [one for one in points if isfinite(one[1])]) for name, points in lines]
-    every = [point for _, points in shown for point in points]
-    if not every:
-        return None
-    values = [value for _, value in every]
-    most = max(values) if limit is None else min(max([*values, 1.1 * limit]), 3 * limit)
-    most, last = most or 1.0, max(x for x, _ in every) * 1.03
-    wide = Curve.WIDTH - Curve.LEFT - Curve.RIGHT
-    high = Curve.HEIGHT - Curve.TOP - Curve.BOTTOM
-
-    def x(value: float) -> float:
-        return round(Curve.LEFT + value / last * wide, 1)
-
-    def y(value: float) -> float:
-        return round(Curve.TOP + (1 - min(value, most) / most) * high, 1)
-
-    return Curve(
-        title=title, across=across,
-        lines=[(name, [(x(at), y(value)) for at, value in points]) for name, points in shown],
-        band=(x(band[0]), x(band[1])) if band else None,
-        limit_y=None if limit is None else y(limit),
-        x_ticks=[(x(last * n / 5), short(last * n / 5)) for n in range(6)],
-        y_ticks=[(y(most * n / 4), short(most * n / 4)) for n in range(5)],
-    )  # fmt: skip
 
 
 def curves(answer: Answer) -> list[Curve]:
@@ -149,12 +95,6 @@ def _rows(answer: Answer) -> list[tuple[str, str, list[float], str]]:
         took = [median(volume.took[one.whose]) for volume in volumes]
         found.append((one.whose, one.query, took, grows))
     return sorted(found, key=lambda row: -row[2][-1])
-
-
-def seconds(value: float) -> str:
-    if not isfinite(value):
-        return "none"
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
 def shown(name: str, value: float | None) -> str:

@@ -125,7 +125,7 @@ def test_page_draws_a_curve_for_each_percentile_and_marks_the_knee() -> None:
     page = report.page(answer(*GOOD))
     assert page.count("<svg") == 3
     assert page.count("<polyline") == 3 + 2 + 2
-    assert page.count('class="knee"') == 3
+    assert page.count('class="band"') == 3
 
 
 def test_own_report_is_a_baseline(tmp_path: Path) -> None:
