@@ -26,6 +26,7 @@ NAMES = {
         "88ba0a50fe5fa20fe706de1ac0209909-python-1",
         "17fe0a73d79d9782d25c45e2bd3130a8-busybox-1",
         "10c5c6b14bb87b96045e5c591cd0e373-compose-1",
+        "620cfe8a24230665bbf681a3d473bfc1-victoria-1",
     ],
     "arm64": [
         "78a50ecfd625c32f0ca31f5127b20f5e-glibc-1",
@@ -43,6 +44,7 @@ NAMES = {
         "942cfa125d439cf02b5aca508bb14490-python-1",
         "f2a048c82f561f661b068a5653402eac-busybox-1",
         "6c4cd2809d08dfd25d52a101af3ceea6-compose-1",
+        "61c2c015dfe2434986cd7c0cbc99ec1b-victoria-1",
     ],
 }
 """What `invented_lock` makes of the recipes. A change here means that everybody builds the package
