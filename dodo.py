@@ -33,7 +33,7 @@ GROUPS = {
         "demo",
         "incident",
     ),
-    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day", "nightly"),
+    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day", "mutate", "nightly"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "compose", "bundle", "import", "lock", "outdated", "reproduce"),
@@ -328,6 +328,33 @@ def task_verify_alerts():
             "only", "[ALERT]...",
             "names, patterns, areas (such as `database`) or `routing`; all when none is given",
             names="stack.tasks.known:provable",
+        ),
+    )  # fmt: skip
+
+
+def task_mutate():
+    """find the breakages of rules and routes nobody would notice
+
+    Changes one thing at a time in a copy: a threshold, a matcher, a route, a template. What no unit
+    test and nothing that `doit check` looks at notices has survived, and is named with what would
+    kill it.
+
+    $ doit mutate HighErrorRate 'slack-*' rules/database.yml
+    $ doit mutate --changed  # what this branch has changed
+    """
+    return task(
+        "scenarios.tasks.mutate:mutate",
+        params=[
+            option("changed", bool, False, "only what differs from the main branch"),
+            option("at-least", float, 90.0, "percent to be killed, or it fails", shown="PERCENT"),
+            option("sample", int, 0, "try only so many, drawn by chance; 0 for all", low=0),
+            option("seed", int, 1, "of the chance"),
+            KEEP_REPORTS,
+        ],
+        shows_progress=True,
+        pos_arg=plain(
+            "only", "[NAME]...",
+            "alerts, receivers, templates or files; names or patterns; all when none is given",
         ),
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.capacity.answer import Answer
-from scenarios.capacity.curves import Curve, Points, curve
 from scenarios.capacity.lead import Lead
+from scenarios.capacity.plots import Plot, Points, library, plot
 from scenarios.capacity.window import Step, Verdict
 from scenarios.proof.rendered import rendered
 from scenarios.proof.reports import make_latest
@@ -31,31 +31,31 @@ def write(answer: Answer, folder: Path) -> Path:
     return file
 
 
-def curves(answer: Answer) -> list[Curve]:
+def plots(answer: Answer) -> list[Plot]:
     """Of the steps, then of people who ask at once."""
     steps = sorted(answer.found.steps, key=lambda one: one.rate)
     found, across = answer.found, "arrivals a second"
-    band = (found.low, found.high) if found.low and found.high else None
+    knee = (found.low, found.high) if found.low and found.high else None
 
     def over(figure: Callable[[Step], float]) -> Points:
         return [(one.rate, figure(one)) for one in steps]
 
     used = list(dict.fromkeys(name for one in steps for name in one.usage))
     drawn = [
-        curve("How long requests took, in seconds", across,
+        plot("How long requests took, in seconds", across,
               [(f"P{100 * of:.0f}", over(lambda one, of=of: one.latency(of)))  # type: ignore[misc]
-               for of in (0.5, 0.95, 0.99)], limit=answer.objective.latency_s, band=band),
-        curve("Offered and served, requests a second", across,
+               for of in (0.5, 0.95, 0.99)], limit=answer.objective.latency_s, knee=knee),
+        plot("Offered and served, requests a second", across,
               [("offered", over(lambda one: one.offered)),
-               ("served", over(lambda one: one.served))], band=band),
-        curve("In use of what each resource can give, in percent", across,
+               ("served", over(lambda one: one.served))], knee=knee),
+        plot("In use of what each resource can give, in percent", across,
               [(name, over(lambda one, of=name: 100 * one.usage.get(of, 0.0)))  # type: ignore[misc]
-               for name in used], band=band),
+               for name in used], knee=knee),
     ]  # fmt: skip
     if law := answer.concurrency:
         most = max(count for count, _ in answer.people)
         places = [1 + (most - 1) * part / 40 for part in range(41)]
-        drawn.append(curve(
+        drawn.append(plot(
             "Answered a second, by how many ask again as soon as they are answered", "at once",
             [("measured", [(float(count), fmean(each)) for count, each in answer.people]),
              ("law of scalability", [(n, law.at(n)) for n in places])],
@@ -71,8 +71,8 @@ def page(answer: Answer) -> str:
         Path(__file__).parent,
         answer=answer,
         steps=steps,
-        curves=curves(answer),
-        Curve=Curve,
+        plots=plots(answer),
+        library=library(),
         usage=list(dict.fromkeys(name for one in steps for name in one.usage)),
         figures=figures,
         shown=shown,

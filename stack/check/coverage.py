@@ -16,7 +16,17 @@ ALWAYS = "none"
 """The severity of an alert that fires while all is well."""
 
 NO_SCENARIOS = frozenset(
-    {"capacity", "dashboards", "demo", "nightly", "proof", "quiet", "routing", "tasks"}
+    {
+        "capacity",
+        "dashboards",
+        "demo",
+        "mutants",
+        "nightly",
+        "proof",
+        "quiet",
+        "routing",
+        "tasks",
+    }
 )
 """Folders of `scenarios/` that mirror no rule file."""
 

@@ -75,8 +75,11 @@ def _asked(program: Path, arguments: Sequence[str | Path], *inputs: object) -> s
     return said
 
 
-def output(arguments: list[str | Path], folder: Path | None = None) -> tuple[bool, str]:
-    """Whether the program succeeds, and its output; with its errors if it does not.
+def output(
+    arguments: list[str | Path], folder: Path | None = None, *, mixed: bool = False
+) -> tuple[bool, str]:
+    """Whether the program succeeds, and its output; with its errors if it does not: after it, or
+    `mixed`, where each was written.
 
     It may write to `folder`. Raises HostCannot if it cannot be run, is killed, or finds no room.
     """
@@ -84,7 +87,8 @@ def output(arguments: list[str | Path], folder: Path | None = None) -> tuple[boo
     try:
         done = subprocess.run(
             arguments,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if mixed else subprocess.PIPE,
             text=True,
             timeout=_TIMEOUT_S,
             check=False,
@@ -101,7 +105,7 @@ def output(arguments: list[str | Path], folder: Path | None = None) -> tuple[boo
             cure="If nobody did that, the kernel's log (`dmesg`) says why; memory may be short.",
         )
     good = done.returncode == 0
-    said = done.stdout if good else f"{done.stdout}\n{done.stderr}"
+    said = done.stdout if good or mixed else f"{done.stdout}\n{done.stderr}"
     if not good and folder and (full := disk.said(_of_the_machine(said, folder), disk.temporary())):
         raise full
     return good, said

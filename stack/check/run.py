@@ -63,6 +63,8 @@ class Setup:
     """Service that offers metrics → the path at which it does; empty where nobody knows."""
     health: probed.Known = field(default_factory=dict)
     """Service → the paths at which it says whether it is well; empty where nobody knows."""
+    unit_tests: bool = True
+    """Whether promtool runs those of rules; not where whoever asks does so by itself."""
     report: Progress = field(default_factory=Quiet)
     """Told what takes a while."""
 
@@ -206,7 +208,8 @@ def _unit_tests(
 ) -> Iterator[list[Problem]]:
     """Those that can be run, begun at once: first the files that test expressions, which need every
     rule and keep one core busy for longest."""
-    files = [file for file in configuration.unit_tests if _whole(file, broken)]
+    asked = configuration.unit_tests if setup.unit_tests else ()
+    files = [file for file in asked if _whole(file, broken)]
     files.sort(key=_tests_expressions, reverse=True)
     return pool.map(
         lambda file: programs.check_unit_tests(

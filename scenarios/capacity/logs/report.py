@@ -10,9 +10,9 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.capacity.curves import Curve, Points, curve
 from scenarios.capacity.logs.answer import Answer, amount, gigabytes, of_lines
 from scenarios.capacity.logs.stored import Volume
+from scenarios.capacity.plots import Plot, Points, library, plot
 from scenarios.capacity.report import COLOURS, seconds
 from scenarios.capacity.window import Step
 from scenarios.proof.rendered import rendered
@@ -31,11 +31,11 @@ def write(answer: Answer, folder: Path) -> Path:
     return file
 
 
-def curves(answer: Answer) -> list[Curve]:
+def plots(answer: Answer) -> list[Plot]:
     """Of the search, then of the questions."""
     steps = sorted(answer.found.steps, key=lambda one: one.rate)
     found = answer.found
-    band = (found.low, found.high) if found.low and found.high else None
+    knee = (found.low, found.high) if found.low and found.high else None
 
     def over(figure: Callable[[Step], float]) -> Points:
         return [(one.rate, figure(one)) for one in steps]
@@ -45,16 +45,16 @@ def curves(answer: Answer) -> list[Curve]:
     asked = sorted(volumes[-1].took, key=lambda one: -median(volumes[-1].took[one])) if volumes \
         else []  # fmt: skip
     drawn = [
-        curve("Until a line can be queried, in seconds", "lines a second",
+        plot("Until a line can be queried, in seconds", "lines a second",
               [(f"P{100 * of:.0f}", over(lambda one, of=of: one.latency(of)))  # type: ignore[misc]
-               for of in (0.5, 0.95, 0.99)], limit=answer.objective.latency_s, band=band),
-        curve("Written and stored, lines a second", "lines a second",
+               for of in (0.5, 0.95, 0.99)], limit=answer.objective.latency_s, knee=knee),
+        plot("Written and stored, lines a second", "lines a second",
               [("written", over(lambda one: one.offered)),
-               ("stored", over(lambda one: one.figures.get("lines/s stored", 0.0)))], band=band),
-        curve("In use of what each can give, in percent", "lines a second",
+               ("stored", over(lambda one: one.figures.get("lines/s stored", 0.0)))], knee=knee),
+        plot("In use of what each can give, in percent", "lines a second",
               [(name, over(lambda one, of=name: 100 * one.usage.get(of, 0.0)))  # type: ignore[misc]
-               for name in used], band=band),
-        curve("What the slowest questions take, in seconds", "lines in the hour",
+               for name in used], knee=knee),
+        plot("What the slowest questions take, in seconds", "lines in the hour",
               [(whose, [(float(one.lines), median(one.took[whose])) for one in volumes])
                for whose in asked[:DRAWN]]),
     ]  # fmt: skip
@@ -68,8 +68,8 @@ def page(answer: Answer) -> str:
         Path(__file__).parent,
         answer=answer,
         steps=steps,
-        curves=curves(answer),
-        Curve=Curve,
+        plots=plots(answer),
+        library=library(),
         usage=list(dict.fromkeys(name for one in steps for name in one.usage)),
         figures=list(dict.fromkeys(name for one in steps for name in one.figures)),
         questions=_rows(answer),

@@ -10,15 +10,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.capacity.metrics import drawing
 from scenarios.capacity.metrics.answer import Answer
+from scenarios.capacity.metrics.model import Line
 from scenarios.capacity.metrics.model import line as line_through
 from scenarios.capacity.metrics.receiver import Compared
 from scenarios.capacity.metrics.sizes import Size
+from scenarios.capacity.plots import Plot, Points, library, plot
 from scenarios.proof.rendered import rendered
 from scenarios.proof.reports import make_latest
 
 Figure = Callable[[Size], float]
+
+_CORNERS = 24
+"""Of the area on either side of a line."""
 
 
 def write(answer: Answer, folder: Path) -> Path:
@@ -36,8 +40,8 @@ def page(answer: Answer) -> str:
         Path(__file__).parent,
         answer=answer,
         rows=rows(answer),
-        drawings=drawings(answer),
-        area=drawing,
+        plots=plots(answer),
+        library=library(),
         of=of,
         size=size,
         seconds=seconds,
@@ -57,17 +61,17 @@ def rows(answer: Answer) -> list[tuple[str, Size]]:
     return [(what, one) for what, one in named if one.windows]
 
 
-def drawings(answer: Answer) -> list[drawing.Drawing]:
+def plots(answer: Answer) -> list[Plot]:
+    """What was measured, the line through it, and what was then measured where it predicts."""
     found = answer.found
     sizes = [one for one in found.sizes if one.windows]
     large = [one for one in (found.reached,) if one and one.windows]
 
-    def over(x_name: str, x: Figure, title: str, y: Figure) -> drawing.Drawing | None:
-        points = [(x(one), y(one)) for one in sizes]
-        then = [(x(one), y(one)) for one in large]
-        return drawing.drawn(title, x_name, points, then, line_through(points))
+    def over(across: str, x: Figure, title: str, y: Figure) -> Plot | None:
+        return _line(title, across, [(x(one), y(one)) for one in sizes],
+                     [(x(one), y(one)) for one in large])  # fmt: skip
 
-    def stored(ones: Sequence[Size]) -> list[tuple[float, float]]:
+    def stored(ones: Sequence[Size]) -> Points:
         return [(one.storage.wal_bytes / 1e6, one.storage.restart_s) for one in ones if one.storage]
 
     made = (
@@ -77,10 +81,29 @@ def drawings(answer: Answer) -> list[drawing.Drawing]:
              lambda one: one.mean("cores")),
         over("series", lambda one: one.series, "All rules evaluated once, in seconds",
              lambda one: one.mean("rules_s")),
-        drawing.drawn("Started again, in seconds", "MB of WAL", stored(sizes), stored(large),
-                      line_through(stored(sizes))),
+        _line("Started again, in seconds", "MB of WAL", stored(sizes), stored(large)),
     )  # fmt: skip
     return [one for one in made if one]
+
+
+def _line(title: str, across: str, points: Points, large: Points) -> Plot | None:
+    """The points, those that the line through them predicted, the line, and how far it is sure."""
+    lines = [("measured", points), *([("predicted and measured", large)] if large else [])]
+    drawn = plot(title, across, lines, dots=[name for name, _ in lines])
+    law = line_through(points)
+    if not drawn or not law:
+        return drawn
+    places = [drawn.right * step / _CORNERS for step in range(_CORNERS + 1)]
+    through = ("line through them", [(x, law.at(x)) for x in (0.0, drawn.right)])
+    return plot(title, across, [*lines, through], dots=[name for name, _ in lines],
+                area=_sure(law, places), right=drawn.right)  # fmt: skip
+
+
+def _sure(law: Line, places: Sequence[float]) -> Sequence[tuple[float, float, float]]:
+    """Empty where nobody knows."""
+    if not math.isfinite(law.error):
+        return ()
+    return [(x, law.at(x) - law.half(x), law.at(x) + law.half(x)) for x in places]
 
 
 def of(value: float) -> str:

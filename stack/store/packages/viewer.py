@@ -91,6 +91,9 @@ PACKAGE = Package(
             Copy(what="page/index.html", to="index.html"),
             Copy(what="page/boot.js", to="boot.js"),
             Copy(what="page/page.css", to="page.css"),
+            # For pages of figures that are to be read without the viewer.
+            Copy(what="node_modules/uplot/dist/uPlot.iife.min.js", to="plots/uPlot.iife.min.js"),
+            Copy(what="node_modules/uplot/dist/uPlot.min.css", to="plots/uPlot.min.css"),
             Copy(what="node_modules/@grafana/ui/dist/public/img/icons", to=_ICONS),
             # The package lacks these.
             Copy(what="page/icons", to=f"{_ICONS}/unicons"),
