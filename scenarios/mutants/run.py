@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +29,12 @@ _EVERY_S = 10.0
 
 
 def mutate(
-    setup: Setup, only: Sequence[str] = (), *, since_branch: bool = False,
+    make: Callable[[], Setup], only: Sequence[str] = (), *, since_branch: bool = False,
     at_least: float = AT_LEAST, sample: int = 0, seed: int = 1, keep_reports: int,
     reports: Path | None = None,
 ) -> Run:  # fmt: skip
-    """Try what is `chosen` of all mutants, and write a report.
+    """Try what is `chosen` of all mutants, and write a report. `make` says what is checked, and
+    with what; other processes call it as well.
 
     Raises ProblemsFound where the configuration itself has problems, CheckFailed if fewer than
     `at_least` percent are killed, BadInput for what cannot be chosen.
@@ -42,6 +43,7 @@ def mutate(
     if not 0 <= at_least <= 100:
         raise BadInput(f"--at-least is {at_least:g}, expected 0 to 100: percent.")
     began, started = time.monotonic(), time.time()
+    setup = make()
     root = setup.config_root
     with progress.shown() as say, ended_by(as_interrupt()):
         configuration = load(root)
@@ -54,7 +56,7 @@ def mutate(
         workers = max(1, os.cpu_count() or 1)
         verdicts, ended = [], ""
         counts: Counter[By] = Counter()
-        with closing(judged(setup, wanted, workers)) as coming, _told(say, len(wanted)) as tell:
+        with closing(judged(make, wanted, workers)) as coming, _told(say, len(wanted)) as tell:
             try:
                 for one in coming:
                     verdicts.append(one)

@@ -11,7 +11,7 @@ def mutate(
 ) -> None:
     """Try them. Raises as `scenarios.mutants.run.mutate`."""
     run.mutate(
-        host_setup(),
+        host_setup,
         only,
         since_branch=changed,
         at_least=at_least,

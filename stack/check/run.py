@@ -63,8 +63,9 @@ class Setup:
     """Service that offers metrics → the path at which it does; empty where nobody knows."""
     health: probed.Known = field(default_factory=dict)
     """Service → the paths at which it says whether it is well; empty where nobody knows."""
-    unit_tests: bool = True
-    """Whether promtool runs those of rules; not where whoever asks does so by itself."""
+    mutant: bool = False
+    """One file was changed on purpose after all was well: the scenarios are as they were, and
+    whoever asks lets promtool run the unit tests by itself."""
     report: Progress = field(default_factory=Quiet)
     """Told what takes a while."""
 
@@ -83,7 +84,7 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
     configuration = configuration or load(setup.config_root)
     unread = [*configuration.problems, *loaded.check(configuration)]
     with ThreadPoolExecutor() as pool:
-        plays = pool.submit(lambda: list(playable.check(setup.scenarios, setup.report)))
+        plays = pool.submit(_plays, setup)
         refused = _refused(configuration, setup, pool)
         gaps = {one.path for one in [*unread, *refused] if one.check != "files/loaded"}
         configuration = replace(
@@ -111,6 +112,10 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
     found = _without_consequences(configuration, setup, found)
     order = {one: _rank(one, unread, refused, own, {*found} - {*shown}) for one in found}
     return sorted(found, key=lambda one: (order[one], one.path, one.line or 0, one.check, one.what))
+
+
+def _plays(setup: Setup) -> list[Problem]:
+    return [] if setup.mutant else list(playable.check(setup.scenarios, setup.report))
 
 
 def _rank(one: Problem, *causes: Collection[Problem]) -> int:
@@ -208,7 +213,7 @@ def _unit_tests(
 ) -> Iterator[list[Problem]]:
     """Those that can be run, begun at once: first the files that test expressions, which need every
     rule and keep one core busy for longest."""
-    asked = configuration.unit_tests if setup.unit_tests else ()
+    asked = () if setup.mutant else configuration.unit_tests
     files = [file for file in asked if _whole(file, broken)]
     files.sort(key=_tests_expressions, reverse=True)
     return pool.map(

@@ -4,7 +4,7 @@ looks at, then the unit tests of all that reads its file."""
 import shutil
 import signal
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ class Worker:
     def __init__(self, setup: Setup, folder: Path) -> None:
         root = Path(tempfile.mkdtemp(dir=folder)) / "config"
         shutil.copytree(setup.config_root, root)
-        self._setup = replace(setup, config_root=root, unit_tests=False)
+        self._setup = replace(setup, config_root=root, mutant=True)
         self._sound = load(root)
         self._tests = UnitTests(self._sound, setup.programs)
 
@@ -105,19 +105,22 @@ class Worker:
         return Configuration(root=self._sound.root, files=order)
 
 
-def _begin(setup: Setup, folder: Path) -> None:
+def _begin(setup: Callable[[], Setup], folder: Path) -> None:
     # A terminal sends Ctrl-C to all of its processes; whoever listens ends them in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     global _worker
-    _worker = Worker(setup, folder)
+    _worker = Worker(setup(), folder)
 
 
 def _judge(mutants: Sequence[Mutant]) -> list[Verdict]:
     return _worker.judge(mutants)
 
 
-def judged(setup: Setup, mutants: Sequence[Mutant], workers: int) -> Generator[Verdict, None, None]:
-    """A verdict on each mutant, as they come in, from so many processes.
+def judged(
+    setup: Callable[[], Setup], mutants: Sequence[Mutant], workers: int
+) -> Generator[Verdict, None, None]:
+    """A verdict on each mutant, as they come in, from so many processes, each of which makes a
+    `setup` of its own.
 
     Whoever stops listening ends them; no file of the configuration itself is written to. Raises
     HostCannot if one of the processes is killed.
