@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import yaml
@@ -81,11 +81,11 @@ class Panel:
         """For messages."""
         return f"panel {self.id} `{self.title}`"
 
-    @property
+    @cached_property
     def targets(self) -> list[Target]:
         return [Target(panel=self, node=node) for node in entries(self.node, "targets")]
 
-    @property
+    @cached_property
     def alerts(self) -> dict[str, yaml.Node]:
         """The alerts that it shows, by its links to their runbooks."""
         named = [
@@ -148,16 +148,18 @@ def folder(root: Path) -> Path:
 
 def load(root: Path) -> Dashboards:
     """The dashboards below the configuration's root; none where there is no such folder."""
-    read = [_read(path) for path in sorted(folder(root).glob("*.json"))]
+    read = [_read(path, path.read_bytes()) for path in sorted(folder(root).glob("*.json"))]
     return Dashboards(
         all=[one for one in read if isinstance(one, Dashboard)],
         problems=[one for one in read if isinstance(one, Problem)],
     )
 
 
-def _read(path: Path) -> Dashboard | Problem:
+@lru_cache(maxsize=64)
+def _read(path: Path, content: bytes) -> Dashboard | Problem:
+    """By its content: who checks many times reads it once."""
     try:
-        json.loads(path.read_text())
+        json.loads(content)
     except (ValueError, RecursionError) as error:
         number, said = getattr(error, "lineno", None), getattr(error, "msg", str(error))
         at = f" (column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""

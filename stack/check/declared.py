@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from stack.check.configuration import AlertRule, Configuration
@@ -38,7 +39,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
         if not path.is_file():
             continue  # reported as missing
         try:
-            tree = ast.parse(path.read_bytes())
+            tree = _parsed(path.read_bytes())
         except (SyntaxError, ValueError) as error:
             said = error.msg if isinstance(error, SyntaxError) else str(error)
             yield Problem(
@@ -225,10 +226,16 @@ def _faults(tree: ast.Module, path: Path, folder: Path) -> Iterator[Problem]:
                 )
 
 
+@lru_cache(maxsize=256)
+def _parsed(source: bytes) -> ast.Module:
+    """By its content: who checks many times parses it once."""
+    return ast.parse(source)
+
+
 def _names(file: Path) -> set[str]:
     """What a module defines or imports."""
     found = set()
-    for node in ast.parse(file.read_bytes()).body:
+    for node in _parsed(file.read_bytes()).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):

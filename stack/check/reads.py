@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import promql_parser as parser
 import re2  # type: ignore[import-untyped]  # google-re2 has no types
@@ -77,10 +78,13 @@ def read(expression: str, source: Source) -> Reading:
     tree.read(expression)  # teaches the parser, and raises
     reading = Reading()
     try:
-        reading.labels = _Reader(reading, source).labels(parser.parse(expression), frozenset())
+        reading.labels = _Reader(reading, source).labels(_parsed(expression), frozenset())
     except ValueError as error:
         raise BadInput(str(error)) from None
     return reading
+
+
+_parsed = lru_cache(maxsize=4096)(parser.parse)
 
 
 @dataclass

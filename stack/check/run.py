@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from stack.check import (
@@ -63,9 +64,6 @@ class Setup:
     """Service that offers metrics → the path at which it does; empty where nobody knows."""
     health: probed.Known = field(default_factory=dict)
     """Service → the paths at which it says whether it is well; empty where nobody knows."""
-    mutant: bool = False
-    """One file was changed on purpose after all was well: the scenarios are as they were, and
-    whoever asks lets promtool run the unit tests by itself."""
     report: Progress = field(default_factory=Quiet)
     """Told what takes a while."""
 
@@ -84,7 +82,7 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
     configuration = configuration or load(setup.config_root)
     unread = [*configuration.problems, *loaded.check(configuration)]
     with ThreadPoolExecutor() as pool:
-        plays = pool.submit(_plays, setup)
+        plays = pool.submit(lambda: list(playable.check(setup.scenarios, setup.report)))
         refused = _refused(configuration, setup, pool)
         gaps = {one.path for one in [*unread, *refused] if one.check != "files/loaded"}
         configuration = replace(
@@ -92,7 +90,7 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
             gaps=frozenset(kind_of(path.relative_to(configuration.root)) for path in gaps
                            if path.is_relative_to(configuration.root)),
         )  # fmt: skip
-        own, mixed = _single(configuration, setup, gaps), _together(configuration, setup)
+        own, mixed = _taken(configuration, setup, gaps), [*_together(configuration, setup)]
         # Where amtool names a line, what we find in the same file only follows from it; where it
         # names none and we do, its word adds nothing.
         seen = {problem.path for problem in refused if problem.line}
@@ -114,8 +112,28 @@ def find_problems(setup: Setup, configuration: Configuration | None = None) -> l
     return sorted(found, key=lambda one: (order[one], one.path, one.line or 0, one.check, one.what))
 
 
-def _plays(setup: Setup) -> list[Problem]:
-    return [] if setup.mutant else list(playable.check(setup.scenarios, setup.report))
+def first_problem(setup: Setup, configuration: Configuration) -> Problem | None:
+    """Some problem, the sooner found the better, where one file was changed after all was well.
+
+    The scenarios are not imported again, and no unit test is run by promtool. Raises as
+    `find_problems`.
+    """
+    with ThreadPoolExecutor() as pool:
+        found = chain(
+            configuration.problems,
+            loaded.check(configuration),
+            _refused(configuration, setup, pool),
+        )
+        if first := next(found, None):
+            return first
+    found = chain(
+        _single(configuration, setup),
+        _together(configuration, setup),
+        notifications.check(configuration, setup.programs),
+    )
+    return next(found, None) or next(
+        iter(_log_tests(configuration, set()) or _dashboards(configuration, setup, ())), None
+    )
 
 
 def _rank(one: Problem, *causes: Collection[Problem]) -> int:
@@ -139,48 +157,57 @@ def _refused(configuration: Configuration, setup: Setup, pool: ThreadPoolExecuto
     return ours + [problem for result in pool.map(_call, asked) for problem in result]
 
 
-def _single(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list[Problem]:
-    """What is wrong with one rule, route or job by itself, in files that their programs take."""
-    found = [*alerts.check(configuration), *addresses.check(configuration, setup.addresses)]
+def _single(configuration: Configuration, setup: Setup) -> Iterator[Problem]:
+    """What is wrong with one rule, route or job by itself."""
+    yield from alerts.check(configuration)
+    yield from addresses.check(configuration, setup.addresses)
     if "prometheus" not in configuration.gaps:
         lost = list(scrapes.check(configuration, setup.scraped)) if setup.scraped else []
-        found += lost
+        yield from lost
         if setup.scraped and not lost:
-            found += scrapelimits.check(configuration, offered.table())
+            yield from scrapelimits.check(configuration, offered.table())
         if "blackbox" not in configuration.gaps:
-            found += probed.check(configuration, setup.health)
+            yield from probed.check(configuration, setup.health)
         # Of a target that is dropped or has another name nothing arrives as it should.
         if not any(one.check == "scrapes/relabel" for one in lost):
             rules = "rules" not in configuration.gaps
             read = list(contract.check(configuration, offered.table())) if rules else []
-            found += read or contract.tested(configuration, offered.table())
+            yield from read or contract.tested(configuration, offered.table())
     if not configuration.gaps & {"rules", "promtail"}:
         unread = list(logcontract.check(configuration, setup.services))
-        found += unread or settings.meant(configuration, setup.readers)
-    found += blanks.check(configuration, setup.scenarios)
-    found += routing.check(configuration)
-    found += [one for one in scaling.check(configuration) if one.path not in gaps]
-    found += runbooks.check(configuration, offered.table())
+        yield from unread or settings.meant(configuration, setup.readers)
+    yield from blanks.check(configuration, setup.scenarios)
+    yield from routing.check(configuration)
+    yield from scaling.check(configuration)
+    yield from runbooks.check(configuration, offered.table())
+
+
+def _taken(configuration: Configuration, setup: Setup, gaps: set[Path]) -> list[Problem]:
+    """The same in files that their programs take, but for alertmanager.yml: what amtool says of
+    that may be a consequence. Speed is another matter, there as well."""
     broken = gaps - {configuration.root / "alertmanager" / "alertmanager.yml"}
-    return [one for one in found if one.path not in broken]
+    return [one for one in _single(configuration, setup)
+            if one.path not in (gaps if one.check.startswith("speed/") else broken)]  # fmt: skip
 
 
-def _together(configuration: Configuration, setup: Setup) -> list[Problem]:
+def _together(configuration: Configuration, setup: Setup) -> Iterator[Problem]:
     """Whether rules, tests, scenarios, routes and promises fit each other; nothing about a pair of
     which one side is not known."""
-    found = list(coverage.check(configuration, setup.scenarios))
+    yield from coverage.check(configuration, setup.scenarios)
     gaps = configuration.gaps
     if "rules" not in gaps:
-        found += declared.check(configuration, setup.scenarios)
-    if unclear := list(table.check()):
-        return [*found, *unclear]
+        yield from declared.check(configuration, setup.scenarios)
+    unclear = list(table.check())
+    yield from unclear
+    if unclear:
+        return
     if not gaps & {"rules", "alertmanager"}:
-        found += [*delivery.check(configuration), *limits.check(configuration)]
+        yield from delivery.check(configuration)
+        yield from limits.check(configuration)
         if "prometheus" not in gaps:
-            found += promises.check(configuration)
+            yield from promises.check(configuration)
     if not gaps & {"rules", "alertmanager", "tests"}:
-        found += inhibition.check(configuration)
-    return found
+        yield from inhibition.check(configuration)
 
 
 def _dashboards(
@@ -213,8 +240,7 @@ def _unit_tests(
 ) -> Iterator[list[Problem]]:
     """Those that can be run, begun at once: first the files that test expressions, which need every
     rule and keep one core busy for longest."""
-    asked = () if setup.mutant else configuration.unit_tests
-    files = [file for file in asked if _whole(file, broken)]
+    files = [file for file in configuration.unit_tests if _whole(file, broken)]
     files.sort(key=_tests_expressions, reverse=True)
     return pool.map(
         lambda file: programs.check_unit_tests(

@@ -4,7 +4,7 @@ looks at, then the unit tests of all that reads its file."""
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stack.check.configuration import Configuration, load
 from stack.check.problem import Problem
-from stack.check.run import Setup, find_problems
+from stack.check.run import Setup, first_problem
 from stack.check.yamlfile import parse
 from stack.errors import HostCannot
 from stack.mutation import rules
@@ -44,6 +44,9 @@ class Verdict:
 _AT_ONCE = 12
 """Mutants that share a start of promtool."""
 
+_LOOKED_AT = ("annotation", "severity", "team", "metric")
+"""Kinds of mutants of rules that `doit check` notices without running anything."""
+
 _worker: "Worker"
 
 
@@ -53,19 +56,24 @@ class Worker:
     def __init__(self, setup: Setup, folder: Path) -> None:
         root = Path(tempfile.mkdtemp(dir=folder)) / "config"
         shutil.copytree(setup.config_root, root)
-        self._setup = replace(setup, config_root=root, mutant=True)
+        self._setup = replace(setup, config_root=root)
         self._sound = load(root)
         self._tests = UnitTests(self._sound, setup.programs)
 
     def judge(self, mutants: Sequence[Mutant]) -> list[Verdict]:
-        """Of each, in order."""
-        tested = self._tested([one for one in mutants if rules.is_rules(one.path)])
-        return [
-            Verdict(mutant=one, by=By.TESTS, said=f"test `{tested[one.name]}` fails")
-            if one.name in tested
-            else self._checked(one)
-            for one in mutants
-        ]
+        """Of each, in order: the cheaper question comes first."""
+        known: dict[str, Verdict] = {}
+        known |= self._all_checked(one for one in mutants if not _tests_first(one))
+        open_ones = [one for one in mutants if rules.is_rules(one.path)
+                     and (one.name not in known or known[one.name].by is By.NOBODY)]  # fmt: skip
+        for name, said in self._tested(open_ones).items():
+            mutant = next(one for one in open_ones if one.name == name)
+            known[name] = Verdict(mutant=mutant, by=By.TESTS, said=f"test `{said}` fails")
+        known |= self._all_checked(one for one in mutants if one.name not in known)
+        return [known[one.name] for one in mutants]
+
+    def _all_checked(self, mutants: Iterable[Mutant]) -> dict[str, Verdict]:
+        return {one.name: self._checked(one) for one in mutants}
 
     def _tested(self, mutants: Sequence[Mutant]) -> dict[str, str]:
         try:
@@ -80,17 +88,16 @@ class Worker:
         before = path.read_bytes()
         path.write_text(mutant.content, encoding="utf-8")
         try:
-            problems = find_problems(self._setup, self._configuration(path))
+            problem = first_problem(self._setup, self._configuration(path))
         except HostCannot as error:
             return Verdict(mutant=mutant, by=By.CHECK, said=error.what)
         finally:
             path.write_bytes(before)
-        if not problems:
+        if not problem:
             return Verdict(mutant=mutant, by=By.NOBODY)
-        first = problems[0]
-        tests = first.check in ("prometheus/unit-test", "loki/unit-test")
+        tests = problem.check in ("prometheus/unit-test", "loki/unit-test")
         return Verdict(mutant=mutant, by=By.TESTS if tests else By.CHECK,
-                       said=f"{first.what} [{first.check}]")  # fmt: skip
+                       said=f"{problem.what} [{problem.check}]")  # fmt: skip
 
     def _configuration(self, path: Path) -> Configuration:
         """As it is with that file as it is now."""
@@ -103,6 +110,11 @@ class Worker:
             return Configuration(root=self._sound.root, files=files, problems=[found])
         order = {one: found if one == path else self._sound.files[one] for one in self._sound.files}
         return Configuration(root=self._sound.root, files=order)
+
+
+def _tests_first(mutant: Mutant) -> bool:
+    """Whether unit tests are likely to notice; of the rest, a look at the rule says it at once."""
+    return rules.is_rules(mutant.path) and mutant.kind not in _LOOKED_AT
 
 
 def _begin(setup: Callable[[], Setup], folder: Path) -> None:

@@ -8,7 +8,7 @@ tree is the n-th number of the text.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import promql_parser as parser
@@ -53,6 +53,7 @@ class Node:
             yield from part.walk()
 
 
+@lru_cache(maxsize=4096)
 def read(expr: str) -> Node:
     """The tree of a PromQL expression; raises BadInput with the parser's message."""
     _teach()
