@@ -48,6 +48,11 @@ class Run:
         return [one for one in self.verdicts if one.by is By.NOBODY]
 
     @property
+    def same(self) -> list[Verdict]:
+        """Those that mean the same: nobody could notice."""
+        return [one for one in self.verdicts if one.by is By.NONE_COULD]
+
+    @property
     def whole(self) -> Score:
         return _score("all", self.verdicts)
 
@@ -63,7 +68,7 @@ class Run:
 
     @property
     def killers(self) -> Counter[By]:
-        return Counter(one.by for one in self.verdicts if one.by is not By.NOBODY)
+        return Counter(one.by for one in self.verdicts if one.by in (By.TESTS, By.CHECK))
 
     @property
     def sentence(self) -> str:
@@ -73,10 +78,11 @@ class Run:
             return f"No mutant was tried: {nothing}."
         by = " and ".join(f"{count} by {who}" for who, count in self.killers.most_common())
         score = self.whole
+        same = f"; {len(self.same)} mean the same and do not count" if self.same else ""
         rest = f" {self.ended.capitalize()} after {len(self.verdicts)} of {self.wanted}." \
             if self.ended else ""  # fmt: skip
-        return (f"{score.percent:.1f} % of {len(self.verdicts)} mutants were killed"
-                f"{f', {by}' if by else ''}; {score.survived} survived.{rest}")  # fmt: skip
+        return (f"{score.percent:.1f} % of {score.killed + score.survived} mutants were killed"
+                f"{f', {by}' if by else ''}; {score.survived} survived{same}.{rest}")  # fmt: skip
 
     @property
     def too_few(self) -> str:
@@ -97,4 +103,5 @@ def _scores(verdicts: Sequence[Verdict], name: Callable[[Verdict], str]) -> list
 
 def _score(name: str, verdicts: Sequence[Verdict]) -> Score:
     survived = sum(one.by is By.NOBODY for one in verdicts)
-    return Score(name=name, killed=len(verdicts) - survived, survived=survived)
+    killed = sum(one.by in (By.TESTS, By.CHECK) for one in verdicts)
+    return Score(name=name, killed=killed, survived=survived)

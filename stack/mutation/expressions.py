@@ -38,6 +38,7 @@ COMPARISONS = {
     "==": ("!=",),
     "!=": ("==",),
 }
+_EVALUATION_MS = 15_000
 MATCHES = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 _LINES = {"|=": "!=", "!=": "|=", "|~": "!~", "!~": "|~"}
 _WORDS: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -180,7 +181,8 @@ def _durations(written: str) -> Iterator[tuple[str, str]]:
 
 
 def durations(written: str) -> Iterator[tuple[str, str]]:
-    """Others in the place of a duration of a rule or a route: a little and a lot of it."""
+    """Others in the place of a duration of a rule or a route: a fifth, or the time between two
+    evaluations if that is more, and a lot."""
     try:
         length = milliseconds(written)
     except BadInput:
@@ -188,9 +190,10 @@ def durations(written: str) -> Iterator[tuple[str, str]]:
     if not length:
         yield "1m", "raised"
         return
-    for new, how in ((length * 6 // 5, "raised"), (length * 4 // 5, "lowered"),
-                     (length * 10, "raised"), (length // 10, "lowered")):  # fmt: skip
-        yield text_of(new), how
+    step = max(length // 5, _EVALUATION_MS)
+    found = {length + step: "raised", length - step: "lowered", length * 10: "raised",
+             length // 10: "lowered"}  # fmt: skip
+    yield from ((text_of(new), how) for new, how in found.items() if new > 0)
 
 
 def _words(found: Sequence[_Token]) -> Iterator[Change]:

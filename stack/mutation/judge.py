@@ -15,10 +15,11 @@ from pathlib import Path
 from stack.check.configuration import Configuration, load
 from stack.check.problem import Problem
 from stack.check.run import Setup, first_problem
-from stack.check.yamlfile import parse
+from stack.check.yamlfile import get, pairs, parse, text
 from stack.errors import HostCannot
 from stack.mutation import rules
 from stack.mutation.mutant import Mutant
+from stack.mutation.twins import Twins
 from stack.mutation.unittests import UnitTests
 from stack.store import disk
 
@@ -29,6 +30,8 @@ class By(StrEnum):
     TESTS = "unit tests"
     CHECK = "check"
     NOBODY = "nobody"
+    NONE_COULD = "means the same"
+    """Nobody could: it gives the same, whatever was tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,9 @@ _AT_ONCE = 12
 _LOOKED_AT = ("annotation", "severity", "team", "metric")
 """Kinds of mutants of rules that `doit check` notices without running anything."""
 
+_SAME = ("matcher", "matching", "grouping", "aggregation", "function", "set operator")
+"""Kinds that may mean the same. Another number never does; no series may be near it."""
+
 _worker: "Worker"
 
 
@@ -59,6 +65,7 @@ class Worker:
         self._setup = replace(setup, config_root=root)
         self._sound = load(root)
         self._tests = UnitTests(self._sound, setup.programs)
+        self._twins = Twins(setup.programs)
 
     def judge(self, mutants: Sequence[Mutant]) -> list[Verdict]:
         """Of each, in order: the cheaper question comes first."""
@@ -70,7 +77,23 @@ class Worker:
             mutant = next(one for one in open_ones if one.name == name)
             known[name] = Verdict(mutant=mutant, by=By.TESTS, said=f"test `{said}` fails")
         known |= self._all_checked(one for one in mutants if one.name not in known)
-        return [known[one.name] for one in mutants]
+        return [self._or_same(known[one.name]) for one in mutants]
+
+    def _or_same(self, verdict: Verdict) -> Verdict:
+        mutant = verdict.mutant
+        if not (verdict.by is By.NOBODY and rules.is_rules(mutant.path) and mutant.kind in _SAME):
+            return verdict
+        rule = next(one for one in self._sound.alerts if one.name == mutant.subject)
+        new = rules.expression(mutant)
+        if new == rule.expression:
+            return verdict
+        tests = self._tests.of(mutant.path, mutant.subject)
+        told = "$value" in " ".join(text(one) for _, one in pairs(get(rule.node, "annotations")))
+        try:
+            same = self._twins.same(rule.expression, new, tests, values=told)
+        except HostCannot:
+            return verdict
+        return replace(verdict, by=By.NONE_COULD) if same else verdict
 
     def _all_checked(self, mutants: Iterable[Mutant]) -> dict[str, Verdict]:
         return {one.name: self._checked(one) for one in mutants}

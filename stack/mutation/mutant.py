@@ -44,6 +44,9 @@ GONE: Final = _Gone()
 
 Keys = tuple[str | int, ...]
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The quickest that there is."""
+
 
 def lines(node: yaml.Node) -> tuple[int, int]:
     """The first and the last line of a node."""

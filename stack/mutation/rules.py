@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from stack.check.configuration import AlertRule, Configuration
 from stack.check.yamlfile import ConfigFile, entries, get, line
 from stack.mutation import expressions, values
-from stack.mutation.mutant import GONE, Keys, Mutant, below, changed, lines, written
+from stack.mutation.mutant import GONE, LOADER, Keys, Mutant, below, changed, lines, written
 from stack.mutation.values import Found
 
 SEVERITIES = ("critical", "warning", "info")
@@ -68,6 +70,15 @@ def _changes(plain: dict[str, Any], rule: AlertRule) -> Iterator[Found]:
         yield ("annotations", name), GONE, "annotation", f"without its `{name}`"
         for new, how in values.texts(str(value)):
             yield ("annotations", name), new, "annotation", f"with its `{name}` {how}"
+
+
+def expression(mutant: Mutant) -> str:
+    """That of the alert that it changes, as it is with the change."""
+    for group in yaml.load(mutant.content, LOADER)["groups"]:
+        for rule in group["rules"]:
+            if rule.get("alert") == mutant.subject:
+                return str(rule["expr"])
+    return ""
 
 
 def is_rules(path: Path) -> bool:

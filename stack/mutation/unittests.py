@@ -18,13 +18,12 @@ from stack.check.configuration import Configuration
 from stack.check.programs import Programs
 from stack.check.yamlfile import ConfigFile
 from stack.durations import seconds
-from stack.mutation.mutant import Mutant, written
+from stack.mutation.mutant import LOADER, Mutant, written
 from stack.store import disk
 
 _TESTS, _RULES = "tests.yml", "rules.yml"
 _FILE = re.compile(r"^Unit Testing:\s+(\S+)$", re.MULTILINE)
 _NAME = re.compile(r"^\s*name: (.+),$", re.MULTILINE)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 _ROUNDS = (0.15, 0.45, 1.0)
@@ -93,13 +92,17 @@ class UnitTests:
         tests = self._tests(mutant.path, name)[turn]
         if not tests:
             return
-        rules = _cut(yaml.load(mutant.content, _LOADER), name)
+        rules = _cut(yaml.load(mutant.content, LOADER), name)
         (home / _RULES).write_text(written(rules), encoding="utf-8")
         for at, (head, group) in enumerate(groupby(tests, key=lambda one: one.head)):
             path = home / f"{at}-{_TESTS}"
             document = {**head, "rule_files": [_RULES], "tests": [one.body for one in group]}
             path.write_text(written(document), encoding="utf-8")
             yield path
+
+    def of(self, rules: Path, alert: str) -> list[Mapping[str, Any]]:
+        """The tests of an alert, as they are written, the quickest first."""
+        return [one.body for turn in self._tests(rules, alert) for one in turn]
 
     def _tests(self, rules: Path, alert: str) -> list[list[_Test]]:
         """In rounds."""
