@@ -71,7 +71,8 @@ _WORDS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 _LISTS = {"by": "grouping", "without": "grouping", "on": "matching", "ignoring": "matching",
           "group_left": "matching", "group_right": "matching"}  # fmt: skip
-_KEYWORDS = {*_LISTS, "bool", "offset", "inf", "nan", "start", "end",
+_KEYWORDS = {*_LISTS, "bool", "offset", "inf", "nan", "start", "end", "group", "stddev", "stdvar",
+             "topk", "bottomk", "quantile", "count_values", "limitk", "limit_ratio",
              *(word for words in _WORDS.values() for word in words)}  # fmt: skip
 
 _TOKEN = re.compile(
@@ -145,7 +146,8 @@ def _numbers(expression: str) -> Iterator[Change]:
         elif one.role is Role.NUMBER:
             before = re.search(r"(==|!=|[<>]=?)\s*(?:bool\s*)?$", expression[: one.start])
             follows = re.match(r"\s*(==|!=|[<>]=?)", expression[end:])
-            limit = bool(before or follows)
+            part = re.search(r"[-+*/%^]\s*$", expression[: one.start])
+            limit = bool(before or (follows and not part))
             sign = f"{before[1]} " if before else ""
             for new, how in numbers(one.text, far=limit):
                 yield Change(

@@ -17,7 +17,7 @@ from stack.durations import milliseconds, text_of
 from stack.mutation.mutant import written
 from stack.store import disk
 
-WORLDS = 60
+WORLDS = 80
 """Sets of series that are tried at most."""
 
 _MOMENTS = 12
@@ -106,7 +106,11 @@ def _otherwise(
             yield _together(series, own)
             yield _together([one for one in series if _metric(one) != metric], own)
             for values in sorted(set(elsewhere[metric]))[:4]:
-                yield _together(series, [{**one, "values": values} for one in own])
+                others = [{**one, "values": values} for one in own]
+                yield _together(series, others)
+                alike = [{**one, "values": values} if _metric(one) == metric else one
+                         for one in series]  # fmt: skip
+                yield _together(alike, others)
         yield _together(series, [_with(one, name, None) for one in series])
     for metric in sorted(metrics):
         yield [one for one in series if _metric(one) != metric]
