@@ -23,6 +23,9 @@ WORLDS = 80
 _MOMENTS = 12
 """In each of them, as evenly apart as can be."""
 
+_ROUNDED = 1e-9
+"""Less than that apart is what numbers round to."""
+
 _LABEL = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)="((?:\\.|[^"\\])*)"')
 _OTHER = "another"
 
@@ -46,7 +49,7 @@ class Twins:
         without any. Raises HostCannot if promtool cannot be run.
         """
         asked = [f"({one}) unless ({other})", f"({other}) unless ({one})"]
-        asked += [f"({one}) != ({other})"] if values else []
+        asked += [f"abs(({one}) - ({other})) > {_ROUNDED}"] if values else []
         groups = [
             {
                 "interval": test.get("interval", "1m"),
