@@ -1,13 +1,16 @@
 """How early the alerts warn: load grows until the objective breaks, and who fires when is noted.
 
 The instance lives faster than written, as in a proof, so that what rules wait for in hours comes in
-minutes; people are not sped up, and neither is what a request takes. Times are told as written.
+minutes; people are not sped up, and neither is what a request takes. Times are told as written. The
+simulated host is as busy as the real one meanwhile, so that rules about a host's CPU see what one
+whose host is monitored would see.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from scenarios.capacity.limits import MACHINE
 from scenarios.capacity.objective import LATENCY, Objective
 from scenarios.capacity.search import Bench
 from scenarios.capacity.window import Window, share
@@ -81,10 +84,11 @@ class Lead:
 
 
 def grow(
-    bench: Bench, firing: Firing, objective: Objective, knee: float, lead: Lead,
-    say: Callable[[str], None] = lambda words: None,
+    bench: Bench, firing: Firing, host: Callable[[float], None], objective: Objective, knee: float,
+    lead: Lead, say: Callable[[str], None] = lambda words: None,
 ) -> None:  # fmt: skip
-    """Let the load grow and fill in the `lead`. Raises Died."""
+    """Let the load grow and fill in the `lead`; `host` is told the share of the machine's CPU that
+    is in use. Raises Died."""
     bench.settle(FROM * knee, 5 * STEP_S)
     before, windows, passed = set(firing()), list[Window](), 0.0
     looked = max(objective.looks_s / lead.speed, 2 * STEP_S)
@@ -94,6 +98,7 @@ def grow(
         bench.settle(rate, 0)
         windows.append(bench.measure(STEP_S))
         passed += windows[-1].seconds
+        host(windows[-1].usage.get(MACHINE, 0.0))
         lead.highest = max(lead.highest, rate)
         for alert, severity in firing().items():
             if alert not in before:

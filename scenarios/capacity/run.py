@@ -4,7 +4,7 @@ First the knee of one process and what it does for so many people at once, then 
 processes, at last how early the alerts warn; each in an instance of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +12,8 @@ from time import monotonic, time
 
 import httpx
 
+from loadgen.faults import host as simulated
+from loadgen.faults.base import update_control
 from scenarios.capacity import history, report
 from scenarios.capacity.answer import Answer, Baseline, Machine, read_baseline
 from scenarios.capacity.asked import Told
@@ -159,9 +161,16 @@ def _measure(wish: Wish, objective: Objective, folder: Path, seen: _Seen) -> Non
         seen.lead = Lead(speed=instance.speed)
         try:
             with Told(instance) as told:
-                grow(bench, told.firing, objective, found.knee, seen.lead, _say_line)
+                grow(bench, told.firing, _host(instance), objective, found.knee, seen.lead,
+                     _say_line)  # fmt: skip
         except Died as death:
             seen.lead.died = f"{death}"
+
+
+def _host(instance: Instance) -> Callable[[float], None]:
+    """Tells the simulated host how busy the real one is."""
+    file = instance.control_file(simulated.SERVICE)
+    return lambda share: update_control(file, put={"cpu_percent": round(100 * min(share, 1.0), 1)})
 
 
 def _doubling(most: int) -> list[int]:

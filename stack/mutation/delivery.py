@@ -15,6 +15,9 @@ from stack.mutation.values import Found, nth
 
 FILE = Path("alertmanager/alertmanager.yml")
 
+OF_ROUTES = ("route", "matcher", "continue", "order", "destination", "group_by", *TIMING)
+"""Kinds that change the ways that alerts go, and nothing else."""
+
 
 def mutants(configuration: Configuration) -> Iterator[Mutant]:
     """Of the routing tree, then of the inhibit rules, then of the receivers."""
@@ -76,7 +79,7 @@ def _route(
         others = [one for one in receivers if one != name]
         at = receivers.index(name) if name in receivers else 0
         for new in dict.fromkeys((others[at % len(others)], others[at - 1]) if others else ()):
-            yield (*keys, "receiver"), new, "receiver", f"leading to `{new}` instead"
+            yield (*keys, "receiver"), new, "destination", f"leading to `{new}` instead"
     if not top:
         goes_on = bool(plain.get("continue"))
         yield ((*keys, "continue"), not goes_on, "continue",

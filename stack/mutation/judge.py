@@ -15,9 +15,9 @@ from pathlib import Path
 from stack.check.configuration import Configuration, load
 from stack.check.problem import Problem
 from stack.check.run import Setup, first_problem
-from stack.check.yamlfile import get, pairs, parse, text
+from stack.check.yamlfile import ConfigFile, compose, get, pairs, parse, text
 from stack.errors import HostCannot
-from stack.mutation import rules
+from stack.mutation import delivery, rules, ways
 from stack.mutation.mutant import Mutant
 from stack.mutation.twins import Twins
 from stack.mutation.unittests import UnitTests
@@ -80,20 +80,28 @@ class Worker:
         return [self._or_same(known[one.name]) for one in mutants]
 
     def _or_same(self, verdict: Verdict) -> Verdict:
-        mutant = verdict.mutant
-        if not (verdict.by is By.NOBODY and rules.is_rules(mutant.path) and mutant.kind in _SAME):
+        if verdict.by is not By.NOBODY:
             return verdict
-        rule = next(one for one in self._sound.alerts if one.name == mutant.subject)
-        new = rules.expression(mutant)
-        if new == rule.expression:
-            return verdict
-        tests = self._tests.of(mutant.path, mutant.subject)
-        told = "$value" in " ".join(text(one) for _, one in pairs(get(rule.node, "annotations")))
         try:
-            same = self._twins.same(rule.expression, new, tests, values=told)
+            same = self._means_the_same(verdict.mutant)
         except HostCannot:
-            return verdict
+            same = False
         return replace(verdict, by=By.NONE_COULD) if same else verdict
+
+    def _means_the_same(self, mutant: Mutant) -> bool:
+        """False where that cannot be told."""
+        if mutant.path == delivery.FILE and mutant.kind in delivery.OF_ROUTES:
+            path = self._sound.root / mutant.path
+            changed = ConfigFile(path=path, root=compose(mutant.content))
+            files = {**self._sound.files, path: changed}
+            return ways.same(self._sound, Configuration(root=self._sound.root, files=files))
+        if rules.is_rules(mutant.path) and mutant.kind in _SAME:
+            rule = next(one for one in self._sound.alerts if one.name == mutant.subject)
+            tests = self._tests.of(mutant.path, mutant.subject)
+            told = " ".join(text(one) for _, one in pairs(get(rule.node, "annotations")))
+            return self._twins.same(rule.expression, rules.expression(mutant), tests,
+                                    values="$value" in told)  # fmt: skip
+        return False
 
     def _all_checked(self, mutants: Iterable[Mutant]) -> dict[str, Verdict]:
         return {one.name: self._checked(one) for one in mutants}

@@ -55,6 +55,7 @@ def test_rule_is_all_that_changes_in_a_file_of_rules() -> None:
                  "keep_firing_for", "severity", "team", "annotation"}),
         (delivery, {"receiver", "inhibit rule", "matcher", "send_resolved", "route", "continue",
                     "group_by", "group_wait", "group_interval", "repeat_interval", "equal", "order",
+                    "destination",
                     "field"}),
         (templates, {"template condition", "template text", "template field"}),
         (scrapes, {"scrape"}),

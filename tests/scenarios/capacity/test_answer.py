@@ -53,11 +53,15 @@ def test_answer_names_knee_interval_and_what_is_at_its_limit() -> None:
          "nothing that is measured"),
         ((step(10), step(20, BREACHES), step(40, BREACHES, usage={"database pool": 1.0})),
          "nothing that is measured"),
+        ((step(10, usage={"machine": 0.87}),
+          step(20, BREACHES, usage={"machine": 0.89, "database pool": 1.0})), "machine"),
+        ((step(10, usage={"machine": 0.6}),
+          step(20, BREACHES, usage={"machine": 0.7, "database pool": 1.0})), "database pool"),
         ((), "nothing that is measured"),
     ],
     ids=["a process", "late", "less than asked", "busy server and late", "machine",
          "machine, but a process filled it", "late and it held", "starved", "full itself",
-         "unknown", "only beyond the knee", "nothing"],
+         "unknown", "only beyond the knee", "pool of a busy machine", "pool", "nothing"],
 )  # fmt: skip
 def test_what_was_at_its_limit_first(steps: tuple, limit: str) -> None:  # type: ignore[type-arg]
     assert first(steps).what == limit
