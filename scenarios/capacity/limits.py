@@ -11,8 +11,8 @@ FULL = 0.9
 measuring itself take a little."""
 
 MACHINE_FULL = 0.85
-"""The same of all cores together. Client, server and database wait for each other, so that a core is
-idle now and then though there is more to do: two of them came to 0.87 to 0.9 however much was
+"""The same of all cores together. Client, server and database wait for each other, so that a core
+is idle now and then though there is more to do: two of them came to 0.87 to 0.9 however much was
 asked."""
 
 LATE = 0.05
