@@ -5,6 +5,7 @@ from dataclasses import replace
 from scenarios.capacity.logs import run as of_logs
 from scenarios.capacity.metrics.run import Wish as MetricsWish
 from scenarios.capacity.metrics.run import metrics
+from scenarios.capacity.only import only_one
 from scenarios.capacity.run import Wish, scheduler
 from scenarios.capacity.search import Plan
 from stack import durations, paths
@@ -38,8 +39,8 @@ def capacity(
     remote_write: bool,
     wall: bool,
 ) -> None:
-    """Measure it. Raises BadInput, and as `run.scheduler`, `metrics.run.metrics` and
-    `logs.run.logs`."""
+    """Measure it. Raises BadInput, HostCannot where somebody else does, and as `run.scheduler`,
+    `metrics.run.metrics` and `logs.run.logs`."""
     kinds = choose(what, KINDS, what="capacity of", see=f"It is that of {', '.join(KINDS)}.")
     if len(kinds) > 1:
         raise BadInput("one at a time: each would be in the other's way.")
@@ -53,12 +54,12 @@ def capacity(
         )
     if kind == "metrics":
         _refuse(kind, slo=slo, need=need, baseline=baseline, start=start, highest=highest)
-        metrics(
-            MetricsWish(
-                size=size, reach=reach, wall=wall, interval_s=_interval(every),
-                churn_instances=churn / 100, churn_labels=churn / 100, remote_write=remote_write,
-            )
+        wanted = MetricsWish(
+            size=size, reach=reach, wall=wall, interval_s=_interval(every),
+            churn_instances=churn / 100, churn_labels=churn / 100, remote_write=remote_write,
         )  # fmt: skip
+        with only_one():
+            metrics(wanted)
         return
     usual = of_logs.USUAL if kind == "logs" else Plan(highest=2000.0)
     plan = replace(usual, start=usual.start if start is None else start,
@@ -67,18 +68,18 @@ def capacity(
     if plan.start > plan.highest:
         raise BadInput(f"--start {plan.start:g} is above --highest {plan.highest:g}.")
     if kind == "logs":
-        of_logs.logs(
-            of_logs.Wish(slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
-                         baseline=paths.given(baseline) if baseline else None)
-        )  # fmt: skip
+        of = of_logs.Wish(slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
+                          baseline=paths.given(baseline) if baseline else None)  # fmt: skip
+        with only_one():
+            of_logs.logs(of)
         return
     if instance and backends > 1:
         raise BadInput("--backends needs instances of its own.", cure="Leave --instance out.")
-    scheduler(
-        Wish(instance=instance, slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
-             backends=backends, history=paths.given(history) if history else None,
-             baseline=paths.given(baseline) if baseline else None)
-    )  # fmt: skip
+    wish = Wish(instance=instance, slo=slo, plan=plan, need=need, tolerance=tolerance / 100,
+                backends=backends, history=paths.given(history) if history else None,
+                baseline=paths.given(baseline) if baseline else None)  # fmt: skip
+    with only_one():
+        scheduler(wish)
 
 
 def _refuse(kind: str, **given: object) -> None:
