@@ -18,7 +18,7 @@ def only_one() -> Iterator[None]:
     """
     make_instances_dir()
     with host_refuses():
-        lock = (instances_dir() / ".capacity.lock").open("w")
+        lock = (instances_dir() / ".capacity.measuring").open("w")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
