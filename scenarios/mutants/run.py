@@ -47,12 +47,12 @@ def mutate(
     root = setup.config_root
     with progress.shown() as say, ended_by(as_interrupt()):
         configuration = load(root)
+        since = changed(root) if since_branch else None
+        wanted = chosen(mutants(configuration), only, since, sample, seed)
         with say.doing("checking the configuration as it is"):
             problems = find_problems(replace(setup, report=say), configuration)
         if problems:
             raise ProblemsFound(problems, setup.shown_from)
-        since = changed(root) if since_branch else None
-        wanted = chosen(mutants(configuration), only, since, sample, seed)
         workers = max(1, os.cpu_count() or 1)
         verdicts, ended = [], ""
         counts: Counter[By] = Counter()

@@ -86,7 +86,8 @@ def test_runbook_missing_empty_and_left_over(setup: Setup) -> None:
 
 
 def test_unit_tests_missing(setup: Setup) -> None:
-    (setup.config_root / "prometheus" / "tests" / "database.yml").unlink()
+    for name in ("database.yml", "other_jobs.yml"):
+        (setup.config_root / "prometheus" / "tests" / name).unlink()
     said = told(setup)
     assert "database.yml:5: `PostgreSQLDown` has no unit test in which it fires." in said
     assert "database.yml:5: `PostgreSQLDown` has no unit test in which it stays quiet." in said

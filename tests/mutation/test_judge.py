@@ -64,6 +64,7 @@ def test_what_no_program_reads_is_noticed_and_leaves_no_trace(worker: Worker) ->
     assert judge(worker, mutant).by is By.TESTS
 
 
+@pytest.mark.nightly
 def test_batch_says_of_each_what_it_would_say_alone(worker: Worker) -> None:
     some = EVERY[:240:20]
     together = [one.by for one in worker.judge(some)]
@@ -75,6 +76,7 @@ def trees() -> dict[Path, str]:
             for path in CONFIG_ROOT.rglob("*") if path.is_file()}  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_processes_share_the_work_and_the_configuration_stays_as_it_is() -> None:
     before = trees()
     some = EVERY[:2000:80]

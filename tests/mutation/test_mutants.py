@@ -34,6 +34,7 @@ def test_each_has_a_place_in_its_file() -> None:
         assert first <= one.line <= last + 1, one.name
 
 
+@pytest.mark.nightly
 def test_rule_is_all_that_changes_in_a_file_of_rules() -> None:
     for one in rules.mutants(CONFIGURATION):
         before = yaml.load((CONFIG_ROOT / one.path).read_text(), LOADER)
@@ -86,6 +87,7 @@ def test_values_that_are_merged_are_changed_for_one_receiver_alone() -> None:
     assert [name for name, does in sent.items() if not does] == ["slack-database"]
 
 
+@pytest.mark.nightly
 def test_dashboards_stay_json() -> None:
     for one in panels.mutants(CONFIGURATION):
         assert json.loads(one.content)["panels"]

@@ -187,6 +187,7 @@ def is_supervisord(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.nightly
 def test_supervisor_that_is_killed_is_back_with_all_that_it_ran(doit, offset: str) -> None:
     up = doit("up", "--instance", "revived", "--port-offset", offset)
     assert up.returncode == 0, up.stderr

@@ -62,6 +62,7 @@ def stack(state_dir: Path) -> Iterator[Instance]:
     bring_down(NAME, wipe=True)
 
 
+@pytest.mark.nightly
 def test_restored_instance_answers_alike_and_nothing_of_it_stays(stack: Instance) -> None:
     before = names()
     made = take(NAME, keep=7, recipient=str(KEY.to_public()))
@@ -106,6 +107,7 @@ def found_in_clear(instance: Instance, made: Backup) -> list[str]:
     ]
 
 
+@pytest.mark.nightly
 def test_search_for_secrets_finds_one_that_is_in_the_clear(stack: Instance, tmp_path: Path) -> None:
     made = take(NAME, keep=7)
     shutil.copytree(made.directory, tmp_path / "copy")
@@ -192,6 +194,7 @@ def test_what_was_a_servers_stays_one(state_dir: Path) -> None:
         bring_down("server", wipe=True)
 
 
+@pytest.mark.nightly
 def test_damaged_backup_is_refused_before_anything_is_touched(stack: Instance) -> None:
     made = take(NAME, keep=7)
     file = made.directory / "postgresql" / "dump"

@@ -70,6 +70,7 @@ def entries(layout: Path, layer: str) -> dict[str, tarfile.TarInfo]:
         return {member.name: member for member in archive}
 
 
+@pytest.mark.nightly
 def test_layout_is_what_the_specification_says(layout: Path) -> None:
     assert json.loads((layout / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
     index = json.loads((layout / "index.json").read_text())
@@ -92,6 +93,7 @@ def test_layout_is_what_the_specification_says(layout: Path) -> None:
     assert {f"sha256:{at.name}" for at in (layout / "blobs/sha256").iterdir()} == named
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("service", IMAGES)
 def test_image_says_how_it_runs(layout: Path, service: str) -> None:
     config = parts(layout)[service][1]["config"]
@@ -104,6 +106,7 @@ def test_image_says_how_it_runs(layout: Path, service: str) -> None:
     assert config["Healthcheck"]["Test"][0] == "CMD"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("service", IMAGES)
 def test_image_holds_what_it_starts(layout: Path, service: str) -> None:
     manifest, config = parts(layout)[service]
@@ -128,6 +131,7 @@ def test_image_holds_what_it_starts(layout: Path, service: str) -> None:
     assert not [at.name for at in closed if at.mode & 0o6222 and not at.issym()]
 
 
+@pytest.mark.nightly
 def test_glibc_is_one_layer_that_all_share(layout: Path) -> None:
     first = {manifest["layers"][0]["digest"] for manifest, _ in parts(layout).values()}
     assert len(first) == 1
@@ -169,6 +173,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> PackageSet:
 SMALL = ("node-exporter", "postgres-exporter")
 
 
+@pytest.mark.nightly
 def test_two_stores_give_the_same_bytes(
     layout: Path, elsewhere: PackageSet, tmp_path: Path
 ) -> None:
@@ -243,6 +248,7 @@ def test_service_without_an_image_is_refused(tmp_path: Path, service: str, said:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.nightly
 def test_lab_s_own_programs_need_nothing_but_their_image(layout: Path) -> None:
     """Whatever they import is in a layer, compiled, at the path that Python is told."""
     manifest, config = parts(layout)["backend"]

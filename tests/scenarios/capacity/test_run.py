@@ -87,6 +87,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Closing:
     monkeypatch.setattr(run, "running", running)
     monkeypatch.setattr(run, "Bench", bench)
     monkeypatch.setattr(run, "Told", Prometheus)
+    monkeypatch.setattr(run, "_host", lambda instance: lambda share: None)
     monkeypatch.setattr(run, "calibrated", lambda: 0.02 * made.slower)
     monkeypatch.setattr(run, "monotonic", lambda: made.now)
     Prometheus.bench = made
@@ -156,6 +157,7 @@ def test_endpoint_that_became_slower_is_named_though_the_knee_is_the_same(
         scheduler(Wish(baseline=before), tmp_path)
 
 
+@pytest.mark.nightly
 def test_baseline_without_a_knee_tells_of_endpoints(server: Closing, tmp_path: Path) -> None:
     server.extra = {f"GET /{name}": 0.002 for name in "abcdef"}
     low = Plan(start=20, highest=80)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scenarios.capacity.usl import Law, fit
 
 
+@pytest.mark.nightly
 @given(
     one=st.floats(1, 1000), contention=st.floats(0, 0.5), coherence=st.floats(0, 0.05),
 )  # fmt: skip

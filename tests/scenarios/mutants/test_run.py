@@ -36,6 +36,7 @@ def test_report_names_each_mutant_and_who_noticed(
     assert "http://" not in page
 
 
+@pytest.mark.nightly
 def test_fewer_than_asked_for_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(CheckFailed, match=r"expected at least 100 %"):
         mutate(host_setup, ["Watchdog"], keep_reports=1, at_least=100, reports=tmp_path)
