@@ -17,6 +17,8 @@ from stack.check.programs import Programs
 from stack.paths import REPO
 from stack.run.services import SERVICES
 
+pytestmark = pytest.mark.nightly
+
 FOLDER = "stack/config/grafana/dashboards/"
 OVERVIEW, APPLICATION, SYSTEM, DATABASE, LOGS, MONITORING = (
     f"{FOLDER}{name}.json"

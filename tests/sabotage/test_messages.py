@@ -9,6 +9,8 @@ from stack.check.configuration import load
 from stack.check.programs import Programs
 from tests.sabotage.conftest import sampled
 
+pytestmark = pytest.mark.nightly
+
 FOLDER = "stack/config/alertmanager/"
 ALERTMANAGER = FOLDER + "alertmanager.yml"
 DASHBOARD, EMAIL, PAGERDUTY, SLACK, TITLE = (

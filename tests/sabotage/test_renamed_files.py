@@ -4,6 +4,8 @@ import pytest
 
 from stack.check.run import Setup, find_problems
 
+pytestmark = pytest.mark.nightly
+
 PROMETHEUS = "prometheus/prometheus.yml"
 RENAMED = [
     ("prometheus/rules/database.yml", "database.yaml"),
