@@ -10,6 +10,8 @@ import pytest
 from stack.check import promises, scaling
 from stack.check.configuration import load
 
+pytestmark = pytest.mark.nightly
+
 CONFIG = "stack/config/"
 PROMETHEUS = CONFIG + "prometheus/prometheus.yml"
 LOKI = CONFIG + "loki/loki-config.yml"

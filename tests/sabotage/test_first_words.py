@@ -12,6 +12,8 @@ import pytest
 from stack.check.run import Setup, find_problems
 from tests.sabotage.conftest import sampled
 
+pytestmark = pytest.mark.nightly
+
 PROMETHEUS = "prometheus/prometheus.yml"
 APPLICATION = "prometheus/rules/application.yml"
 DATABASE = "prometheus/rules/database.yml"

@@ -14,6 +14,8 @@ from stack.check.configuration import load
 from stack.check.problem import Problem
 from stack.config import audience
 
+pytestmark = pytest.mark.nightly
+
 ALERTMANAGER = "stack/config/alertmanager/alertmanager.yml"
 
 CRITICAL = """matchers: ['severity="critical"']"""

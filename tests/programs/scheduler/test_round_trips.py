@@ -29,12 +29,14 @@ class CountingRelay:
         speaker = ["server"]
 
         async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, who: str) -> None:
-            while data := await source.read(1 << 20):
-                if who == "client" and speaker[0] == "server":
-                    self.turns += 1
-                speaker[0] = who
-                sink.write(data)
-            sink.close()
+            try:
+                while data := await source.read(1 << 20):
+                    if who == "client" and speaker[0] == "server":
+                        self.turns += 1
+                    speaker[0] = who
+                    sink.write(data)
+            finally:
+                sink.close()
 
         await asyncio.gather(pump(reader, back, "client"), pump(there, writer, "server"))
 
@@ -42,16 +44,15 @@ class CountingRelay:
 @pytest.fixture(scope="module")
 def relay(postgres) -> Iterator[CountingRelay]:
     made, started = CountingRelay(target=postgres.port), threading.Event()
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(
-        target=lambda: loop.run_until_complete(made.serve(started, stop)), daemon=True
-    )
-    thread.start()
-    started.wait(timeout=10)
-    yield made
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(timeout=10)
-    loop.close()
+    stop = asyncio.Event()
+    with asyncio.Runner() as runner:  # ends what still relays as well
+        loop = runner.get_loop()
+        thread = threading.Thread(target=lambda: runner.run(made.serve(started, stop)), daemon=True)
+        thread.start()
+        started.wait(timeout=10)
+        yield made
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=10)
 
 
 @pytest.fixture(scope="module")
