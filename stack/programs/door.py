@@ -14,6 +14,9 @@ _POLICY_VIOLATED = 1008
 """RFC 6455, 7.4.1."""
 
 
+_OF_A_BODY = frozenset((b"content-length", b"transfer-encoding"))
+
+
 class Door:
     """An ASGI application around another one."""
 
@@ -29,7 +32,8 @@ class Door:
         program has bounds of its own."""
         self._app = app
         self._hosts = None if hosts is None else frozenset(hosts)
-        self._headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._names = {name for name, _ in self._headers}
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,13 +55,16 @@ class Door:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", ())]
                 given = {name for name, _ in headers}
-                headers += [one for one in self._headers.items() if one[0] not in given]
+                if self._names.isdisjoint(given):
+                    headers += self._headers
+                else:
+                    headers += [one for one in self._headers if one[0] not in given]
                 message["headers"] = headers
             await send(message)
 
         if status:
             await _refused(status)(scope, receive, told)
-        elif self._most_bytes is None:
+        elif self._most_bytes is None or _has_no_body(scope):
             await self._app(scope, receive, told)
         else:
             await self._bounded(scope, receive, told, self._most_bytes)
@@ -87,6 +94,11 @@ class Door:
         finally:
             if read > most_bytes:
                 await _too_large(most_bytes)(scope, receive, send)
+
+
+def _has_no_body(scope: Scope) -> bool:
+    """By its headers (RFC 9112, 6.3)."""
+    return _OF_A_BODY.isdisjoint([name for name, _ in scope["headers"]])
 
 
 def _too_large(most_bytes: int) -> ASGIApp:

@@ -124,9 +124,9 @@ BOUNDED = Door(program, None, most_bytes=1000)
         ({"Content-Length": "1000"}, [b"x" * 1000], 200),
         ({"Content-Length": "1001"}, [b"x" * 1001], 413),
         ({"Content-Length": "99999999999999999999"}, [], 413),
-        ({}, [b"x" * 400, b"x" * 600], 200),
-        ({}, [b"x" * 400, b"x" * 601], 413),
-        ({}, repeat(b"x" * 100), 413),
+        ({"Transfer-Encoding": "chunked"}, [b"x" * 400, b"x" * 600], 200),
+        ({"Transfer-Encoding": "chunked"}, [b"x" * 400, b"x" * 601], 413),
+        ({"Transfer-Encoding": "chunked"}, repeat(b"x" * 100), 413),
         ({"Content-Length": "10"}, repeat(b"x" * 100), 413),
     ],
 )

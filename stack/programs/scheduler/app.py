@@ -51,7 +51,7 @@ def create_app(settings: Settings, siblings: Siblings | None = None) -> FastAPI:
     async def prepare(connection: Connection) -> None:
         await _seed_if_empty(connection, settings)
 
-    database = Database(settings, prepare)
+    database = Database(settings, prepare, often=schedule.OFTEN)
     metrics = Metrics(settings.active_window_s, database.connections)
 
     @contextlib.asynccontextmanager

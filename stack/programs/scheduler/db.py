@@ -34,6 +34,8 @@ Params = Mapping[str, Any] | Sequence[Any]
 Statement = tuple[LiteralString, Params]
 T = TypeVar("T")
 
+_NEVER = 2**31 - 1
+
 WRITE_LOCK = 7_392_002
 """Advisory lock held while a range of the schedule or its violations is replaced."""
 
@@ -62,9 +64,16 @@ class Database:
     """One pool, replaced when the database comes back. `prepare` runs first each time."""
 
     def __init__(
-        self, settings: Settings, prepare: Callable[[Connection], Awaitable[None]]
+        self,
+        settings: Settings,
+        prepare: Callable[[Connection], Awaitable[None]],
+        *,
+        often: Sequence[Statement] = (),
     ) -> None:
+        """`often`: reading statements that each new connection has planned in advance, for
+        parameters of such types."""
         self._settings = settings
+        self._often = often
         self._prepare = prepare
         self._pool: Pool | None = None
         self._settled = asyncio.Event()
@@ -245,7 +254,8 @@ class Database:
                 "autocommit": True,
                 "row_factory": dict_row,
                 # Preparing takes an extra round trip: every twentieth slow request would show it.
-                "prepare_threshold": None,
+                # So what is prepared is so before a connection is used.
+                "prepare_threshold": _NEVER,
                 "options": f"-c statement_timeout={timeout_ms}",
                 "application_name": "residency-scheduler",
             },
@@ -256,6 +266,7 @@ class Database:
             # A pool that renews its connections can end up with none, and wait for minutes; one
             # that keeps them always has one on which a death is noticed.
             max_lifetime=float("inf"),
+            configure=self._plan,
             name="scheduler",
             open=False,
         )
@@ -266,6 +277,12 @@ class Database:
             await pool.close(timeout=0.5)
             raise
         return pool
+
+    async def _plan(self, connection: Connection) -> None:
+        with suppress(psycopg.ProgrammingError):  # without its tables, all that is asked fails
+            async with connection.pipeline():
+                for query, params in self._often:
+                    await connection.execute(query, params, prepare=True)
 
 
 def _has_something_to_say(connection: Connection) -> bool:

@@ -1,4 +1,4 @@
-"""What endpoints depend on: the database, the metrics, who is calling, a page of a list."""
+"""What endpoints depend on: the database, the metrics, who is calling, a part of a list."""
 
 import datetime as dt
 import re
@@ -22,8 +22,11 @@ Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """A row's id, as far as PostgreSQL's integer can hold it."""
 
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
 def _written(given: object) -> object:
-    written = isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII)
+    written = isinstance(given, str) and _DAY.fullmatch(given)
     if not (written or isinstance(given, dt.date)):
         raise ValueError("expected a day as YYYY-MM-DD")
     return given
@@ -50,7 +53,16 @@ class Services:
     """None when it is the only process."""
 
 
-# FastAPI takes longer for each dependency than for a query's answer: none of these has another one.
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Who is asking, and what the answer is made from."""
+
+    claims: Claims
+    db: Database
+    metrics: Metrics
+
+
+# FastAPI takes longer for each dependency than for a query's answer: an endpoint has one.
 
 
 async def services(request: Request) -> Services:
@@ -58,25 +70,15 @@ async def services(request: Request) -> Services:
     return found
 
 
-async def database(request: Request) -> Database:
-    found: Services = request.app.state.services
-    return found.database
-
-
-async def metrics(request: Request) -> Metrics:
-    found: Services = request.app.state.services
-    return found.metrics
-
-
 class LoggedIn(HTTPBearer):
-    """The claims of the request's token; 401 without a valid one, 403 for other roles than these,
+    """The session of the request's token; 401 without a valid one, 403 for other roles than these,
     if any are named."""
 
     def __init__(self, *roles: Role) -> None:
         super().__init__(auto_error=False, scheme_name="HTTPBearer")
         self._roles = roles
 
-    async def __call__(self, request: Request) -> Claims:  # type: ignore[override]
+    async def __call__(self, request: Request) -> Session:  # type: ignore[override]
         owned: Services = request.app.state.services
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         claims = None
@@ -89,33 +91,23 @@ class LoggedIn(HTTPBearer):
             known.user_role = claims.role
         if self._roles and claims.role not in self._roles:
             raise HTTPException(403, f"only for {' and '.join(self._roles)}")
-        return claims
+        return Session(claims=claims, db=owned.database, metrics=owned.metrics)
 
 
 Owned = Annotated[Services, Depends(services)]
-Db = Annotated[Database, Depends(database)]
-Counts = Annotated[Metrics, Depends(metrics)]
-Caller = Annotated[Claims, Depends(LoggedIn())]
-Coordinator = Annotated[Claims, Depends(LoggedIn("coordinator"))]
-Decider = Annotated[Claims, Depends(LoggedIn("coordinator", "faculty"))]
+Caller = Annotated[Session, Depends(LoggedIn())]
+Coordinator = Annotated[Session, Depends(LoggedIn("coordinator"))]
+Decider = Annotated[Session, Depends(LoggedIn("coordinator", "faculty"))]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """Which part of a list is requested."""
+Limit = Annotated[int, Query(ge=1, le=500)]
+"""How many items of a list are requested at most."""
 
-    limit: int
-    offset: int
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+"""How many come before the first one."""
 
-
-async def page(
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
-) -> Page:
-    return Page(limit=limit, offset=offset)
-
-
-Paged = Annotated[Page, Depends(page)]
+LIMIT, OFFSET = 100, 0
+"""Without being asked for others."""
 
 
 class Listing(BaseModel):
@@ -127,12 +119,12 @@ class Listing(BaseModel):
     offset: int
 
 
-def listing(rows: Sequence[Row], page: Page) -> Listing:
+def listing(rows: Sequence[Row], limit: int, offset: int) -> Listing:
     """From rows that have the length of the whole as `total`."""
     total = 0
     for row in rows:
         total = row.pop("total")
-    return Listing(items=[*rows], total=total, limit=page.limit, offset=page.offset)
+    return Listing(items=[*rows], total=total, limit=limit, offset=offset)
 
 
 class Range(BaseModel):

@@ -94,7 +94,7 @@ def install(counter: Counter, stream: TextIO = sys.stdout) -> None:
     """Make this the only output for log records of the process, including uvicorn's."""
     # What no line says is not looked up (Python's logging HOWTO, "Optimization").
     vars(logging).update(_srcfile=None, logThreads=False, logProcesses=False,
-                         logMultiprocessing=False)  # fmt: skip
+                         logMultiprocessing=False, logAsyncioTasks=False)  # fmt: skip
     root = logging.getLogger()
     root.handlers[:] = [CountingHandler(counter, stream)]
     root.setLevel(logging.INFO)

@@ -87,9 +87,9 @@ class Metrics:
         ProcessCollector(registry=registry)
         registry.register(_PoolCollector(pool))
         self.requests = Requests()
-        self.in_progress = Gauge(
-            "http_requests_in_progress", "Requests being answered", registry=registry
-        )
+        self.in_progress = 0
+        Gauge("http_requests_in_progress", "Requests being answered", registry=registry
+              ).set_function(lambda: self.in_progress)  # fmt: skip
         self.generations = _counter(
             registry, "schedule_generation_total", "Runs", "outcome", ("success", "failure")
         )

@@ -1,8 +1,8 @@
 """Wraps every request, as plain ASGI: measures it, logs one line, answers 500 if code failed."""
 
 import logging
+import secrets
 import time
-import uuid
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,14 +44,16 @@ class Observe:
                 ]
             await send(message)
 
-        with self.metrics.in_progress.track_inprogress():
-            try:
-                await self.app(scope, receive, observing_send)
-            except Exception as error:
-                request.error = error
-                if request.status is None:
-                    answer = JSONResponse({"detail": "Internal Server Error"}, 500)
-                    await answer(scope, receive, observing_send)
+        self.metrics.in_progress += 1
+        try:
+            await self.app(scope, receive, observing_send)
+        except Exception as error:
+            request.error = error
+            if request.status is None:
+                answer = JSONResponse({"detail": "Internal Server Error"}, 500)
+                await answer(scope, receive, observing_send)
+        finally:
+            self.metrics.in_progress -= 1
         self._record(scope, request, time.perf_counter() - started)
 
     def _record(self, scope: Scope, request: logs.Request, seconds: float) -> None:
@@ -71,4 +73,4 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and 0 < len(value) <= 64 and value.isascii():
             return str(value.decode())
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)

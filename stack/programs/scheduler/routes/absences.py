@@ -7,13 +7,15 @@ from psycopg import errors
 from pydantic import BaseModel, Field
 
 from stack.programs.scheduler.deps import (
+    LIMIT,
+    OFFSET,
     Caller,
     Coordinator,
     Day,
-    Db,
     Id,
+    Limit,
     Listing,
-    Paged,
+    Offset,
     Text,
     listing,
 )
@@ -34,15 +36,15 @@ class NewAbsence(BaseModel):
 
 @router.get("", responses={401: {}})
 async def list_absences(
-    db: Db,
-    claims: Caller,
-    page: Paged,
+    session: Caller,
     person_id: Id | None = None,
     start: Day = YEAR_START,
     end: Day = YEAR_END,
+    limit: Limit = LIMIT,
+    offset: Offset = OFFSET,
 ) -> Listing:
     """Absences that overlap the range."""
-    rows = await db.fetch(
+    rows = await session.db.fetch(
         "SELECT id, person_id, first_day, last_day, kind, note, count(*) OVER () AS total"
         " FROM absences WHERE last_day >= %(start)s AND first_day <= %(end)s"
         " AND (%(person)s::int IS NULL OR person_id = %(person)s)"
@@ -51,22 +53,22 @@ async def list_absences(
             "start": start,
             "end": end,
             "person": person_id,
-            "limit": page.limit,
-            "offset": page.offset,
+            "limit": limit,
+            "offset": offset,
         },
     )
-    return listing(rows, page)
+    return listing(rows, limit, offset)
 
 
 @router.post("", status_code=201, responses={401: {}, 403: {}, 404: {}})
-async def create_absence(body: NewAbsence, db: Db, claims: Caller) -> dict[str, Any]:
+async def create_absence(body: NewAbsence, session: Caller) -> dict[str, Any]:
     """Coordinators enter anyone's, others their own. Existing assignments stay as they are."""
-    if claims.role != "coordinator" and claims.person_id != body.person_id:
+    if session.claims.role != "coordinator" and session.claims.person_id != body.person_id:
         raise HTTPException(403, "only a coordinator may enter somebody else's absence")
     if body.last_day < body.first_day:
         raise HTTPException(422, "`last_day` is before `first_day`")
     try:
-        rows = await db.write(
+        rows = await session.db.write(
             "INSERT INTO absences (person_id, first_day, last_day, kind, note)"
             " VALUES (%s, %s, %s, %s, %s)"
             " RETURNING id, person_id, first_day, last_day, kind, note",
@@ -78,7 +80,7 @@ async def create_absence(body: NewAbsence, db: Db, claims: Caller) -> dict[str, 
 
 
 @router.delete("/{absence_id}", status_code=204, responses={401: {}, 403: {}, 404: {}})
-async def delete_absence(absence_id: Id, db: Db, claims: Coordinator) -> None:
+async def delete_absence(absence_id: Id, session: Coordinator) -> None:
     """Delete an absence."""
-    if not await db.write("DELETE FROM absences WHERE id = %s RETURNING id", (absence_id,)):
+    if not await session.db.write("DELETE FROM absences WHERE id = %s RETURNING id", (absence_id,)):
         raise HTTPException(404, f"no absence {absence_id}")

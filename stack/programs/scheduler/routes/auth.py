@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
 from stack.programs.scheduler import logs, tokens
-from stack.programs.scheduler.deps import Caller, Db, Owned, Text
+from stack.programs.scheduler.deps import Caller, Owned, Text
 from stack.programs.scheduler.tokens import Claims, Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
@@ -39,9 +39,9 @@ class Me(BaseModel):
 
 
 @router.post("/login", responses={401: {}})
-async def login(body: Login, db: Db, owned: Owned) -> Token:
+async def login(body: Login, owned: Owned) -> Token:
     """A bearer token for a user name and password."""
-    rows = await db.fetch(
+    rows = await owned.database.fetch(
         "SELECT role, person_id, password_hash FROM users WHERE username = %s", (body.username,)
     )
     stored = rows[0]["password_hash"] if rows else _NOBODY
@@ -74,6 +74,7 @@ def _note_refusal(why: str) -> None:
 
 
 @router.get("/me", responses={401: {}})
-async def me(claims: Caller) -> Me:
+async def me(session: Caller) -> Me:
     """Who the token stands for."""
+    claims = session.claims
     return Me(username=claims.username, role=claims.role, person_id=claims.person_id)

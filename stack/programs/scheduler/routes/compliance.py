@@ -12,12 +12,13 @@ from stack.programs.scheduler import acgme
 from stack.programs.scheduler.acgme import RULES, Rule, Violation
 from stack.programs.scheduler.db import Statement
 from stack.programs.scheduler.deps import (
+    LIMIT,
+    OFFSET,
     Caller,
-    Counts,
-    Db,
     Decider,
+    Limit,
     Listing,
-    Paged,
+    Offset,
     Range,
     listing,
 )
@@ -46,22 +47,22 @@ class Validation(BaseModel):
 
 
 @router.post("/validate", responses={401: {}, 403: {}})
-async def validate(body: Range, db: Db, claims: Decider, metrics: Counts) -> Validation:
+async def validate(body: Range, session: Decider) -> Validation:
     """Compute the violations in a range of days; they replace those found there earlier."""
     body.checked(most_days=MOST_DAYS)
     started = time.perf_counter()
     first, last = body.start.toordinal(), body.end.toordinal()
-    people, rows = await db.fetch_all(
+    people, rows = await session.db.fetch_all(
         (STAFF, ()), (DUTIES, (block_id(first, "AM"), block_id(last, "PM")))
     )
     duties = duties_of(rows)
     found = await asyncio.to_thread(acgme.validate, duties, staff_of(people), first, last)
     forget: Statement = (_FORGET, (body.start, body.end))
-    await db.replace(forget, (_STORE, _columns(found)))
+    await session.db.replace(forget, (_STORE, _columns(found)))
     counts: Counter[Rule] = Counter(violation.rule for violation in found)
     for rule, number in counts.items():
-        metrics.violations.labels(rule).inc(number)
-    metrics.validation_seconds.observe(time.perf_counter() - started)
+        session.metrics.violations.labels(rule).inc(number)
+    session.metrics.validation_seconds.observe(time.perf_counter() - started)
     return Validation(
         compliant=not found,
         assignments=len(duties),
@@ -71,15 +72,17 @@ async def validate(body: Range, db: Db, claims: Decider, metrics: Counts) -> Val
 
 
 @router.get("/violations", responses={401: {}})
-async def list_violations(db: Db, claims: Caller, page: Paged, rule: Rule | None = None) -> Listing:
+async def list_violations(
+    session: Caller, rule: Rule | None = None, limit: Limit = LIMIT, offset: Offset = OFFSET
+) -> Listing:
     """What the latest validations found."""
-    rows = await db.fetch(
+    rows = await session.db.fetch(
         "SELECT *, count(*) OVER () AS total FROM violations"
         " WHERE (%(rule)s::text IS NULL OR rule = %(rule)s)"
         " ORDER BY first_day, id LIMIT %(limit)s OFFSET %(offset)s",
-        {"rule": rule, "limit": page.limit, "offset": page.offset},
+        {"rule": rule, "limit": limit, "offset": offset},
     )
-    return listing(rows, page)
+    return listing(rows, limit, offset)
 
 
 def _columns(found: list[Violation]) -> tuple[list[Any], ...]:

@@ -12,12 +12,13 @@ from stack.programs.scheduler import roster
 from stack.programs.scheduler.acgme import WINDOW_DAYS
 from stack.programs.scheduler.db import Database, DatabaseAway, Statement
 from stack.programs.scheduler.deps import (
+    LIMIT,
+    OFFSET,
     Caller,
     Coordinator,
-    Counts,
-    Db,
+    Limit,
     Listing,
-    Paged,
+    Offset,
     Range,
     Row,
     listing,
@@ -55,27 +56,27 @@ class Run(BaseModel):
 
 
 @router.post("/generate", status_code=201, responses={401: {}, 403: {}, 409: {}})
-async def generate(body: Range, db: Db, claims: Coordinator, metrics: Counts) -> Run:
+async def generate(body: Range, session: Coordinator) -> Run:
     """Replace the assignments in a range of days with a new greedy roster."""
     if flaw := body.flaw(most_days=MOST_DAYS):
-        _failed(metrics, "invalid_range")
+        _failed(session.metrics, "invalid_range")
         raise HTTPException(422, flaw)
     try:
-        return await _generate(body, db, claims.username, metrics)
+        return await _generate(body, session.db, session.claims.username, session.metrics)
     except (Error, DatabaseAway):
-        _failed(metrics, "database")
+        _failed(session.metrics, "database")
         raise
 
 
 @router.get("/runs", responses={401: {}})
-async def list_runs(db: Db, claims: Caller, page: Paged) -> Listing:
+async def list_runs(session: Caller, limit: Limit = LIMIT, offset: Offset = OFFSET) -> Listing:
     """Newest first."""
-    rows = await db.fetch(
+    rows = await session.db.fetch(
         "SELECT *, count(*) OVER () AS total FROM schedule_runs"
         " ORDER BY id DESC LIMIT %s OFFSET %s",
-        (page.limit, page.offset),
+        (limit, offset),
     )
-    return listing(rows, page)
+    return listing(rows, limit, offset)
 
 
 async def _generate(body: Range, db: Database, username: str, metrics: Metrics) -> Run:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from stack.programs.scheduler.db import DatabaseAway
-from stack.programs.scheduler.deps import Db, Owned
+from stack.programs.scheduler.deps import Owned
 
 router = APIRouter(tags=["health"])
 
@@ -25,12 +25,13 @@ async def health() -> dict[str, str]:
 
 
 @router.get("/health/ready", responses={503: {}})
-async def ready(db: Db) -> Response:
+async def ready(owned: Owned) -> Response:
     """Readiness: 200 when the database is seeded and answers within 5 s, otherwise 503.
 
     While it answers others it is not queried, only a connection is checked: a probe that comes
     often and does not wait must not take a slow database for one that is away.
     """
+    db = owned.database
     try:
         async with asyncio.timeout(READY_WITHIN_S):
             if db.silent_s() < HEARD_WITHIN_S:
