@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from scenarios.proof import chart, timeline
+from scenarios.proof import chart, noise, timeline
 from scenarios.proof.case import LinkState
 from scenarios.proof.chain import CHAIN, chain_of
 from scenarios.proof.chart import Chart, Plot
@@ -70,6 +70,9 @@ def render(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> 
         packages={name: path.partition("-")[2] or path for name, path in proof.packages.items()},
         sections=[section(one, proof, trends.get(one.alert)) for one in proof.results],
         trends=trends,
+        noises=(noises := noise.all_of(proof.results)),
+        noise_summary=noise.summary(noises),
+        most_messages=noise.MOST_MESSAGES,
         slower=[trend.alert for trend in trends.values() if trend.slower],
         width=chart.WIDTH,
         top=chart.TOP,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.proof import junit as writer
+from scenarios.proof import noise
 from scenarios.proof.history import Trend
 from scenarios.proof.junit import Entry, Mark
 from scenarios.proof.page import render
@@ -82,8 +83,10 @@ def tell(
     retried = f", {again} played again" if again else ""
     middle, fastest = proof.median_over_floor, proof.median_over_fastest
     figure = f"median {middle:.2f} x floor, {fastest:.2f} x fastest; " if middle and fastest else ""
+    quiet = noise.summary(noise.all_of(proof.results))
+    said = f"\nnoise: {quiet}" if quiet else ""
     say(console, f"{begin}{proof.counts} in {proof.took_s:.0f} s at speed {proof.speed:g}{retried}"
-                  f"\n{figure}{proof.chosen}\nreport {proof.short}")  # fmt: skip
+                  f"\n{figure}{proof.chosen}{said}\nreport {proof.short}")  # fmt: skip
     for name in kept:
         say(console, f"instance `{name}` keeps running: `doit status --instance {name}` shows it,"
                       f" `doit down --instance {name}` or the next proof stops it")  # fmt: skip
@@ -115,6 +118,10 @@ def _tell_verdicts(proof: Proof, slower: Sequence[Trend], console: Console) -> N
             say(console, f"\n{one.alert}: {one.verdict.reason}")
         if one.again:
             say(console, f"\n{one.alert} {one.again}")
+    for loud in noise.all_of(proof.results):
+        if loud.pages > loud.needed_pages or loud.most > noise.MOST_MESSAGES:
+            say(console, f"\n{loud.alert} told people {len(loud.messages)} times, "
+                          f"{loud.pages} by page; also of {', '.join(loud.symptoms)}")  # fmt: skip
     for note in proof.notes:
         say(console, f"\n{note}")
     for trend in slower:

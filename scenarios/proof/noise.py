@@ -1,0 +1,124 @@
+"""How often people were told of one cause: whoever is woken should be woken once.
+
+Counted is what arrived about the scenario's alert and about others that its cause may set off. What
+other scenarios of the same instance set off is theirs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+
+from scenarios.proof.evidence import FaultStep, Notification
+from scenarios.proof.result import Result
+from scenarios.proof.scenario import Want
+
+PAGES = "pagerduty"
+"""The channel that wakes people."""
+
+MOST_MESSAGES = 3
+"""One person should get no more than that about one cause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One message that something is wrong."""
+
+    at_s: float
+    """Seconds from the fault."""
+    who: Want
+    alerts: tuple[str, ...]
+    needed: bool
+    """It is about the alert that names the cause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """All messages about one cause, in the order in which they came."""
+
+    alert: str
+    messages: Sequence[Told]
+
+    @cached_property
+    def pages(self) -> int:
+        """How often somebody was woken."""
+        return sum(one.who.channel == PAGES for one in self.messages)
+
+    @property
+    def needed_pages(self) -> int:
+        return sum(one.who.channel == PAGES for one in self.messages if one.needed)
+
+    @cached_property
+    def by_person(self) -> dict[Want, int]:
+        """Messages of each who got one, who got most first."""
+        count: dict[Want, int] = {}
+        for one in self.messages:
+            count[one.who] = count.get(one.who, 0) + 1
+        return dict(sorted(count.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    @property
+    def most(self) -> int:
+        """Messages of who got most."""
+        return max(self.by_person.values(), default=0)
+
+    @property
+    def needless(self) -> list[Told]:
+        """What only repeats the cause in other words."""
+        return [one for one in self.messages if not one.needed]
+
+    @property
+    def symptoms(self) -> dict[str, str]:
+        """What was told besides the cause: alert → when, and to whom."""
+        found: dict[str, list[str]] = {}
+        for one in self.needless:
+            for alert in one.alerts:
+                found.setdefault(alert, []).append(f"{one.who} at {one.at_s:.1f} s")
+        return {alert: ", ".join(times) for alert, times in found.items()}
+
+
+def noise(result: Result) -> Noise | None:
+    """Of a scenario that was played; None of what has no scenario or never had its fault."""
+    zero, scenario = result.verdict.zero, result.scenario
+    if zero is None or scenario is None or scenario.always:
+        return None
+    cause = {scenario.alert, *scenario.follows}
+    ends = [one.at for one in result.events if isinstance(one, FaultStep) and one.step == "undone"]
+    until = ends[-1] + result.deadlines.resolved.seconds if ends and result.deadlines else None
+    told = [
+        Told(
+            at_s=one.at - zero,
+            who=one.address,
+            alerts=one.alerts,
+            needed=scenario.alert in one.alerts,
+        )
+        for one in result.events
+        if isinstance(one, Notification)
+        and one.kind == "firing"
+        and not one.turned_away
+        and cause.intersection(one.alerts)
+        and zero <= one.at
+        and (until is None or one.at <= until)
+    ]
+    return Noise(alert=scenario.alert, messages=sorted(told, key=lambda one: one.at_s))
+
+
+def all_of(results: Sequence[Result]) -> list[Noise]:
+    """Of each scenario, the loudest first."""
+    found = [one for one in map(noise, results) if one]
+    return sorted(found, key=lambda one: (-one.pages, -len(one.messages), one.alert))
+
+
+def summary(found: Sequence[Noise]) -> str:
+    """`1 page per cause (median), at most 1; at most 3 messages to one person`; empty without."""
+    paging = [one for one in found if one.needed_pages]
+    if not found:
+        return ""
+    pages = [one.pages for one in paging]
+    words = []
+    if pages:
+        words.append(f"{median(pages):g} page per cause that pages (median), at most {max(pages)}")
+    loudest = max(found, key=lambda one: one.most)
+    person = next(iter(loudest.by_person), None)
+    if person:
+        words.append(f"at most {loudest.most} messages to one ({person}, of {loudest.alert})")
+    return "; ".join(words)
