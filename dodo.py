@@ -341,6 +341,7 @@ def task_mutate():
 
     $ doit mutate HighErrorRate 'slack-*' rules/database.yml
     $ doit mutate --changed  # what this branch has changed
+    $ doit mutate HighErrorRate --prove  # survivors are proven, too
     """
     return task(
         "scenarios.tasks.mutate:mutate",
@@ -349,6 +350,7 @@ def task_mutate():
             option("at-least", float, 90.0, "percent to be killed, or it fails", shown="PERCENT"),
             option("sample", int, 0, "try only so many, drawn by chance; 0 for all", low=0),
             option("seed", int, 1, "of the chance"),
+            option("prove", bool, False, "ask a proof about those that survive: minutes"),
             KEEP_REPORTS,
         ],
         shows_progress=True,

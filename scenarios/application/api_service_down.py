@@ -24,5 +24,5 @@ SCENARIO = Scenario(
         email("platform@residency.example"),
     ),
     # The scheduler listens before its database is there: whoever asks in that moment gets 503.
-    may_also_fire=frozenset({"ContainerDown", "ApplicationErrorBurst"}),
+    inhibited=frozenset({"ContainerDown", "ApplicationErrorBurst"}),
 )

@@ -1,7 +1,7 @@
 """PostgreSQLDown: the database server is stopped, at once, while the clinic works.
 
 The scheduler answers 503 until it is back. Critical, and the database team's: they are paged, and
-read it in their channel and their mail.
+read it in their channel and their mail. What breaks with it is not told as well.
 """
 
 from loadgen.faults.service import ServiceStopped
@@ -23,7 +23,7 @@ SCENARIO = Scenario(
         slack("#alerts-database"),
         email("database@residency.example"),
     ),
-    may_also_fire=frozenset(
+    inhibited=frozenset(
         {
             "ApplicationErrorBurst",
             "ContainerDown",

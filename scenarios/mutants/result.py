@@ -7,6 +7,8 @@ from pathlib import Path
 
 from stack.mutation.judge import By, Verdict
 
+KILLERS = (By.TESTS, By.CHECK, By.PROOF)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
@@ -68,7 +70,7 @@ class Run:
 
     @property
     def killers(self) -> Counter[By]:
-        return Counter(one.by for one in self.verdicts if one.by in (By.TESTS, By.CHECK))
+        return Counter(one.by for one in self.verdicts if one.by in KILLERS)
 
     @property
     def sentence(self) -> str:
@@ -103,5 +105,5 @@ def _scores(verdicts: Sequence[Verdict], name: Callable[[Verdict], str]) -> list
 
 def _score(name: str, verdicts: Sequence[Verdict]) -> Score:
     survived = sum(one.by is By.NOBODY for one in verdicts)
-    killed = sum(one.by in (By.TESTS, By.CHECK) for one in verdicts)
+    killed = sum(one.by in KILLERS for one in verdicts)
     return Score(name=name, killed=killed, survived=survived)

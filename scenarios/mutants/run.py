@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from scenarios.mutants import report
+from scenarios.mutants.prove import proven
 from scenarios.mutants.result import Run
 from scenarios.proof.endings import as_interrupt, ended_by
 from scenarios.proof.reports import check_kept, new_folder, prune, reports_dir
@@ -30,11 +31,11 @@ _EVERY_S = 10.0
 
 def mutate(
     make: Callable[[], Setup], only: Sequence[str] = (), *, since_branch: bool = False,
-    at_least: float = AT_LEAST, sample: int = 0, seed: int = 1, keep_reports: int,
-    reports: Path | None = None,
+    at_least: float = AT_LEAST, sample: int = 0, seed: int = 1, prove: bool = False,
+    keep_reports: int, reports: Path | None = None,
 ) -> Run:  # fmt: skip
     """Try what is `chosen` of all mutants, and write a report. `make` says what is checked, and
-    with what; other processes call it as well.
+    with what; other processes call it as well. With `prove`, survivors are proven.
 
     Raises ProblemsFound where the configuration itself has problems, CheckFailed if fewer than
     `at_least` percent are killed, BadInput for what cannot be chosen.
@@ -62,6 +63,12 @@ def mutate(
                     verdicts.append(one)
                     counts[one.by] += 1
                     tell(counts)
+                if prove:
+                    survivors = [one for one in verdicts if one.by is By.NOBODY]
+                    say.say(f"{len(survivors)} survivors to be proven", "proving")
+                    for one in proven(survivors, root, say.say):
+                        at = next(n for n, old in enumerate(verdicts) if old.mutant is one.mutant)
+                        verdicts[at] = one
             except KeyboardInterrupt:
                 ended = "it was interrupted"
     run = Run(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
+from scenarios.proof.deadlines import BUSY_MACHINE_S
 from scenarios.proof.evidence import FaultStep, Notification
 from scenarios.proof.result import Result
 from scenarios.proof.scenario import Want
@@ -84,6 +85,9 @@ def noise(result: Result) -> Noise | None:
     cause = {scenario.alert, *scenario.follows}
     ends = [one.at for one in result.events if isinstance(one, FaultStep) and one.step == "undone"]
     until = ends[-1] + result.deadlines.resolved.seconds if ends and result.deadlines else None
+    # A reminder is not another message.
+    spared_s = (result.deadlines.repeat_s if result.deadlines else float("inf")) - BUSY_MACHINE_S
+    last: dict[tuple[Want, tuple[str, ...]], float] = {}
     told = [
         Told(
             at_s=one.at - zero,
@@ -91,15 +95,25 @@ def noise(result: Result) -> Noise | None:
             alerts=one.alerts,
             needed=scenario.alert in one.alerts,
         )
-        for one in result.events
+        for one in sorted(result.events, key=lambda one: one.at)
         if isinstance(one, Notification)
         and one.kind == "firing"
         and not one.turned_away
         and cause.intersection(one.alerts)
         and zero <= one.at
         and (until is None or one.at <= until)
+        and not _reminds(one, last, spared_s)
     ]
-    return Noise(alert=scenario.alert, messages=sorted(told, key=lambda one: one.at_s))
+    return Noise(alert=scenario.alert, messages=told)
+
+
+def _reminds(
+    message: Notification, last: dict[tuple[Want, tuple[str, ...]], float], spared_s: float
+) -> bool:
+    """Whether the same was told to the same as long ago as `repeat_interval` says; notes when."""
+    what = message.address, message.alerts
+    before, last[what] = last.get(what), message.at
+    return before is not None and message.at - before >= spared_s
 
 
 def all_of(results: Sequence[Result]) -> list[Noise]:
@@ -109,14 +123,14 @@ def all_of(results: Sequence[Result]) -> list[Noise]:
 
 
 def summary(found: Sequence[Noise]) -> str:
-    """`1 page per cause (median), at most 1; at most 3 messages to one person`; empty without."""
+    """`1 pages per cause (median), at most 1; at most 3 messages to one person`; empty without."""
     paging = [one for one in found if one.needed_pages]
     if not found:
         return ""
     pages = [one.pages for one in paging]
     words = []
     if pages:
-        words.append(f"{median(pages):g} page per cause that pages (median), at most {max(pages)}")
+        words.append(f"{median(pages):g} pages per cause (median), at most {max(pages)}")
     loudest = max(found, key=lambda one: one.most)
     person = next(iter(loudest.by_person), None)
     if person:

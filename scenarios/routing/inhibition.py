@@ -1,10 +1,11 @@
-"""A critical alert inhibits its warning twin, a dead API its symptoms, and no others."""
+"""A critical alert inhibits its warning twin, a dead API its symptoms, a dead database what depends
+on it, and no others."""
 
 from collections.abc import Collection, Mapping
 
 from scenarios.routing.bench import Bench
 from scenarios.routing.poster import Posted
-from stack.config.audience import SYMPTOMS, TWINS
+from stack.config.audience import BREAKS, SYMPTOMS, TWINS
 
 LABELS = ("job", "instance", "device", "mountpoint")
 """All labels by which inhibit rules know one thing from another."""
@@ -20,6 +21,18 @@ def dead_api(bench: Bench) -> None:
     _prove(bench, {"APIServiceDown": SYMPTOMS}, "dead-api")
 
 
+def dead_database(bench: Bench) -> None:
+    """What breaks because the database is down is quiet meanwhile, and told if it outlives it;
+    about another thing it is told at any time."""
+    effects = BREAKS["PostgreSQLDown"].items()
+    loud = bench.fire("PostgreSQLDown", "critical", "dead", instance="postgresql")
+    muted = [bench.fire(effect, "warning", "dead", **which) for effect, which in effects]
+    # Each about a thing of its own: some of them inhibit each other.
+    others = [bench.fire(effect, "warning", "not-dead", **dict.fromkeys(which, f"not-{effect}"))
+              for effect, which in effects]  # fmt: skip
+    _follow(bench, [loud], muted, others)
+
+
 def _prove(bench: Bench, pairs: Mapping[str, Collection[str]], thing: str) -> None:
     loud, muted, others = [], [], []
     for cause, effects in pairs.items():
@@ -28,6 +41,10 @@ def _prove(bench: Bench, pairs: Mapping[str, Collection[str]], thing: str) -> No
             loud.append(_fire(bench, cause, "critical", f"{thing}-{effect}"))
             muted.append(_fire(bench, effect, "warning", f"{thing}-{effect}"))
             others.append(_fire(bench, effect, "warning", f"not-{thing}-{effect}"))
+    _follow(bench, loud, muted, others)
+
+
+def _follow(bench: Bench, loud: list[Posted], muted: list[Posted], others: list[Posted]) -> None:
     for alert in loud + others:
         bench.hears(alert)
     for alert in muted:

@@ -62,6 +62,7 @@ CASES = (
     RoutingCase(name="routing/unknown-severity", play=severities.of("urgent")),
     RoutingCase(name="routing/twins", play=inhibition.twins),
     RoutingCase(name="routing/dead-api", play=inhibition.dead_api),
+    RoutingCase(name="routing/dead-database", play=inhibition.dead_database),
     RoutingCase(name="routing/grouping", play=grouping.prove),
     RoutingCase(name="routing/silence", play=silence.prove),
     RoutingCase(name="routing/repeat", play=repeating.prove, second=True),

@@ -7,7 +7,13 @@ from stack.tasks.check import host_setup
 
 
 def mutate(
-    only: Sequence[str], changed: bool, at_least: float, sample: int, seed: int, keep_reports: int
+    only: Sequence[str],
+    changed: bool,
+    at_least: float,
+    sample: int,
+    seed: int,
+    prove: bool,
+    keep_reports: int,
 ) -> None:
     """Try them. Raises as `scenarios.mutants.run.mutate`."""
     run.mutate(
@@ -17,5 +23,6 @@ def mutate(
         at_least=at_least,
         sample=sample,
         seed=seed,
+        prove=prove,
         keep_reports=keep_reports,
     )

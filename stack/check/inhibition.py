@@ -1,4 +1,4 @@
-"""Inhibit rules inhibit what `stack.config.audience` says, about the same thing, and no more.
+"""Inhibit rules inhibit what `stack.config.audience` says, and no more.
 
 What labels an alert really has is read from its unit tests, which promtool has proven.
 """
@@ -11,7 +11,7 @@ from stack.check.configuration import Configuration
 from stack.check.problem import Problem
 from stack.check.routes import InhibitRule, inhibit_rules
 from stack.check.yamlfile import ConfigFile, entries, get, line, pairs, text
-from stack.config.audience import SUPPRESSES
+from stack.config.audience import BREAKS, SUPPRESSES, suppressed
 
 ROUTING = frozenset({"alertname", "severity", "team"})
 """Labels that say nothing of what the alert is about."""
@@ -77,6 +77,23 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         yield _wrong(file, wanted, number, apart)
     for rule in idle:
         yield _idle(file, rule, cases)
+    yield from _unnamed(configuration)
+
+
+def _unnamed(configuration: Configuration) -> Iterator[Problem]:
+    """Whoever is told of a cause alone has to read in it what else is wrong."""
+    for alert in configuration.alerts:
+        description = get(get(alert.node, "annotations"), "description")
+        lacking = sorted(one for one in BREAKS.get(alert.name, ()) if one not in text(description))
+        if description is not None and lacking:
+            yield Problem(
+                check="inhibition/named",
+                path=alert.path,
+                line=line(description),
+                what=f"the description of `{alert.name}` does not name {_listed(lacking)}, which "
+                "nobody is notified of while it fires.",
+                cure="Name what is not sent in the description.",
+            )
 
 
 def _ever(
@@ -125,22 +142,36 @@ def _always(
     found: list[InhibitRule],
     cases: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> Iterator[Problem]:
-    """No alert of either name is left out."""
-    louds, quiets = (cases[name] for name in pair)
+    """No alert of either name that is meant is left out, and no other is inhibited."""
+    louds, all_quiets = (cases[name] for name in pair)
+    quiets = [one for one in all_quiets if suppressed(*pair, one)]
+    for one in all_quiets:
+        if one not in quiets and any(_ever(rule, louds, [one]) for rule in found):
+            yield Problem(
+                check="inhibition/pairs",
+                path=file.path,
+                line=line(found[0].node),
+                what=f"`{pair[0]}` would inhibit `{pair[1]}` with {_told(one)}; nobody would be "
+                "notified of it.",
+                cure=_CURE,
+            )
     for name, own in zip(pair, (louds, quiets), strict=True):
         for one in own:
             sides = ([one], quiets) if own is louds else (louds, [one])
             if not any(_ever(rule, *sides) for rule in found):
-                labels = ", ".join(f'{key}="{value}"' for key, value in sorted(one.items())
-                                   if key not in ROUTING)  # fmt: skip
                 yield Problem(
                     check="inhibition/pairs",
                     path=file.path,
                     line=line(found[0].node),
                     what=f"`{pair[0]}` does not inhibit every `{pair[1]}`: the rule leaves out "
-                    f"`{name}` with {labels}.",
+                    f"`{name}` with {_told(one)}.",
                     cure=_CURE,
                 )
+
+
+def _told(labels: Mapping[str, str]) -> str:
+    named = (f'{key}="{value}"' for key, value in sorted(labels.items()) if key not in ROUTING)
+    return ", ".join(named)
 
 
 def _wrong(

@@ -39,7 +39,7 @@ class Promise:
 
 PROMISES: Mapping[str, Promise] = {
     # Immediately: as soon as it is certain, and two minutes to be told.
-    "critical": Promise(lasts="6m", told="2m", over="10m", reminded="4h", spared="1h"),
+    "critical": Promise(lasts="6m", told="2m", over="12m", reminded="4h", spared="1h"),
     # Within half an hour.
     "warning": Promise(lasts="30m", told="5m", over="15m", reminded="4h", spared="1h"),
     # As well as it goes.
@@ -94,11 +94,41 @@ TWINS: Mapping[str, str] = {
 }
 """Critical alert → the warning about the same thing, which it suppresses."""
 
+_FAILED_REQUESTS = {"HighErrorRate": {"job": "backend"}, "CriticalErrorRate": {"job": "backend"}}
+
+BREAKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "PostgreSQLDown": {
+        **_FAILED_REQUESTS,
+        "HealthCheckFailing": {"instance": "backend"},
+        "ApplicationErrorBurst": {"service": "residency-scheduler-backend"},
+        "DatabaseFatalErrors": {"service": "postgresql"},
+        "ContainerDown": {"name": "postgresql"},
+    },
+    "HealthCheckFailing": _FAILED_REQUESTS,
+    "APIServiceDown": {
+        "ApplicationErrorBurst": {"service": "residency-scheduler-backend"},
+        "ContainerDown": {"name": "backend"},
+    },
+}
+"""What depends on what: cause → the alerts that it sets off elsewhere, and which of them, by their
+labels. Whoever is woken by the cause is not woken by these as well; with another cause they are
+told as ever."""
+
 SUPPRESSES: Mapping[str, frozenset[str]] = {
     **{critical: frozenset({warning}) for critical, warning in TWINS.items()},
-    "APIServiceDown": SYMPTOMS,
+    **{cause: frozenset(effects) for cause, effects in BREAKS.items()},
+    "APIServiceDown": SYMPTOMS | BREAKS["APIServiceDown"].keys(),
 }
-"""Alert → the alerts about the same thing that it suppresses while it fires; no others."""
+"""Alert → the alerts that it suppresses while it fires, about the same thing or one that depends on
+it; no others."""
+
+
+def suppressed(cause: str, effect: str, labels: Mapping[str, str]) -> bool:
+    """Whether `effect` with these labels is one of those that the cause suppresses. About the same
+    thing or not is not asked."""
+    which = BREAKS.get(cause, {}).get(effect, {})
+    meant = all(labels.get(name) == value for name, value in which.items())
+    return effect in SUPPRESSES.get(cause, ()) and meant
 
 
 def destinations(severity: str | None, team: str | None) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ class By(StrEnum):
 
     TESTS = "unit tests"
     CHECK = "check"
+    PROOF = "a proof"
     NOBODY = "nobody"
     NONE_COULD = "means the same"
     """Nobody could: it gives the same, whatever was tried."""

@@ -226,13 +226,18 @@ def test_table_that_can_still_be_read_is_no_fault(monkeypatch: pytest.MonkeyPatc
 
 def test_password_is_changed_and_set_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "scheduler_database_password").write_text("it's secret\n")
-    target: Any = SimpleNamespace(layout=SimpleNamespace(secret=lambda name: tmp_path / name))
+    link: list[str] = []
+    target: Any = SimpleNamespace(
+        layout=SimpleNamespace(secret=lambda name: tmp_path / name),
+        stop_service=lambda name: link.append(f"{name} stopped"),
+        start_service=lambda name: link.append(f"{name} started"),
+    )
     session = superuser(monkeypatch, 1)
     monkeypatch.setattr(DatabasePasswordChanged, "verify", lambda self, instance: "cannot log in")
     DatabasePasswordChanged().inject(target)
     DatabasePasswordChanged().undo(target)
-    assert "pg_terminate_backend" in session.said[1]
-    assert session.said[2] == """ALTER ROLE "scheduler" PASSWORD 'it''s secret'"""
+    assert link == ["database-link stopped", "database-link started"]
+    assert session.said[1] == """ALTER ROLE "scheduler" PASSWORD 'it''s secret'"""
     assert session.open == 0
 
 
@@ -242,4 +247,6 @@ def test_password_that_still_opens_the_door_is_no_fault(
     superuser(monkeypatch, 1)
     monkeypatch.setattr(DatabasePasswordChanged, "verify", lambda self, instance: None)
     with pytest.raises(FaultFailed, match="still logs in with its old password"):
-        DatabasePasswordChanged().inject(SimpleNamespace())  # type: ignore[arg-type]
+        DatabasePasswordChanged().inject(
+            SimpleNamespace(stop_service=str, start_service=str)  # type: ignore[arg-type]
+        )
