@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from scenarios.routing.bench import Bench
 from scenarios.routing.poster import Posted
-from stack.config.audience import BREAKS, SYMPTOMS, TWINS
+from stack.config.audience import BREAKS, SUPPRESSES, SYMPTOMS, TWINS
 
 LABELS = ("job", "instance", "device", "mountpoint")
 """All labels by which inhibit rules know one thing from another."""
@@ -30,7 +30,8 @@ def dead_database(bench: Bench) -> None:
     # Each about a thing of its own: some of them inhibit each other.
     others = [bench.fire(effect, "warning", "not-dead", **dict.fromkeys(which, f"not-{effect}"))
               for effect, which in effects]  # fmt: skip
-    _follow(bench, [loud], muted, others)
+    covered = {one for effect in dict(effects) for one in SUPPRESSES.get(effect, ())}
+    _follow(bench, [loud], muted, others, covered)
 
 
 def _prove(bench: Bench, pairs: Mapping[str, Collection[str]], thing: str) -> None:
@@ -44,7 +45,11 @@ def _prove(bench: Bench, pairs: Mapping[str, Collection[str]], thing: str) -> No
     _follow(bench, loud, muted, others)
 
 
-def _follow(bench: Bench, loud: list[Posted], muted: list[Posted], others: list[Posted]) -> None:
+def _follow(
+    bench: Bench, loud: list[Posted], muted: list[Posted], others: list[Posted],
+    covered: Collection[str] = (),
+) -> None:  # fmt: skip
+    """`covered`: those of `muted` that another one of them mutes as well."""
     for alert in loud + others:
         bench.hears(alert)
     for alert in muted:
@@ -53,11 +58,12 @@ def _follow(bench: Bench, loud: list[Posted], muted: list[Posted], others: list[
     healed = bench.heal(*loud)
     for alert in loud:
         bench.hears_end(alert, healed)
-    # What was muted is sent at the next flush of its group.
-    for alert in muted:
+    # What was muted is sent at the next flush of its group; what one of the others mutes is not.
+    back = [one for one in muted if one.name not in covered]
+    for alert in back:
         bench.hears(alert, since=healed, after_s=0, within_s=bench.route(alert).group_interval_s)
     healed = bench.heal(*muted, *others)
-    for alert in muted + others:
+    for alert in back + others:
         bench.hears_end(alert, healed)
     bench.quiet()
 
