@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
-from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import CryptoSigner, Signature, SSlibKey  # type: ignore[attr-defined]
 
 from stack.errors import BadInput
 
@@ -72,7 +72,8 @@ def signed_by(envelope: Envelope, key: SSlibKey) -> bool:
     """Whether one of its signatures is this key's, over this payload."""
     for signature in envelope.signatures.values():
         try:
-            key.verify_signature(signature, envelope.pae())
+            # The id is a hint that nobody signed; the library insists on it.
+            key.verify_signature(Signature(key.keyid, signature.signature), envelope.pae())
         except (UnverifiedSignatureError, VerificationError):
             continue
         return True

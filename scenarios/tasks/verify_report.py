@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from scenarios.proof import rejudge
+from scenarios.proof.estimate import counted
 from scenarios.proof.rejudge import Again, Report
 from scenarios.proof.reports import reports_dir
 from stack import paths, progress
@@ -56,7 +57,9 @@ def _changed(found: Sequence[str]) -> list[str]:
 
 def _attested(report: Report, key: str) -> list[str]:
     """What is wrong with the attestation beside it, and its signature."""
-    # Its formats take a fifth of a second to import.
+    if not key and not any(report.folder.glob("attestation*.json")):
+        return []
+    # Only then: its formats take a while to import.
     from scenarios.proof import attestation
 
     checked = attestation.check(report, paths.given(key) if key else None)
@@ -72,8 +75,14 @@ def _summary(report: Report, again: Sequence[Again], wrong: Sequence[str]) -> No
     differ = sum(one.differs for one in judged)
     rest = f"; {others} more (routes, and what was not played) not judged again" if others else ""
     progress.result(
-        f"{len(judged)} verdicts judged again from {events} events:"
-        f" {f'{differ} differ' if differ else 'all the same'}{rest}",
+        f"{counted(len(judged), 'verdict')} judged again from {counted(events, 'event')}:"
+        f" {_differing(differ)}{rest}",
         "over", judged=len(judged), events=events, differ=differ, others=others,
         wrong=len(wrong), report=str(report.folder),
     )  # fmt: skip
+
+
+def _differing(count: int) -> str:
+    if not count:
+        return "all the same"
+    return "1 differs" if count == 1 else f"{count} differ"
