@@ -21,7 +21,7 @@ from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 
 from scenarios.proof import kept, signing
-from scenarios.proof.rejudge import Report
+from scenarios.proof.opening import Report
 from scenarios.proof.result import Proof
 from scenarios.proof.verdict import Outcome
 from stack import jsontext

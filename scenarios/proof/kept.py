@@ -8,15 +8,13 @@ verdict, each with a digest; of the report's files their digests; and a digest o
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, cast
 
 from loadgen.faults.base import Fault
 from scenarios.proof.deadlines import Deadlines
-from scenarios.proof.evidence import Event, to_line
+from scenarios.proof.evidence import Event
 from scenarios.proof.messages import Expected
-from scenarios.proof.result import Proof, Result
 from scenarios.proof.scenario import Scenario, Traffic, Want
 from scenarios.proof.verdict import Verdict
 
@@ -183,105 +181,6 @@ def lines_of(content: bytes) -> list[str]:
     return lines
 
 
-def entries(proof: Proof, lines: Sequence[str]) -> list[dict[str, Any]]:
-    """Of each result, as data; `lines` are those of the evidence."""
-    numbers: dict[str, list[int]] = {}
-    for number, line in enumerate(lines, 1):
-        numbers.setdefault(line, []).append(number)
-    written: dict[int, str] = {}
-
-    def line_of(event: Event) -> str:
-        return written.get(id(event)) or written.setdefault(id(event), to_line(event))
-
-    return [_entry(one, [line_of(event) for event in one.events], numbers) for one in proof.results]
-
-
 def seal(found: Sequence[Mapping[str, Any]]) -> str:
     """The digest over all results."""
     return digest([dict(one) for one in found])
-
-
-def write(proof: Proof, found: Sequence[Mapping[str, Any]], lines: Sequence[str]) -> None:
-    """Write `proof.json`, once the report's other files are there."""
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "started": proof.started,
-        "took_s": proof.took_s,
-        "speed": proof.speed,
-        "interrupted": proof.interrupted,
-        "results": list(found),
-        "seal": seal(found),
-        "marks": "".join(map(mark, lines)),
-        "files": {
-            name: of_bytes((proof.folder / name).read_bytes())
-            for name in FILES
-            if (proof.folder / name).exists()
-        },
-    }
-    document["sha256"] = digest(document)
-    (proof.folder / NAME).write_text(json.dumps(document, indent=1) + "\n")
-
-
-def read_lines(folder: Path) -> list[str]:
-    """Those of the evidence; none where there is no such file."""
-    file = folder / EVIDENCE
-    return lines_of(file.read_bytes()) if file.exists() else []
-
-
-def _entry(one: Result, lines: Sequence[str], numbers: Mapping[str, list[int]]) -> dict[str, Any]:
-    events = _events(one, lines, numbers)
-    declaration = _declaration(one)
-    parts = {
-        "verdict": asdict(judged(one.verdict)),
-        "declaration": asdict(declaration) if declaration else None,
-        "events": asdict(events) if events else None,
-    }
-    parts = json.loads(json.dumps(parts))  # as they will be read: lists, no tuples
-    return {
-        "alert": one.alert,
-        "file": one.file,
-        "instance": one.hash,
-        "earlier": list(one.earlier),
-        **parts,
-        "sha256": {
-            "verdict": digest(parts["verdict"]),
-            "declaration": digest(parts["declaration"]),
-            "events": digest(list(lines)) if events else "",
-        },
-    }
-
-
-def _events(one: Result, lines: Sequence[str], numbers: Mapping[str, list[int]]) -> Events | None:
-    """Where these lines lie; None when some were not written, or lie elsewhere."""
-    names = {event.instance for event in one.events}
-    found, last = [], 0
-    for line in lines:
-        after = next((n for n in numbers.get(line, ()) if n > last), None)
-        if after is None:
-            return None
-        found.append(after)
-        last = after
-    if len(names) != 1 or not found:
-        return None
-    return Events(instance=names.pop(), first=found[0], last=last, count=len(found))
-
-
-def _declaration(one: Result) -> Declaration | None:
-    if not one.scenario or not one.deadlines:
-        return None
-    what = one.scenario
-    return Declaration(
-        labels=dict(what.labels),
-        notifications=what.notifications,
-        may_also_fire=tuple(sorted(what.may_also_fire)),
-        inhibited=tuple(sorted(what.inhibited)),
-        missed_after_s=what.missed_after_s,
-        speedup=what.speedup,
-        users=tuple(user.__name__ for user in what.traffic.users),
-        fault=str(what.fault),
-        deadlines=one.deadlines,
-        explained=tuple(sorted(one.explained)),
-        wanted=one.wanted,
-        advice=one.advice,
-    )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.proof import junit as writer
-from scenarios.proof import kept as keeping
+from scenarios.proof import kept, sealing
 from scenarios.proof.history import Trend
 from scenarios.proof.junit import Entry, Mark
 from scenarios.proof.page import render
@@ -27,11 +27,11 @@ COLOURS = {Outcome.PROVEN: "green", Outcome.FAILED: "red", Outcome.BLOCKED: "yel
 def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> None:
     """Write `junit.xml`, `report.html` and, for judging again, `proof.json` beside the evidence;
     only then is it the latest one: until now, `reports/latest` is the report before it."""
-    lines = keeping.read_lines(proof.folder)
-    found = keeping.entries(proof, lines)
+    lines = sealing.read_lines(proof.folder)
+    found = sealing.entries(proof, lines)
     (proof.folder / "junit.xml").write_bytes(junit(proof))
-    proof.page.write_text(render(proof, trends, keeping.seal(found)), encoding="utf-8")
-    keeping.write(proof, found, lines)
+    proof.page.write_text(render(proof, trends, kept.seal(found)), encoding="utf-8")
+    sealing.write(proof, found, lines)
     make_latest(proof.folder)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from scenarios.proof import rejudge
+from scenarios.proof import opening, rejudge
 from scenarios.proof.estimate import counted
-from scenarios.proof.rejudge import Again, Report
+from scenarios.proof.opening import Report
+from scenarios.proof.rejudge import Again
 from scenarios.proof.reports import reports_dir
 from stack import paths, progress
 from stack.errors import BadInput, CheckFailed
@@ -19,8 +20,8 @@ def verify_report(files: Sequence[str] = (), key: str = "") -> None:
     """
     if len(files) > 1:
         raise BadInput(f"{len(files)} reports are named, expected one.", cure="Name one at a time.")
-    folder = rejudge.find(paths.given(files[0]) if files else reports_dir() / "latest")
-    report = rejudge.read(folder)
+    folder = opening.find(paths.given(files[0]) if files else reports_dir() / "latest")
+    report = opening.read(folder)
     again = rejudge.judge_again(report)
     wrong = [*_told(again), *_changed(rejudge.changed(report))]
     wrong += _attested(report, key)

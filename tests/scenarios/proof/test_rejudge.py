@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scenarios.proof import kept, rejudge
+from scenarios.proof import kept, opening, rejudge
 from scenarios.proof.evidence import Notification, to_line
 from scenarios.proof.kept import EVIDENCE, NAME, Declaration
 from scenarios.proof.messages import Expected
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def test_verdicts_are_the_same_when_judged_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = rejudge.read(rejudge.find(folder))
+    report = opening.read(opening.find(folder))
     again = rejudge.judge_again(report)
     judged = {one.entry.alert: one.verdict for one in again if one.verdict}
     assert judged == {one.alert: kept.judged(one.verdict) for one in results()[:2]}
