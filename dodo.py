@@ -354,6 +354,7 @@ def task_verify_report():
     return task(
         "scenarios.tasks.verify_report:verify_report",
         params=[option("key", str, "", "public Ed25519 key of its attestation, PEM", shown="FILE")],
+        shows_progress=True,
         pos_arg=plain("files", "[REPORT]", "its folder, or a file in it; the latest if not given"),
     )
 

@@ -11,7 +11,7 @@ from scenarios.proof import kept as keeping
 from scenarios.proof.evidence import Event, from_line
 from scenarios.proof.kept import EVIDENCE, MARK_DIGITS, NAME, Entry, Judged
 from scenarios.proof.opening import Report
-from scenarios.proof.verdict import judge
+from scenarios.proof.verdict import Outcome, failed, judge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +126,8 @@ def _again(
     ]
     where = entry.events
     if not where:
+        if entry.declaration and entry.verdict.outcome == Outcome.PROVEN:
+            found.append("no evidence of it is kept whole, so it cannot be judged again")
         return Again(entry=entry, verdict=None, changed=tuple(found), events=0)
     if region:
         first, last = region.now(where.first, where.last)
@@ -141,8 +143,8 @@ def _verdict(entry: Entry, events: Sequence[Event]) -> Judged | None:
     told = entry.declaration
     if not told:
         return None
-    return keeping.judged(
-        judge(
+    try:
+        verdict = judge(
             events,
             told.scenario(entry.alert),
             told.deadlines,
@@ -150,7 +152,10 @@ def _verdict(entry: Entry, events: Sequence[Event]) -> Judged | None:
             wanted=told.wanted,
             advice=told.advice,
         )
-    )
+    except Exception as error:  # whatever somebody wrote into it
+        why = f"it cannot be judged: {type(error).__name__}: {error}"
+        verdict = failed(entry.alert, why)
+    return keeping.judged(verdict)
 
 
 def _more(events: int) -> str:

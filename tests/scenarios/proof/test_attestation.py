@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from scenarios.proof.attestation import SIGNED, UNSIGNED, attester, tree_hash
+from scenarios.tasks.verify_alerts import verify_alerts
 from scenarios.tasks.verify_report import verify_report
 from stack.errors import BadInput, CheckFailed
 from stack.paths import REPO
@@ -250,6 +251,12 @@ def test_what_is_no_attestation_is_refused(
     change(folder)
     with pytest.raises(BadInput, match=said):
         verify_report([str(folder)])
+
+
+def test_key_is_read_before_anything_is_proven(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="`--attest-key .*` cannot be read"):
+        verify_alerts([ALERT], attest_key=str(tmp_path / "none"), reports=tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()
 
 
 def test_key_that_is_none_is_refused(tmp_path: Path, root: Path, keys: Keys) -> None:

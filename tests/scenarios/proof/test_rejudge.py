@@ -103,6 +103,10 @@ def _unwanted(document: dict[str, Any]) -> None:
     del document["results"][1]["declaration"]["notifications"][1]
 
 
+def _unseen(document: dict[str, Any]) -> None:
+    document["results"][0]["events"] = None
+
+
 def _praised(document: dict[str, Any]) -> None:
     document["results"][1]["verdict"].update(outcome="proven", reason="")
 
@@ -126,6 +130,7 @@ CHANGES: list[tuple[Callable[[list[str]], object], Callable[[dict[str, Any]], ob
      " recorded failed: PagerDuty on-call: expected 1 firing notification, got 0"),
     (lambda _: 0, _praised, f"{OTHER}: its verdict was changed after the proof; recorded proven,"
      " judged again failed: PagerDuty on-call: expected 1 firing notification, got 0"),
+    (lambda _: 0, _unseen, f"{ALERT}: no evidence of it is kept whole, so it cannot be judged"),
     (lambda _: 0, lambda d: d.update(speed=1.0), "`proof.json` was changed after the proof"),
     (lambda _: 0, lambda d: d["results"].pop(), "the digest over evidence, expectations and"
      " verdicts does not fit"),
