@@ -254,7 +254,7 @@ def test_what_is_no_attestation_is_refused(
 
 
 def test_key_is_read_before_anything_is_proven(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="`--attest-key .*` cannot be read"):
+    with pytest.raises(BadInput, match=r"`--attest-key .*` cannot be read"):
         verify_alerts([ALERT], attest_key=str(tmp_path / "none"), reports=tmp_path / "reports")
     assert not (tmp_path / "reports").exists()
 
