@@ -61,6 +61,11 @@ class Again:
         return self.verdict is not None and self.verdict != self.entry.verdict
 
     @property
+    def wrong(self) -> bool:
+        """Whether there is anything to say of it."""
+        return self.differs or bool(self.changed)
+
+    @property
     def words(self) -> str:
         """`recorded proven, judged again failed: …`; empty where they are the same."""
         if not self.verdict or not self.differs:

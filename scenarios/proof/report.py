@@ -98,7 +98,8 @@ def tell(
 def tell_attested(file: Path) -> None:
     """Where the attestation lies, and whether it is signed."""
     unsigned = ", not signed" if "unsigned" in file.name else ""
-    progress.result(f"attestation {short(file)}{unsigned}", "attested", attestation=file)
+    shown = short(file.parent.with_name("latest") / file.name)
+    progress.result(f"attestation {shown}{unsigned}", "attested", attestation=file)
 
 
 def _tell_programs(proof: Proof) -> None:

@@ -27,12 +27,19 @@ def verify_report(files: Sequence[str] = (), key: str = "") -> None:
     wrong += _attested(report, key)
     _summary(report, again, wrong)
     if wrong:
+        more = f" (and {len(wrong) - 1} more, above)" if len(wrong) > 1 else ""
+        untouched = all(one.differs and not one.changed for one in again if one.wrong)
+        only = untouched and len(wrong) == sum(one.wrong for one in again)
         raise CheckFailed(
-            f"{paths.short(folder)}: {wrong[0]}"
-            + (f" (and {len(wrong) - 1} more, above)" if len(wrong) > 1 else "")
-            + ".",
-            cure="Do not rely on it: take the report from where it was written, or prove again.",
+            f"{paths.short(folder)}: {wrong[0]}{more}.", cure=OTHERWISE if only else CHANGED
         )
+
+
+CHANGED = "Do not rely on it: take the report from where it was written, or prove again."
+OTHERWISE = (
+    "All digests fit: either this checkout judges otherwise than the one that wrote it, or whoever"
+    " changed it made the digests anew, too. A signed attestation tells which."
+)
 
 
 def _told(again: Sequence[Again]) -> list[str]:

@@ -189,8 +189,9 @@ def test_verdict_forged_with_its_digests_does_not_follow_from_the_evidence(folde
         document["sha256"] = kept.digest({k: v for k, v in document.items() if k != "sha256"})
 
     edited(folder, forged)
-    with pytest.raises(CheckFailed, match=f"{OTHER}: recorded proven, judged again failed"):
+    with pytest.raises(CheckFailed, match=f"{OTHER}: recorded proven, judged again failed") as said:
         verify_report([str(folder)])
+    assert "All digests fit: either this checkout judges otherwise" in said.value.cure
 
 
 def _cut(folder: Path, name: str) -> None:
