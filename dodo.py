@@ -33,7 +33,14 @@ GROUPS = {
         "demo",
         "incident",
     ),
-    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day", "mutate", "nightly"),
+    "Prove": (
+        "verify-alerts",
+        "verify-report",
+        "verify-dashboards",
+        "quiet-day",
+        "mutate",
+        "nightly",
+    ),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "compose", "bundle", "import", "lock", "outdated", "reproduce"),
@@ -322,6 +329,8 @@ def task_verify_alerts():
                 shown="FILE",
             ),
             KEEP_REPORTS,
+            option("attest", bool, False, "write an attestation of in-toto beside the report"),
+            option("attest-key", str, "", "signs it: a private Ed25519 key, PEM", shown="FILE"),
         ],
         shows_progress=True,
         pos_arg=plain(
@@ -330,6 +339,24 @@ def task_verify_alerts():
             names="stack.tasks.known:provable",
         ),
     )  # fmt: skip
+
+
+def task_verify_report():
+    """judge the evidence of a proof again, as others can
+
+    From what the report keeps alone: events, deadlines, expectations. Ends with 1 when another
+    verdict follows, or when something was changed after the proof. An attestation beside it is
+    checked, too: that it is of this report, and with --key who signed it.
+
+    $ doit verify-report
+    $ doit verify-report proofs/2026-11-30 --key lab.pub  # one that somebody else sent
+    """
+    return task(
+        "scenarios.tasks.verify_report:verify_report",
+        params=[option("key", str, "", "public Ed25519 key of its attestation, PEM", shown="FILE")],
+        shows_progress=True,
+        pos_arg=plain("files", "[REPORT]", "its folder, or a file in it; the latest if not given"),
+    )
 
 
 def task_mutate():

@@ -40,7 +40,10 @@ STAGES = (
     Stage(name="build", commands=[["build"]], limit_s=30 * _MINUTE_S, vital=True),
     Stage(
         name="alerts",
-        commands=[["verify-alerts", "--history", "{reports}/history.json"]],
+        commands=[
+            ["verify-alerts", "--history", "{reports}/history.json", "--attest"],
+            ["verify-report"],
+        ],
         limit_s=30 * _MINUTE_S,
         report="latest/report.html",
     ),

@@ -61,11 +61,13 @@ class Section:
     messages: Sequence[Notification]
 
 
-def render(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> str:
-    """The page's text; `trends` by alert, when there is a history."""
+def render(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({}), seal: str = "") -> str:
+    """The page's text; `trends` by alert, when there is a history, `seal` the digest over evidence,
+    expectations and verdicts."""
     return rendered(
         Path(__file__).parent,
         proof=proof,
+        seal=seal,
         when=datetime.fromtimestamp(proof.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         packages={name: path.partition("-")[2] or path for name, path in proof.packages.items()},
         sections=[section(one, proof, trends.get(one.alert)) for one in proof.results],

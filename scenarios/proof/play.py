@@ -17,7 +17,7 @@ from scenarios.proof.catalogue import ScenarioFile
 from scenarios.proof.deadlines import POLL_S, Deadlines, Promised, derive
 from scenarios.proof.evidence import Earlier, Evidence, FaultStep, Lost, Stopped, TrafficSeen
 from scenarios.proof.gate import pass_gate
-from scenarios.proof.messages import expected
+from scenarios.proof.messages import Expected, expected
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.strength import advice
 from scenarios.proof.timing import (
@@ -83,6 +83,8 @@ class Played:
     deadlines: Deadlines | None = None
     rule: RuleTiming | None = None
     explained: frozenset[str] = frozenset()
+    wanted: Expected | None = None
+    advice: str = ""
 
 
 @dataclass(kw_only=True)
@@ -215,6 +217,8 @@ class Part:
             deadlines=self.deadlines,
             rule=self.rule,
             explained=self.explained,
+            wanted=self._wanted,
+            advice=self.advice,
         )
 
     def follow(self, *, until: str) -> None:
@@ -254,13 +258,15 @@ class Part:
     def _judge(self, now: float | None) -> Verdict:
         assert self.deadlines is not None  # known once the gate was reached
         events = self.venue.evidence.of(self.scenario.alert)
-        wanted = expected(
-            self.scenario.routed, self.venue.configuration, self.venue.instance.layout
-        )
         return judge(
             events, self.scenario, self.deadlines,
-            now=now, explained=self.explained, wanted=wanted, advice=self.advice,
+            now=now, explained=self.explained, wanted=self._wanted, advice=self.advice,
         )  # fmt: skip
+
+    @property
+    def _wanted(self) -> Expected | None:
+        """What messages about the alert have to say on this instance."""
+        return expected(self.scenario.routed, self.venue.configuration, self.venue.instance.layout)
 
     def _heard(self, figures: Mapping[str, Any]) -> None:
         """Locust's figures, as `loadgen.leash` reports them."""

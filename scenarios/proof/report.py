@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.proof import junit as writer
-from scenarios.proof import noise
+from scenarios.proof import kept, noise, sealing
 from scenarios.proof.history import Trend
 from scenarios.proof.junit import Entry, Mark
 from scenarios.proof.page import render
@@ -18,15 +19,19 @@ from scenarios.proof.result import Proof, Result
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome
 from stack import progress
+from stack.paths import short
 
 COLOURS = {Outcome.PROVEN: "green", Outcome.FAILED: "red", Outcome.BLOCKED: "yellow"}
 
 
 def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> None:
-    """Write `junit.xml` and `report.html` beside the evidence; only then is it the latest one:
-    until now, `reports/latest` is the report before it."""
+    """Write `junit.xml`, `report.html` and, for judging again, `proof.json` beside the evidence;
+    only then is it the latest one: until now, `reports/latest` is the report before it."""
+    lines = sealing.read_lines(proof.folder)
+    found = sealing.entries(proof, lines)
     (proof.folder / "junit.xml").write_bytes(junit(proof))
-    proof.page.write_text(render(proof, trends), encoding="utf-8")
+    proof.page.write_text(render(proof, trends, kept.seal(found)), encoding="utf-8")
+    sealing.write(proof, found, lines)
     make_latest(proof.folder)
 
 
@@ -90,6 +95,13 @@ def tell(
     for name in kept:
         say(console, f"instance `{name}` keeps running: `doit status --instance {name}` shows it,"
                       f" `doit down --instance {name}` or the next proof stops it")  # fmt: skip
+
+
+def tell_attested(file: Path) -> None:
+    """Where the attestation lies, and whether it is signed."""
+    unsigned = ", not signed" if "unsigned" in file.name else ""
+    shown = short(file.parent.with_name("latest") / file.name)
+    progress.result(f"attestation {shown}{unsigned}", "attested", attestation=file)
 
 
 def _tell_programs(proof: Proof) -> None:

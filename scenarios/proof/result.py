@@ -7,6 +7,7 @@ from statistics import median
 
 from scenarios.proof.deadlines import Deadlines
 from scenarios.proof.evidence import Event
+from scenarios.proof.messages import Expected
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict
@@ -45,6 +46,10 @@ class Result:
     events: Sequence[Event] = ()
     explained: frozenset[str] = frozenset()
     """Other alerts that were no surprise, since they are proven at the same time."""
+    wanted: Expected | None = None
+    """What its messages had to say."""
+    advice: str = ""
+    """What to change when the fault is too weak."""
     earlier: tuple[str, ...] = ()
     """Why each earlier try was inconclusive; empty when there was none."""
 

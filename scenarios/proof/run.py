@@ -61,6 +61,7 @@ def verify_alerts(
     instances: int = 0,
     history: Path | None = None,
     keep_reports: int = KEPT,
+    attest: Callable[[Proof], Path] | None = None,
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
 
@@ -68,7 +69,7 @@ def verify_alerts(
     `instances` is how many may run at once; 0 leaves it to the machine. `reports` is where the
     report's folder is made (`reports_dir` when None), and `keep_reports` how many of them are
     kept. `history` is a file with the figures of earlier runs, to which those of this one are
-    added.
+    added. `attest` writes an attestation beside the report.
 
     Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, or nothing
     can be written, BadInput for an unknown name, a declaration that cannot be played or
@@ -102,6 +103,9 @@ def verify_alerts(
             report.write(done, trends)
             prune(reports, keep_reports)
         report.tell(done, kept=workers.kept, slower=[t for t in trends.values() if t.slower])
+        if attest:
+            with written(folder):
+                report.tell_attested(attest(done))
         if history and not done.interrupted:
             earlier.append(history, done)
     return _end(done, workers.errors)

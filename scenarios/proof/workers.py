@@ -341,5 +341,7 @@ def _result(found: ScenarioFile, played: Played, instance: Instance, evidence: E
         deadlines=played.deadlines,
         rule=played.rule,
         explained=played.explained,
+        wanted=played.wanted,
+        advice=played.advice,
         events=evidence.of(found.scenario.alert),
     )

@@ -1,10 +1,11 @@
 """`doit verify-alerts`: a proof of alerts and of the routing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scenarios.proof import run
 from scenarios.proof.reports import KEPT
+from scenarios.proof.result import Proof
 from scenarios.routing import run as routing
 from stack import paths
 from stack.paths import CONFIG_ROOT
@@ -16,12 +17,16 @@ def verify_alerts(
     keep: bool = False,
     history: str | Path = "",
     keep_reports: int = KEPT,
+    attest: bool = False,
+    attest_key: str = "",
     *,
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
     instances: int = 0,
 ) -> int:
     """Prove the alerts and routes called `only`, all when it is empty; 0 when all are proven.
+
+    With `attest` an attestation is written as well, signed where `attest_key` names a private key.
 
     Raises as `scenarios.proof.run.verify_alerts`.
     """
@@ -35,4 +40,12 @@ def verify_alerts(
         instances=instances,
         history=paths.given(str(history)) if history else None,
         keep_reports=keep_reports,
+        attest=_attester(config_root, attest_key) if attest or attest_key else None,
     )
+
+
+def _attester(config_root: Path, key: str) -> Callable[[Proof], Path]:
+    # Its formats take a fifth of a second to import, and hardly any proof needs them.
+    from scenarios.proof.attestation import attester
+
+    return attester(config_root, paths.given(key) if key else None)

@@ -10,7 +10,7 @@ from typing import Any
 from loadgen import away, whose
 from loadgen.faults.base import update_control
 from scenarios.demo.ledger import Ledger
-from scenarios.proof import evidence, history
+from scenarios.proof import evidence, history, kept, opening, rejudge
 from stack.errors import BadInput
 from stack.paths import REPO
 from stack.programs.control import ControlFile
@@ -32,6 +32,7 @@ from stack.store import lock, npmlock
 from tests.fuzz import scratch
 from tests.fuzz.harness import Target
 from tests.fuzz.logs import as_json
+from tests.scenarios.proof import sealed
 
 _CONFIG = REPO / "stack" / "config"
 _PROMTAIL = _CONFIG / "promtail" / "promtail-config.yml"
@@ -188,6 +189,22 @@ def _evidence(data: bytes) -> None:
         evidence.to_line(event)
 
 
+def _sealed() -> Path:
+    """The folder of a report, made once."""
+    folder = scratch.folder("reports") / "one"
+    if not folder.exists():
+        sealed.written(folder)
+    return folder
+
+
+def _proof(data: bytes) -> None:
+    folder = _sealed()
+    (folder / kept.NAME).write_bytes(data)
+    report = opening.read(folder)
+    rejudge.changed(report)
+    rejudge.judge_again(report)
+
+
 def _event(data: bytes) -> None:
     evidence.to_line(evidence.from_line(data.decode(errors="replace")))
 
@@ -289,6 +306,8 @@ def targets() -> list[Target]:
         Target(name="record", feed=_record, raises=(BadInput,), seeds=_dumped(_RECORD), short=1000),
         Target(name="whose", feed=_whose, seeds=_dumped(_RECORD)),
         Target(name="evidence", feed=_evidence, seeds=[b"\n".join(events), *events]),
+        Target(name="proof", feed=_proof, raises=(BadInput,),
+               seeds=[(_sealed() / kept.NAME).read_bytes()]),
         Target(name="event", feed=_event, raises=(ValueError,), seeds=events, short=1500),
         Target(name="history", feed=_history, raises=(BadInput,), seeds=_dumped(_HISTORY)),
         Target(name="ledger", feed=_ledger, seeds=_dumped(_LEDGER)),

@@ -13,6 +13,7 @@ import pytest
 
 from scenarios.proof.evidence import FaultStep, Silent, read
 from scenarios.proof.run import verify_alerts
+from scenarios.tasks.verify_report import verify_report
 from stack.errors import BadInput, CheckFailed
 from stack.paths import CONFIG_ROOT, REPO
 from stack.run.instance import Instance, names
@@ -37,6 +38,7 @@ def verdicts(reports: Path) -> dict[str, str]:
 def test_alerts_are_proven(tmp_path: Path) -> None:
     assert verify_alerts(THREE, speed=SPEED, reports=tmp_path) == 0
     assert verdicts(tmp_path) == dict.fromkeys(THREE, "")
+    verify_report([str(tmp_path / "latest")])
     assert "3 of 3 alerts proven" in (tmp_path / "latest" / "report.html").read_text()
     assert names() == []
 
