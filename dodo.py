@@ -307,10 +307,12 @@ def task_verify_alerts():
 
     $ doit verify-alerts
     $ doit verify-alerts database 'Disk*' HighErrorRate  # an area, a pattern, a name
+    $ doit verify-alerts --changed  # after an edit: what the edit cannot have touched is not played
     """
     return task(
         "scenarios.tasks.verify_alerts:verify_alerts",
         params=[
+            option("changed", bool, False, "only what changed since it was proven; says why"),
             option(
                 "only", list, [], "the same as naming it", shown="ALERT",
                 names="stack.tasks.known:provable",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psutil
 
-from scenarios.proof import inputs
-from scenarios.proof.catalogue import ScenarioFile
+from scenarios.proof import catalogue, inputs
 from scenarios.proof.inputs import Inputs, Remembered
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.verdict import Outcome
 from scenarios.proof.verdicts import Record, Verdicts, key_of
-from stack.check.configuration import Configuration
+from scenarios.proof.workers import Routing
+from stack.check.configuration import read
 from stack.errors import LabError
 from stack.paths import REPO
 
@@ -118,23 +118,20 @@ class Looked:
     """When the last of the files was changed, Unix seconds."""
 
 
-def look(
-    read: Callable[[], Configuration],
-    found: Sequence[ScenarioFile],
-    routes: Sequence[str],
-    played_by: Path | None,
-    speed: float,
-) -> Looked:
-    """The inputs of all alerts and routing cases, with the configuration that `read` gives.
-    `played_by` is the module that plays the cases; None when nobody knows which."""
+def look(config_root: Path, speed: float, routing: Routing | None) -> Looked:
+    """The inputs of all alerts and routing cases, as they are now."""
     nothing = Looked(of={}, packages={}, newest_s=float("inf"))
     try:
         packages = inputs.packages()
         remembered = Remembered()
-        known = Inputs(read(), found, speed=speed, packages=packages, imports=remembered.imports)
+        found, _ = catalogue.survey()
+        known = Inputs(read(config_root), found, speed=speed, packages=packages,
+                       imports=remembered.imports)  # fmt: skip
         every = {one.scenario.alert: known.of(one) for one in found}
-        if played_by and routes:
-            every |= dict.fromkeys(routes, known.of_routing(played_by))
+        # A module plays them; where it is something else, nobody knows what it needs.
+        played_by = getattr(routing, "__file__", "")
+        if routing and played_by:
+            every |= dict.fromkeys(routing.names(), known.of_routing(Path(played_by)))
         remembered.keep()
         return Looked(of=every, packages=packages, newest_s=known.newest_s)
     except (LabError, OSError):

@@ -16,12 +16,14 @@ def verify_alerts(
     keep: bool = False,
     history: str | Path = "",
     keep_reports: int = KEPT,
+    changed: bool = False,
     *,
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
     instances: int = 0,
 ) -> int:
-    """Prove the alerts and routes called `only`, all when it is empty; 0 when all are proven.
+    """Prove the alerts and routes called `only`, all when it is empty; 0 when all are proven. With
+    `changed`, those alone whose inputs have changed since they were proven.
 
     Raises as `scenarios.proof.run.verify_alerts`.
     """
@@ -35,4 +37,5 @@ def verify_alerts(
         instances=instances,
         history=paths.given(str(history)) if history else None,
         keep_reports=keep_reports,
+        changed=changed,
     )
