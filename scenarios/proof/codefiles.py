@@ -38,17 +38,16 @@ class Code:
         self._imports = {} if imports is None else imports
         self._hashes: dict[Path, str] = {}
         self._next: dict[Path, frozenset[Path]] = {}
+        self._found: dict[tuple[Path, str], Sequence[Path]] = {}
 
     def closure(self, *modules: Path, but: Iterable[Path] = ()) -> frozenset[Path]:
         """Those modules and all that they lead to, but not these and what they alone lead to."""
         cut = set(but)
         found: set[Path] = set()
-        waiting = list(modules)
+        waiting = set(modules) - cut
         while waiting:
-            file = waiting.pop()
-            if file not in found and file not in cut:
-                found.add(file)
-                waiting += self._led_to(file)
+            found |= waiting
+            waiting = {one for file in waiting for one in self._led_to(file)} - found - cut
         return frozenset(found)
 
     def sha256(self, file: Path) -> str:
@@ -80,8 +79,10 @@ class Code:
         return content
 
     def _led_to(self, file: Path) -> frozenset[Path]:
+        if file.suffix != ".py":
+            return frozenset()
         if file not in self._next:
-            self._next[file] = frozenset(self._seek(file)) if file.suffix == ".py" else frozenset()
+            self._next[file] = frozenset(self._seek(file))
         return self._next[file]
 
     def _seek(self, file: Path) -> Iterator[Path]:
@@ -93,14 +94,18 @@ class Code:
             if one.startswith("/"):
                 yield from self._file(file, one[1:])
             else:
-                yield from self._modules(file, one)
+                at = file.parent if one.startswith(".") else self._repo
+                if (at, one) not in self._found:
+                    self._found[at, one] = list(self._modules(at, one))
+                yield from self._found[at, one]
         yield from self._beside(file.parent)
 
-    def _modules(self, file: Path, name: str) -> Iterator[Path]:
-        """`name` of a module, of something in one, or relative; `!` before it if it may be run."""
+    def _modules(self, at: Path, name: str) -> Iterator[Path]:
+        """`name` of a module or of something in one, from the folder `at`; `!` before it if it may
+        be run."""
         run, name = name.startswith("!"), name.lstrip("!")
-        dots = len(name) - len(name.lstrip("."))
-        at = file.parents[dots - 1] if dots else self._repo
+        for _ in range(len(name) - len(name.lstrip(".")) - 1):
+            at = at.parent
         for part in filter(None, name.lstrip(".").split(".")):
             if (at / "__init__.py").is_file():
                 yield at / "__init__.py"

@@ -1,7 +1,7 @@
 """Which verdicts follow from inputs that have not changed, and why the others are proven again."""
 
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,8 +118,10 @@ class Looked:
     """When the last of the files was changed, Unix seconds."""
 
 
-def look(config_root: Path, speed: float, routing: Routing | None) -> Looked:
-    """The inputs of all alerts and routing cases, as they are now."""
+def look(
+    names: Collection[str], config_root: Path, speed: float, routing: Routing | None
+) -> Looked:
+    """The inputs of these alerts and routing cases, as they are now."""
     nothing = Looked(of={}, packages={}, newest_s=float("inf"))
     try:
         packages = inputs.packages()
@@ -127,11 +129,13 @@ def look(config_root: Path, speed: float, routing: Routing | None) -> Looked:
         found, _ = catalogue.survey()
         known = Inputs(read(config_root), found, speed=speed, packages=packages,
                        imports=remembered.imports)  # fmt: skip
-        every = {one.scenario.alert: known.of(one) for one in found}
+        every = {one.scenario.alert: known.of(one) for one in found
+                 if one.scenario.alert in names}  # fmt: skip
         # A module plays them; where it is something else, nobody knows what it needs.
         played_by = getattr(routing, "__file__", "")
         if routing and played_by:
-            every |= dict.fromkeys(routing.names(), known.of_routing(Path(played_by)))
+            cases = [one for one in routing.names() if one in names]
+            every |= dict.fromkeys(cases, known.of_routing(Path(played_by)) if cases else {})
         remembered.keep()
         return Looked(of=every, packages=packages, newest_s=known.newest_s)
     except (LabError, OSError):

@@ -9,6 +9,7 @@ import timeit
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -85,7 +86,7 @@ def verify_alerts(
     runs = earlier.read(history) if history else []
     check_usable(configuration)
     check_writable()
-    reuse = Reuse(lambda: look(config_root, speed, routing))
+    reuse = Reuse(partial(look, whole.names, config_root, speed, routing))
     unchanged = reuse.unchanged(plan.names if changed else ())
     for line in unchanged.reasons:
         progress.result(line, "again", why=line)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from scenarios.proof import sealed
 from scenarios.proof.verdict import Outcome
 from stack import jsontext
-from stack.paths import cache_dir
+from stack.paths import cache_dir, short
 
 VERSION = 1
 """Of what a record says and of how inputs are found. A record of another one counts for nothing."""
@@ -57,7 +57,8 @@ class Record:
     def told(self) -> str:
         """When, from which commit, and where the report is."""
         commit = f"commit {self.commit}" if self.commit else ""
-        report = self.report if Path(self.report).is_dir() else f"{self.report} (no longer kept)"
+        report = str(short(Path(self.report)))
+        report += "" if Path(self.report).is_dir() else " (no longer kept)"
         return ", ".join(filter(None, (f"proven before: {self.when}", commit, report)))
 
 
