@@ -33,7 +33,7 @@ GROUPS = {
         "demo",
         "incident",
     ),
-    "Prove": ("verify-alerts", "verify-dashboards", "quiet-day", "mutate", "nightly"),
+    "Prove": ("verify-alerts", "watch", "verify-dashboards", "quiet-day", "mutate", "nightly"),
     "Load": ("load", "capacity"),
     "Edit": ("check", "new-alert", "list-faults", "list-users", "lint", "test"),
     "Build": ("build", "images", "compose", "bundle", "import", "lock", "outdated", "reproduce"),
@@ -329,6 +329,24 @@ def task_verify_alerts():
         pos_arg=plain(
             "only", "[ALERT]...",
             "names, patterns, areas (such as `database`) or `routing`; all when none is given",
+            names="stack.tasks.known:provable",
+        ),
+    )  # fmt: skip
+
+
+def task_watch():
+    """after every save, check and prove what it has changed
+
+    Looks at stack/config until Ctrl-C: `doit check`, and where that is clean
+    `doit verify-alerts --changed`.
+
+    $ doit watch
+    $ doit watch database HighErrorRate  # only these
+    """
+    return task(
+        "scenarios.tasks.watch:watch",
+        pos_arg=plain(
+            "only", "[ALERT]...", "as of verify-alerts; all when none is given",
             names="stack.tasks.known:provable",
         ),
     )  # fmt: skip

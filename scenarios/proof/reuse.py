@@ -23,9 +23,10 @@ NAMED = 2
 
 _GIT_TIMEOUT_S = 20
 
-_PARTS = ("rule ", "recording rule ", "receiver ", "template ", "scenario", "fault ", "traffic ")
+_PARTS = ("rule ", "recording rule ", "receiver ", "template ", "fault ", "traffic ")
 _EDITED = frozenset({
-    "rule", "route", "inhibit rules", "runbook", "audience table", "inhibit_rules", "receivers",
+    "rule", "route", "scenario", "inhibit rules", "runbook", "audience table", "inhibit_rules",
+    "receivers",
 })  # fmt: skip
 """Inputs that people write: these are edited, others change."""
 
