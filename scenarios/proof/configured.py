@@ -115,7 +115,7 @@ class Configured:
             and not any(_like(file.relative_to(root), one) for one in APART)
         ]  # fmt: skip
 
-    @property
+    @cached_property
     def _alertmanager(self) -> yaml.Node | None:
         return self._from.alertmanager.root if self._from.alertmanager else None
 
@@ -145,6 +145,11 @@ class Configured:
         known = self._scenarios[alert].labels if alert in self._scenarios else {}
         return {**labels, **known, "alertname": alert}
 
+    @cached_property
+    def _every(self) -> Mapping[str, Mapping[str, str]]:
+        """Labels of every alert that has a rule."""
+        return {name: self._labels(name) for name in self._rules}
+
     def _rule(self, alert: str) -> str:
         """With what its group and its file say of all their rules."""
         return _sha256([
@@ -167,13 +172,14 @@ class Configured:
 
     def _muting(self, scenario: Scenario) -> Iterator[str]:
         """Alerts that mute it while they fire, as far as labels say."""
-        for name in self._rules:
-            for one in self._inhibits:
-                try:
-                    if name != scenario.alert and one.pairs(self._labels(name), scenario.routed):
-                        yield name
-                except BadInput:
-                    yield name
+        others = {name: one for name, one in self._every.items() if name != scenario.alert}
+        for rule in self._inhibits:
+            try:
+                if rule.target.matches(scenario.routed):
+                    yield from (name for name, one in others.items()
+                                if rule.pairs(one, scenario.routed))  # fmt: skip
+            except BadInput:
+                yield from others
 
     def _recorded(self, alerts: Iterable[str]) -> Parts:
         """Recording rules that the expressions of these alerts use, and what those use."""
@@ -228,8 +234,7 @@ class Configured:
         found: Parts = {}
         waiting: list[str] = []
         for name in names:
-            nodes = [canonical(one) for one in entries(self._alertmanager, "receivers")
-                     if text(get(one, "name")) == name]  # fmt: skip
+            nodes = self._receiving.get(name, [])
             found[f"receiver {name}"] = _sha256(nodes)
             waiting.append(json.dumps(nodes))
         waiting.append(json.dumps([canonical(get(self._alertmanager, "global"))]))
@@ -240,6 +245,13 @@ class Configured:
             used |= new
             waiting += [self._templates[name] for name in new]
         return found | {f"template {one}": _sha256(self._templates[one]) for one in sorted(used)}
+
+    @cached_property
+    def _receiving(self) -> Mapping[str, list[object]]:
+        found: dict[str, list[object]] = {}
+        for one in entries(self._alertmanager, "receivers"):
+            found.setdefault(text(get(one, "name")), []).append(canonical(one))
+        return found
 
     @cached_property
     def _templates(self) -> Mapping[str, str]:
