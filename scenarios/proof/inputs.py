@@ -9,9 +9,11 @@ certain that something counts, it does.
 """
 
 import hashlib
+import json
 import os
 import platform
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -100,7 +102,7 @@ class Inputs:
         code = {self._code.name(at): self._code.together(folders[at]) for at in sorted(folders)}
         if audience := code.pop("stack/config", ""):
             code = {"audience table": audience, **code}
-        libraries = self._code.sha256(self._repo / "requirements.txt")
+        libraries = self._code.sha256(self._repo / "requirements.txt") + _locust(self._repo)
         choices = {one.what: _sha256(one.of(self._packages)) for one in CHOICES}
         return {
             **code,
@@ -116,6 +118,15 @@ class Inputs:
         if name.startswith("loadgen/faults/"):
             return f"fault {name}"
         return f"traffic {name}" if name.startswith("loadgen/") else name
+
+
+def _locust(repo: Path) -> str:
+    """Its settings: it reads them from pyproject.toml, wherever it runs."""
+    try:
+        document = tomllib.loads((repo / "pyproject.toml").read_text(encoding="utf-8"))
+        return json.dumps(document["tool"]["locust"], sort_keys=True, default=str)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return repr(error)
 
 
 def packages(package_set: PackageSet | None = None) -> dict[str, str]:
