@@ -96,13 +96,14 @@ class Inputs:
 
     @cached_property
     def _common(self) -> dict[str, str]:
+        requirements = self._repo / "requirements.txt"
         folders: dict[Path, list[Path]] = {}
-        for file in self._machinery:
+        for file in self._machinery - {requirements}:
             folders.setdefault(file.parent, []).append(file)
         code = {self._code.name(at): self._code.together(folders[at]) for at in sorted(folders)}
         if audience := code.pop("stack/config", ""):
             code = {"audience table": audience, **code}
-        libraries = self._code.sha256(self._repo / "requirements.txt") + _locust(self._repo)
+        libraries = self._code.sha256(requirements) + _locust(self._repo)
         choices = {one.what: _sha256(one.of(self._packages)) for one in CHOICES}
         return {
             **code,

@@ -1,7 +1,7 @@
 """What a verdict follows from beside the configuration: code, packages, speed, machine."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,9 @@ from stack.check.configuration import read
 from stack.paths import CONFIG_ROOT, REPO
 
 PACKAGES = {"prometheus": "0-prometheus-2.53", "glibc": "1-glibc-2.41"}
+
+IMPORTS: dict[str, Sequence[str]] = {}
+"""What modules import, by their content: read once for all tests."""
 
 ONE, OTHER = "PostgreSQLDown", "HighErrorRate"
 
@@ -33,25 +36,28 @@ def look(repo: Path, *, speed: float = 60.0, packages: Mapping[str, str] = PACKA
         ScenarioFile(scenario=one.scenario, file=repo / one.file.relative_to(REPO))
         for one in catalogue.find()
     ]
-    return Inputs(read(CONFIG_ROOT), found, speed=speed, packages=packages, repo=repo)
+    return Inputs(read(CONFIG_ROOT), found, speed=speed, packages=packages, repo=repo,
+                  imports=IMPORTS)  # fmt: skip
 
 
-def of(repo: Path, alert: str, **others: object) -> dict[str, str]:
+def of(repo: Path, **others: object) -> dict[str, dict[str, str]]:
+    """Alert → its inputs, of two alerts."""
     known = look(repo, **others)  # type: ignore[arg-type]
-    [one] = [one for one in catalogue.find() if one.scenario.alert == alert]
-    file = repo / one.file.relative_to(REPO)
-    return known.of(ScenarioFile(scenario=one.scenario, file=file))
+    return {
+        one.scenario.alert: known.of(
+            ScenarioFile(scenario=one.scenario, file=repo / one.file.relative_to(REPO))
+        )
+        for one in catalogue.find()
+        if one.scenario.alert in (ONE, OTHER)
+    }
 
 
-def changed(repo: Path, name: str, alert: str) -> list[str]:
-    """Inputs of an alert that an edit of a file touches."""
-    before, file = of(repo, alert), repo / name
-    kept = file.read_bytes()
-    file.write_bytes(kept + b"\n# more\n")
-    try:
-        after = of(repo, alert)
-    finally:
-        file.write_bytes(kept)
+@pytest.fixture(scope="module")
+def before(checkout: Path) -> dict[str, dict[str, str]]:
+    return of(checkout)
+
+
+def differ(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     return [one for one in {**before, **after} if before.get(one) != after.get(one)]
 
 
@@ -76,25 +82,31 @@ def changed(repo: Path, name: str, alert: str) -> list[str]:
     ],
 )
 def test_an_edit_of_code_touches_whom_it_concerns(
-    checkout: Path, file: str, one: list[str], other: list[str]
+    checkout: Path, before: dict[str, dict[str, str]], file: str, one: list[str], other: list[str]
 ) -> None:
-    assert (checkout / file).is_file()
-    assert changed(checkout, file, ONE) == one
-    assert changed(checkout, file, OTHER) == other
+    edited = checkout / file
+    kept = edited.read_bytes()
+    edited.write_bytes(kept + b"\n# more\n")
+    try:
+        after = of(checkout)
+    finally:
+        edited.write_bytes(kept)
+    assert differ(before[ONE], after[ONE]) == one
+    assert differ(before[OTHER], after[OTHER]) == other
 
 
-DIFFERENT: dict[str, tuple[Callable[[Path], dict[str, str]], list[str]]] = {
-    "speed": (lambda repo: of(repo, ONE, speed=30.0), ["speed"]),
+DIFFERENT: dict[str, tuple[dict[str, object], list[str]]] = {
+    "speed": ({"speed": 30.0}, ["speed"]),
     "package": (
-        lambda repo: of(repo, ONE, packages={**PACKAGES, "glibc": "2-glibc-2.42"}),
+        {"packages": {**PACKAGES, "glibc": "2-glibc-2.42"}},
         ["package glibc"],
     ),
     "logs": (
-        lambda repo: of(repo, ONE, packages={**PACKAGES, "loki": "3", "promtail": "4"}),
+        {"packages": {**PACKAGES, "loki": "3", "promtail": "4"}},
         ["choice of logs", "package loki", "package promtail"],
     ),
     "dashboards": (
-        lambda repo: of(repo, ONE, packages={**PACKAGES, "grafana": "3"}),
+        {"packages": {**PACKAGES, "grafana": "3"}},
         ["choice of dashboards", "package grafana"],
     ),
 }
@@ -102,10 +114,10 @@ DIFFERENT: dict[str, tuple[Callable[[Path], dict[str, str]], list[str]]] = {
 
 @pytest.mark.parametrize(("made", "names"), DIFFERENT.values(), ids=DIFFERENT)
 def test_what_runs_is_an_input(
-    checkout: Path, made: Callable[[Path], dict[str, str]], names: list[str]
+    checkout: Path, before: dict[str, dict[str, str]], made: dict[str, object], names: list[str]
 ) -> None:
-    before, after = of(checkout, ONE), made(checkout)
-    assert sorted(n for n in {**before, **after} if before.get(n) != after.get(n)) == names
+    after = of(checkout, **made)
+    assert sorted(differ(before[ONE], after[ONE])) == names
 
 
 def test_routing_cases_have_their_own_code(checkout: Path) -> None:
@@ -115,15 +127,11 @@ def test_routing_cases_have_their_own_code(checkout: Path) -> None:
 
 
 def test_the_machine_and_its_python_are_inputs(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, before: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = of(checkout, ONE)
     monkeypatch.setattr(inputs.platform, "machine", lambda: "riscv64")
     monkeypatch.setattr(inputs.sys, "version", "4.0")
-    after = of(checkout, ONE)
-    assert [one for one in before if before[one] != after[one]] == [
-        "Python and its libraries", "machine"
-    ]  # fmt: skip
+    assert differ(before[ONE], of(checkout)[ONE]) == ["Python and its libraries", "machine"]
 
 
 def test_what_is_remembered_of_imports_is_read_again_by_another_reader(
