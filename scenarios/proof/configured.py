@@ -8,7 +8,6 @@ That a rule which is edited now fires in somebody else's scenario is not seen he
 lists it: a proof of all alerts and a quiet day see it.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from scenarios.proof.canonical import canonical, sha256, without
 from scenarios.proof.scenario import Scenario, always
 from scenarios.proof.timing import FLEETING_S
 from stack import durations
@@ -67,15 +67,15 @@ class Configured:
         for name in sorted({*beside, *self._muting(scenario)}):
             found[f"rule {name}"] = self._rule(name)
         found |= self._recorded([scenario.alert, *beside])
-        found["route"] = _sha256(self._ways([scenario.alert]))
-        found["routes of what may fire beside it"] = _sha256(self._ways(names))
+        found["route"] = sha256(self._ways([scenario.alert]))
+        found["routes of what may fire beside it"] = sha256(self._ways(names))
         found |= self._receivers(self._reached(names))
-        found["inhibit rules"] = _sha256([
+        found["inhibit rules"] = sha256([
             canonical(one.node) for one in self._inhibits
             if any(_meets(one, self._labels(name)) for name in names)
         ])  # fmt: skip
         if scenario.speedup > 1:
-            found["what fires for a moment"] = _sha256(self._fleeting(scenario.speed(speed)))
+            found["what fires for a moment"] = sha256(self._fleeting(scenario.speed(speed)))
         return found | self._linked(scenario.alert) | self.common
 
     def routing(self) -> Parts:
@@ -83,11 +83,11 @@ class Configured:
         those of what always fires count."""
         found = {f"rule {name}": self._rule(name) for name in self._always}
         root = self._alertmanager
-        found |= {key: _sha256(canonical(get(root, key)))
+        found |= {key: sha256(canonical(get(root, key)))
                   for key in ("route", "inhibit_rules", "receivers")}  # fmt: skip
-        found |= {f"template {name}": _sha256(said) for name, said in self._templates.items()}
+        found |= {f"template {name}": sha256(said) for name, said in self._templates.items()}
         pages = sorted(page.name for page in (self._from.root / "runbooks").glob("*.md"))
-        return found | {"which runbooks there are": _sha256(pages)} | self.common
+        return found | {"which runbooks there are": sha256(pages)} | self.common
 
     @cached_property
     def common(self) -> Parts:
@@ -95,13 +95,13 @@ class Configured:
         root = self._from.root
         rest = [[key, canonical(value)] for key, value in pairs(self._alertmanager)
                 if key not in ("route", "inhibit_rules", "receivers")]  # fmt: skip
-        found = {"alertmanager.yml, its settings": _sha256(rest)}
+        found = {"alertmanager.yml, its settings": sha256(rest)}
         scraped = self._from.prometheus
-        found["prometheus.yml"] = _sha256(canonical(scraped.root if scraped else None))
+        found["prometheus.yml"] = sha256(canonical(scraped.root if scraped else None))
         for file in self.files:
             parsed = self._from.files.get(file)
             said = canonical(parsed.root) if parsed else file.read_bytes().hex()
-            found[str(file.relative_to(root))] = _sha256(said)
+            found[str(file.relative_to(root))] = sha256(said)
         return found
 
     @cached_property
@@ -152,13 +152,13 @@ class Configured:
 
     def _rule(self, alert: str) -> str:
         """With what its group and its file say of all their rules."""
-        return _sha256([
-            [one.language, canonical(one.node), _without(one.group, "rules"), self._top(one)]
+        return sha256([
+            [one.language, canonical(one.node), without(one.group, "rules"), self._top(one)]
             for one in self._rules.get(alert, ())
         ])  # fmt: skip
 
     def _top(self, rule: AlertRule) -> object:
-        return _without(self._from.files[rule.path].root, "groups")
+        return without(self._from.files[rule.path].root, "groups")
 
     def _fleeting(self, speed: float) -> object:
         """Alerts that may fire at that speed, whoever's turn it is (`timing.fleeting`)."""
@@ -190,7 +190,7 @@ class Configured:
             used = self._metrics(waiting.pop())
             for metric, rules in self._recording.items():
                 if f"recording rule {metric}" not in found and (used is None or metric in used):
-                    found[f"recording rule {metric}"] = _sha256([canonical(one) for one in rules])
+                    found[f"recording rule {metric}"] = sha256([canonical(one) for one in rules])
                     waiting += [text(get(one, "expr")) for one in rules]
         return dict(sorted(found.items()))
 
@@ -235,7 +235,7 @@ class Configured:
         waiting: list[str] = []
         for name in names:
             nodes = self._receiving.get(name, [])
-            found[f"receiver {name}"] = _sha256(nodes)
+            found[f"receiver {name}"] = sha256(nodes)
             waiting.append(json.dumps(nodes))
         waiting.append(json.dumps([canonical(get(self._alertmanager, "global"))]))
         used: set[str] = set(self._unasked)
@@ -244,7 +244,7 @@ class Configured:
             new = set(_USED.findall(waiting.pop())) & set(self._templates) - used
             used |= new
             waiting += [self._templates[name] for name in new]
-        return found | {f"template {one}": _sha256(self._templates[one]) for one in sorted(used)}
+        return found | {f"template {one}": sha256(self._templates[one]) for one in sorted(used)}
 
     @cached_property
     def _receiving(self) -> Mapping[str, list[object]]:
@@ -287,8 +287,8 @@ class Configured:
                  if file.stem == alert or any(file.stem in url for url in urls)]  # fmt: skip
         uids = {text(one.annotation("dashboard_uid")) for one in rules} - {""}
         return {
-            "runbook": _sha256([[page.name, page.read_bytes().hex()] for page in pages]),
-            "panels that messages lead to": _sha256(
+            "runbook": sha256([[page.name, page.read_bytes().hex()] for page in pages]),
+            "panels that messages lead to": sha256(
                 [[uid, self._panels[uid]] for uid in sorted(uids) if uid in self._panels]
             ),
         }
@@ -305,34 +305,6 @@ class Configured:
             except (ValueError, KeyError, TypeError, AttributeError):
                 found[path.stem] = content
         return found
-
-
-def canonical(node: yaml.Node | None) -> object:
-    """What a node says, without comments, layout, order of keys and where it was merged from."""
-    if isinstance(node, yaml.MappingNode):
-        own: dict[str, list[object]] = {}
-        merged: dict[str, list[object]] = {}
-        for key, value in node.value:
-            if text(key) == "<<":
-                several = value.value if isinstance(value, yaml.SequenceNode) else [value]
-                for one in several:
-                    for name, said in _pairs(canonical(one)):
-                        merged.setdefault(name, said)
-            else:
-                own.setdefault(text(key), []).append(canonical(value))
-        return {"keys": {**merged, **own}}
-    if isinstance(node, yaml.SequenceNode):
-        return [canonical(one) for one in node.value]
-    return None if node is None else {"is": node.tag, "text": text(node)}
-
-
-def _pairs(found: object) -> Iterable[tuple[str, list[object]]]:
-    keys = found.get("keys") if isinstance(found, dict) else None
-    return keys.items() if isinstance(keys, dict) else ()
-
-
-def _without(node: yaml.Node | None, key: str) -> object:
-    return sorted([name, canonical(value)] for name, value in pairs(node) if name != key)
 
 
 def _way(route: Route, known: dict[int, int]) -> object:
@@ -362,8 +334,3 @@ def _like(path: Path, pattern: str) -> bool:
     if "/" not in pattern and pattern != "*.py" and len(path.parts) > 1:
         return pattern == ".*" and path.name.startswith(".")
     return path.match(pattern)
-
-
-def _sha256(said: object) -> str:
-    content = said if isinstance(said, str) else json.dumps(said, sort_keys=True)
-    return hashlib.sha256(content.encode(errors="surrogateescape")).hexdigest()

@@ -142,8 +142,8 @@ def look(
             every |= dict.fromkeys(cases, known.of_routing(Path(played_by)) if cases else {})
         remembered.keep()
         return Looked(of=every, packages=packages, newest_s=known.newest_s)
-    except (LabError, OSError):
-        return nothing  # whoever plays them says what is wrong
+    except (LabError, OSError, ValueError, TypeError, LookupError, AttributeError):
+        return nothing  # configuration of another shape: whoever plays it says what is wrong
 
 
 def reason(now: Mapping[str, str], records: Sequence[Record]) -> str:
