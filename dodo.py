@@ -35,6 +35,7 @@ GROUPS = {
     ),
     "Prove": (
         "verify-alerts",
+        "watch",
         "verify-report",
         "verify-dashboards",
         "quiet-day",
@@ -314,10 +315,12 @@ def task_verify_alerts():
 
     $ doit verify-alerts
     $ doit verify-alerts database 'Disk*' HighErrorRate  # an area, a pattern, a name
+    $ doit verify-alerts --changed  # after an edit: what the edit cannot have touched is not played
     """
     return task(
         "scenarios.tasks.verify_alerts:verify_alerts",
         params=[
+            option("changed", bool, False, "only what changed since it was proven; says why"),
             option(
                 "only", list, [], "the same as naming it", shown="ALERT",
                 names="stack.tasks.known:provable",
@@ -336,6 +339,24 @@ def task_verify_alerts():
         pos_arg=plain(
             "only", "[ALERT]...",
             "names, patterns, areas (such as `database`) or `routing`; all when none is given",
+            names="stack.tasks.known:provable",
+        ),
+    )  # fmt: skip
+
+
+def task_watch():
+    """after every save, check and prove what it has changed
+
+    Looks at stack/config until Ctrl-C: `doit check`, and where that is clean
+    `doit verify-alerts --changed`.
+
+    $ doit watch
+    $ doit watch database HighErrorRate  # only these
+    """
+    return task(
+        "scenarios.tasks.watch:watch",
+        pos_arg=plain(
+            "only", "[ALERT]...", "as of verify-alerts; all when none is given",
             names="stack.tasks.known:provable",
         ),
     )  # fmt: skip

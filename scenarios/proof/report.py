@@ -11,6 +11,7 @@ from rich.table import Table
 
 from scenarios.proof import junit as writer
 from scenarios.proof import kept, noise, sealing
+from scenarios.proof.estimate import words
 from scenarios.proof.history import Trend
 from scenarios.proof.junit import Entry, Mark
 from scenarios.proof.page import render
@@ -18,6 +19,7 @@ from scenarios.proof.reports import make_latest
 from scenarios.proof.result import Proof, Result
 from scenarios.proof.timeline import told
 from scenarios.proof.verdict import Outcome
+from scenarios.proof.verdicts import Record
 from stack import progress
 from stack.paths import short
 
@@ -37,8 +39,13 @@ def write(proof: Proof, trends: Mapping[str, Trend] = MappingProxyType({})) -> N
 
 def junit(proof: Proof) -> bytes:
     """Each alert a test case; a failure carries the broken link and the timeline."""
-    return writer.write("verify-alerts", [_case(one) for one in proof.results],
+    cases = [*map(_case, proof.results), *map(_earlier, proof.before)]
+    return writer.write("verify-alerts", cases,
                         started=proof.started, took_s=proof.took_s)  # fmt: skip
+
+
+def _earlier(one: Record) -> Entry:
+    return Entry(name=one.alert, group="scenarios.before", mark=Mark.SKIPPED, reason=one.told)
 
 
 MARKS = {Outcome.PROVEN: Mark.PASSED, Outcome.BLOCKED: Mark.SKIPPED}
@@ -86,6 +93,7 @@ def tell(
     begin = "interrupted: " if proof.interrupted else ""
     again = sum(bool(one.earlier) for one in proof.results)
     retried = f", {again} played again" if again else ""
+    retried += f", about {words(proof.saved_s)} saved" if proof.before else ""
     middle, fastest = proof.median_over_floor, proof.median_over_fastest
     figure = f"median {middle:.2f} x floor, {fastest:.2f} x fastest; " if middle and fastest else ""
     quiet = noise.summary(noise.all_of(proof.results))
@@ -113,8 +121,14 @@ def _tell_programs(proof: Proof) -> None:
             floor_s=least.floor_s if least else None,
             fastest_s=least.fastest_s if least else None,
         )  # fmt: skip
+    for record in proof.before:
+        progress.result(
+            "", "verdict", alert=record.alert, outcome="proven before", reason=record.told,
+            proven=record.proven, commit=record.commit, report=record.report, key=record.key,
+        )  # fmt: skip
     progress.result(
-        "", "over", **proof.counted, interrupted=proof.interrupted, took_s=round(proof.took_s, 2),
+        "", "over", **proof.counted, saved_s=round(proof.saved_s, 1),
+        interrupted=proof.interrupted, took_s=round(proof.took_s, 2),
         speed=proof.speed, notes=proof.notes, report=proof.page,
     )  # fmt: skip
 
@@ -122,7 +136,9 @@ def _tell_programs(proof: Proof) -> None:
 def _tell_verdicts(proof: Proof, slower: Sequence[Trend], console: Console) -> None:
     played = [one for one in proof.results if not one.unplayed]
     console.print()
-    console.print(_table(played, console.width))
+    if played:
+        console.print(_table(played, console.width))
+    _tell_earlier(proof.before, console)
     if any(one.over_floor for one in played) and console.width >= FIGURES_FROM:
         console.print(f"\n{COLUMNS}", style="dim", markup=False)
     for one in played:
@@ -142,6 +158,15 @@ def _tell_verdicts(proof: Proof, slower: Sequence[Trend], console: Console) -> N
     if unplayed := [one.alert for one in proof.results if one.unplayed]:
         say(console, f"\nnot played: {', '.join(unplayed)}")
     console.print()
+
+
+def _tell_earlier(records: Sequence[Record], console: Console) -> None:
+    """In a line for each report that they are from: one proof proves many."""
+    alike: dict[str, list[str]] = {}
+    for one in records:
+        alike.setdefault(one.told, []).append(one.alert)
+    for told_of_it, names in sorted(alike.items()):
+        say(console, f"\n{told_of_it}:\n  {', '.join(names)}")
 
 
 PAGE_FROM, FIGURES_FROM = 56, 92

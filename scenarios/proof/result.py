@@ -11,6 +11,7 @@ from scenarios.proof.messages import Expected
 from scenarios.proof.scenario import Scenario
 from scenarios.proof.timing import RuleTiming
 from scenarios.proof.verdict import Outcome, Verdict
+from scenarios.proof.verdicts import Record
 from stack.paths import short
 from stack.run.choice import LOGS, told
 
@@ -110,6 +111,10 @@ class Proof:
     interrupted: bool
     notes: Sequence[str] = ()
     """What went wrong beside the scenarios."""
+    before: Sequence[Record] = ()
+    """Verdicts of earlier proofs, whose inputs have not changed since: not played in this one."""
+    saved_s: float = 0.0
+    """About how long it would have taken longer without them."""
 
     @property
     def page(self) -> Path:
@@ -140,11 +145,13 @@ class Proof:
 
     @property
     def counted(self) -> dict[str, int]:
-        """How many were proven, failed, blocked, and by an interruption cut short or not played."""
+        """How many were proven, now or before, failed, blocked, and by an interruption cut short
+        or not played."""
         unplayed = sum(one.unplayed for one in self.results)
         cut = sum(one.verdict.reason.startswith(CUT_SHORT) for one in self.results)
         return {
             "proven": self.count(Outcome.PROVEN),
+            "proven_before": len(self.before),
             "failed": self.count(Outcome.FAILED) - unplayed - cut,
             "blocked": self.count(Outcome.BLOCKED),
             "cut_short": cut,
@@ -160,7 +167,7 @@ class Proof:
 
     @property
     def headline(self) -> str:
-        """`37 of 37 alerts and 13 of 13 routes proven`."""
+        """`37 of 37 alerts and 13 of 13 routes proven`, and how many were before."""
         routes = [one for one in self.results if one.alert.startswith("routing/")]
         alerts = [one for one in self.results if one not in routes]
         kinds = {"alerts": alerts, "routes": routes}
@@ -169,7 +176,9 @@ class Proof:
             for kind, found in kinds.items()
             if found
         ]
-        return f"{' and '.join(counts)} proven"
+        earlier = f"{len(self.before)} proven before" if self.before else ""
+        now = f"{' and '.join(counts)} proven" if counts or not earlier else ""
+        return ", ".join(filter(None, (now, earlier)))
 
     @property
     def median_over_floor(self) -> float | None:

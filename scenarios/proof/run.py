@@ -6,9 +6,10 @@ import statistics
 import threading
 import time
 import timeit
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -23,11 +24,13 @@ from scenarios.proof.packing import by_length, in_turn, pack
 from scenarios.proof.play import play
 from scenarios.proof.reports import KEPT, check_kept, new_folder, prune, reports_dir
 from scenarios.proof.result import Proof, Result, in_order
+from scenarios.proof.reuse import Reuse, look
 from scenarios.proof.show import Display
 from scenarios.proof.slots import MOST, check_writable
 from scenarios.proof.usable import check_usable
 from scenarios.proof.verdict import Outcome, failed
 from scenarios.proof.workers import Play, Routing, Workers
+from stack import progress
 from stack.check import blanks
 from stack.check.configuration import Configuration, read
 from stack.errors import BadInput, CheckFailed, HostCannot
@@ -62,6 +65,7 @@ def verify_alerts(
     history: Path | None = None,
     keep_reports: int = KEPT,
     attest: Callable[[Proof], Path] | None = None,
+    changed: bool = False,
 ) -> int:
     """Prove the alerts called `only`, all when empty, and write a report; 0 when all are proven.
 
@@ -69,7 +73,8 @@ def verify_alerts(
     `instances` is how many may run at once; 0 leaves it to the machine. `reports` is where the
     report's folder is made (`reports_dir` when None), and `keep_reports` how many of them are
     kept. `history` is a file with the figures of earlier runs, to which those of this one are
-    added. `attest` writes an attestation beside the report.
+    added. `attest` writes an attestation beside the report. With `changed`, those are not played
+    whose verdict *proven* is kept and follows from inputs that have not changed (`inputs`).
 
     Raises CheckFailed when one failed, HostCannot when some are blocked and none failed, or nothing
     can be written, BadInput for an unknown name, a declaration that cannot be played or
@@ -78,10 +83,16 @@ def verify_alerts(
     """
     check_kept(keep_reports)
     configuration = read(config_root)
-    plan = _plan(only, speed, routing, configuration, instances)
+    plan = whole = _plan(only, speed, routing, configuration, instances)
     runs = earlier.read(history) if history else []
     check_usable(configuration)
     check_writable()
+    reuse = Reuse(partial(look, whole.names, config_root, speed, routing))
+    unchanged = reuse.unchanged(plan.names if changed else ())
+    for line in unchanged.reasons:
+        progress.result(line, "again", why=line)
+    if unchanged.before:
+        plan = _plan(only, speed, routing, configuration, instances, but=unchanged.before)
     reports = reports or reports_dir()
     stop, show = threading.Event(), plan.display()
     with ExitStack() as ending:
@@ -94,10 +105,13 @@ def verify_alerts(
         done = Proof(
             started=started, took_s=time.monotonic() - ticks, speed=speed,
             results=in_order([*workers.results.values(), *plan.failed]),
-            packages=dict(workers.packages), folder=folder,
+            packages=dict(workers.packages or reuse.packages), folder=folder,
             interrupted=stop.is_set() and not workers.errors,
-            notes=workers.said,
+            notes=workers.said, before=list(unchanged.before.values()),
+            saved_s=max(0.0, whole.about_s - plan.about_s),
         )  # fmt: skip
+        if trouble := reuse.keep(done):
+            done = replace(done, notes=(*done.notes, trouble))
         trends = earlier.trends(runs, done) if history else {}
         with written(folder):
             report.write(done, trends)
@@ -130,6 +144,11 @@ class Plan:
     """What a route is."""
 
     @property
+    def names(self) -> list[str]:
+        """Of the alerts and routes that are played."""
+        return [*(one.scenario.alert for group in self.groups for one in group), *self.routes]
+
+    @property
     def failed(self) -> list[Result]:
         """Of what is not even played."""
         return [Result(verdict=failed(name, why)) for name, why in self.gaps.items()]
@@ -151,6 +170,8 @@ class Plan:
 
     @property
     def about_s(self) -> float:
+        if not self.turns:
+            return 0.0
         lengths = [turn.about_s for turn in self.turns]
         return total_s(lengths, free=[START_S] * self.instances)
 
@@ -161,6 +182,8 @@ class Plan:
         parts = (parts if alerts or not routes else []) + [counted(routes, self.called)] * bool(
             routes
         )
+        if not (alerts or routes):
+            return "nothing is to be played"
         return (
             f"{' and '.join(parts)} on up to {counted(self.instances, 'instance')} at once,"
             f" at speed {self.speed:g}: about {words(self.about_s)}"
@@ -173,8 +196,9 @@ def _plan(
     routing: Routing | None,
     configuration: Configuration,
     instances: int,
+    but: Container[str] = (),
 ) -> Plan:
-    """Raises BadInput."""
+    """Of what is called `only`, without what is in `but`. Raises BadInput."""
     check_speed(speed)
     known = catalogue.rules(configuration)
     found, broken = catalogue.survey()
@@ -183,7 +207,7 @@ def _plan(
     gaps |= blanks.unfinished(configuration, catalogue.FOLDER)
     cases = routing.names() if routing else []
     areas = {**catalogue.areas(found, known, gaps), **({"routing": cases} if routing else {})}
-    wanted = catalogue.choose(only, areas)
+    wanted = [name for name in catalogue.choose(only, areas) if name in gaps or name not in but]
     chosen = [one for one in found if one.scenario.alert in wanted]
     routes = [name for name in cases if name in wanted]
     gaps = {name: why for name, why in gaps.items() if name in wanted}

@@ -19,12 +19,14 @@ def verify_alerts(
     keep_reports: int = KEPT,
     attest: bool = False,
     attest_key: str = "",
+    changed: bool = False,
     *,
     config_root: Path = CONFIG_ROOT,
     reports: Path | None = None,
     instances: int = 0,
 ) -> int:
-    """Prove the alerts and routes called `only`, all when it is empty; 0 when all are proven.
+    """Prove the alerts and routes called `only`, all when it is empty; 0 when all are proven. With
+    `changed`, those alone whose inputs have changed since they were proven.
 
     With `attest` an attestation is written as well, signed where `attest_key` names a private key.
 
@@ -41,6 +43,7 @@ def verify_alerts(
         history=paths.given(str(history)) if history else None,
         keep_reports=keep_reports,
         attest=_attester(config_root, attest_key) if attest or attest_key else None,
+        changed=changed,
     )
 
 
