@@ -37,7 +37,7 @@ class Broken:
 TABLE = [
     Broken(
         id="yaml-syntax", file=DATABASE, old="for: 1m", new="for: [1m",
-        check="yaml/syntax", below=1, says="not valid YAML: while parsing a flow sequence",
+        check="yaml/syntax", below=2, says="not valid YAML: while parsing a flow sequence",
     ),
     Broken(
         id="yaml-tab", file=ALERTMANAGER, old="  resolve_timeout", new="\tresolve_timeout",
@@ -94,11 +94,11 @@ TABLE = [
     ),
     Broken(
         id="summary", file=DATABASE, old="summary:", new="summery:",
-        check="alerts/annotation", below=-7, says="`PostgreSQLDown` has no annotation `summary`",
+        check="alerts/annotation", below=-9, says="`PostgreSQLDown` has no annotation `summary`",
     ),
     Broken(
         id="description", file=DATABASE, old="description:", new="descriptions:",
-        check="alerts/annotation", below=-8,
+        check="alerts/annotation", below=-10,
         says="`PostgreSQLDown` has no annotation `description`",
     ),
     Broken(
@@ -108,7 +108,7 @@ TABLE = [
     ),
     Broken(
         id="severity-missing", file=DATABASE, old="severity:", new="severe:",
-        check="alerts/severity", below=-4, says="`PostgreSQLDown` has no severity",
+        check="alerts/severity", below=-6, says="`PostgreSQLDown` has no severity",
     ),
     Broken(
         id="severity-unknown", file=DATABASE, old="severity: critical", new="severity: criticall",

@@ -53,7 +53,7 @@ TABLE = [
     Sabotage(
         id="threshold-on-logs", file=LOGS, old="[5m])\n          ) > 0.2",
         new="[5m])\n          ) > 2", check="loki/unit-test",
-        says="`ApplicationErrorBurst` at 5m15s in test",
+        says="`ApplicationErrorBurst` at 6m15s in test",
     ),
     Sabotage(
         id="another-services-logs", file=LOGS, old='service="postgresql", level="panic"',
