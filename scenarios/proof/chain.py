@@ -239,7 +239,8 @@ def _stray(case: Case, message: Notification) -> str:
         return ""
     where = f"{message.address}: `{message.subject}`"
     hushed = sorted(set(message.alerts) & case.scenario.inhibited)
-    if hushed and message.kind == "firing" and not _over(case, message.at):
+    hushed = [] if _over(case, message.at) or _sooner(case, message.at) else hushed
+    if hushed and message.kind == "firing":
         return f"{where} is about {hushed[0]}, which this alert should inhibit"
     if not message.alerts or message.kind == "other":
         return f"unexpected message on {where} is not a notification of an alert"
@@ -256,6 +257,14 @@ def _over(case: Case, at: float) -> bool:
     return bool(fired) and any(
         one.state == "inactive" and fired[0] < one.at <= at for one in case.right
     )
+
+
+def _sooner(case: Case, at: float) -> bool:
+    """Whether it was told before the alert fired, and that because the fault takes real time to
+    show, at any speed. That it cannot be so at true durations `doit check` says
+    (`inhibition/sooner`)."""
+    fired = [one.at for one in case.right if one.state == "firing"]
+    return case.scenario.fault.shows_after_s > 0 and (not fired or at < fired[0] + SIBLINGS_S)
 
 
 def _undone(case: Case, name: str) -> Link:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
+from scenarios.proof.chain import SIBLINGS_S
 from scenarios.proof.deadlines import BUSY_MACHINE_S
-from scenarios.proof.evidence import FaultStep, Notification
+from scenarios.proof.evidence import AlertState, Event, FaultStep, Notification
 from scenarios.proof.result import Result
-from scenarios.proof.scenario import Want
+from scenarios.proof.scenario import Scenario, Want
 
 PAGES = "pagerduty"
 """The channel that wakes people."""
@@ -31,6 +32,9 @@ class Told:
     alerts: tuple[str, ...]
     needed: bool
     """It is about the alert that names the cause."""
+    early: bool = False
+    """It came before the cause fired, since the fault takes real time to show at any speed. At true
+    durations that cannot be (`doit check`, `inhibition/sooner`), so that it is no noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +42,17 @@ class Noise:
     """All messages about one cause, in the order in which they came."""
 
     alert: str
-    messages: Sequence[Told]
+    all_messages: Sequence[Told]
+
+    @property
+    def messages(self) -> list[Told]:
+        """Those that count."""
+        return [one for one in self.all_messages if not one.early]
+
+    @property
+    def early(self) -> list[str]:
+        """The alerts that only this speed told before their cause."""
+        return sorted({name for one in self.all_messages if one.early for name in one.alerts})
 
     @cached_property
     def pages(self) -> int:
@@ -94,6 +108,7 @@ def noise(result: Result) -> Noise | None:
             who=one.address,
             alerts=one.alerts,
             needed=scenario.alert in one.alerts,
+            early=_early(one, scenario, result.events),
         )
         for one in sorted(result.events, key=lambda one: one.at)
         if isinstance(one, Notification)
@@ -104,7 +119,15 @@ def noise(result: Result) -> Noise | None:
         and (until is None or one.at <= until)
         and not _reminds(one, last, spared_s)
     ]
-    return Noise(alert=scenario.alert, messages=told)
+    return Noise(alert=scenario.alert, all_messages=told)
+
+
+def _early(message: Notification, scenario: Scenario, events: Sequence[Event]) -> bool:
+    own = [one for one in events if isinstance(one, AlertState) and one.alert == scenario.alert]
+    fired = [one.at for one in own
+             if one.state == "firing" and dict(one.labels) == dict(scenario.labels)]  # fmt: skip
+    slow = scenario.fault.shows_after_s > 0 and bool(scenario.inhibited & set(message.alerts))
+    return slow and bool(fired) and message.at < fired[0] + SIBLINGS_S
 
 
 def _reminds(

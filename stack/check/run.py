@@ -17,6 +17,7 @@ from stack.check import (
     declared,
     delivery,
     grafana,
+    held,
     inhibition,
     limits,
     loaded,
@@ -208,6 +209,7 @@ def _together(configuration: Configuration, setup: Setup) -> Iterator[Problem]:
             yield from promises.check(configuration)
     if not gaps & {"rules", "alertmanager", "tests"}:
         yield from inhibition.check(configuration)
+        yield from held.check(configuration)
 
 
 def _dashboards(

@@ -107,6 +107,11 @@ TABLE = [
         check="alerts/summary", says="`PostgreSQLDown` gives its value in the summary",
     ),
     Broken(
+        id="told-before-its-cause", file=DISK, old="for: 2m\n        keep_firing_for",
+        new="for: 45s\n        keep_firing_for", check="inhibition/sooner",
+        says="`ContainerDown` may be told 1m15s after it begins, before its cause",
+    ),
+    Broken(
         id="severity-missing", file=DATABASE, old="severity:", new="severe:",
         check="alerts/severity", below=-6, says="`PostgreSQLDown` has no severity",
     ),

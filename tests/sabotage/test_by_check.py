@@ -58,7 +58,7 @@ TABLE = [
     Sabotage(
         id="another-services-logs", file=LOGS, old='service="postgresql", level="panic"',
         new='service="postgres", level="panic"', check="loki/unit-test",
-        says="`DatabaseFatalErrors` at 2m15s in test `a single panic`: expected {alertname=",
+        says="`DatabaseFatalErrors` at 3m15s in test `a single panic`: expected {alertname=",
     ),
     Sabotage(
         id="no-logql", file=LOGS, old="absent_over_time(", new="absent_over(", check="loki/rules",
