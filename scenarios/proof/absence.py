@@ -40,7 +40,7 @@ def derive_absence(
         ),
         tail_s=4 * rule.evaluation_s + route.group_wait_s,
         floor_s=missed_after_s,
-        fastest_s=missed_after_s + fault.shows_after_s,
+        shows_after_s=fault.shows_after_s,
         repeat_s=route.repeat_interval_s,
         drain_s=route.drain_s + BUSY_MACHINE_S / 2,
         held_s=route.group_wait_s + 4 * rule.evaluation_s,

@@ -264,7 +264,7 @@ def _sooner(case: Case, at: float) -> bool:
     show, at any speed. That it cannot be so at true durations `doit check` says
     (`inhibition/sooner`)."""
     fired = [one.at for one in case.right if one.state == "firing"]
-    return case.scenario.fault.shows_after_s > 0 and (not fired or at < fired[0] + SIBLINGS_S)
+    return case.deadlines.shows_after_s > 0 and (not fired or at < fired[0] + SIBLINGS_S)
 
 
 def _undone(case: Case, name: str) -> Link:

@@ -95,8 +95,8 @@ class Deadlines:
     """Quiet to be seen after the last expected notification."""
     floor_s: float
     """`for` + `group_wait`: no notification can come sooner after the fault."""
-    fastest_s: float
-    """The floor, and what the fault itself takes before it can be seen: real time at any speed."""
+    shows_after_s: float
+    """What the fault itself takes before it can be seen: real time at any speed."""
     steady_evaluations: int = 4
     """Evaluations of the rule that must be seen inactive before the fault."""
     steady: Deadline = Deadline(terms=())
@@ -108,6 +108,11 @@ class Deadlines:
     notifies of its end at its next flush."""
     held_s: float = 0.0
     """For how long Alertmanager must have held an alert that always fires before the fault."""
+
+    @property
+    def fastest_s(self) -> float:
+        """The floor, and what the fault takes before it."""
+        return self.floor_s + self.shows_after_s
 
 
 def derive(
@@ -189,7 +194,7 @@ def derive(
         # A stray that the same cause sets off has been scraped, evaluated and grouped by then.
         tail_s=rule.scrape_s + 4 * rule.evaluation_s + route.group_wait_s + 2 * POLL_S,
         floor_s=rule.for_s + route.group_wait_s,
-        fastest_s=fault.shows_after_s + rule.for_s + route.group_wait_s,
+        shows_after_s=fault.shows_after_s,
         steady=steady,
         # A repetition that comes sooner than promised is one too many.
         repeat_s=max(route.repeat_interval_s, promised.spared_s if promised else 0.0),

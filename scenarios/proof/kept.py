@@ -24,7 +24,7 @@ FILES = (EVIDENCE, "junit.xml", "report.html")
 """What else a report has to show; beside them lie logs."""
 
 FORMAT = "residency-lab/proof"
-VERSION = 1
+VERSION = 2
 """Raised with whatever an older `doit verify-report` would judge otherwise."""
 
 MARK_DIGITS = 8

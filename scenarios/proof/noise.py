@@ -101,6 +101,7 @@ def noise(result: Result) -> Noise | None:
     until = ends[-1] + result.deadlines.resolved.seconds if ends and result.deadlines else None
     # A reminder is not another message.
     spared_s = (result.deadlines.repeat_s if result.deadlines else float("inf")) - BUSY_MACHINE_S
+    slow = bool(result.deadlines and result.deadlines.shows_after_s > 0)
     last: dict[tuple[Want, tuple[str, ...]], float] = {}
     told = [
         Told(
@@ -108,7 +109,7 @@ def noise(result: Result) -> Noise | None:
             who=one.address,
             alerts=one.alerts,
             needed=scenario.alert in one.alerts,
-            early=_early(one, scenario, result.events),
+            early=slow and _early(one, scenario, result.events),
         )
         for one in sorted(result.events, key=lambda one: one.at)
         if isinstance(one, Notification)
@@ -126,8 +127,8 @@ def _early(message: Notification, scenario: Scenario, events: Sequence[Event]) -
     own = [one for one in events if isinstance(one, AlertState) and one.alert == scenario.alert]
     fired = [one.at for one in own
              if one.state == "firing" and dict(one.labels) == dict(scenario.labels)]  # fmt: skip
-    slow = scenario.fault.shows_after_s > 0 and bool(scenario.inhibited & set(message.alerts))
-    return slow and bool(fired) and message.at < fired[0] + SIBLINGS_S
+    hushed = scenario.inhibited.intersection(message.alerts)
+    return bool(hushed and fired) and message.at < fired[0] + SIBLINGS_S
 
 
 def _reminds(

@@ -120,7 +120,7 @@ TABLE = [
     Broken(
         id="threshold", old=") > 0.2\n          or", new=") > 0.3\n          or",
         check="loki/unit-test", at=TESTS, below=None,
-        says="`DatabaseFatalErrors` at 5m15s in test `one fatal line every four seconds`: expected "
+        says="`DatabaseFatalErrors` at 6m15s in test `one fatal line every four seconds`: expected "
         '{alertname="DatabaseFatalErrors", service="postgresql", severity="critical", '
         'team="database"}, got no alert.',
     ),

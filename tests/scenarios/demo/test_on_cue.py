@@ -67,7 +67,7 @@ def test_incident_begins_is_not_begun_twice_and_ends(
 
 
 def test_incident_ends_by_itself(instance: Instance, capsys: pytest.CaptureFixture[str]) -> None:
-    ledger, _ = begin(lasts="2m")
+    ledger, _ = begin(lasts="4m")
     assert "it ends before that, so nobody is told" not in capsys.readouterr().out
     eventually(lambda: ledger.read(INCIDENT) is None, "its end")
     assert instance.service_running("worker")
