@@ -89,6 +89,7 @@ def broken() -> Callable[[], None]:
     raise SystemExit(9)
 
 
+@pytest.mark.nightly
 def test_process_that_dies_is_told() -> None:
     with pytest.raises(HostCannot, match="was killed"):
         [*judged(broken, EVERY[:2], workers=1)]  # type: ignore[arg-type]

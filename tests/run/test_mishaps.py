@@ -137,6 +137,7 @@ def test_instance_made_before_a_service_was_added_is_replaced(doit, offset: str)
     assert bring_down("older", wipe=True)
 
 
+@pytest.mark.nightly
 def test_killed_up_can_be_seen_and_stopped(begun, doit, offset: str) -> None:
     directory = instances_dir() / "killed-up"
     process = begun("up", "--instance", "killed-up", "--port-offset", offset)

@@ -156,6 +156,7 @@ def test_rollback_to_a_port_that_is_taken_touches_nothing(stack: Instance) -> No
     assert pids(stack) == before
 
 
+@pytest.mark.nightly
 def test_rollback_starts_what_is_down(stack: Instance) -> None:
     bring_down(NAME)
     back, _ = rollback.roll_back(NAME, 1)
@@ -262,6 +263,7 @@ def _killed_at_random(doit, begun, times: int) -> None:
     assert {path: tree.manifest(path).sha256 for path in store} == store
 
 
+@pytest.mark.nightly
 def test_killed_rollback_is_repaired_by_the_next(stack: Instance, doit, begun) -> None:
     _killed_at_random(doit, begun, 2)
 

@@ -133,6 +133,7 @@ def test_generator_at_its_limit_is_no_result(server: Closing, tmp_path: Path) ->
         scheduler(Wish(), tmp_path)
 
 
+@pytest.mark.nightly
 def test_slower_than_its_baseline_is_caught_and_as_fast_is_not(
     server: Closing, tmp_path: Path
 ) -> None:
@@ -144,6 +145,7 @@ def test_slower_than_its_baseline_is_caught_and_as_fast_is_not(
         scheduler(Wish(baseline=before), tmp_path)
 
 
+@pytest.mark.nightly
 def test_endpoint_that_became_slower_is_named_though_the_knee_is_the_same(
     server: Closing, tmp_path: Path
 ) -> None:
@@ -169,6 +171,7 @@ def test_baseline_without_a_knee_tells_of_endpoints(server: Closing, tmp_path: P
         scheduler(Wish(plan=low, baseline=before), tmp_path)
 
 
+@pytest.mark.nightly
 def test_slower_machine_is_no_slower_scheduler(server: Closing, tmp_path: Path) -> None:
     scheduler(Wish(), tmp_path / "before")
     before = tmp_path / "before" / "latest" / "report.json"
@@ -178,6 +181,7 @@ def test_slower_machine_is_no_slower_scheduler(server: Closing, tmp_path: Path) 
     assert said(tmp_path)["drift"] == pytest.approx(1.4)
 
 
+@pytest.mark.nightly
 def test_history_is_begun_then_compared_with_and_added_to(server: Closing, tmp_path: Path) -> None:
     file = tmp_path / "history.json"
     scheduler(Wish(history=file), tmp_path)

@@ -66,6 +66,7 @@ def test_incident_begins_is_not_begun_twice_and_ends(
     assert "no incident is going on" in capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_incident_ends_by_itself(instance: Instance, capsys: pytest.CaptureFixture[str]) -> None:
     ledger, _ = begin(lasts="4m")
     assert "it ends before that, so nobody is told" not in capsys.readouterr().out
@@ -89,6 +90,7 @@ def test_incident_whose_holder_is_killed_is_undone_at_once(instance: Instance) -
     assert instance.service_running("worker")
 
 
+@pytest.mark.nightly
 def test_two_who_begin_the_same_at_once_do_it_once(instance: Instance) -> None:
     stages = [Stage(NAME, say=lambda words: None) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:

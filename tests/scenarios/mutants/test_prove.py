@@ -39,6 +39,7 @@ def proven(found: Sequence[Verdict]) -> dict[str, Verdict]:
     return {one.mutant.subject: one for one in prove.proven(found, CONFIG_ROOT, lambda line: None)}
 
 
+@pytest.mark.nightly
 def test_each_mutant_is_asked_about_somewhere_or_nowhere() -> None:
     configuration, found = load(CONFIG_ROOT), catalogue.find()
     known = {one.scenario.alert for one in found} | {"routing/*"}

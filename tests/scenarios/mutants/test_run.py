@@ -16,6 +16,7 @@ from stack.paths import CONFIG_ROOT
 from stack.tasks.check import host_setup
 
 
+@pytest.mark.nightly
 def test_report_names_each_mutant_and_who_noticed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

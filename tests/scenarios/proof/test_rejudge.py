@@ -207,8 +207,8 @@ def _cut(folder: Path, name: str) -> None:
         (lambda f: (f / EVIDENCE).unlink(), r"`.*evidence\.jsonl` is missing"),
         (lambda f: (f / NAME).unlink(), r"is not a report that can be judged again"),
         (lambda f: (f / NAME).write_text("[]"), r"its `format` is not"),
-        (lambda f: edited(f, lambda d: d.update(version=2)), r"is of version 2, and this checkout"
-         r" judges version 1\.\n  Judge it with the checkout that wrote it"),
+        (lambda f: edited(f, lambda d: d.update(version=3)), r"is of version 3, and this checkout"
+         r" judges version 2\.\n  Judge it with the checkout that wrote it"),
         (lambda f: edited(f, lambda d: d.pop("seal")), r"lacks something.*`seal` is missing"),
         (lambda f: edited(f, lambda d: d["results"][0]["verdict"].update(zero="x")),
          r"lacks something, or has what no report has: `results`: `verdict`: `zero` is 'x'"),
