@@ -22,7 +22,7 @@ MOST_VALUES = 200_000
 
 
 class _Loader(yaml.CSafeLoader):
-    """Times stay text, as they are to the programs; some that look like one are none."""
+    """What is no value of its tag is refused."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -32,7 +32,20 @@ class _Loader(yaml.CSafeLoader):
             raise _at(node, f"`{str(node.value)[:40]}` is no {kind}") from None
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+def as_the_programs(loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader]) -> None:
+    """Times are text to it, as they are to Go's YAML: `22:00` is no number to the base of 60."""
+
+    def number(self: Any, node: yaml.ScalarNode) -> Any:
+        kind = str(node.tag).rpartition(":")[2]
+        made = self.construct_yaml_int if kind == "int" else self.construct_yaml_float
+        return node.value if ":" in node.value else made(node)
+
+    loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+    for tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
+        loader.add_constructor(tag, number)
+
+
+as_the_programs(_Loader)
 
 
 def read(text: str) -> Any:

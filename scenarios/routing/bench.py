@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event as Flag
 from typing import Any
@@ -18,7 +18,7 @@ from scenarios.proof.watch import Watcher
 from scenarios.routing.poster import Posted, Poster
 from stack import loopback
 from stack.check.configuration import Configuration
-from stack.config.audience import destinations
+from stack.config.audience import destinations, rests
 from stack.run.instance import Instance
 
 LOOK_EVERY_S = 0.05
@@ -54,6 +54,8 @@ class Bench:
     """That of the poster's Alertmanager."""
     stop: Flag
     tell: Callable[[str], None]
+    now_in: frozenset[str] = frozenset()
+    """The time intervals in which the poster's Alertmanager lives."""
     zero: float = field(default_factory=time.time)
     _ticks: float = field(default_factory=time.monotonic)
     links: list[Link] = field(default_factory=list)
@@ -96,6 +98,10 @@ class Bench:
         self.note("healed", ", ".join(dict.fromkeys(one.name for one in alerts)))
         return self.poster.heal(*alerts)
 
+    def leave(self, *alerts: Posted) -> None:
+        """Claim nothing more of alerts that are over."""
+        self._subjects = [one for one in self._subjects if one not in alerts]
+
     def note(self, step: str, detail: str) -> None:
         self._record(step, detail)
         self.tell(f"{step}: {detail}")
@@ -118,8 +124,10 @@ class Bench:
         after_s: float | None = None,
         within_s: float | None = None,
         naming: Iterable[str] = (),
+        but: Collection[Want] = (),
     ) -> list[Notification]:
-        """Each destination of its audience is notified once that it fires, with all of `naming`.
+        """Each destination of its audience that does not rest, `but` for those, is notified once
+        that it fires, with all of `naming`.
 
         Between `after_s` and `within_s` after `since`: by default when the group has waited.
         """
@@ -127,7 +135,8 @@ class Bench:
         begun = since or alert.at
         earliest = begun + (route.group_wait_s if after_s is None else after_s)
         allowed_s = route.group_wait_s if within_s is None else within_s
-        return self._heard(alert, "firing", earliest, begun + allowed_s, naming)
+        wants = [want for want in self.wants(alert) if want not in but]
+        return self._heard(alert, wants, "firing", earliest, begun + allowed_s, naming)
 
     def hears_end(
         self,
@@ -138,7 +147,7 @@ class Bench:
     ) -> list[Notification]:
         """Each of them is notified once that it is over, at the next flush of the group."""
         latest = since + self.route(alert).group_interval_s
-        return self._heard(alert, "resolved", since, latest, naming)
+        return self._heard(alert, self.wants(alert), "resolved", since, latest, naming)
 
     def quiet(self, *, for_s: float | None = None) -> None:
         """Nothing else arrives, for as long as a stray would take to be grouped and sent."""
@@ -178,6 +187,15 @@ class Bench:
         """Unix seconds by a clock that nobody sets: what limits are held against."""
         return self.zero + time.monotonic() - self._ticks
 
+    def wants(self, alert: Posted) -> list[Want]:
+        """Who of its audience does not rest now."""
+        severity = alert.labels.get("severity")
+        return [
+            Want(channel=channel, destination=where)
+            for channel, where in destinations(severity, alert.labels.get("team"))
+            if not rests(severity, channel, self.now_in)
+        ]
+
     def route(self, alert: Posted) -> RouteTiming:
         return route_timing(alert.labels, self.configuration)
 
@@ -202,15 +220,15 @@ class Bench:
     def _heard(
         self,
         alert: Posted,
+        wants: Sequence[Want],
         kind: str,
         earliest: float,
         latest: float,
         naming: Iterable[str],
     ) -> list[Notification]:
         due = latest + BUSY_MACHINE_S + POLL_S
-        labels = alert.labels
-        table = destinations(labels.get("severity"), labels.get("team"))
-        wants = [Want(channel=channel, destination=where) for channel, where in table]
+        if not wants:
+            return []
         self.tell(f"waiting for the {kind} notifications")
         while missing := [want for want in wants if not self._fresh(alert, kind, want)]:
             self._pause(due, f"{missing[0]}: 1 {kind} notification of {alert.name}")

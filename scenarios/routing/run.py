@@ -15,6 +15,7 @@ from scenarios.proof.verdict import Outcome, Verdict, failed, quoted
 from scenarios.proof.watch import Watcher
 from scenarios.routing import (
     grouping,
+    hours,
     inhibition,
     outages,
     repeating,
@@ -25,9 +26,12 @@ from scenarios.routing import (
 )
 from scenarios.routing.bench import Bench, Broken, Interrupted, NoRoom
 from scenarios.routing.poster import Poster, resend_s
+from stack import yamltext
 from stack.check.configuration import Configuration
+from stack.config.audience import HOURS
 from stack.errors import LabError
 from stack.run.instance import Instance
+from stack.speed.hours import lived_in
 
 REPEAT_S = 4 * 3600.0
 """`repeat_interval`, which `routing/repeat` waits for."""
@@ -66,6 +70,7 @@ CASES = (
     RoutingCase(name="routing/grouping", play=grouping.prove),
     RoutingCase(name="routing/silence", play=silence.prove),
     RoutingCase(name="routing/repeat", play=repeating.prove, second=True),
+    *([RoutingCase(name="routing/hours", play=hours.prove, second=True)] if HOURS else []),
     RoutingCase(name="routing/prometheus-restart", play=restarts.prove, patient=True),
     RoutingCase(
         name="routing/alertmanager-restart", play=outages.alertmanager_restart, after="others"
@@ -148,8 +153,12 @@ class _Player:
         return Bench(
             name=case.name, instance=self.instance, evidence=self.venue.evidence,
             watcher=self.watcher, poster=poster, configuration=configuration, stop=self.venue.stop,
-            tell=lambda what: self._tell(case.name, what),
+            tell=lambda what: self._tell(case.name, what), now_in=self._now_in(),
         )  # fmt: skip
+
+    def _now_in(self) -> frozenset[str]:
+        file = self.instance.layout.config_root / "alertmanager" / "alertmanager.yml"
+        return lived_in(yamltext.load(file), self.instance.speed)
 
     def _result(self, case: RoutingCase, bench: Bench) -> Result:
         outcome, reason = _played(case, bench)

@@ -1,7 +1,7 @@
 """What scenarios declare fits rules and audience: their text is read, nothing is imported."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,10 +10,13 @@ from stack.check.configuration import AlertRule, Configuration
 from stack.check.names import scenario_path
 from stack.check.problem import Problem
 from stack.check.reads import selectors
+from stack.check.scaling import SPEED
 from stack.check.scrapes import jobs
 from stack.check.suggest import nearest
 from stack.check.yamlfile import entries, get, pairs, text
-from stack.config.audience import destinations
+from stack.config.audience import destinations, rests
+from stack.errors import BadInput
+from stack.speed import hours
 
 FAULTS = Path("loadgen") / "faults"
 
@@ -32,7 +35,7 @@ class DeclaredScenario:
 
 def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
     """`scenarios` is their folder; the faults lie in `loadgen/faults/` beside it."""
-    carried = _carried(configuration)
+    carried, now_in = _carried(configuration), _now_in(configuration)
     told: set[str] = set()
     for alert in configuration.alerts:
         path = scenarios / scenario_path(alert.name, alert.path)
@@ -51,7 +54,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
             )
             continue
         if one := _declared(tree, path):
-            yield from _fits(one, alert)
+            yield from _fits(one, alert, now_in)
             # Scenarios of one host all say its name: a change of it is told once.
             for problem in _carries(one, carried.get(alert.name), _targets(configuration, alert)):
                 words = problem.what.partition("` ")[2]
@@ -61,7 +64,7 @@ def check(configuration: Configuration, scenarios: Path) -> Iterator[Problem]:
         yield from _faults(tree, path, scenarios.parent / FAULTS)
 
 
-def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
+def _fits(one: DeclaredScenario, alert: AlertRule, now_in: Collection[str]) -> Iterator[Problem]:
     """Name, severity and team as in the rule; whoever must be notified of such an alert is."""
 
     def problem(check: str, what: str, cure: str) -> Problem:
@@ -85,8 +88,10 @@ def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
                     "Change the one that is wrong.",
                 )
     if one.labels is not None and one.notifications is not None:
-        table = destinations(one.labels.get("severity"), one.labels.get("team"))
-        wanted, found = set(table), set(one.notifications)
+        severity = one.labels.get("severity")
+        table = destinations(severity, one.labels.get("team"))
+        wanted = {pair for pair in table if not rests(severity, pair[0], now_in)}
+        found = set(one.notifications)
         for said, differing in (("lacks", wanted - found), ("has", found - wanted)):
             for channel, where in sorted(differing):
                 yield problem(
@@ -95,6 +100,15 @@ def _fits(one: DeclaredScenario, alert: AlertRule) -> Iterator[Problem]:
                     f"and team {'require' if said == 'lacks' else 'do not allow'}.",
                     "List what stack/config/audience.py says.",
                 )
+
+
+def _now_in(configuration: Configuration) -> frozenset[str]:
+    """The time intervals in which the instances of proofs live."""
+    file = configuration.alertmanager
+    try:
+        return hours.lived_in(file.plain, SPEED) if file else frozenset()
+    except BadInput:  # `scaling` says so
+        return frozenset()
 
 
 def _carried(configuration: Configuration) -> dict[str, frozenset[str]]:

@@ -42,7 +42,7 @@ _CHOOSING = ("severity", "team")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Case:
+class Case:
     """Labels that an alert may have, and how it is spoken of."""
 
     labels: Mapping[str, str]
@@ -60,19 +60,19 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     if not file or not top or top.unreadable:
         return
     known = receivers.read(file)
-    yield from _combinations(file, top, known, list(_cases(configuration, top)))
+    yield from _combinations(file, top, known, list(cases(configuration, top)))
     yield from _unreached(file, known)
     yield from _grouping(file, top)
 
 
-def _cases(configuration: Configuration, top: Route) -> Iterator[_Case]:
+def cases(configuration: Configuration, top: Route) -> Iterator[Case]:
     """The plain ones come first: what goes wrong for them is not said again."""
     plain = [
         {"severity": severity or "", "team": team or ""}
         for severity in SEVERITIES
         for team in HOMES
     ]
-    yield from (_Case(labels={"alertname": "Any", **one}) for one in plain)
+    yield from (Case(labels={"alertname": "Any", **one}) for one in plain)
     seen = examples(configuration)
     real = {
         alert.name: {name: text(alert.label(name)) for name in _CHOOSING}
@@ -80,14 +80,14 @@ def _cases(configuration: Configuration, top: Route) -> Iterator[_Case]:
     }
     for name, own in real.items():
         for one in seen.get(name, [{}]):
-            yield _Case(labels={**one, **own, "alertname": name}, said=f"alert `{name}`")
+            yield Case(labels={**one, **own, "alertname": name}, said=f"alert `{name}`")
     for extra in _extras(top, seen):
         said = " and ".join(f'`{name}="{value}"`' for name, value in sorted(extra.items()))
         name = extra.get("alertname", "Any")
         if name in real and len(extra) == 1:
             continue  # tried already
         for one in [real[name]] if name in real else plain:
-            yield _Case(labels={"alertname": name, **one, **extra}, said=f"alerts with {said}")
+            yield Case(labels={"alertname": name, **one, **extra}, said=f"alerts with {said}")
 
 
 def _extras(top: Route, seen: Examples) -> Iterator[dict[str, str]]:
@@ -125,7 +125,7 @@ def _extras(top: Route, seen: Examples) -> Iterator[dict[str, str]]:
 
 
 def _combinations(
-    file: ConfigFile, top: Route, known: list[Receiver], cases: list[_Case]
+    file: ConfigFile, top: Route, known: list[Receiver], cases: list[Case]
 ) -> Iterator[Problem]:
     """Combinations that go wrong in the same way are one problem."""
     reached = {receiver.name: receiver for receiver in known}
@@ -134,7 +134,7 @@ def _combinations(
     )
 
     def add(
-        verb: str, whom: Destination, at: yaml.Node, case: _Case, by: str = "", but: str = ""
+        verb: str, whom: Destination, at: yaml.Node, case: Case, by: str = "", but: str = ""
     ) -> None:
         if by:
             named = next(where for one, where in reached[by].destinations if one == whom)

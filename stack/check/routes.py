@@ -39,6 +39,10 @@ class Route:
     """Where `group_by` is written; None when nowhere."""
     timing: Mapping[str, yaml.Node] = field(default_factory=dict)
     """Key of `TIMING` → duration; without those that are nowhere set."""
+    mute: tuple[yaml.Node, ...] = ()
+    """Names of the intervals in which it notifies nobody; no route below it inherits them."""
+    active: tuple[yaml.Node, ...] = ()
+    """Names of those outside of which it notifies nobody; not inherited either."""
     own_faults: tuple[Unreadable, ...] = ()
     routes: tuple["Route", ...] = ()
 
@@ -106,6 +110,8 @@ def read(node: yaml.Node, above: Route | None = None) -> Route:
         group_by=group_by,
         grouped_at=grouped_at,
         timing={**(above.timing if above else {}), **own},
+        mute=tuple(entries(node, "mute_time_intervals")),
+        active=tuple(entries(node, "active_time_intervals")),
     )
     for key, value in own.items():
         _duration(key, value, faults)

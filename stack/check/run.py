@@ -18,6 +18,7 @@ from stack.check import (
     delivery,
     grafana,
     held,
+    hours,
     inhibition,
     limits,
     loaded,
@@ -179,6 +180,7 @@ def _single(configuration: Configuration, setup: Setup) -> Iterator[Problem]:
         yield from unread or settings.meant(configuration, setup.readers)
     yield from blanks.check(configuration, setup.scenarios)
     yield from routing.check(configuration)
+    yield from hours.check(configuration)
     yield from scaling.check(configuration)
     yield from runbooks.check(configuration, offered.table())
 
@@ -204,6 +206,7 @@ def _together(configuration: Configuration, setup: Setup) -> Iterator[Problem]:
         return
     if not gaps & {"rules", "alertmanager"}:
         yield from delivery.check(configuration)
+        yield from hours.rests(configuration)
         yield from limits.check(configuration)
         if "prometheus" not in gaps:
             yield from promises.check(configuration)

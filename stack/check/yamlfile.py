@@ -159,11 +159,11 @@ def plain(node: yaml.Node | None) -> dict[str, Any]:
 
 
 class _Plain(yaml.SafeLoader):
-    """Times, and what has a tag that nobody knows, stay text: to the programs they are."""
+    """What has a tag that nobody knows stays text: to the programs it is."""
 
 
-for _tag in ("tag:yaml.org,2002:timestamp", None):
-    _Plain.add_constructor(_tag, lambda _, node: text(node))
+yamltext.as_the_programs(_Plain)
+_Plain.add_constructor(None, lambda _, node: text(node))
 
 
 def _merges(node: yaml.Node) -> bool:

@@ -6,7 +6,7 @@ proofs expect of a running stack what is written here. So to change who is notif
 both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 CHANNELS: Mapping[str, tuple[str, ...]] = {
@@ -66,6 +66,27 @@ WHERE: Mapping[str, tuple[str, ...]] = {
 
 ALSO: Mapping[tuple[str, str], tuple[str, ...]] = {}
 """(Channel, team) → further destinations of that team alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hours:
+    """When nobody is notified, by names of `time_intervals` in alertmanager.yml."""
+
+    mute: frozenset[str] = frozenset()
+    """In any of them nobody is (`mute_time_intervals`)."""
+    active: frozenset[str] = frozenset()
+    """Outside of all of them nobody is (`active_time_intervals`)."""
+
+    def rest(self, now_in: Collection[str]) -> bool:
+        """Whether nobody is notified at a moment that lies in these intervals."""
+        return not self.mute.isdisjoint(now_in) or (
+            bool(self.active) and self.active.isdisjoint(now_in)
+        )
+
+
+HOURS: Mapping[tuple[str, str], Hours] = {}
+"""(Severity, channel) → when it rests; all others are notified at any time. What begins meanwhile
+and is still so afterwards is told then."""
 
 GROUPED_BY = ("alertname", "team")
 """Alerts that are the same in these labels are one message."""
@@ -129,6 +150,11 @@ def suppressed(cause: str, effect: str, labels: Mapping[str, str]) -> bool:
     which = BREAKS.get(cause, {}).get(effect, {})
     meant = all(labels.get(name) == value for name, value in which.items())
     return effect in SUPPRESSES.get(cause, ()) and meant
+
+
+def rests(severity: str | None, channel: str, now_in: Collection[str]) -> bool:
+    """Whether nobody is notified by that channel at a moment that lies in these intervals."""
+    return HOURS.get((severity or "", channel), Hours()).rest(now_in)
 
 
 def destinations(severity: str | None, team: str | None) -> list[tuple[str, str]]:

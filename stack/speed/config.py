@@ -6,6 +6,7 @@ from typing import Any
 
 from stack.durations import INTERVAL_FLOOR_S, checked, divided, milliseconds, text_of
 from stack.errors import BadInput
+from stack.speed import hours
 
 Mapping = dict[str, Any]
 
@@ -115,13 +116,14 @@ def scale_alertmanager(document: Mapping, speed: float) -> Mapping:
 
     `resolve_timeout` and each route's `group_wait`, `group_interval` and `repeat_interval` are
     divided; missing ones at the root become Alertmanager's defaults at speed. Receivers' own
-    timeouts are real time and stay. Time intervals are refused: they follow the wall clock.
+    timeouts are real time and stay. Time intervals become what they are at `hours.MOMENT`: an
+    instance whose minutes are seconds has no use for the wall clock's nights.
     """
     exact = checked(speed)
     scaled = copy.deepcopy(document)
     if exact == 1:
         return scaled
-    _refuse_time_intervals(scaled, speed)
+    scaled = hours.pin(scaled, hours.lived_in(scaled, speed))
     overall = {"resolve_timeout": _RESOLVE_TIMEOUT, **_section(scaled, "global", "alertmanager")}
     _plain(overall, "resolve_timeout", exact, "global")
     scaled["global"] = overall
@@ -134,24 +136,8 @@ def _route(route: Mapping, speed: Fraction, where: str) -> None:
     _plain(route, "group_wait", speed, where)
     _interval(route, "group_interval", speed, where)
     _interval(route, "repeat_interval", speed, where)
-    for key in ("mute_time_intervals", "active_time_intervals"):
-        if route.get(key):
-            raise _wall_clock(f"{where}: `{key}`", float(speed))
     for count, child in enumerate(_sections(route, "routes", where)):
         _route(child, speed, f"{where}.routes[{count}]")
-
-
-def _refuse_time_intervals(document: Mapping, speed: float) -> None:
-    for key in ("time_intervals", "mute_time_intervals"):
-        if document.get(key):
-            raise _wall_clock(f"`{key}`", speed)
-
-
-def _wall_clock(what: str, speed: float) -> BadInput:
-    return BadInput(
-        f"alertmanager: {what} follows the wall clock, which speed {speed:g} does not change.",
-        cure="Remove it from the lab's routes: no proof could run with it, only speed 1.",
-    )
 
 
 def _interval(holder: Mapping, key: str, speed: Fraction, where: str) -> None:

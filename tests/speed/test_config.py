@@ -161,26 +161,20 @@ def test_alertmanager_defaults_become_explicit_at_the_root_alone() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("document", "what"),
-    [
-        ({"time_intervals": [{"name": "night"}]}, "`time_intervals`"),
-        ({"mute_time_intervals": [{"name": "night"}]}, "`mute_time_intervals`"),
-        (
-            {"route": {"routes": [{}, {"active_time_intervals": ["day"]}]}},
-            "route.routes[1]: `active_time_intervals`",
-        ),
-    ],
-)
-def test_alertmanager_wall_clock_is_refused(document: dict[str, Any], what: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        speed.scale_alertmanager(document, 60)
-    wanted = f"alertmanager: {what} follows the wall clock, which speed 60 does not change."
-    assert refused.value.what == wanted
-    assert (
-        refused.value.cure
-        == "Remove it from the lab's routes: no proof could run with it, only speed 1."
-    )
+NIGHT = {"name": "night", "time_intervals": [
+    {"times": [{"start_time": "00:00", "end_time": "06:00"}]}]}  # fmt: skip
+DAY = {"name": "day", "time_intervals": [{"weekdays": ["monday:friday"]}]}
+
+
+def test_alertmanager_lives_on_a_wednesday_at_noon() -> None:
+    route = {"routes": [{"mute_time_intervals": ["night"], "active_time_intervals": ["day"]}]}
+    scaled = speed.scale_alertmanager({"time_intervals": [NIGHT, DAY], "route": route}, 60)
+    always = [{"times": [{"start_time": "00:00", "end_time": "24:00"}]}]
+    assert scaled["time_intervals"] == [
+        {"name": "night", "time_intervals": [{"years": ["1970"]}]},
+        {"name": "day", "time_intervals": always},
+    ]
+    assert scaled["route"]["routes"] == route["routes"]
 
 
 @pytest.mark.parametrize(
