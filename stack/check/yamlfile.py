@@ -6,7 +6,7 @@ shapes, so that no check has to.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,19 @@ class ConfigFile:
         return plain(self.root)
 
 
+@lru_cache(maxsize=256)
+def _composed(_name: str, text: str) -> yaml.Node | None:
+    """The same nodes for the same text, which nobody changes; others in a file of another name.
+    Raises yaml.YAMLError."""
+    root = compose(text)
+    yamltext.refuse(root)
+    return root
+
+
 def parse(path: Path) -> ConfigFile | Problem:
     """The file, or what is wrong with its YAML."""
     try:
-        root = compose(path.read_text())
-        yamltext.refuse(root)
+        root = _composed(path.name, path.read_text())
     except FileNotFoundError:
         return Problem(
             check="yaml/missing",

@@ -42,7 +42,7 @@ def setup(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -
         "grafana",
     ):
         shutil.copytree(CONFIG_ROOT / folder, root / folder)
-    for alert in load(root).alerts:
+    for alert in load(CONFIG_ROOT).alerts:
         path = tmp_path / "scenarios" / scenario_path(alert.name, alert.path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

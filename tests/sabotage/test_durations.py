@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.check import promises, scaling
+from stack.check import hours, promises, scaling
 from stack.check.configuration import load
 
 pytestmark = pytest.mark.nightly
@@ -103,7 +103,9 @@ def test_breakage_of_a_duration_is_named_with_its_line(name: str, copy: Path, sa
     file, old, new, check, says = TABLE[name]
     at = sabotage(file, old, new)
     configuration = load(copy / "stack" / "config")
-    found = [*promises.check(configuration), *scaling.check(configuration)]
+    found = [
+        *promises.check(configuration), *scaling.check(configuration), *hours.check(configuration)
+    ]  # fmt: skip
     said = [one for one in found if one.check == check and says in one.what]
     assert said, [one.text(copy) for one in found]
     near = {at, at + 1} if check != "speed/range" else {one.line for one in said}
