@@ -31,6 +31,9 @@ from stack.store.packageset import PackageSet, closures
 PLAYS = "scenarios/proof/run.py"
 """The module that leads to all that plays and judges."""
 
+PACKAGE = "package "
+"""How the name of an input begins that is a package."""
+
 ASKED_ANEW = ("scenarios/proof/usable.py",)
 """What each run does, whatever it proves: no verdict follows from it."""
 
@@ -107,7 +110,7 @@ class Inputs:
         choices = {one.what: _sha256(one.of(self._packages)) for one in CHOICES}
         return {
             **code,
-            **{f"package {name}": _sha256(path) for name, path in sorted(self._packages.items())},
+            **{f"{PACKAGE}{name}": _sha256(path) for name, path in sorted(self._packages.items())},
             **{f"choice of {what}": said for what, said in choices.items()},
             "Python and its libraries": _sha256(f"{sys.version}\0{libraries}"),
             "machine": _sha256(f"{platform.system()}\0{platform.machine()}"),

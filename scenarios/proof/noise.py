@@ -147,14 +147,14 @@ def all_of(results: Sequence[Result]) -> list[Noise]:
 
 
 def summary(found: Sequence[Noise]) -> str:
-    """`1 pages per cause (median), at most 1; at most 3 messages to one person`; empty without."""
+    """`pages per cause: 1 at the median, 1 at most; at most 3 messages to one …`; or nothing."""
     paging = [one for one in found if one.needed_pages]
     if not found:
         return ""
     pages = [one.pages for one in paging]
     words = []
     if pages:
-        words.append(f"{median(pages):g} pages per cause (median), at most {max(pages)}")
+        words.append(f"pages per cause: {median(pages):g} at the median, {max(pages)} at most")
     loudest = max(found, key=lambda one: one.most)
     person = next(iter(loudest.by_person), None)
     if person:

@@ -98,7 +98,7 @@ class Reuse:
         commit = commit_of(REPO)
         for one in proven:
             known = now.of.get(one.alert)
-            if known is None or known != self._first.of.get(one.alert):
+            if known is None or _rest(known) != _rest(self._first.of.get(one.alert)):
                 continue
             try:
                 self._verdicts.keep(_record(one, known, proof, commit))
@@ -144,6 +144,14 @@ def look(
         return Looked(of=every, packages=packages, newest_s=known.newest_s)
     except (LabError, OSError, ValueError, TypeError, LookupError, AttributeError):
         return nothing  # configuration of another shape: whoever plays it says what is wrong
+
+
+def _rest(known: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Inputs without the packages: some are built only when an instance needs them, and what
+    instances were made of is known otherwise."""
+    if known is None:
+        return None
+    return {name: value for name, value in known.items() if not name.startswith(inputs.PACKAGE)}
 
 
 def reason(now: Mapping[str, str], records: Sequence[Record]) -> str:

@@ -69,6 +69,6 @@ def test_the_loudest_comes_first_and_is_named() -> None:
     found = all_of([quiet, loud])
     assert [one.alert for one in found] == ["PostgreSQLDown", "Other"]
     assert summary(found) == (
-        "2.5 pages per cause (median), at most 4; "
+        "pages per cause: 2.5 at the median, 4 at most; "
         "at most 4 messages to one (PagerDuty on-call, of PostgreSQLDown)"
     )

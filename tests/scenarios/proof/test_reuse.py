@@ -72,6 +72,16 @@ def test_what_changed_meanwhile_is_not_kept(
     assert not list(kept.folder.rglob("*.json"))
 
 
+def test_a_package_that_was_built_meanwhile_is_an_input_like_others(
+    kept: Verdicts, tmp_path: Path
+) -> None:
+    after = replace(LOOKED, of={"One": {"rule": A, "package viewer": B}})
+    looks = iter([LOOKED, after])
+    assert Reuse(lambda: next(looks), kept).keep(proof(tmp_path, One=Outcome.PROVEN)) == ""
+    assert list(Reuse(lambda: after, kept).unchanged(["One"]).before) == ["One"]
+    assert not Reuse(lambda: LOOKED, kept).unchanged(["One"]).before
+
+
 def test_a_full_disk_is_said_and_harms_nothing(
     kept: Verdicts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
