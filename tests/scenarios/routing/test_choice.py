@@ -16,6 +16,7 @@ from scenarios.proof.verdict import Outcome
 from scenarios.routing import run as routing
 from scenarios.routing.bench import Bench, Broken, NoRoom
 from scenarios.routing.run import RoutingCase
+from stack.paths import CONFIG_ROOT
 
 
 def test_names_are_of_their_own() -> None:
@@ -37,7 +38,10 @@ def venue(monkeypatch: pytest.MonkeyPatch) -> Venue:
 
     monkeypatch.setattr(routing, "Watcher", nobody)
     monkeypatch.setattr(routing, "Poster", nobody)
-    instance = SimpleNamespace(name="i", hash="h", speed=60, url=lambda service: "http://i")
+    layout = SimpleNamespace(config_root=CONFIG_ROOT)
+    instance = SimpleNamespace(
+        name="i", hash="h", speed=60, url=lambda service: "http://i", layout=layout
+    )
     given: Any = {"instance": instance, "configuration": None, "crew": None}
     evidence = Evidence(instance="i", file=io.StringIO(), lock=threading.Lock())
     return Venue(evidence=evidence, stop=threading.Event(), tell=lambda status: None, **given)
