@@ -29,7 +29,7 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     except BadInput as error:
         said = error.what.removeprefix("alertmanager: ")
         at = line_of(file.root, said.partition(": ")[0])
-        yield _problem("interval", file, at, said, error.cure or "")
+        yield _problem("hours/interval", file, at, said, error.cure or "")
         return
     yield from _names(file, top, known)
     yield from _turns(file, known)
@@ -40,15 +40,15 @@ def _names(file: ConfigFile, top: Route, known: hours.Named) -> Iterator[Problem
     for node, route in used:
         if route is top:
             yield _problem(
-                "interval", file, line(node), "the top route has time intervals, which Alertmanager"
-                " refuses.", "Move them to a route below it.",
+                "hours/interval", file, line(node), "the top route has time intervals, which"
+                " Alertmanager refuses.", "Move them to a route below it.",
             )  # fmt: skip
         elif text(node) not in known:
-            yield _problem("interval", file, line(node), f"there is no time interval"
+            yield _problem("hours/interval", file, line(node), f"there is no time interval"
                            f" `{text(node)}`.", nearest(text(node), known))  # fmt: skip
     for name in known.keys() - {text(node) for node, _ in used}:
         yield _problem(
-            "interval", file, _line(file, name), f"no route uses the time interval `{name}`.",
+            "hours/interval", file, _line(file, name), f"no route uses the time interval `{name}`.",
             "Name it in a route's `mute_time_intervals` or `active_time_intervals`, or delete it.",
         )  # fmt: skip
 
@@ -61,7 +61,7 @@ def _turns(file: ConfigFile, known: hours.Named) -> Iterator[Problem]:
         if len(seen) == 1:
             what = "never ends" if seen == {True} else "does not come within the next four years"
             yield _problem(
-                "interval", file, _line(file, name), f"the time interval `{name}` {what}.",
+                "hours/interval", file, _line(file, name), f"the time interval `{name}` {what}.",
                 "Correct it, or delete it with all that names it.",
             )  # fmt: skip
 
@@ -85,7 +85,7 @@ def rests(configuration: Configuration) -> Iterator[Problem]:
                 told.add(key)
                 at = (route.mute or route.active or (route.node,))[0]
                 yield _problem(
-                    "rest", file, line(at),
+                    "hours/rest", file, line(at),
                     f"by this route {channel} is told of severity `{severity or 'none'}`"
                     f" {_words(found)}, and not {_words(wanted)}.",
                     "Correct the route's `mute_time_intervals` and `active_time_intervals` (no"
@@ -121,4 +121,4 @@ def _line(file: ConfigFile, name: str) -> int | None:
 
 
 def _problem(check: str, file: ConfigFile, at: int | None, what: str, cure: str) -> Problem:
-    return Problem(check=f"hours/{check}", path=file.path, line=at, what=what, cure=cure)
+    return Problem(check=check, path=file.path, line=at, what=what, cure=cure)

@@ -7,8 +7,8 @@ from stack.paths import REPO
 
 CHECKS = REPO / "stack" / "check"
 AREA = re.compile(
-    r"(?:alertmanager|alerts|blackbox|dashboards|files|inhibition|loki|metrics|prometheus|promises|promtail"
-    r"|routes|runbooks|scenarios|scrapes|services|speed|templates|yaml)/[a-z]+(?:-[a-z]+)*"
+    r"(?:alertmanager|alerts|blackbox|dashboards|files|hours|inhibition|loki|metrics|prometheus|promises"
+    r"|promtail|routes|runbooks|scenarios|scrapes|services|speed|templates|yaml)/[a-z]+(?:-[a-z]+)*"
 )
 FOLDERS = {"alertmanager/templates", "loki/tests", "prometheus/tests"}
 COMPOSED = {
