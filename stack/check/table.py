@@ -33,6 +33,19 @@ def check() -> Iterator[Problem]:
             continue
         yield from _unknown("ALSO", key, key[:1], audience.WHERE, "channel")
         yield from _unknown("ALSO", key, key[1:], audience.TEAMS, "team")
+    yield from _hours()
+
+
+def _hours() -> Iterator[Problem]:
+    told = {(name, one) for name, channels in audience.CHANNELS.items() for one in channels}
+    for key, hours in audience.HOURS.items():
+        if key not in told:
+            what = "is no severity with a channel by which it is told"
+            yield _problem("HOURS", key, what, "Write `(severity, channel)` as CHANNELS has them.")
+        named = (hours.mute, hours.active) if isinstance(hours, audience.Hours) else (None,)
+        if not all(isinstance(names, (set, frozenset)) for names in named):
+            what = f"is {hours!r}, which names no intervals"
+            yield _problem("HOURS", key, what, 'Write `Hours(mute=frozenset({"nights"}))`.')
 
 
 def _unknown(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from stack.check import table
 from stack.check.run import Setup, find_problems
 from stack.config import audience
 from stack.config.audience import Hours
@@ -69,3 +70,21 @@ def test_who_rests_as_the_audience_says_is_right(
     ]
     edit(FILE, platform, "".join([*slack, platform]))
     assert [one.what for one in find_problems(setup)] == []
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ({("warn", "email"): Hours()}, "is no severity with a channel by which it is told"),
+        ({("info", "email"): Hours()}, "is no severity with a channel by which it is told"),
+        ({("info", "slack"): Hours(mute="nights")}, "which names no intervals"),  # type: ignore[arg-type]
+        ({("info", "slack"): ("nights",)}, "is ('nights',), which names no intervals"),
+    ],
+)  # fmt: skip
+def test_slip_in_the_hours_of_the_audience_is_told(
+    monkeypatch: pytest.MonkeyPatch, slip: dict[tuple[str, str], Hours], said: str
+) -> None:
+    monkeypatch.setattr(audience, "HOURS", slip)
+    (found,) = table.check()
+    assert said in found.what
+    assert found.line

@@ -263,7 +263,7 @@ TABLE = [
     row("blackbox-never-200", BLACKBOX, "[200]", "[503]", "blackbox/never",
         "module `readiness` does not take 200 (`valid_status_codes`): each of its probes fails."),
     row("blackbox-needs-tls", BLACKBOX, "follow_redirects: false", "fail_if_not_ssl: true",
-        "blackbox/never", "module `readiness` has `fail_if_not_ssl`"),
+        "scrapes/probe", "its module has `fail_if_not_ssl`", at=PROMETHEUS),
     row("blackbox-posts", BLACKBOX, "follow_redirects: false", "method: POST", "blackbox/never",
         "module `readiness` asks with POST"),
     row("blackbox-newer-http", BLACKBOX, "follow_redirects: false",
